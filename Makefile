@@ -1,0 +1,65 @@
+# Everything from a bare machine with Python 3.11: each target makes what it needs first.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CORES ?= all
+BIN := .venv/bin
+LOCKS := envs/compute.txt envs/workflow.txt envs/dev.txt
+# Named after what it stands for, so that new content means a new environment and a touch does not.
+ENV := .venv/installed-$(shell cat $(LOCKS) pyproject.toml | sha256sum | cut -c1-16)
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate --python-version 3.11
+DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+
+.PHONY: help env demo test lint bench determinism lock
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+
+env: $(ENV) ## make the environment in .venv from the locked packages
+
+demo: $(ENV) ## the whole workflow on a tiny synthetic corpus, into results/demo
+	$(DEMO)
+
+test: $(ENV) ## run every test
+	$(BIN)/python -m pytest
+
+lint: $(ENV) ## check style of Python and Snakemake files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+bench: $(ENV) ## measure speed and memory against the bars, with a report
+	$(BIN)/python workflow/bench/bench.py
+
+determinism: $(ENV) ## the demo twice; its tables must agree byte for byte
+	rm -rf results/demo results/.first
+	$(DEMO)
+	mv results/demo results/.first
+	$(DEMO)
+	diff --recursive --exclude='*.record.json' --exclude='*.log' \
+		results/.first/tables results/demo/tables
+	rm -rf results/.first
+	@echo "The tables of both runs agree byte for byte."
+
+lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt
+	for name in uv compute workflow dev; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
+
+# pip's own settings (mirrors, proxies) are unknown to uv, hence the second attempt with pip.
+$(ENV):
+	@python=$$(for name in python3.11 python3.12 python3.13 python3; do \
+		command -v $$name > /dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		&& echo $$name && break; done || true); \
+	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is needed; install python3.11"; exit 1; fi; \
+	[ -x $(BIN)/python ] || $$python -m venv .venv
+	@echo "Installing the environment into .venv (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt && \
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes $(addprefix --requirement ,$(LOCKS)) || \
+	$(BIN)/python -m pip install --quiet --require-hashes $(addprefix --requirement ,$(LOCKS))
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f .venv/installed-* && touch $@

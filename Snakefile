@@ -1,0 +1,48 @@
+"""Listen to Interpret: every number of the paper, from raw audio."""
+
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+PROJECT = Path(workflow.basedir)
+WORKFLOW = PROJECT / "workflow"
+# Snakemake hands this search path on to every `script:` job, so `import l2i` and `import harness`
+# mean the same in rules, scripts and tests (see tests/conftest.py).
+sys.path.insert(0, str(WORKFLOW))
+
+from configuration import validate_config
+from l2i.checks import InputError
+
+
+configfile: PROJECT / "config.yaml"
+
+
+try:
+    validate_config(config)
+except InputError as error:
+    sys.exit(f"error: {error}")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/datasets.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/dictionary.smk"
+include: "workflow/rules/classifier.smk"
+include: "workflow/rules/interpreter.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/listening.smk"
+include: "workflow/rules/tables.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand(
+            f"{RESULTS}/tables/table_{{number}}.{{format}}",
+            number=[1, 2, 4, 5],
+            format=["csv", "md"],
+        ),
+        over_runs(f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}"),

@@ -1,0 +1,183 @@
+"""Directions of dependency, the form of scripts, and rules that fit their scripts."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[1]
+WORKFLOW = PROJECT / "workflow"
+LIBRARY = sorted((WORKFLOW / "l2i").rglob("*.py"))
+SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
+RULE_FILES = sorted((WORKFLOW / "rules").glob("*.smk"))
+PYTHON = sorted(path for path in WORKFLOW.rglob("*.py"))
+
+# Given by the harness to a script that has such a parameter.
+OFFERED = {"dataset", "fold", "system", "run", "weights", "number", "device", "data"}
+
+
+def relative(path):
+    return path.relative_to(PROJECT).as_posix()
+
+
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path):
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def names(*nodes):
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=relative)
+class TestLibrary:
+    def test_it_knows_nothing_of_the_workflow_or_its_configuration(self, path):
+        above = {"snakemake", "harness", "configuration", "scripts", "cli"}
+        assert not above & {name.split(".")[0] for name in imports(path)}
+        assert not {"snakemake", "config"} & names(parse(path))
+
+    def test_package_files_hold_a_docstring_and_nothing_else(self, path):
+        # One import there, and every rule depends on it.
+        if path.name == "__init__.py":
+            (only,) = parse(path).body
+            assert isinstance(only, ast.Expr) and isinstance(only.value.value, str)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_imports_are_absolute_and_named_in_the_source(path):
+    # Otherwise the fingerprint of the code could not follow them.
+    assert not [name for name in imports(path) if name.startswith(".")]
+    assert not {"importlib"} & set(imports(path)) or path.name == "records.py"
+    assert "__import__" not in names(parse(path))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+class TestScripts:
+    def test_the_last_block_hands_the_function_of_the_file_to_the_harness(self, path):
+        *_, last = parse(path).body
+        expected = f"if __name__ == '__main__':\n    perform(snakemake, {path.stem})"
+        assert ast.unparse(last) == expected
+
+    def test_snakemake_is_named_nowhere_else(self, path):
+        *body, _ = parse(path).body
+        assert "snakemake" not in names(*body)
+        assert "snakemake" not in {name.split(".")[0] for name in imports(path)}
+
+    def test_no_future_import(self, path):
+        # Snakemake puts its own lines in front of a script, and Python wants these to come first.
+        assert "__future__" not in set(imports(path)), "Snakemake cannot run this script"
+
+    def test_values_are_keyword_only_and_paths_come_first(self, path):
+        arguments = function_of(path).args
+        positional = [argument.arg for argument in arguments.args]
+        assert positional and all(name.startswith("path_to_") for name in positional)
+        assert not [a.arg for a in arguments.kwonlyargs if a.arg.startswith("path_to_")]
+        assert not (arguments.vararg or arguments.kwarg or arguments.posonlyargs)
+
+
+def function_of(path):
+    (function,) = [
+        node
+        for node in parse(path).body
+        if isinstance(node, ast.FunctionDef) and node.name == path.stem
+    ]
+    return function
+
+
+# ------------------------------------------------------------------ rules
+
+
+def rules():
+    """Name -> {keyword: call whose arguments are the keyword's}, read from the rule files."""
+    found = {}
+    for path in RULE_FILES:
+        text = path.read_text(encoding="utf-8")
+        for match in re.finditer(r"^rule (\w+):\n((?:[ ]{4}.*\n|\n)+)", text, re.MULTILINE):
+            blocks = re.findall(
+                r"^    (\w+):(.*\n(?:[ ]{8}.*\n|\n)*)", match.group(2), re.MULTILINE
+            )
+            found[match.group(1)] = {
+                keyword: ast.parse(f"f({textwrap.dedent(body)}\n)", mode="eval").body
+                for keyword, body in blocks
+            }
+    return found
+
+
+RULES = rules()
+WITH_SCRIPT = sorted(name for name, rule in RULES.items() if "script" in rule)
+
+
+def keys_of_settings(call):
+    """Top keys of what `settings(...)`, or a helper of the same form, gives."""
+    paths = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+    assert len(paths) == len(call.args), "paths of settings must be plain texts"
+    return {path.split("/")[-1].strip("{}") for path in paths} | {k.arg for k in call.keywords}
+
+
+def test_there_are_rules_and_each_has_a_script_of_its_name():
+    assert len(WITH_SCRIPT) >= 12
+    assert sorted(path.stem for path in SCRIPTS) == WITH_SCRIPT
+
+
+@pytest.mark.parametrize("name", WITH_SCRIPT)
+class TestRules:
+    def test_it_runs_its_script_with_exactly_three_params(self, name):
+        rule = RULES[name]
+        assert rule["script"].args[0].value == f"../scripts/{name}.py"
+        params = {keyword.arg: keyword.value for keyword in rule["params"].keywords}
+        assert set(params) == {"settings", "code", "env"}
+        assert ast.unparse(params["code"]) == f"code('{name}')"
+        assert ast.unparse(params["env"]) == "ENV"
+
+    def test_it_has_one_log_an_environment_and_a_message(self, name):
+        assert len(RULES[name]["log"].args) == 1
+        assert RULES[name]["conda"].args[0].value == "../../envs/compute.yaml"
+        assert RULES[name]["message"].args
+
+    def test_every_file_is_named(self, name):
+        for keyword in ("input", "output"):
+            if keyword in RULES[name]:
+                assert not RULES[name][keyword].args
+
+    def test_it_fits_the_function_of_its_script(self, name):
+        rule = RULES[name]
+        files = [k.arg for part in ("input", "output") if part in rule for k in rule[part].keywords]
+        (settings,) = [k.value for k in rule["params"].keywords if k.arg == "settings"]
+        given = {f"path_to_{file}" for file in files} | keys_of_settings(settings)
+        arguments = function_of(WORKFLOW / "scripts" / f"{name}.py").args
+        taken = {argument.arg for argument in arguments.args + arguments.kwonlyargs}
+        assert given <= taken, "the rule gives what the function does not take"
+        assert taken <= given | OFFERED, "the function takes what the rule does not give"
+
+    def test_no_setting_of_the_machine_reaches_its_params(self, name):
+        assert "machine" not in ast.unparse(RULES[name]["params"])
+
+
+def test_the_slurm_profile_knows_every_rule_that_uses_a_gpu():
+    users = {
+        name
+        for name, rule in RULES.items()
+        if "resources" in rule and "gpu" in {k.arg for k in rule["resources"].keywords}
+    }
+    profile = (PROJECT / "slurm/config.yaml").read_text()
+    (listed,) = re.findall(r"\?for rule in (\(.*?\)):", profile)
+    assert set(ast.literal_eval(listed)) == users
+    assert yaml.safe_load(profile)["executor"] == "slurm"
+
+
+def test_the_default_profile_sets_nothing_that_a_cluster_profile_sets():
+    default = yaml.safe_load((PROJECT / "profiles/default/config.yaml").read_text())
+    assert set(default) == {"rerun-triggers", "max-checksum-file-size"}
+    assert "code" not in default["rerun-triggers"] and "params" in default["rerun-triggers"]

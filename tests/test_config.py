@@ -1,0 +1,161 @@
+"""The configuration: what is shipped is valid and described, what is wrong is named."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from configuration import description, load_schema, validate_config
+from l2i.checks import InputError
+
+PROJECT = Path(__file__).resolve().parents[1]
+OVERLAYS = sorted((PROJECT / "config").glob("*.yaml"))
+
+
+def load(*overlays):
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text())
+    for path in overlays:
+        update_config(config, yaml.safe_load(path.read_text()))
+    return config
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    else:
+        yield path
+
+
+@pytest.fixture
+def config():
+    return load()
+
+
+def changed(config, place, value):
+    config = copy.deepcopy(config)
+    *folders, last = place.split(".")
+    inner = config
+    for folder in folders:
+        inner = inner[folder]
+    inner[last] = value
+    return config
+
+
+class TestInvariants:
+    def test_the_paper_is_valid(self, config):
+        validate_config(config)
+
+    @pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
+    def test_every_overlay_is_valid_and_has_a_name_of_its_own(self, config, path):
+        merged = load(path)
+        validate_config(merged)
+        assert merged["name"] == path.stem != config["name"]
+
+    def test_there_are_overlays(self):
+        assert {path.stem for path in OVERLAYS} >= {"authors", "demo", "esc10"}
+
+    @pytest.mark.parametrize("path", [None, *OVERLAYS], ids=lambda path: path and path.stem)
+    def test_every_leaf_is_described_in_one_line(self, path):
+        for place in leaves(load(*[path] if path else [])):
+            text = description(place)
+            assert text and "\n" not in text, f"{'.'.join(place)} has no description"
+
+    def test_every_mapping_of_the_schema_refuses_unknown_keys(self):
+        def mappings(schema):
+            if isinstance(schema, dict):
+                if schema.get("type") == "object":
+                    yield schema
+                for part in schema.values():
+                    yield from mappings(part)
+
+        found = list(mappings(load_schema()))
+        assert len(found) > 10
+        assert all(schema.get("additionalProperties") is False for schema in found)
+
+    def test_a_key_that_is_missing_anywhere_is_named(self, config):
+        for *folders, last in leaves(config):
+            inner = broken = copy.deepcopy(config)
+            for folder in folders:
+                inner = inner[folder]
+            del inner[last]
+            try:
+                validate_config(broken)
+            except InputError as error:
+                assert last in str(error)
+            else:
+                raise AssertionError(f"nobody misses {'.'.join([*folders, last])}")
+
+
+class TestKnownAnswers:
+    @pytest.mark.parametrize(
+        ("place", "value", "message"),
+        [
+            ("sed", 1, r"sed is not a known key; did you mean seed\? allowed here: datasets, eval"),
+            (
+                "datasets.esc50.dictionary.n_component",
+                3,
+                r"datasets.esc50.dictionary.n_component is not a known key; did you mean "
+                r"n_components\? allowed here: n_components, n_iter, solver, sparsity",
+            ),
+            ("datasets.ESC 50", {}, r"datasets.ESC 50 is not a known key; a name must match"),
+            ("name", "a/b", r"name is 'a/b', but must match"),
+            ("seed", True, r"seed is True, but must be of type integer"),
+            (
+                "datasets.esc50.interpreter.learning_rate",
+                "2e-4",
+                r"learning_rate is '2e-4', but must be of type number; write it with a point",
+            ),
+            ("run.folds", [1, "2"], r"run.folds\[1\] is '2', but must be of type integer"),
+            ("run.folds", [], r"run.folds is \[\], but needs at least 1 entries"),
+            ("run.seeds", [0, 0], r"run.seeds is \[0, 0\], but must hold no entry twice"),
+            (
+                "run.datasets",
+                ["esc10"],
+                r"run.datasets names esc10, which datasets does not",
+            ),
+            ("run.systems", ["l2i"], r"run.systems names l2i, .* it has l2i_att, l2i_max"),
+            (
+                "datasets.esc50.classifier.weights",
+                "imagenet",
+                r"weights names imagenet, which weights does not define; it has audioset",
+            ),
+            ("features.mel_power", 3, r"mel_power is 3, but must be one of \[1, 2\] \(exponent of"),
+            ("evaluation.random.n_removed", 0, r"n_removed is 0, but is none of what is allowed"),
+            ("evaluation.random.threshold", 0.2, r"must be one of evaluation.thresholds"),
+            ("statistics.confidence", 1, r"confidence is 1, but must be below 1"),
+            ("machine", {"data": "data"}, r"machine.device is missing: auto is a GPU where"),
+        ],
+    )
+    def test_what_is_wrong_is_named_with_its_rule(self, config, place, value, message):
+        with pytest.raises(InputError, match=message):
+            validate_config(changed(config, place, value))
+
+    def test_all_problems_are_listed_at_once(self, config):
+        wrong = changed(changed(config, "seed", "x"), "features.n_fft", 0)
+        with pytest.raises(InputError, match=r"2 problems\n.*features.n_fft is 0.*\n.*seed is 'x'"):
+            validate_config(wrong)
+
+    def test_a_download_without_its_pins_is_refused(self, config):
+        del config["datasets"]["esc50"]["download"]
+        with pytest.raises(InputError, match=r"datasets.esc50.download is missing"):
+            validate_config(config)
+
+    def test_scratch_needs_no_entry_of_weights(self, config):
+        validate_config(changed(config, "datasets.esc50.classifier.weights", "scratch"))
+
+    def test_the_workflow_stops_with_the_message_and_no_traceback(self, tmp_path):
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]
+        command += ["--directory", str(tmp_path), "--dry-run", "--config", "sed=1"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 1
+        assert "error: configuration (config.yaml and its overlays): 1 problem\n  - sed is" in (
+            done.stdout + done.stderr
+        )
+        assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,71 @@
+"""envs/: one set of versions for pip and conda, locked, and free of addresses."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+from l2i.fingerprints import read_pins
+
+PROJECT = Path(__file__).resolve().parents[1]
+ENVS = PROJECT / "envs"
+
+
+def pins_of(lines):
+    return dict(re.findall(r"^([\w.-]+)==([^\s#]+)", "\n".join(lines), re.MULTILINE))
+
+
+def conda_pins():
+    dependencies = yaml.safe_load((ENVS / "compute.yaml").read_text())["dependencies"]
+    (pip,) = [entry["pip"] for entry in dependencies if isinstance(entry, dict)]
+    return pins_of(pip)
+
+
+def locked(name):
+    return pins_of(read_pins(ENVS / f"{name}.txt"))
+
+
+@pytest.mark.parametrize("name", ["compute", "workflow", "dev", "uv"])
+class TestLocks:
+    def test_what_is_asked_for_is_what_is_locked(self, name):
+        asked = pins_of((ENVS / f"{name}.in").read_text().splitlines())
+        assert asked and asked.items() <= locked(name).items()
+
+    def test_every_pin_carries_hashes(self, name):
+        text = (ENVS / f"{name}.txt").read_text()
+        entries = [part for part in re.split(r"^(?=\S)", text, flags=re.MULTILINE) if "==" in part]
+        assert entries
+        assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_conda_and_pip_state_the_same_versions():
+    asked = pins_of((ENVS / "compute.in").read_text().splitlines())
+    assert conda_pins() == asked
+
+
+def test_locks_agree_where_they_overlap():
+    merged: dict[str, str] = {}
+    for name in ("compute", "workflow", "dev"):
+        for package, version in locked(name).items():
+            assert merged.setdefault(package, version) == version, package
+
+
+def test_torch_and_torchaudio_are_the_pair_that_is_built_for_each_other():
+    assert (locked("compute")["torch"], locked("compute")["torchaudio"]) == ("2.11.0", "2.11.0")
+
+
+def test_these_tests_run_in_the_locked_environment():
+    installed = {name: metadata.version(name) for name in conda_pins()}
+    assert installed == conda_pins(), "run `make env`"
+
+
+@pytest.mark.parametrize("name", ["envs/*", "Makefile", "pyproject.toml", ".ci/run"])
+def test_no_address_of_a_package_index_is_written_down(name):
+    for path in PROJECT.glob(name):
+        text = path.read_text()
+        assert not re.search(r"https?://|file://|index-url|find-links", text.replace(
+            "--no-emit-index-url", "")), path  # fmt: skip

@@ -1,0 +1,298 @@
+"""The scripts that turn per-clip scores into tables, on scores made by hand."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import PROJECT
+
+SCRIPTS = PROJECT / "workflow" / "scripts"
+PAPER = PROJECT / "workflow" / "reference" / "paper.yaml"
+STATISTICS = {"n_bootstrap": 50, "confidence": 0.9}
+ESC50 = {"paper_dataset": {"esc50": "esc50"}, "paper_comparable": {"esc50": True}}
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+@pytest.fixture
+def tabulate(tmp_path):
+    """Write frames, run a script on them, read its table back; the page stays in the folder."""
+
+    def run(name, frames=(), **settings):
+        paths = []
+        for i, frame in enumerate(frames):
+            paths.append(str(tmp_path / f"{i}.csv"))
+            frame.to_csv(paths[-1], index=False)
+        inputs = {"path_to_clips": paths} if paths else {}
+        script(name)(
+            **inputs,
+            path_to_paper=str(PAPER),
+            path_to_table=str(tmp_path / "table.csv"),
+            path_to_page=str(tmp_path / "table.md"),
+            **settings,
+        )
+        return pd.read_csv(tmp_path / "table.csv", keep_default_na=True)
+
+    return run
+
+
+@pytest.fixture
+def page(tmp_path):
+    return lambda: (tmp_path / "table.md").read_text(encoding="utf-8")
+
+
+def one(table, **wanted):
+    rows = table
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    assert len(rows) == 1, f"{len(rows)} rows of {wanted}"
+    return rows.iloc[0]
+
+
+class TestClassification:
+    def frame(self, correct, fold=1, dataset="esc50", **columns):
+        clips = [f"{fold}-{i}" for i in range(len(correct))]
+        return pd.DataFrame(
+            {"dataset": dataset, "fold": fold, "clip": clips, "label": 0, "predicted": 0}
+            | {"probability": 0.5, "correct": correct, "cross_entropy": 1.0}
+            | columns
+        )
+
+    def run(self, tabulate, *frames, datasets=("esc50",), **changes):
+        settings = {**ESC50, "statistics": STATISTICS, "seed": 0} | changes
+        return tabulate("tabulate_classification", frames, datasets=list(datasets), **settings)
+
+    def test_accuracy_is_the_mean_over_folds_in_percent(self, tabulate):
+        row = one(
+            self.run(tabulate, self.frame([1, 1, 1, 1]), self.frame([1, 1, 0, 1, 0], fold=2)),
+            system="base_f",
+        )
+        assert (row["mean"], row["spread"], row["n"]) == (80.0, 20.0, 2)
+        assert row["low"] <= 80 <= row["high"] <= 100
+
+    def test_the_paper_stands_beside_with_the_spread_of_its_text(self, tabulate):
+        row = one(self.run(tabulate, self.frame([1, 0])), system="base_f")
+        assert (row["paper_mean"], row["paper_spread"], row["paper_n"]) == (82.5, 1.9, 5)
+        assert (row["gap"], row["verdict"]) == (-32.5, "no spread")  # of one fold
+
+    def test_two_folds_far_off_differ(self, tabulate):
+        table = self.run(tabulate, self.frame([1, 0, 0, 0]), self.frame([1, 0], fold=2))
+        # spread 12.5 over 2, paper 1.9 over 5: allowed is 17.76, the gap is -45.
+        assert one(table, system="base_f")["verdict"] == "differs"
+
+    def test_human_listeners_and_the_baseline_come_first(self, tabulate):
+        table = self.run(tabulate, self.frame([1]))
+        assert list(table["system"]) == ["human", "esc50_cnn", "base_f"]
+        assert list(table["verdict"][:2]) == ["reference"] * 2
+
+    def test_a_diverged_classifier_is_printed_as_such(self, tabulate, page):
+        frames = [self.frame([1, 1]), self.frame([1, 0], fold=2, probability=math.nan)]
+        row = one(self.run(tabulate, *frames), system="base_f")
+        assert row["verdict"] == "diverged"
+        assert "| **diverged** |" in page()
+
+    def test_other_data_stand_beside_the_paper_without_judgement(self, tabulate):
+        table = self.run(
+            tabulate,
+            *[self.frame([1, 0], dataset="esc10"), self.frame([1, 1])],
+            datasets=["esc10", "esc50"],
+            paper_dataset={"esc10": "esc50", "esc50": "esc50"},
+            paper_comparable={"esc10": False, "esc50": True},
+        )
+        assert list(table["dataset"]) == ["esc10"] * 3 + ["esc50"] * 3
+        row = one(table, dataset="esc10", system="base_f")
+        assert (row["mean"], row["paper_mean"], row["verdict"]) == (50.0, 82.5, "other data")
+
+
+class TestFidelity:
+    def frame(self, ranks, system="l2i_att", fold=1, run=0, probability=0.5):
+        key = {"dataset": "esc50", "fold": fold, "system": system, "run": run}
+        clips = [f"{fold}-{i}" for i in range(len(ranks))]
+        scores = {"classifier_probability": 0.5, "interpreter_probability": probability}
+        return pd.DataFrame(key | {"clip": clips, "rank": ranks} | scores)
+
+    def run(self, tabulate, *frames, systems=("l2i_att",), top_k=(1, 3, 5)):
+        return tabulate(
+            "tabulate_fidelity",
+            frames,
+            datasets=["esc50"],
+            systems=list(systems),
+            top_k=list(top_k),
+            **ESC50,
+            statistics=STATISTICS,
+            seed=0,
+        )
+
+    def test_a_hit_is_a_rank_within_the_first_k(self, tabulate):
+        table = self.run(tabulate, self.frame([1, 3, 4, 6]), self.frame([1, 2, 5, 5], fold=2))
+        means = {k: one(table, metric=f"top_{k}_fidelity")["mean"] for k in (1, 3, 5)}
+        assert means == {1: 25.0, 3: 50.0, 5: 87.5}
+        assert one(table, metric="top_5_fidelity")["spread"] == 12.5
+
+    def test_runs_are_averaged_within_their_fold(self, tabulate):
+        frames = [self.frame([1, 1]), self.frame([1, 2], run=1), self.frame([1, 1], fold=2)]
+        frames.append(self.frame([1, 1], fold=2, run=1))
+        row = one(self.run(tabulate, *frames), metric="top_1_fidelity")
+        assert (row["mean"], row["spread"], row["n"]) == (87.5, 12.5, 2)
+
+    def test_only_systems_that_run_stand_in_the_table(self, tabulate):
+        frames = [self.frame([1], system="l2i_max"), self.frame([2])]
+        table = self.run(tabulate, *frames, systems=["l2i_max", "l2i_att"])
+        assert list(table["system"].unique()) == ["l2i_max", "l2i_att"]
+        row = one(table, system="l2i_max", metric="top_1_fidelity")
+        assert (row["mean"], row["paper_mean"]) == (100.0, 73.3)
+
+    def test_the_paper_has_no_top_3(self, tabulate):
+        row = one(self.run(tabulate, self.frame([1])), metric="top_3_fidelity")
+        assert math.isnan(row["paper_mean"])
+        assert not isinstance(row["verdict"], str)  # empty in the file
+
+    def test_a_k_that_the_paper_has_and_we_left_out_is_missing(self, tabulate, page):
+        table = self.run(tabulate, self.frame([1]), top_k=[1, 2])
+        assert one(table, metric="top_5_fidelity")["verdict"] == "missing"
+        assert "## top-2 fidelity (%)" in page()
+        assert "**missing**" in page()
+
+    def test_a_diverged_interpreter_is_printed_as_such(self, tabulate):
+        table = self.run(
+            tabulate, self.frame([1, 1]), self.frame([1], fold=2, probability=math.nan)
+        )
+        assert set(table["verdict"]) == {"diverged"}
+
+
+class TestFaithfulness:
+    def rows(self, drops, removal="relevant", threshold=0.1, fold=1, draw=0, run=0, n_removed=4):
+        key = {"dataset": "esc50", "fold": fold, "system": "l2i_att", "run": run}
+        clips = [f"{fold}-{i}" for i in range(len(drops))]
+        what = {"removal": removal, "threshold": threshold, "draw": draw, "n_removed": n_removed}
+        return pd.DataFrame(key | {"clip": clips} | what | {"probability_drop": drops})
+
+    def run(self, tabulate, *frames, thresholds=(0.1,), baselines=()):
+        return tabulate(
+            "tabulate_faithfulness",
+            frames,
+            datasets=["esc50"],
+            systems=["l2i_att"],
+            thresholds=list(thresholds),
+            baselines=list(baselines),
+            **ESC50,
+            statistics=STATISTICS,
+            seed=0,
+        )
+
+    def number(self, table, condition="threshold=0.1", system="l2i_att", metric="ff_median"):
+        return one(table, system=system, metric=metric, condition=condition)
+
+    def test_medians_are_taken_within_folds_and_averaged_over_them(self, tabulate):
+        table = self.run(tabulate, self.rows([0.0, 0.1, 0.9]), self.rows([0.3, 0.5, 0.5], fold=2))
+        row = self.number(table)
+        # The median of all six would be 0.4.
+        assert row["mean"] == pytest.approx(0.3)
+        assert row["spread"] == pytest.approx(0.2)
+        assert row["paper_mean"] == 0.113
+        assert row["verdict"] == "no spread"
+
+    def test_thresholds_stand_apart_in_the_order_of_the_settings(self, tabulate):
+        frames = [self.rows([0.2], threshold=0.1), self.rows([0.05], threshold=0.9)]
+        table = self.run(tabulate, *frames, thresholds=[0.9, 0.1])
+        ours = table[(table["metric"] == "ff_median") & table["mean"].notna()]
+        assert list(ours["condition"]) == ["threshold=0.9", "threshold=0.1"]
+        assert list(ours["mean"]) == [0.05, 0.2]
+        assert self.number(table, condition="threshold=0.5")["verdict"] == "missing"
+
+    def test_random_draws_are_averaged_after_their_medians(self, tabulate):
+        frames = [
+            self.rows([0.2, 0.2]),
+            self.rows([0.0, 0.0, 0.9], removal="random_unselected", draw=0),
+            self.rows([0.0, 0.6, 0.6], removal="random_unselected", draw=1),
+        ]
+        table = self.run(tabulate, *frames, baselines=["unselected"])
+        row = self.number(table, "of=l2i_att, threshold=0.1", system="random_unselected")
+        assert row["mean"] == pytest.approx(0.3)
+        assert (row["paper_mean"], row["bound"]) == (1e-4, "<")
+        assert math.isnan(row["gap"])
+
+    def test_baselines_that_the_paper_lacks_stand_without_a_number_of_its(self, tabulate):
+        frames = [self.rows([0.2]), self.rows([0.1], removal="random_all")]
+        table = self.run(tabulate, *frames, baselines=["all"])
+        assert math.isnan(
+            self.number(table, "of=l2i_att, threshold=0.1", system="random_all")["paper_mean"]
+        )
+        assert "random_unselected" not in set(table["system"])
+
+    def test_the_number_of_removed_components_is_a_mean(self, tabulate):
+        table = self.run(
+            tabulate, self.rows([0.2], n_removed=3), self.rows([0.2], n_removed=6, fold=2)
+        )
+        row = self.number(table, metric="n_removed")
+        assert (row["mean"], row["spread"]) == (4.5, 1.5)
+
+    def test_intervals_of_identical_clips_have_no_width(self, tabulate):
+        row = self.number(self.run(tabulate, self.rows([0.25] * 6)))
+        assert (row["low"], row["high"]) == (0.25, 0.25)
+
+    def test_a_drop_that_is_no_number_shows(self, tabulate):
+        row = self.number(self.run(tabulate, self.rows([0.1, math.nan, 0.2, 0.3])))
+        assert row["verdict"] == "diverged"
+
+
+class TestHyperparameters:
+    PAPERS = {"reconstruction_weight": 10.0, "sparsity_weight": 0.8}
+    COUNTS = {"n_components": 100, "n_epochs": 35}
+
+    def run(self, tabulate, *, comparable=True, **changes):
+        settings = self.PAPERS | self.COUNTS | changes
+        return tabulate(
+            "tabulate_hyperparameters",
+            datasets=["esc50"],
+            paper_dataset={"esc50": "esc50"},
+            paper_comparable={"esc50": comparable},
+            **{name: {"esc50": value} for name, value in settings.items()},
+        )
+
+    def test_the_papers_settings_agree(self, tabulate):
+        table = self.run(tabulate)
+        assert list(table["metric"]) == [*self.PAPERS, *self.COUNTS]
+        assert set(table["verdict"]) == {"agrees"}
+
+    def test_another_setting_differs_however_little(self, tabulate):
+        table = self.run(tabulate, sparsity_weight=0.81)
+        row = one(table, metric="sparsity_weight")
+        assert (row["verdict"], row["gap"]) == ("differs", 0.01)
+        assert set(table["verdict"]) == {"agrees", "differs"}
+
+    def test_settings_for_other_data_are_not_judged(self, tabulate):
+        assert set(self.run(tabulate, comparable=False)["verdict"]) == {"other data"}
+
+    def test_the_page_speaks_of_no_interval(self, tabulate, page):
+        self.run(tabulate)
+        assert "interval" not in page()
+        assert "| esc50 | L2I, post-hoc | 100 | 100 | +0 | agrees |" in page()
+
+
+class TestAllTables:
+    def test_two_runs_write_the_same_bytes(self, tabulate, tmp_path):
+        case, frames = TestFaithfulness(), []
+        for fold in (1, 2):
+            frames.append(case.rows([0.1, 0.7, 0.2, 0.4], fold=fold))
+        case.run(tabulate, *frames)
+        first = [(tmp_path / name).read_bytes() for name in ("table.csv", "table.md")]
+        case.run(tabulate, *reversed(frames))
+        assert first == [(tmp_path / name).read_bytes() for name in ("table.csv", "table.md")]
+
+    def test_every_title_and_note_comes_from_the_reference(self, tabulate, page):
+        reference = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+        TestFidelity().run(tabulate, TestFidelity().frame([1]))
+        assert page().startswith(f"# {reference['tables']['4']['title']}\n")
+        for note in reference["tables"]["4"]["notes"]:
+            assert f"- {note}\n" in page()

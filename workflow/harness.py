@@ -1,0 +1,282 @@
+"""Where a Snakemake job meets a plain function: the only place that knows both.
+
+A script holds one function, named like the file, and hands it over:
+
+    if __name__ == "__main__":
+        perform(snakemake, learn_dictionary)
+
+`perform` finds the function's arguments in the job, copies what is printed into the job's log, has
+the outputs written under hidden names, and on success puts them in place and a record beside each.
+A failed job leaves nothing behind but its log.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from l2i import records
+from l2i.checks import InputError
+from l2i.fingerprints import canonical_json, settings_fingerprint
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
+    """Run `function` as the job that `snakemake` describes.
+
+    The function is called with, by name:
+
+    - `path_to_<name>` for each named input and output of the rule (a list for several files),
+    - each top key of `params.settings`, a JSON text,
+    - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda") and
+      `data` (the folder of downloads, `machine.data`).
+
+    Parameters
+    ----------
+    snakemake : snakemake.iocontainers.Snakemake
+        The job. Needs a log, and the params `settings`, `code` and `env`.
+    function : callable
+        May return plain facts about its work for the record.
+
+    Raises
+    ------
+    SystemExit
+        With code 1 after any error. An InputError is reported by its message alone, everything
+        else with its traceback.
+    """
+    with _copied_into(snakemake.log[0]):
+        try:
+            _run(snakemake, function)
+            return
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+        except Exception:
+            traceback.print_exc()
+    raise SystemExit(1)
+
+
+def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
+    started_at, started = records.utc_now(), time.perf_counter()
+    outputs = _named_paths(snakemake.output, "output")
+    staged = {name: _staged(path) for name, path in outputs.items()}
+    settings = json.loads(snakemake.params.settings)
+    arguments = _arguments(snakemake, function, settings, staged)
+    _make_torch_deterministic(snakemake.threads)
+    inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")))
+    _discard(staged)
+    try:
+        facts = function(**arguments) or {}
+        canonical_json(facts)
+        _require_written(staged, function)
+        record = {
+            **_job_part(snakemake, settings),
+            "inputs": inputs,
+            "runtime": _runtime_part(snakemake, arguments, facts),
+            "facts": facts,
+            "started_at": started_at,
+            "finished_at": records.utc_now(),
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        _publish(outputs, staged, record)
+    finally:
+        _discard(staged)
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def _arguments(
+    snakemake: Any, function: Callable, settings: dict[str, Any], staged: dict[str, str]
+) -> dict[str, Any]:
+    """Arguments for `function`; each path and setting must be wanted by it, and the other way."""
+    paths = _named_paths(snakemake.input, "input") | staged
+    required = {f"path_to_{name}": path for name, path in paths.items()} | settings
+    offered = dict(snakemake.wildcards.items()) | required
+    wanted = inspect.signature(function).parameters
+    machine = snakemake.config["machine"]
+    if "device" in wanted:
+        offered["device"] = _device(machine["device"])
+    if "data" in wanted:
+        offered["data"] = str(machine["data"])
+    unwanted = sorted(required.keys() - wanted.keys())
+    unknown = sorted(name for name in wanted if name not in offered)
+    if unwanted or unknown:
+        raise TypeError(
+            f"rule {snakemake.rule} and {function.__name__}() do not fit: "
+            f"not a parameter of the function: {', '.join(unwanted) or 'none'}; "
+            f"not given by the rule: {', '.join(unknown) or 'none'}"
+        )
+    return {name: offered[name] for name in wanted}
+
+
+def _named_paths(files: Any, kind: str) -> dict[str, Any]:
+    """Name -> path, or list of paths; every file of a rule must be named."""
+    named = {
+        name: str(value) if isinstance(value, str) else [str(path) for path in value]
+        for name, value in files.items()
+    }
+    if len(list(_flat(named))) != len(files):
+        raise TypeError(f"every {kind} of a rule needs a name, as in {kind}: index=...")
+    return named
+
+
+def _flat(named: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in named.items():
+        for path in [value] if isinstance(value, str) else value:
+            yield name, path
+
+
+def _device(choice: str) -> str:
+    """`cpu` or `cuda`; `auto` means a GPU where there is one."""
+    if choice == "cpu":
+        return "cpu"
+    import torch  # only functions that ask for a device pay for this import
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if choice == "cuda":
+        raise InputError(
+            "machine.device is cuda, but this machine shows no GPU to PyTorch: "
+            "set it to auto or cpu, or run on a machine with a GPU"
+        )
+    return "cpu"
+
+
+def _make_torch_deterministic(n_threads: int) -> None:
+    """The same numbers from the same job, run after run, if it uses torch at all."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    # cuBLAS reads this when it starts, which has not happened yet.
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    torch.use_deterministic_algorithms(True, warn_only=False)
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is asked for by name
+    # Denormals make small factors of an NMF slow. Threads inherit the switch, so it comes first.
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(n_threads)
+
+
+# ---------------------------------------------------------------- staging
+
+
+def _staged(path: str) -> str:
+    """A hidden name beside `path`, with its suffix: writers choose formats by suffix."""
+    target = Path(path)
+    return str(target.with_name(f".part-{target.name}"))
+
+
+def _require_written(staged: dict[str, str], function: Callable) -> None:
+    missing = [name for name, path in staged.items() if not Path(path).exists()]
+    if missing:
+        raise RuntimeError(f"{function.__name__}() returned without writing: {', '.join(missing)}")
+
+
+def _publish(outputs: dict[str, str], staged: dict[str, str], record: dict[str, Any]) -> None:
+    """Put all outputs in place, then a record beside each.
+
+    Contents are described first: if that fails, no output has appeared yet.
+    """
+    described = {name: records.describe_content(path) for name, path in staged.items()}
+    for name, path in outputs.items():
+        if Path(path).is_dir():
+            shutil.rmtree(path)  # a folder can replace no folder that holds files
+        os.replace(staged[name], path)
+    for name, path in outputs.items():
+        output = {"name": name, "path": path, **described[name]}
+        records.write_record(path, record | {"output": output})
+
+
+def _discard(staged: dict[str, str]) -> None:
+    for path in map(Path, staged.values()):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+# ---------------------------------------------------------------- record
+
+
+def _job_part(snakemake: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    wildcards = dict(snakemake.wildcards.items())
+    seeds = {"seed": settings.get("seed"), "run": wildcards.get("run")}
+    return {
+        "record_version": records.RECORD_VERSION,
+        "rule": snakemake.rule,
+        "wildcards": wildcards,
+        "settings": settings,
+        "fingerprints": {
+            "code": snakemake.params.code,
+            "env": snakemake.params.env,
+            "settings": settings_fingerprint(settings),
+        },
+        "seeds": {name: int(seed) for name, seed in seeds.items() if seed is not None},
+        "software": records.describe_software(),
+        "git": records.describe_git(PROJECT),
+        "host": records.describe_host(),
+        "accelerator": records.describe_accelerator(),
+        "slurm": records.describe_slurm(),
+    }
+
+
+def _runtime_part(
+    snakemake: Any, arguments: dict[str, Any], facts: dict[str, Any]
+) -> dict[str, Any]:
+    torch = sys.modules.get("torch")
+    return {
+        "device": arguments.get("device", "cpu"),
+        "precision": facts.get("precision"),
+        "n_threads": snakemake.threads,
+        "deterministic": torch is not None and torch.are_deterministic_algorithms_enabled(),
+        "peak_memory_bytes": records.peak_memory_bytes(),
+    }
+
+
+# ---------------------------------------------------------------- log
+
+
+class _Copier:
+    """A text stream that writes to the terminal and to the log."""
+
+    def __init__(self, terminal: TextIO, log: TextIO) -> None:
+        self._terminal = terminal
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+    def write(self, text: str) -> int:
+        self._terminal.write(text)
+        return self._log.write(text)
+
+    def flush(self) -> None:
+        self._terminal.flush()
+        self._log.flush()
+
+    def isatty(self) -> bool:
+        return False  # no bars, no colours: the log must stay readable
+
+
+@contextmanager
+def _copied_into(path: str) -> Iterator[None]:
+    """Copy standard output, standard error and log messages into the file at `path`."""
+    before = sys.stdout, sys.stderr
+    with open(path, "w", buffering=1, encoding="utf-8") as log:
+        sys.stdout, sys.stderr = _Copier(before[0], log), _Copier(before[1], log)
+        logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+        try:
+            yield
+        finally:
+            logging.basicConfig(force=True)  # the old handler holds the copier
+            sys.stdout, sys.stderr = before

@@ -1,0 +1,1 @@
+"""Corpora: download, verify, unpack, and list what is in them."""

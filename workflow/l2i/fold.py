@@ -1,0 +1,103 @@
+"""One fold of a data set: who trains, who tests, and what both must agree on.
+
+Everything trained carries the fold's identity, and loading asks for it, so that no clip is ever
+scored by a network that has seen it, nor by one with other classes or another front end.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from l2i.features import load_waveform
+from l2i.spectral import FrontEnd
+from l2i.weights import classes_hash
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The clips of a data set, split by the fold that is tested.
+
+    `index` holds all clips; its row numbers are those of the feature arrays.
+    """
+
+    dataset: str
+    number: str
+    index: pd.DataFrame
+    classes: list[str]
+    front_end: FrontEnd
+    waveform_scale: str
+
+    @property
+    def train_rows(self) -> np.ndarray:
+        """Row numbers of the training clips."""
+        return np.flatnonzero(self.index["fold"] != int(self.number))
+
+    @property
+    def test_rows(self) -> np.ndarray:
+        """Row numbers of the test clips."""
+        return np.flatnonzero(self.index["fold"] == int(self.number))
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What every dictionary and network of this fold carries, and must be asked for with."""
+        return {
+            "dataset": self.dataset,
+            "fold": self.number,
+            "classes_sha256": classes_hash(self.classes),
+            **asdict(self.front_end),
+        }
+
+    def labels(self, rows: np.ndarray) -> Tensor:
+        """Class numbers of some clips, int64."""
+        return torch.from_numpy(self.index["label"].to_numpy()[rows])
+
+    def waveform(self, data: str, row: int, clip_seconds: float | None = None) -> Tensor:
+        """A clip from its audio file below the data folder, scaled as for its features.
+
+        Cropped or padded to `clip_seconds`, or as long as it is.
+        """
+        rate = self.front_end.sample_rate
+        x = load_waveform(
+            Path(data) / self.dataset / self.index["path"].iloc[row],
+            sample_rate=rate,
+            scale=self.waveform_scale,
+            n_samples=None if clip_seconds is None else round(clip_seconds * rate),
+        )
+        return torch.from_numpy(x)
+
+    def label_rows(self, table: pd.DataFrame, **columns: object) -> pd.DataFrame:
+        """A table with the columns that say where its rows belong in front."""
+        leading = {"dataset": self.dataset, "fold": self.number, **columns}
+        return pd.concat([pd.DataFrame(leading, index=table.index), table], axis=1)
+
+
+def open_fold(
+    path_to_index: str, path_to_classes: str, *, dataset: str, fold: str, features: dict
+) -> Fold:
+    """Open one fold of a data set.
+
+    Parameters
+    ----------
+    path_to_index, path_to_classes : str
+        Index and class list of the data set.
+    dataset, fold : str
+        Which fold is tested.
+    features : dict
+        The settings of that name: those of :class:`FrontEnd`, and `waveform_scale`.
+    """
+    front_end = FrontEnd(**{k: v for k, v in features.items() if k != "waveform_scale"})
+    return Fold(
+        dataset=dataset,
+        number=fold,
+        index=pd.read_csv(path_to_index),
+        classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
+        front_end=front_end,
+        waveform_scale=features["waveform_scale"],
+    )

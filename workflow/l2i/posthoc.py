@@ -1,0 +1,104 @@
+"""Post-hoc training of an interpreter: the classifier stands still (Sec. III-B, Eq. 4 and 5)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from l2i import losses
+from l2i.classifier import Classifier
+from l2i.hidden import HiddenMaps, resident_rows
+from l2i.interpreter import TAPS, Interpreter
+from l2i.runtime import autocast, precision_name
+from l2i.training import Losses, Plan, train
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the losses (Table II); `fidelity` holds pairs of first epoch and weight."""
+
+    reconstruction: float
+    sparsity: float
+    fidelity: Sequence[tuple[int, float]]
+
+    def fidelity_at(self, epoch: int) -> float:
+        """Weight of the fidelity loss in an epoch, counted from 1."""
+        return [weight for first, weight in self.fidelity if epoch >= first][-1]
+
+
+def train_posthoc(
+    interpreter: Interpreter,
+    classifier: Classifier,
+    log_mel: np.ndarray,
+    log_magnitude: np.ndarray,
+    rows: np.ndarray,
+    weights: LossWeights,
+    plan: Plan,
+    *,
+    precision: torch.dtype,
+    device: str,
+    scratch: Path,
+) -> tuple[pd.DataFrame, float]:
+    """Train Psi and Theta on the clips `rows`, with everything else computed once beforehand.
+
+    Parameters
+    ----------
+    interpreter, classifier : Interpreter, Classifier
+        On the device; the classifier in evaluation mode and without gradients.
+    log_mel, log_magnitude : np.ndarray
+        Features of the data set, (N, n_frames, n_mels) and (N, n_bins, n_frames).
+    rows : np.ndarray of int
+        Training clips.
+    scratch : Path
+        Folder for hidden maps that fit into no memory.
+
+    Returns
+    -------
+    history : DataFrame
+        Losses and seconds of every epoch.
+    parity : float
+        Relative difference of the first batch's loss between `precision` and float32.
+    """
+    hidden = HiddenMaps(
+        classifier, log_mel, rows, taps=TAPS, precision=precision, device=device, scratch=scratch
+    )
+    reference = hidden.logits.softmax(-1)
+    spectrograms = resident_rows(log_magnitude, rows, device=device, scratch=scratch)
+
+    def batch_losses(batch: Tensor, epoch: int, compute: torch.dtype = precision) -> Losses:
+        X = spectrograms[batch]
+        with autocast(device, compute):
+            maps = {tap: values.to(compute) for tap, values in hidden[batch].items()}
+            H, _, logits = interpreter(maps, X.shape[-1])
+            estimate = interpreter.reconstruct(H)
+        parts = {
+            "fidelity": losses.fidelity(reference[batch.to(device)], logits.float()).mean(),
+            "reconstruction": losses.reconstruction(X, estimate.float()).mean(),
+            "sparsity": losses.sparsity(H.float()).mean(),
+        }
+        total = (
+            weights.fidelity_at(epoch) * parts["fidelity"]
+            + weights.reconstruction * parts["reconstruction"]
+            + weights.sparsity * parts["sparsity"]
+        )
+        return {"total": total, **parts}
+
+    interpreter.eval()  # no dropout, so that both precisions see the same network
+    first = torch.arange(min(plan.batch_size, len(rows)))
+    with torch.no_grad():
+        fast = batch_losses(first, 1)["total"].item()
+        exact = batch_losses(first, 1, torch.float32)["total"].item()
+    parity = abs(fast - exact) / max(abs(exact), 1e-12)
+    log.info("first loss in %s and float32: %.6f, %.6f", precision_name(precision), fast, exact)
+
+    interpreter.train()
+    return train(interpreter.parameters(), batch_losses, len(rows), plan), parity

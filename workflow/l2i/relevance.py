@@ -1,0 +1,97 @@
+"""Which components explain a decision, and what the input is without them (Sec. III-E, IV-C).
+
+Names and shapes
+----------------
+z : (K,)     pooled activations of one clip
+w : (K,)     weights of the interpreted class in the linear layer
+r : (K,)     relevance in [-1, 1]; the largest |r| is 1
+X : (F, T)   log-magnitude spectrogram of the clip
+W : (F, K)   dictionary
+H : (K, T)   activations of the clip
+L : (K,)     bool, the selected components
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+EPS = 1e-12  # below every activation that could be heard; keeps silence at 0 / EPS = 0
+
+
+def relevance(z: Tensor, w: Tensor, *, scale: str = "absolute") -> Tensor:
+    """Contribution of each component to the class logit, normalised.
+
+    Parameters
+    ----------
+    z, w : Tensor, shape (K,) or (B, K)
+        Pooled activations, and the linear layer's weights of the interpreted class.
+    scale : {'absolute', 'signed'}
+        Divide by the largest magnitude (the paper), or by the largest value (the authors' code,
+        which turns all signs around where every contribution is negative).
+    """
+    contribution = z * w
+    if scale == "signed":
+        return contribution / contribution.amax(-1, keepdim=True)
+    return contribution / contribution.abs().amax(-1, keepdim=True).clamp(min=EPS)
+
+
+def select(r: Tensor, threshold: float) -> Tensor:
+    """L = components whose relevance exceeds the threshold, as a bool mask."""
+    return r > threshold
+
+
+def part(X: Tensor, W: Tensor, H: Tensor, L: Tensor) -> Tensor:
+    """Share of the spectrogram that belongs to the selected components: soft masking.
+
+    The masks of all components add up to 1 wherever the model has energy. Where it has none, no
+    component owns anything and the input stays with the remainder.
+
+    Parameters
+    ----------
+    L : Tensor of bool, shape (K,) or (M, K)
+        One selection, or several at once.
+
+    Returns
+    -------
+    Tensor, shape (F, T) or (M, F, T)
+        Sum of X_k over L (Algorithm 1), between 0 and X.
+    """
+    chosen = (W * L.to(W.dtype).unsqueeze(-2)) @ H
+    return X * chosen / (W @ H).clamp(min=EPS)
+
+
+def component_energies(X: Tensor, W: Tensor, H: Tensor) -> Tensor:
+    """Energy ||X_k||^2 of every component's share, shape (K,), without forming any X_k."""
+    ratio = X / (W @ H).clamp(min=EPS)
+    return ((W.square().T @ ratio.square()) * H.square()).sum(-1)
+
+
+def draw_unselected(L: np.ndarray, n_removed: int, rng: np.random.Generator) -> np.ndarray:
+    """The paper's random baseline: `n_removed` components among those not in L, as a mask."""
+    pool = np.flatnonzero(~L)
+    return _mask(len(L), rng.permutation(pool)[:n_removed])
+
+
+def draw_any(L: np.ndarray, n_removed: int, rng: np.random.Generator) -> np.ndarray:
+    """The authors' code's baseline: `n_removed` among all components, relevant ones included."""
+    return _mask(len(L), rng.permutation(len(L))[:n_removed])
+
+
+def draw_energy(L: np.ndarray, energies: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Components not in L, drawn until they hold as much energy as L does.
+
+    Matching the count alone may set strong components against empty ones. All of the pool is taken
+    where even that holds less than L.
+    """
+    order = rng.permutation(np.flatnonzero(~L))
+    reached = np.cumsum(energies[order])
+    n_removed = int(np.searchsorted(reached, energies[L].sum())) + 1 if L.any() else 0
+    return _mask(len(L), order[:n_removed])
+
+
+def _mask(n: int, chosen: np.ndarray) -> np.ndarray:
+    mask = np.zeros(n, dtype=bool)
+    mask[chosen] = True
+    return mask

@@ -1,0 +1,49 @@
+"""Where and how precisely to compute: the two choices that a machine, not a paper, makes."""
+
+from __future__ import annotations
+
+import contextlib
+
+import psutil
+import torch
+
+
+def resolve_precision(precision: str, device: str) -> torch.dtype:
+    """Number format of the forward and backward passes.
+
+    Parameters
+    ----------
+    precision : {'auto', 'float32', 'bfloat16'}
+        'auto' takes bfloat16 where the hardware computes in it, not where it would be emulated.
+    device : str
+        'cpu' or 'cuda'.
+    """
+    if precision == "auto":
+        return torch.bfloat16 if has_bfloat16(device) else torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether the device has bfloat16 units."""
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def autocast(device: str, precision: torch.dtype) -> contextlib.AbstractContextManager:
+    """Context in which networks compute in `precision`; their weights stay in float32."""
+    return torch.autocast(
+        torch.device(device).type, dtype=torch.bfloat16, enabled=precision == torch.bfloat16
+    )
+
+
+def precision_name(precision: torch.dtype) -> str:
+    """'float32' or 'bfloat16', for records."""
+    return str(precision).removeprefix("torch.")
+
+
+def free_memory(device: str) -> int:
+    """Bytes that can still be allocated on a device, or in main memory for 'cpu'."""
+    if device.startswith("cuda"):
+        return torch.cuda.mem_get_info()[0]
+    return psutil.virtual_memory().available

@@ -1,0 +1,132 @@
+"""The time-frequency front end: STFT, log-magnitude, log-mel, and the way back (Sec. IV-B.2).
+
+This module alone knows how a waveform becomes what the networks and the dictionary see.
+
+Names and shapes
+----------------
+x : (..., n_samples)         waveform; leading axes are clips
+S : (..., n_bins, n_frames)  complex STFT, Hann window, centred, reflected at both ends
+X : (..., n_bins, n_frames)  log-magnitude log(1 + |S|), the NMF side (Sec. III-A)
+M : (..., n_frames, n_mels)  log-mel in dB, time first, the classifier's side
+
+All functions compute in the precision of their argument: float32 for speed, float64 as reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+import torchaudio
+from torch import Tensor
+
+TOP_DB = 80.0  # dynamic range kept below each clip's own maximum
+POWER_FLOOR = 1e-10  # keeps the logarithm of silence finite, -100 dB
+MAGNITUDE_FLOOR = 1e-12  # below it a bin has no phase worth keeping
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Settings of the time-frequency representation; lengths in samples, rate in Hz.
+
+    `mel_power` is the exponent of |S| under the mel filters: 2 is what the AudioSet weights were
+    trained with, 1 is what the authors' code feeds.
+    """
+
+    sample_rate: int
+    n_fft: int
+    hop_length: int
+    n_mels: int
+    mel_power: int
+
+    @property
+    def n_bins(self) -> int:
+        """Number of STFT frequency bins."""
+        return self.n_fft // 2 + 1
+
+    def n_frames(self, n_samples: int) -> int:
+        """Number of STFT frames of a waveform of `n_samples`."""
+        return 1 + n_samples // self.hop_length
+
+    def stft(self, x: Tensor) -> Tensor:
+        """Complex spectrogram S of waveforms x, (..., n_samples) to (..., n_bins, n_frames)."""
+        flat = x.reshape(-1, x.shape[-1])
+        S = torch.stft(
+            flat,
+            self.n_fft,
+            self.hop_length,
+            window=_hann(self.n_fft, x.dtype, x.device),
+            center=True,
+            pad_mode="reflect",
+            return_complex=True,
+        )
+        return S.reshape(*x.shape[:-1], *S.shape[-2:])
+
+    def log_mel(self, S: Tensor) -> Tensor:
+        """Log-mel M in dB of spectrograms S, (..., n_bins, n_frames) to (..., n_frames, n_mels).
+
+        Every clip is clipped at 80 dB below its own maximum, so a clip's features do not depend on
+        the batch that it is computed in.
+        """
+        filters = _mel_filters(self, S.abs().dtype, S.device)
+        mel = S.abs().pow(self.mel_power).transpose(-1, -2) @ filters
+        decibel = 10 * mel.clamp(min=POWER_FLOOR).log10()
+        return torch.maximum(decibel, decibel.amax((-1, -2), keepdim=True) - TOP_DB)
+
+    def inverse(self, X: Tensor, phase: Tensor, n_samples: int) -> Tensor:
+        """Waveforms of log-magnitudes X with a given phase: INV of Algorithm 1.
+
+        Parameters
+        ----------
+        X : Tensor, shape (..., n_bins, n_frames)
+            Log-magnitude.
+        phase : Tensor, shape (n_bins, n_frames) or like X
+            Unit phasors, from :func:`phase_of`.
+        n_samples : int
+            Length of the result, equal to that of the waveform the phase was taken from.
+
+        Returns
+        -------
+        Tensor, shape (..., n_samples)
+        """
+        S = torch.expm1(X) * phase
+        x = torch.istft(
+            S.reshape(-1, *S.shape[-2:]),
+            self.n_fft,
+            self.hop_length,
+            window=_hann(self.n_fft, X.dtype, X.device),
+            center=True,
+            length=n_samples,
+        )
+        return x.reshape(*S.shape[:-2], n_samples)
+
+
+def log_magnitude(S: Tensor) -> Tensor:
+    """X = log(1 + |S|), elementwise."""
+    return S.abs().log1p()
+
+
+def phase_of(S: Tensor) -> Tensor:
+    """Unit phasors S / |S|; bins without energy get 0, so that they stay silent."""
+    return S / S.abs().clamp(min=MAGNITUDE_FLOOR)
+
+
+@lru_cache(maxsize=8)
+def _hann(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.hann_window(n_fft, dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=8)
+def _mel_filters(front_end: FrontEnd, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Slaney mel filterbank, (n_bins, n_mels), from 0 Hz to half the sample rate."""
+    filters = torchaudio.functional.melscale_fbanks(
+        front_end.n_bins,
+        f_min=0.0,
+        f_max=front_end.sample_rate / 2,
+        n_mels=front_end.n_mels,
+        sample_rate=front_end.sample_rate,
+        norm="slaney",
+        mel_scale="slaney",
+    )
+    return filters.to(device, dtype)

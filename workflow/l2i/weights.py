@@ -1,0 +1,105 @@
+"""Weights on disk: tensors in safetensors files, with the identity that a loader must match.
+
+A file says what it holds (`kind`) and what it was made for: fold, class list, sample rate and the
+like. Asking for anything else is refused, so a dictionary of one fold can never meet another's test
+clips, nor a network the wrong class order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from l2i.checks import InputError
+
+
+def save_weights(path: str | Path, tensors: dict[str, Tensor], *, kind: str, **identity) -> None:
+    """Write tensors with their kind and identity (plain values).
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write.
+    tensors : dict of Tensor
+        A state dict; moved to the CPU.
+    kind : str
+        What this is, for example 'dictionary'.
+    **identity
+        What it was made for, for example fold='1'.
+    """
+    metadata = {"kind": kind, "identity": json.dumps(identity, sort_keys=True)}
+    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path, metadata)
+
+
+def load_weights(path: str | Path, *, kind: str, **identity) -> dict[str, Tensor]:
+    """Read tensors after checking that they are what the caller expects.
+
+    Every key of `identity` must be in the file with an equal value; the file may say more.
+
+    Raises
+    ------
+    InputError
+        If the file is no safetensors file, or of another kind or identity.
+    """
+    found = read_identity(path)
+    expected = {"kind": kind, **identity}
+    wrong = [
+        f"{key} is {found.get(key)!r}, expected {value!r}"
+        for key, value in expected.items()
+        if found.get(key) != value
+    ]
+    if wrong:
+        raise InputError(
+            f"{path} was made for something else: {'; '.join(wrong)}. Delete it and rerun"
+        )
+    return load_file(path)
+
+
+def read_identity(path: str | Path) -> dict:
+    """Kind and identity of a weight file, as given to :func:`save_weights`.
+
+    Raises
+    ------
+    InputError
+        If the file is no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path} is not a readable safetensors file ({error}); delete it and rerun"
+        ) from error
+    return {"kind": metadata.get("kind"), **json.loads(metadata.get("identity", "{}"))}
+
+
+def load_published(path: str | Path) -> dict[str, Tensor]:
+    """Read a state dict that others published as a pickle, without executing any of it.
+
+    Raises
+    ------
+    InputError
+        If the file holds anything but tensors, or is no such file at all.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(
+            f"{path} is not a state dict that can be read safely ({str(error).splitlines()[0]}). "
+            "Delete it and download it again; pickles with other content are never executed"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise InputError(f"{path} holds something else than a state dict of tensors")
+    return dict(state)
+
+
+def classes_hash(classes: Sequence[str]) -> str:
+    """sha256 of a class list in its order."""
+    return hashlib.sha256("\n".join(classes).encode()).hexdigest()

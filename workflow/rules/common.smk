@@ -1,0 +1,71 @@
+"""Shared names and helpers; no targets here."""
+
+import functools
+import re
+from pathlib import PurePosixPath
+
+from l2i.fingerprints import canonical_json, code_fingerprint, environment_fingerprint
+
+RESULTS = f"results/{config['name']}"
+# What makes a result is the environment it is computed in, not the one that plans the work.
+ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
+# Asked of the scheduler by the rules that use a GPU.
+GPU = 0 if config["machine"]["device"] == "cpu" else 1
+# Lists of `run:` over which a wildcard runs.
+RUN_LISTS = {"dataset": "datasets", "fold": "folds", "system": "systems", "run": "seeds"}
+
+
+wildcard_constraints:
+    dataset="|".join(map(re.escape, config["datasets"])),
+    fold=r"\d+",
+    system="|".join(map(re.escape, config["systems"])),
+    run=r"\d+",
+    weights="|".join(map(re.escape, config["weights"])),
+    number=r"\d+",
+
+
+def settings(*paths):
+    """The parts of the configuration that a rule uses, as canonical JSON.
+
+    `settings("datasets/{dataset}/dictionary", "seed")` gives `{"dictionary": {...}, "seed": 0}`:
+    keys are the last names of the paths, wildcards in braces are filled in (a wildcard at the end
+    gives its own name). Always a function of wildcards alone: Snakemake would read the braces of
+    a text as wildcards, and forgets params that depend on input, threads or resources.
+    """
+    names = [PurePosixPath(path).name.strip("{}") for path in paths]
+    if len(set(names)) < len(names) or any(path.startswith("machine") for path in paths):
+        raise ValueError(f"settings{paths}: last names must differ, `machine` is no setting")
+
+    def text(wildcards):
+        return canonical_json(
+            {name: _looked_up(path.format(**wildcards)) for name, path in zip(names, paths)}
+        )
+
+    return text
+
+
+def _looked_up(path):
+    value = config
+    for part in PurePosixPath(path).parts:
+        if part not in value:
+            raise KeyError(f"the configuration has no {path}: {part} is not there")
+        value = value[part]
+    return value
+
+
+@functools.cache
+def code(script):
+    """Fingerprint of a script and of all library code that it uses."""
+    return code_fingerprint(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
+
+
+def over_runs(pattern):
+    """`pattern` over the lists of `run:`, for those of its wildcards that the job leaves open."""
+    open_names = set(re.findall(r"{(\w+)}", pattern))
+
+    def paths(wildcards):
+        bound = {name: wildcards[name] for name in open_names if name in wildcards.keys()}
+        lists = {name: config["run"][RUN_LISTS[name]] for name in open_names - bound.keys()}
+        return expand(pattern, **bound, **lists)
+
+    return paths

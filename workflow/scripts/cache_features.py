@@ -1,0 +1,41 @@
+"""Compute the spectrograms of a data set once (Sec. IV-B.2)."""
+
+from pathlib import Path
+
+import pandas as pd
+from harness import perform
+
+from l2i.features import cache_features as write_features
+from l2i.spectral import FrontEnd
+
+
+def cache_features(
+    path_to_index: str,
+    path_to_log_magnitude: str,
+    path_to_log_mel: str,
+    *,
+    features: dict,
+    clip_seconds: float,
+    dataset: str,
+    data: str,
+    device: str,
+) -> dict:
+    """Write log-magnitude and log-mel of every clip of the index; facts: frames and seconds."""
+    index = pd.read_csv(path_to_index)
+    scale = features.pop("waveform_scale")
+    front_end = FrontEnd(**features)
+    n_samples = round(clip_seconds * front_end.sample_rate)
+    write_features(
+        [Path(data) / dataset / path for path in index["path"]],
+        path_to_log_magnitude,
+        path_to_log_mel,
+        front_end=front_end,
+        scale=scale,
+        n_samples=n_samples,
+        device=device,
+    )
+    return {"n_clips": len(index), "n_frames": front_end.n_frames(n_samples)}
+
+
+if __name__ == "__main__":
+    perform(snakemake, cache_features)

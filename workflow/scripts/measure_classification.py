@@ -1,0 +1,38 @@
+"""Let the classifier decide on its test clips (Table I)."""
+
+from harness import perform
+
+from l2i.evaluation import classification_rows
+from l2i.features import open_features
+from l2i.fine_tuning import predict
+from l2i.fold import open_fold
+from l2i.models import load_classifier
+
+
+def measure_classification(
+    path_to_index: str,
+    path_to_classes: str,
+    path_to_log_mel: str,
+    path_to_classifier: str,
+    path_to_classification: str,
+    *,
+    features: dict,
+    dataset: str,
+    fold: str,
+    device: str,
+) -> dict:
+    """Write one row per test clip; facts: clips and accuracy."""
+    split = open_fold(
+        path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features
+    )
+    classifier = load_classifier(path_to_classifier, device=device, **split.identity)
+    rows = split.test_rows
+    logits = predict(classifier, open_features(path_to_log_mel), rows, device)
+    scores = classification_rows(logits, split.labels(rows))
+    scores.insert(0, "clip", split.index["clip"].to_numpy()[rows])
+    split.label_rows(scores).to_csv(path_to_classification, index=False)
+    return {"n_clips": len(rows), "accuracy": float(scores["correct"].mean())}
+
+
+if __name__ == "__main__":
+    perform(snakemake, measure_classification)
