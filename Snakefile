@@ -1,5 +1,6 @@
 """Listen to Interpret: every number of the paper, from raw audio."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,9 +10,13 @@ min_version("9.0")
 
 PROJECT = Path(workflow.basedir)
 WORKFLOW = PROJECT / "workflow"
-# Snakemake hands this search path on to every `script:` job, so `import l2i` and `import harness`
-# mean the same in rules, scripts and tests (see tests/conftest.py).
+# `import l2i` and `import harness` mean the same in rules, scripts and tests (see
+# tests/conftest.py): Snakemake hands its own search path on to every `script:` job, but behind
+# that of the job, where an installed copy from another folder would win.
 sys.path.insert(0, str(WORKFLOW))
+os.environ.update(
+    PYTHONPATH=os.pathsep.join([str(WORKFLOW), os.getenv("PYTHONPATH", "")]).rstrip(":")
+)
 
 from configuration import validate_config
 from l2i.checks import InputError

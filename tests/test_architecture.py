@@ -18,7 +18,7 @@ RULE_FILES = sorted((WORKFLOW / "rules").glob("*.smk"))
 PYTHON = sorted(path for path in WORKFLOW.rglob("*.py"))
 
 # Given by the harness to a script that has such a parameter.
-OFFERED = {"dataset", "fold", "system", "run", "weights", "number", "device", "data"}
+OFFERED = {"dataset", "fold", "system", "run", "weights", "number", "device", "data", "urls"}
 
 
 def relative(path):

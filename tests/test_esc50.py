@@ -239,10 +239,14 @@ class TestFetchScript:
         options = {"n_folds": 1, "classes": ["knock", "chirp"], "n_clips_per_fold_and_class": 1}
         archive = tmp_path / "published" / "release.zip"
         facts = write_esc50_archive(archive, **options, clip_seconds=1, sample_rate=8000, seed=0)
-        return {"url": archive.as_uri(), "archive": "zip", **facts}
+        return {"archive": "zip", **facts}
 
     @pytest.fixture
-    def fetch(self, project, tmp_path):
+    def published(self, tmp_path, pins):
+        return tmp_path / "published" / "release.zip"
+
+    @pytest.fixture
+    def fetch(self, project, tmp_path, published):
         import importlib.util
 
         path = project / "workflow" / "scripts" / "fetch_dataset.py"
@@ -250,27 +254,28 @@ class TestFetchScript:
         script = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(script)
 
-        def fetch(pins):
+        def fetch(pins, url=published.as_uri()):
             out = tmp_path / "fetched.json"
-            script.fetch_dataset(str(out), download=pins, dataset="esc50", data=str(tmp_path / "d"))
+            where = {"dataset": "esc50", "data": str(tmp_path / "d"), "urls": {"esc50": url}}
+            script.fetch_dataset(str(out), download=pins, **where)
             return json.loads(out.read_text())
 
         return fetch
 
-    def test_a_corpus_is_installed_once_and_only_its_folder_stays(self, fetch, pins, tmp_path):
+    def test_a_corpus_is_installed_once_and_only_its_folder_stays(self, fetch, pins, published, tmp_path):
         facts = fetch(pins)
         assert facts == pins
         assert [p.name for p in (tmp_path / "d").iterdir()] == ["esc50"]
-        Path(pins["url"].removeprefix("file://")).unlink()
+        published.unlink()
         assert fetch(pins) == facts  # nothing is left to download
-        assert fetch({**pins, "url": "https://mirror.example/x.zip"}) == facts
+        assert fetch(pins, "https://mirror.example/x.zip") == facts
         index, _ = index_esc50(tmp_path / "d" / "esc50", subset="all", expect=facts)
         assert len(index) == pins["n_clips"]
 
-    def test_an_archive_put_there_by_hand_is_used_and_kept(self, fetch, pins, tmp_path):
+    def test_an_archive_put_there_by_hand_is_used_and_kept(self, fetch, pins, published, tmp_path):
         (tmp_path / "d").mkdir()
-        shutil.copy(pins["url"].removeprefix("file://"), tmp_path / "d" / "esc50.zip")
-        fetch({**pins, "url": "https://unreachable.invalid/x.zip"})
+        shutil.copy(published, tmp_path / "d" / "esc50.zip")
+        fetch(pins, "https://unreachable.invalid/x.zip")
         assert (tmp_path / "d" / "esc50.zip").exists()
 
     def test_a_folder_of_other_origin_is_refused_and_kept(self, fetch, pins, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from l2i.checks import InputError
@@ -137,7 +137,7 @@ plain = st.recursive(
 
 
 class TestCanonicalJson:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.dictionaries(st.text(), plain))
     def test_the_order_of_keys_has_no_part_in_it(self, value):
         assert canonical_json(dict(reversed(value.items()))) == canonical_json(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -42,7 +43,7 @@ def job(tmp_path):
         wildcards=Named(fold="1", run="4"),
         log=[str(tmp_path / "double.log")],
         threads=1,
-        config={"machine": {"device": "cpu", "data": "somewhere"}},
+        config={"machine": {"device": "cpu", "data": "somewhere", "urls": {"a": "file:b"}}},
     )
 
 
@@ -159,14 +160,14 @@ class TestInvariants:
 
 
 class TestKnownAnswers:
-    def test_wildcards_device_and_data_are_given_to_those_who_ask(self, job):
-        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed, fold, device, data):
+    def test_wildcards_and_the_machine_are_given_to_those_who_ask(self, job):
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed, fold, device, urls):
             double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
-            return {"fold": fold, "device": device, "data": data}
+            return {"fold": fold, "device": device, "urls": urls}
 
         perform(job, asks)
         record = load_record(job.output["table"])
-        assert record["facts"] == {"fold": "1", "device": "cpu", "data": "somewhere"}
+        assert record["facts"] == {"fold": "1", "device": "cpu", "urls": {"a": "file:b"}}
         assert record["runtime"]["device"] == "cpu"
 
     def test_several_files_under_one_name_come_as_a_list(self, job, tmp_path):
@@ -245,14 +246,6 @@ class TestMisuse:
 # ------------------------------------------------------------------ a workflow
 
 SNAKEFILE = """
-import sys
-from pathlib import Path
-
-PROJECT = Path(workflow.basedir)
-WORKFLOW = PROJECT / "workflow"
-sys.path.insert(0, str(WORKFLOW))
-
-
 configfile: PROJECT / "config.yaml"
 
 
@@ -300,7 +293,7 @@ name: toy
 seed: 0
 factor: 2
 run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0]}
-machine: {data: data, device: cpu}
+machine: {data: data, device: cpu, urls: {}}
 datasets: {a: {start: 3}}
 systems: {s: {}}
 weights: {w: {}}
@@ -355,8 +348,17 @@ def twice(x):
 
 
 def run_snakemake(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    """Run Snakemake where another `l2i` comes first on the import path."""
+    (folder / "other/l2i").mkdir(parents=True, exist_ok=True)
+    (folder / "other/l2i/__init__.py").write_text("raise ImportError('the wrong library')\n")
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "other")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -369,8 +371,10 @@ def finished(tmp_path_factory):
         shutil.copy(source / name, folder / name)
     for name in ("workflow/l2i", "workflow/schemas", "profiles"):
         shutil.copytree(source / name, folder / name)
+    # Where code is found is stated by the real Snakefile.
+    header, _, _ = (source / "Snakefile").read_text().partition("from configuration")
     files = {
-        "Snakefile": SNAKEFILE,
+        "Snakefile": header + SNAKEFILE,
         "config.yaml": CONFIG,
         "workflow/l2i/arithmetic.py": ARITHMETIC,
     }
@@ -425,7 +429,7 @@ class TestToyWorkflow:
             "workflow/l2i/arithmetic.py": ("# a comment", "# another one"),
             "workflow/scripts/scale.py": ('"""Scale."""', '"""Multiply."""'),
             "workflow/harness.py": ("PROJECT =", "HOME =\\\n    "),
-            "config.yaml": ("{data: data, device: cpu}", "{data: elsewhere, device: auto}"),
+            "config.yaml": ("data: data, device: cpu", "data: elsewhere, device: auto"),
         }
         assert planned(finished, changes) == set()
 

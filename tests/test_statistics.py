@@ -60,7 +60,7 @@ class TestKnownAnswers:
         assert repeated_values(clips, np.mean).tolist() == [0.5, 1.0]
 
     def test_a_median_is_taken_within_each_draw_and_not_over_all_of_them(self):
-        parts = [clips_of([0.0, 0.0, 9.0], draw=0), clips_of([0.0, 6.0, 6.0], draw=1)]
+        parts = [clips_of([0.0, 0.0, 9.0], draw=0), clips_of([6.0, 6.0, 6.0], draw=1)]
         assert repeated_values(pd.concat(parts), np.median).tolist() == [3.0]
 
     def test_equal_clips_have_an_interval_of_no_width(self):

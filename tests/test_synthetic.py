@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import yaml
 
+from demo.make_corpus import make_demo_corpus
 from l2i.data.archive import unpack
 from l2i.data.esc50 import COLUMNS, index_esc50
 from l2i.synthetic import KINDS, write_esc50_archive
@@ -44,6 +46,11 @@ class TestArchive:
         path, facts = made
         assert write_esc50_archive(tmp_path / "again.zip", **SMALL) == facts
         assert (tmp_path / "again.zip").read_bytes() == path.read_bytes()
+
+    def test_the_demo_makes_what_its_configuration_pins(self, project, tmp_path):
+        facts = make_demo_corpus(tmp_path)
+        demo = yaml.safe_load((project / "config" / "demo.yaml").read_text())
+        assert facts.items() <= demo["datasets"]["esc50"]["download"].items()
 
     def test_another_seed_gives_other_sounds(self, made, tmp_path):
         facts = write_esc50_archive(tmp_path / "x.zip", **{**SMALL, "seed": 1})

@@ -114,8 +114,11 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         if weights != "scratch":
             place = f"datasets.{name}.classifier.weights"
             yield from _undefined(place, [weights], "weights", config["weights"])
+            yield from _undefined(place, [weights], "machine.urls", config["machine"]["urls"])
         if dataset["source"] == "download" and "download" not in dataset:
             yield f"datasets.{name}.source is download, but datasets.{name}.download is missing"
+        if dataset["source"] == "download" and name not in config["machine"]["urls"]:
+            yield f"datasets.{name}.source is download, but machine.urls.{name} is missing"
         if dataset["interpreter"]["fidelity_weight"][0][0] != 1:
             yield f"datasets.{name}.interpreter.fidelity_weight must start at epoch 1"
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:

@@ -40,7 +40,7 @@ def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
     - `path_to_<name>` for each named input and output of the rule (a list for several files),
     - each top key of `params.settings`, a JSON text,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda") and
-      `data` (the folder of downloads, `machine.data`).
+      `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`).
 
     Parameters
     ----------
@@ -109,6 +109,8 @@ def _arguments(
         offered["device"] = _device(machine["device"])
     if "data" in wanted:
         offered["data"] = str(machine["data"])
+    if "urls" in wanted:
+        offered["urls"] = dict(machine["urls"])
     unwanted = sorted(required.keys() - wanted.keys())
     unknown = sorted(name for name in wanted if name not in offered)
     if unwanted or unknown:

@@ -119,14 +119,22 @@ def _hann(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=8)
 def _mel_filters(front_end: FrontEnd, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Slaney mel filterbank, (n_bins, n_mels), from 0 Hz to half the sample rate."""
-    filters = torchaudio.functional.melscale_fbanks(
-        front_end.n_bins,
-        f_min=0.0,
-        f_max=front_end.sample_rate / 2,
-        n_mels=front_end.n_mels,
-        sample_rate=front_end.sample_rate,
-        norm="slaney",
-        mel_scale="slaney",
-    )
+    """Slaney mel filterbank, (n_bins, n_mels), from 0 Hz to half the sample rate.
+
+    Built in float64: in float32 its narrow low filters are off by up to 2e-4 dB.
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # the only way to tell torchaudio
+    try:
+        filters = torchaudio.functional.melscale_fbanks(
+            front_end.n_bins,
+            f_min=0.0,
+            f_max=front_end.sample_rate / 2,
+            n_mels=front_end.n_mels,
+            sample_rate=front_end.sample_rate,
+            norm="slaney",
+            mel_scale="slaney",
+        )
+    finally:
+        torch.set_default_dtype(before)
     return filters.to(device, dtype)

@@ -1,24 +1,18 @@
 """Classifiers: the network under interpretation, one per fold (paper, Sec. IV-B.1)."""
 
-CLASSIFIER = RESULTS + "/classifier/{dataset}/fold{fold}"
-
-
-def published_weights(wildcards):
-    """The weights that a classifier starts from; none where it starts from scratch."""
-    weights = config["datasets"][wildcards.dataset]["classifier"]["weights"]
-    return [] if weights == "scratch" else [f"{RESULTS}/weights/{weights}.safetensors"]
+CLASSIFIER = f"{RESULTS}/classifier/{{dataset}}/fold{{fold}}"
 
 
 rule fetch_weights:
     output:
-        weights=RESULTS + "/weights/{weights}.safetensors",
+        converted=f"{RESULTS}/weights/{{weights}}.safetensors",
     log:
-        RESULTS + "/weights/{weights}.log",
+        f"{RESULTS}/weights/{{weights}}.log",
     localrule: True  # compute nodes of a cluster often have no way to the internet
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=settings("weights/{weights}"),
+        settings=settings("weights/{weights}/git_blob"),
         code=code("fetch_weights"),
         env=ENV,
     message:
@@ -29,19 +23,19 @@ rule fetch_weights:
 
 rule train_classifier:
     input:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
-        log_mel=FEATURES + "/log_mel.npy",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
         weights=published_weights,
     output:
-        model=CLASSIFIER + "/model.safetensors",
-        history=CLASSIFIER + "/history.csv",
+        model=f"{CLASSIFIER}/model.safetensors",
+        history=f"{CLASSIFIER}/history.csv",
     log:
-        CLASSIFIER + "/train_classifier.log",
-    resources:
-        gpu=GPU,
+        f"{CLASSIFIER}/train_classifier.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings("datasets/{dataset}/classifier", "features", "seed"),
         code=code("train_classifier"),

@@ -1,6 +1,7 @@
 """Shared names and helpers; no targets here."""
 
 import functools
+import json
 import re
 from pathlib import PurePosixPath
 
@@ -69,3 +70,31 @@ def over_runs(pattern):
         return expand(pattern, **bound, **lists)
 
     return paths
+
+
+def published_weights(wildcards):
+    """The weights that a classifier starts from; none where it starts from scratch."""
+    weights = config["datasets"][wildcards.dataset]["classifier"]["weights"]
+    return [] if weights == "scratch" else [f"{RESULTS}/weights/{weights}.safetensors"]
+
+
+def fetched(wildcards):
+    """What the index waits for: a download, or nothing where the corpus lies in a local folder."""
+    source = config["datasets"][wildcards.dataset]["source"]
+    return f"{DATASETS}/fetched.json" if source == "download" else []
+
+
+def table_settings(*paths, **of_each_dataset):
+    """`settings(*paths)`, and for each keyword a mapping of data set to that part of its settings."""
+
+    def text(wildcards):
+        parts = {
+            name: {
+                dataset: _looked_up(f"datasets/{dataset}/{path}")
+                for dataset in config["run"]["datasets"]
+            }
+            for name, path in of_each_dataset.items()
+        }
+        return canonical_json(json.loads(settings(*paths)(wildcards)) | parts)
+
+    return text

@@ -1,19 +1,13 @@
 """Corpora: from a publisher or a local folder to one checked table of clips."""
 
-DATASETS = RESULTS + "/datasets/{dataset}"
-
-
-def fetched(wildcards):
-    """What the index waits for: a download, or nothing where the corpus lies in a local folder."""
-    source = config["datasets"][wildcards.dataset]["source"]
-    return DATASETS + "/fetched.json" if source == "download" else []
+DATASETS = f"{RESULTS}/datasets/{{dataset}}"
 
 
 rule fetch_dataset:
     output:
-        fetched=DATASETS + "/fetched.json",
+        fetched=f"{DATASETS}/fetched.json",
     log:
-        DATASETS + "/fetch_dataset.log",
+        f"{DATASETS}/fetch_dataset.log",
     localrule: True  # compute nodes of a cluster often have no way to the internet
     conda:
         "../../envs/compute.yaml"
@@ -31,10 +25,10 @@ rule index_dataset:
     input:
         fetched=fetched,
     output:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
     log:
-        DATASETS + "/index_dataset.log",
+        f"{DATASETS}/index_dataset.log",
     conda:
         "../../envs/compute.yaml"
     params:

@@ -1,23 +1,23 @@
 """Scores, one row per test clip (paper, Sec. IV-C)."""
 
-EVALUATION = RESULTS + "/evaluation/{dataset}/fold{fold}"
-INTERPRETED = EVALUATION + "/{system}/run{run}"
+EVALUATION = f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}"
+INTERPRETED = f"{EVALUATION}/{{system}}/run{{run}}"
 
 
 rule measure_classification:
     input:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
-        log_mel=FEATURES + "/log_mel.npy",
-        classifier=CLASSIFIER + "/model.safetensors",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        classifier=f"{CLASSIFIER}/model.safetensors",
     output:
-        classification=EVALUATION + "/classification.csv",
+        classification=f"{EVALUATION}/classification.csv",
     log:
-        EVALUATION + "/measure_classification.log",
-    resources:
-        gpu=GPU,
+        f"{EVALUATION}/measure_classification.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings("features"),
         code=code("measure_classification"),
@@ -30,20 +30,20 @@ rule measure_classification:
 
 rule measure_fidelity:
     input:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
-        log_mel=FEATURES + "/log_mel.npy",
-        log_magnitude=FEATURES + "/log_magnitude.npy",
-        classifier=CLASSIFIER + "/model.safetensors",
-        interpreter=INTERPRETER + "/model.safetensors",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        classifier=f"{CLASSIFIER}/model.safetensors",
+        interpreter=f"{INTERPRETER}/model.safetensors",
     output:
-        fidelity=INTERPRETED + "/fidelity.csv",
+        fidelity=f"{INTERPRETED}/fidelity.csv",
     log:
-        INTERPRETED + "/measure_fidelity.log",
-    resources:
-        gpu=GPU,
+        f"{INTERPRETED}/measure_fidelity.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings("features"),
         code=code("measure_fidelity"),
@@ -57,19 +57,19 @@ rule measure_fidelity:
 
 rule measure_faithfulness:
     input:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
-        log_mel=FEATURES + "/log_mel.npy",
-        classifier=CLASSIFIER + "/model.safetensors",
-        interpreter=INTERPRETER + "/model.safetensors",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        classifier=f"{CLASSIFIER}/model.safetensors",
+        interpreter=f"{INTERPRETER}/model.safetensors",
     output:
-        faithfulness=INTERPRETED + "/faithfulness.csv",
+        faithfulness=f"{INTERPRETED}/faithfulness.csv",
     log:
-        INTERPRETED + "/measure_faithfulness.log",
-    resources:
-        gpu=GPU,
+        f"{INTERPRETED}/measure_faithfulness.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings(
             "features",

@@ -1,20 +1,20 @@
 """Spectrograms: each data set's, once (paper, Sec. IV-B.2)."""
 
-FEATURES = RESULTS + "/features/{dataset}"
+FEATURES = f"{RESULTS}/features/{{dataset}}"
 
 
 rule cache_features:
     input:
-        index=DATASETS + "/index.csv",
+        index=f"{DATASETS}/index.csv",
     output:
-        log_magnitude=FEATURES + "/log_magnitude.npy",
-        log_mel=FEATURES + "/log_mel.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        log_mel=f"{FEATURES}/log_mel.npy",
     log:
-        FEATURES + "/cache_features.log",
-    resources:
-        gpu=GPU,
+        f"{FEATURES}/cache_features.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings("features", "datasets/{dataset}/clip_seconds"),
         code=code("cache_features"),

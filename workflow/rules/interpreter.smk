@@ -1,25 +1,25 @@
 """Interpreters: one per fold, system and run (paper, Sec. III-B)."""
 
-INTERPRETER = RESULTS + "/interpreter/{dataset}/fold{fold}/{system}/run{run}"
+INTERPRETER = f"{RESULTS}/interpreter/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}"
 
 
 rule train_interpreter:
     input:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
-        log_mel=FEATURES + "/log_mel.npy",
-        log_magnitude=FEATURES + "/log_magnitude.npy",
-        dictionary=DICTIONARY + "/dictionary.safetensors",
-        classifier=CLASSIFIER + "/model.safetensors",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        dictionary=f"{DICTIONARY}/dictionary.safetensors",
+        classifier=f"{CLASSIFIER}/model.safetensors",
     output:
-        model=INTERPRETER + "/model.safetensors",
-        history=INTERPRETER + "/history.csv",
+        model=f"{INTERPRETER}/model.safetensors",
+        history=f"{INTERPRETER}/history.csv",
     log:
-        INTERPRETER + "/train_interpreter.log",
-    resources:
-        gpu=GPU,
+        f"{INTERPRETER}/train_interpreter.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings("datasets/{dataset}/interpreter", "systems/{system}", "features"),
         code=code("train_interpreter"),

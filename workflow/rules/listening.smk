@@ -1,22 +1,22 @@
 """Interpretations to listen to (paper, Algorithm 1)."""
 
-LISTENING = RESULTS + "/listening/{dataset}/fold{fold}/{system}/run{run}"
+LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}"
 
 
 rule interpret_clips:
     input:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
-        classifier=CLASSIFIER + "/model.safetensors",
-        interpreter=INTERPRETER + "/model.safetensors",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        classifier=f"{CLASSIFIER}/model.safetensors",
+        interpreter=f"{INTERPRETER}/model.safetensors",
     output:
         sounds=directory(LISTENING),
     log:
-        RESULTS + "/logs/listening/{dataset}/fold{fold}/{system}/run{run}.log",
-    resources:
-        gpu=GPU,
+        f"{RESULTS}/logs/listening/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings(
             "features",

@@ -1,38 +1,21 @@
 """Tables of the paper, each as csv and as a page: our numbers beside the printed ones."""
 
-import json
 import os
 
-TABLES = RESULTS + "/tables"
+TABLES = f"{RESULTS}/tables"
 # Relative where the workflow runs in its own folder, so that results name no machine's paths.
 PAPER = os.path.relpath(WORKFLOW / "reference" / "paper.yaml")
 
 
-def table_settings(*paths, **of_each_dataset):
-    """`settings(*paths)`, and for each keyword a mapping of data set to that part of its settings."""
-
-    def text(wildcards):
-        parts = {
-            name: {
-                dataset: _looked_up(f"datasets/{dataset}/{path}")
-                for dataset in config["run"]["datasets"]
-            }
-            for name, path in of_each_dataset.items()
-        }
-        return canonical_json(json.loads(settings(*paths)(wildcards)) | parts)
-
-    return text
-
-
 rule tabulate_classification:
     input:
-        clips=over_runs(EVALUATION + "/classification.csv"),
+        clips=over_runs(f"{EVALUATION}/classification.csv"),
         paper=PAPER,
     output:
-        table=TABLES + "/table_1.csv",
-        page=TABLES + "/table_1.md",
+        table=f"{TABLES}/table_1.csv",
+        page=f"{TABLES}/table_1.md",
     log:
-        TABLES + "/tabulate_classification.log",
+        f"{TABLES}/tabulate_classification.log",
     conda:
         "../../envs/compute.yaml"
     params:
@@ -55,10 +38,10 @@ rule tabulate_hyperparameters:
     input:
         paper=PAPER,
     output:
-        table=TABLES + "/table_2.csv",
-        page=TABLES + "/table_2.md",
+        table=f"{TABLES}/table_2.csv",
+        page=f"{TABLES}/table_2.md",
     log:
-        TABLES + "/tabulate_hyperparameters.log",
+        f"{TABLES}/tabulate_hyperparameters.log",
     conda:
         "../../envs/compute.yaml"
     params:
@@ -81,13 +64,13 @@ rule tabulate_hyperparameters:
 
 rule tabulate_fidelity:
     input:
-        clips=over_runs(INTERPRETED + "/fidelity.csv"),
+        clips=over_runs(f"{INTERPRETED}/fidelity.csv"),
         paper=PAPER,
     output:
-        table=TABLES + "/table_4.csv",
-        page=TABLES + "/table_4.md",
+        table=f"{TABLES}/table_4.csv",
+        page=f"{TABLES}/table_4.md",
     log:
-        TABLES + "/tabulate_fidelity.log",
+        f"{TABLES}/tabulate_fidelity.log",
     conda:
         "../../envs/compute.yaml"
     params:
@@ -110,13 +93,13 @@ rule tabulate_fidelity:
 
 rule tabulate_faithfulness:
     input:
-        clips=over_runs(INTERPRETED + "/faithfulness.csv"),
+        clips=over_runs(f"{INTERPRETED}/faithfulness.csv"),
         paper=PAPER,
     output:
-        table=TABLES + "/table_5.csv",
-        page=TABLES + "/table_5.md",
+        table=f"{TABLES}/table_5.csv",
+        page=f"{TABLES}/table_5.md",
     log:
-        TABLES + "/tabulate_faithfulness.log",
+        f"{TABLES}/tabulate_faithfulness.log",
     conda:
         "../../envs/compute.yaml"
     params:

@@ -13,45 +13,54 @@ from l2i.data.download import hash_file
 STAMP = ".fetched.json"  # inside the corpus folder: which pins it was fetched for, and from where
 
 
-def fetch_dataset(path_to_fetched: str, *, download: dict, dataset: str, data: str) -> None:
+def fetch_dataset(
+    path_to_fetched: str, *, download: dict, dataset: str, data: str, urls: dict
+) -> dict:
     """Download, verify and unpack a corpus unless `data`/`dataset` already is that corpus.
 
     Parameters
     ----------
     path_to_fetched : str
-        JSON with the pins and where the corpus came from.
+        JSON with the pins, for the index to check.
     download : dict
-        The pins: url, archive, size_bytes, sha256, csv_sha256, n_clips, ...
+        The pins: archive, size_bytes, sha256, csv_sha256, n_clips, ...
     dataset : str
         Name of the corpus folder.
     data : str
         Folder of corpora.
+    urls : dict
+        Addresses of archives by corpus. Any mirror will do: the pins decide.
+
+    Returns
+    -------
+    dict
+        The fact: the address the corpus once came from.
     """
     folder = Path(data) / dataset
     if not folder.exists():
-        _install(folder, download)
+        _install(folder, download, urls[dataset])
     stamp = _read_stamp(folder)
-    # The url of the stamp, not of the configuration: a mirror of the same bytes changes nothing.
-    if stamp is None or stamp != download | {"url": stamp.get("url")}:
+    if stamp is None or stamp["pins"] != download:
         raise InputError(
             f"{folder} was not fetched for the pins in datasets.{dataset}.download. Move it away "
             f"to have the corpus downloaded, or set datasets.{dataset}.source to local to use it"
         )
     _require_content(folder, download)
-    Path(path_to_fetched).write_text(json.dumps(stamp, indent=1) + "\n")
+    Path(path_to_fetched).write_text(json.dumps(download, indent=1) + "\n")
+    return {"url": stamp["url"]}
 
 
-def _install(folder: Path, pins: dict) -> None:
+def _install(folder: Path, pins: dict, url: str) -> None:
     """Make the corpus folder; it gets its name only when it is complete and stamped."""
     archive = folder.with_name(f"{folder.name}.{pins['archive']}")
     put_there_by_hand = archive.exists()
-    fetch(pins["url"], archive, size_bytes=pins["size_bytes"], sha256=pins["sha256"])
+    fetch(url, archive, size_bytes=pins["size_bytes"], sha256=pins["sha256"])
     fresh = folder.with_name(f".{folder.name}.fresh")
     shutil.rmtree(fresh, ignore_errors=True)  # left by a killed run
     try:
         unpack(archive, fresh, kind=pins["archive"])
         _require_content(fresh, pins)
-        (fresh / STAMP).write_text(json.dumps(pins, indent=1) + "\n")
+        (fresh / STAMP).write_text(json.dumps({"url": url, "pins": pins}, indent=1) + "\n")
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

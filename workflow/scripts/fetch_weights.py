@@ -9,13 +9,16 @@ from l2i.data.download import download
 from l2i.weights import load_published, save_weights
 
 
-def fetch_weights(path_to_weights: str, *, weights: dict, data: str) -> None:
-    """Write the trunk's weights under our names."""
-    pickle = Path(data) / "weights" / Path(weights["url"]).name
+def fetch_weights(
+    path_to_converted: str, *, git_blob: str, weights: str, data: str, urls: dict
+) -> dict:
+    """Write the trunk's weights under our names; fact: where they came from."""
+    pickle = Path(data) / "weights" / f"{weights}.pkl"
     pickle.parent.mkdir(parents=True, exist_ok=True)
-    download(weights["url"], pickle, git_blob=weights["git_blob"])
+    download(urls[weights], pickle, git_blob=git_blob)
     trunk = from_audioset(load_published(pickle))
-    save_weights(path_to_weights, trunk, kind="trunk", git_blob=weights["git_blob"])
+    save_weights(path_to_converted, trunk, kind="trunk", git_blob=git_blob)
+    return {"url": urls[weights]}
 
 
 if __name__ == "__main__":
