@@ -1,22 +1,22 @@
 """Spectral dictionaries: one per fold (paper, Sec. III-D and IV-B.3)."""
 
-DICTIONARY = RESULTS + "/dictionary/{dataset}/fold{fold}"
+DICTIONARY = f"{RESULTS}/dictionary/{{dataset}}/fold{{fold}}"
 
 
 rule learn_dictionary:
     input:
-        index=DATASETS + "/index.csv",
-        classes=DATASETS + "/classes.json",
-        log_magnitude=FEATURES + "/log_magnitude.npy",
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
     output:
-        dictionary=DICTIONARY + "/dictionary.safetensors",
-        history=DICTIONARY + "/objective.csv",
+        dictionary=f"{DICTIONARY}/dictionary.safetensors",
+        history=f"{DICTIONARY}/objective.csv",
     log:
-        DICTIONARY + "/learn_dictionary.log",
-    resources:
-        gpu=GPU,
+        f"{DICTIONARY}/learn_dictionary.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         settings=settings("datasets/{dataset}/dictionary", "features", "seed"),
         code=code("learn_dictionary"),

@@ -2,8 +2,8 @@
 
 import pandas as pd
 import torch
-from harness import perform
 
+from harness import perform
 from l2i.dictionary import save_dictionary, training_columns
 from l2i.features import open_features
 from l2i.fold import open_fold
