@@ -34,7 +34,7 @@ lint: $(ENV) ## check style of Python and Snakemake files
 	$(BIN)/snakemake --lint
 
 bench: $(ENV) ## measure speed and memory against the bars, with a report
-	$(BIN)/python workflow/bench/bench.py
+	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO))
 
 determinism: $(ENV) ## the demo twice; its tables must agree byte for byte
 	rm -rf results/demo results/.first

@@ -63,8 +63,8 @@ class TestPublishedNetwork:
     )
     def test_hidden_maps_have_the_published_shapes(self, n_frames, shapes):
         with torch.no_grad():
-            logits, hidden = Classifier(50).eval().hidden_maps(
-                torch.zeros(1, n_frames, 128), tuple(shapes)
+            logits, hidden = (
+                Classifier(50).eval().hidden_maps(torch.zeros(1, n_frames, 128), tuple(shapes))
             )
         assert logits.shape == (1, 50)
         assert {tap: tuple(h.shape[1:]) for tap, h in hidden.items()} == shapes
@@ -77,8 +77,7 @@ class TestPublishedNetwork:
         missing, unexpected = network.load_state_dict(converted, strict=False)
         assert not unexpected
         assert all(
-            m.startswith(("head.", "output.")) or m.endswith("num_batches_tracked")
-            for m in missing
+            m.startswith(("head.", "output.")) or m.endswith("num_batches_tracked") for m in missing
         )
         assert (network.blocks["B6"][0].weight == 16).all()  # layer 16
         assert (network.blocks["B2"][3].weight == 5).all()  # layer 5

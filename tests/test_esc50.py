@@ -254,7 +254,8 @@ class TestFetchScript:
         script = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(script)
 
-        def fetch(pins, url=published.as_uri()):
+        def fetch(pins, url=None):
+            url = url or published.as_uri()
             out = tmp_path / "fetched.json"
             where = {"dataset": "esc50", "data": str(tmp_path / "d"), "urls": {"esc50": url}}
             script.fetch_dataset(str(out), download=pins, **where)
@@ -262,7 +263,9 @@ class TestFetchScript:
 
         return fetch
 
-    def test_a_corpus_is_installed_once_and_only_its_folder_stays(self, fetch, pins, published, tmp_path):
+    def test_a_corpus_is_installed_once_and_only_its_folder_stays(
+        self, fetch, pins, published, tmp_path
+    ):
         facts = fetch(pins)
         assert facts == pins
         assert [p.name for p in (tmp_path / "d").iterdir()] == ["esc50"]

@@ -47,8 +47,8 @@ class Listener(torch.nn.Module):
     """A classifier that is sure of class 0 as long as the low tone is there."""
 
     def forward(self, M):
-        low = M[:, 20:-20, :40].amax((1, 2))
-        logit = (low + 15).clamp(-20, 20)  # dB; the tone stands at about 0
+        low = M[:, 20:-20, 44:54].amax((1, 2))
+        logit = (low + 20).clamp(-20, 20)  # the tone stands at about 0 dB, its absence below -35
         return torch.stack([logit, -logit, -25 + 0 * logit], dim=1)
 
     def hidden_maps(self, M, taps):

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from harness import perform
 from l2i.checks import InputError
@@ -29,6 +30,18 @@ class Named(dict):
 
     def __len__(self):
         return sum(1 if isinstance(v, str) else len(v) for v in self.values())
+
+
+@pytest.fixture(autouse=True)
+def torch_as_before(monkeypatch):
+    """A job has a process of its own and leaves torch as it likes; these tests share one."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", torch.backends.cudnn.allow_tf32)
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(strict)
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture
@@ -137,11 +150,9 @@ class TestInvariants:
         perform(job, double)
         assert (sys.stdout, sys.stderr) == before
 
-    def test_torch_is_deterministic_and_uses_the_threads_of_the_job(self, job, monkeypatch):
-        import torch
-
+    def test_torch_is_deterministic_and_uses_the_threads_of_the_job(self, job):
         seen = {}
-        before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+        torch.set_num_threads(2)
 
         def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
             double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
@@ -149,12 +160,7 @@ class TestInvariants:
             seen["deterministic"] = torch.are_deterministic_algorithms_enabled()
             seen["denormal"] = float(torch.tensor(1e-39) * 1.0)
 
-        try:
-            perform(job, asks)
-        finally:
-            torch.set_num_threads(before[0])
-            torch.use_deterministic_algorithms(before[1])
-            torch.set_flush_denormal(False)
+        perform(job, asks)
         assert seen == {"threads": 1, "deterministic": True, "denormal": 0.0}
         assert load_record(job.output["table"])["runtime"]["deterministic"] is True
 
@@ -229,8 +235,6 @@ class TestMisuse:
         assert "needs a name" in (tmp_path / "double.log").read_text()
 
     def test_cuda_without_a_gpu_is_a_clear_error(self, job, tmp_path):
-        import torch
-
         if torch.cuda.is_available():
             pytest.skip("this machine has a GPU")
         job.config["machine"]["device"] = "cuda"

@@ -120,5 +120,6 @@ def as_blocks(X: Tensor | np.ndarray | Blocks) -> Blocks:
 def _dtype(X: Tensor | np.ndarray) -> torch.dtype:
     dtype = X.dtype if isinstance(X, Tensor) else torch.from_numpy(np.empty(0, X.dtype)).dtype
     if dtype not in (torch.float32, torch.float64):
-        raise InputError(f"X must be of type float32 or float64, got {X.dtype}")
+        name = str(dtype).removeprefix("torch.")
+        raise InputError(f"X must be of type float32 or float64, got {name}")
     return dtype

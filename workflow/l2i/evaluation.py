@@ -35,7 +35,7 @@ class Pair:
     """A classifier and the interpreter trained on it, both in evaluation mode.
 
     `relevance_pooling` is 'model' for the interpreter's own pooling, or 'max' for the largest
-    activation over time, which the authors' code uses on ESC-50 whatever the interpreter pools with.
+    activation over time, which the authors' code uses on ESC-50 whatever the model pools with.
     `relevance_scale` is explained in :func:`l2i.relevance.relevance`.
     """
 

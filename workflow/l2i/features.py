@@ -120,8 +120,8 @@ def _require_finite(paths: Sequence[Path], M: Tensor) -> None:
     bad = [str(path) for path, ok in zip(paths, M.isfinite().all((1, 2)), strict=True) if not ok]
     if bad:
         raise InputError(
-            f"features of {', '.join(bad)} are not finite: the audio holds NaN or infinite samples. "
-            "Repair or replace the file and run again"
+            f"features of {', '.join(bad)} are not finite: the audio holds NaN or infinite "
+            "samples. Repair or replace the file and run again"
         )
 
 

@@ -38,8 +38,14 @@ class Augmentation:
 
 
 def fine_tune_head(
-    classifier: Classifier, log_mel: np.ndarray, rows: np.ndarray, labels: Tensor, plan: Plan,
-    *, precision: torch.dtype, device: str,
+    classifier: Classifier,
+    log_mel: np.ndarray,
+    rows: np.ndarray,
+    labels: Tensor,
+    plan: Plan,
+    *,
+    precision: torch.dtype,
+    device: str,
 ) -> pd.DataFrame:
     """Train the layers after the convolutional blocks; returns the history.
 
@@ -75,8 +81,15 @@ def fine_tune_head(
 
 
 def train_all_layers(
-    classifier: Classifier, log_mel: np.ndarray, rows: np.ndarray, labels: Tensor, plan: Plan,
-    *, augmentation: Augmentation | None, precision: torch.dtype, device: str,
+    classifier: Classifier,
+    log_mel: np.ndarray,
+    rows: np.ndarray,
+    labels: Tensor,
+    plan: Plan,
+    *,
+    augmentation: Augmentation | None,
+    precision: torch.dtype,
+    device: str,
 ) -> pd.DataFrame:
     """Train every layer; returns the history. Parameters as in :func:`fine_tune_head`."""
     classifier.train().requires_grad_()

@@ -1,4 +1,4 @@
-"""The interpreter: hidden maps to activations H, and H to the classifier's decision (Sec. III-B, D).
+"""The interpreter: hidden maps to activations H, H to the decision (Sec. III-B and III-D).
 
 Psi turns block outputs of the classifier into time activations H of a fixed dictionary W; Theta
 pools H over time and predicts the classifier's output from what is left with one linear layer.

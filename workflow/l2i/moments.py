@@ -5,9 +5,11 @@ X : (F, N) data, W : (F, K) dictionary, H : (K, N) activations, as in l2i.nmf.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -65,7 +67,9 @@ def describe_block(x: Tensor, h: Tensor) -> tuple[Tensor, ...]:
         If an entry of x is negative, infinite or not a number.
     """
     require_nonnegative(x, "X")
-    return *products(x, h), x.double().square().sum()
+    # A few rows at a time: the block in float64 would be the largest thing in memory after X and H.
+    energy = sum(part.double().square().sum() for part in x.split(32))
+    return *products(x, h), energy
 
 
 def products(x: Tensor, h: Tensor) -> tuple[Tensor, ...]:
@@ -75,7 +79,7 @@ def products(x: Tensor, h: Tensor) -> tuple[Tensor, ...]:
 
 @contextmanager
 def block_workers(device: torch.device) -> Iterator[Callable]:
-    """A `map` over blocks: on a CPU with one thread per core, each computing alone.
+    """A `map` over numbers: on a CPU with one thread per core, each computing alone.
 
     Threads that share every small product spend much of their time waiting for each other.
     """
@@ -86,6 +90,19 @@ def block_workers(device: torch.device) -> Iterator[Callable]:
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(n_threads, "nmf", torch.set_num_threads, (1,)) as pool:
-            yield pool.map
+            yield partial(_map, pool, 2 * n_threads)
     finally:
         torch.set_num_threads(n_threads)
+
+
+def _map(
+    pool: ThreadPoolExecutor, n_ahead: int, function: Callable, items: Iterable[int]
+) -> Iterator:
+    """Results in order; unlike `pool.map`, no more than `n_ahead` ever wait to be used."""
+    pending = deque()
+    for item in items:
+        pending.append(pool.submit(function, item))
+        if len(pending) > n_ahead:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()

@@ -14,7 +14,6 @@ L : (K,)     bool, the selected components
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
 EPS = 1e-12  # below every activation that could be heard; keeps silence at 0 / EPS = 0

@@ -82,7 +82,9 @@ def listen(
         probabilities=logits[0].softmax(-1).cpu(),
         estimate=interpretation.logits[0].softmax(-1).cpu(),
         relevance=r.cpu(),
-        components={int(k): sound(part(X, W, H, one)) for k, one in zip(numbers, single)},
+        components={
+            int(k): sound(part(X, W, H, one)) for k, one in zip(numbers, single, strict=True)
+        },
         interpretation=sound(chosen),
         remainder=sound(X - chosen),
     )

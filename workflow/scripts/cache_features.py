@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pandas as pd
-from harness import perform
 
+from harness import perform
 from l2i.features import cache_features as write_features
 from l2i.spectral import FrontEnd
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from harness import perform
-
 from l2i.classifier import from_audioset
 from l2i.data.download import download
 from l2i.weights import load_published, save_weights

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from harness import perform
 
+from harness import perform
 from l2i.audio import read_audio, write_wav
 from l2i.evaluation import Pair
 from l2i.fold import Fold, open_fold
@@ -33,9 +33,7 @@ def interpret_clips(
     device: str,
 ) -> dict:
     """Write a folder of sounds and a description for each listed test clip; fact: clips."""
-    split = open_fold(
-        path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features
-    )
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     pair = Pair(
         load_classifier(path_to_classifier, device=device, **split.identity),
         load_interpreter(path_to_interpreter, device=device, run=run, **split.identity),
@@ -98,9 +96,7 @@ def write_sounds(
 
 def by_class(split: Fold, probabilities: torch.Tensor) -> dict[str, float]:
     """Probabilities under the names of their classes."""
-    return {
-        name: round(float(p), 6) for name, p in zip(split.classes, probabilities, strict=True)
-    }
+    return {name: round(float(p), 6) for name, p in zip(split.classes, probabilities, strict=True)}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Let the classifier decide on its test clips (Table I)."""
 
 from harness import perform
-
 from l2i.evaluation import classification_rows
 from l2i.features import open_features
 from l2i.fine_tuning import predict
@@ -22,9 +21,7 @@ def measure_classification(
     device: str,
 ) -> dict:
     """Write one row per test clip; facts: clips and accuracy."""
-    split = open_fold(
-        path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features
-    )
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     classifier = load_classifier(path_to_classifier, device=device, **split.identity)
     rows = split.test_rows
     logits = predict(classifier, open_features(path_to_log_mel), rows, device)

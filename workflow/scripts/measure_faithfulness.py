@@ -1,8 +1,8 @@
 """Measure what the classifier loses without the relevant components, clip by clip (Table V)."""
 
 import pandas as pd
-from harness import perform
 
+from harness import perform
 from l2i.evaluation import Explained, Pair, Removals, faithfulness_rows, n_random
 from l2i.features import open_features, rows_of
 from l2i.fold import Fold, open_fold
@@ -33,9 +33,7 @@ def measure_faithfulness(
     device: str,
 ) -> dict:
     """Write one row per test clip and removal; facts: clips, size of the random sets."""
-    split = open_fold(
-        path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features
-    )
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     pair = Pair(
         load_classifier(path_to_classifier, device=device, **split.identity),
         load_interpreter(path_to_interpreter, device=device, run=run, **split.identity),

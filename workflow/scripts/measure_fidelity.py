@@ -1,8 +1,8 @@
 """Measure how well an interpreter follows its classifier, clip by clip (Table IV)."""
 
 import pandas as pd
-from harness import perform
 
+from harness import perform
 from l2i.evaluation import Pair, fidelity_rows
 from l2i.features import open_features, rows_of
 from l2i.fold import open_fold
@@ -28,9 +28,7 @@ def measure_fidelity(
     device: str,
 ) -> dict:
     """Write one row per test clip; facts: clips and top-1 fidelity."""
-    split = open_fold(
-        path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features
-    )
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     pair = Pair(
         load_classifier(path_to_classifier, device=device, **split.identity),
         load_interpreter(path_to_interpreter, device=device, run=run, **split.identity),

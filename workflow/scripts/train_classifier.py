@@ -1,8 +1,8 @@
 """Train the network under interpretation on one fold's training clips (Sec. IV-B.1)."""
 
 import torch
-from harness import perform
 
+from harness import perform
 from l2i.classifier import Classifier
 from l2i.features import open_features
 from l2i.fine_tuning import Augmentation, fine_tune_head, train_all_layers
@@ -29,9 +29,7 @@ def train_classifier(
     device: str,
 ) -> dict:
     """Write the classifier of one fold; facts: precision, parameters, seconds an epoch."""
-    split = open_fold(
-        path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features
-    )
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     log_mel, rows = open_features(path_to_log_mel), split.train_rows
     labels = split.labels(rows)
     precision = resolve_precision(classifier["precision"], device)

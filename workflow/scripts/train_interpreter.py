@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 import torch
-from harness import perform
 
+from harness import perform
 from l2i.features import open_features
 from l2i.fold import open_fold
 from l2i.interpreter import Interpreter
@@ -35,9 +35,7 @@ def train_interpreter(
     device: str,
 ) -> dict:
     """Write the interpreter of one fold and run; facts: precision, parity, cost."""
-    split = open_fold(
-        path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features
-    )
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     classifier = load_classifier(path_to_classifier, device=device, **split.identity)
     W = load_weights(path_to_dictionary, kind="dictionary", **split.identity)["W"]
     precision = resolve_precision(interpreter["precision"], device)

@@ -1,0 +1,350 @@
+"""The workflow as its users run it: a tiny corpus from archive to tables, then edits and accidents.
+
+One real run of every rule on generated sounds; after that, dry runs that say what an edit would
+recompute, and broken corpora, archives and configurations that must stop with a clear message.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+
+from l2i.synthetic import write_esc50_archive
+
+SOURCES = ["Snakefile", "config.yaml", "config", "workflow", "envs", "profiles"]
+TINY = {
+    "name": "tiny",
+    "run": {"datasets": ["esc50"], "systems": ["l2i_att", "l2i_max"], "folds": [1, 2]},
+    "machine": {"data": "data", "device": "cpu", "urls": {"esc50": "file:corpus.zip"}},
+    "features": {"mel_power": 1},
+    "datasets": {
+        "esc50": {
+            "clip_seconds": 1.6,
+            "paper_comparable": False,
+            "dictionary": {"n_components": 6, "n_iter": 3},
+            "classifier": {
+                "weights": "scratch",
+                "width": 0.125,
+                "head_units": 8,
+                "trainable": "all",
+                "n_epochs": 2,
+                "batch_size": 4,
+            },
+            "interpreter": {"n_epochs": 2, "batch_size": 4},
+            "listening": [],
+        }
+    },
+    "evaluation": {"random": {"n_draws": 1}},
+    "statistics": {"n_bootstrap": 20},
+}
+MEASURES = {"measure_fidelity", "measure_faithfulness"}
+AFTER_INTERPRETER = {
+    *MEASURES,
+    "train_interpreter",
+    "interpret_clips",
+    "tabulate_fidelity",
+    "tabulate_faithfulness",
+}
+
+
+class Project:
+    """A copy of the repository's sources in a folder of its own."""
+
+    def __init__(self, folder, repository, overlay):
+        self.folder = folder
+        folder.mkdir(parents=True)
+        for name in SOURCES:
+            copy = shutil.copytree if (repository / name).is_dir() else shutil.copy2
+            copy(repository / name, folder / name)
+        self.overlay = overlay
+        self.configure(overlay)
+
+    def configure(self, overlay):
+        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+
+    def snakemake(self, *arguments, check=True):
+        command = [sys.executable, "-m", "snakemake", "--configfile", "overlay.yaml", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+        )
+        text = done.stdout + done.stderr
+        assert not check or done.returncode == 0, text
+        return done.returncode, text
+
+    def run(self, *arguments, check=True):
+        return self.snakemake("--cores", "2", *arguments, check=check)
+
+    def planned(self):
+        """Names of the rules that a run would execute now."""
+        _, text = self.snakemake("--dry-run")
+        if "Nothing to be done" in text:
+            return set()
+        table = text.partition("Job stats:")[2].splitlines()[3:]
+        names = (line.split()[0] for line in table[: table.index("")] if line.strip())
+        return set(names) - {"all", "total"}
+
+
+def make_corpus(path, **changes):
+    options = {"n_folds": 2, "classes": ["chirp", "knock"], "n_clips_per_fold_and_class": 2}
+    return write_esc50_archive(
+        path, **options | changes, clip_seconds=1.6, sample_rate=44_100, seed=1
+    )
+
+
+def overlay_for(pins, listening=()):
+    overlay = json.loads(json.dumps(TINY))
+    overlay["datasets"]["esc50"]["download"] = {"archive": "zip", **pins}
+    overlay["datasets"]["esc50"]["listening"] = list(listening)
+    return overlay
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project whose tiny run is complete; tests must leave it as it is."""
+    repository = Path(__file__).resolve().parents[1]
+    folder = tmp_path_factory.mktemp("tiny") / "project"
+    archive = tmp_path_factory.mktemp("archive") / "corpus.zip"
+    pins = make_corpus(archive)
+    with zipfile.ZipFile(archive) as members:
+        clips = sorted(Path(n).stem for n in members.namelist() if n.endswith(".wav"))
+    project = Project(folder, repository, overlay_for(pins, clips[:1]))
+    shutil.copy(archive, folder / "corpus.zip")
+    project.run()
+    return project
+
+
+@pytest.fixture
+def edited(finished):
+    """The finished project, to be edited; sources and overlay are put back afterwards."""
+    before = {p: p.read_bytes() for p in finished.folder.rglob("*") if _is_source(finished, p)}
+    yield finished
+    for path, content in before.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def _is_source(project, path):
+    top = path.relative_to(project.folder).parts[0]
+    return path.is_file() and top in {*SOURCES, "overlay.yaml"} and "__pycache__" not in path.parts
+
+
+def results(project):
+    return project.folder / "results" / "tiny"
+
+
+class TestFromArchiveToTables:
+    @pytest.mark.parametrize("number", [1, 2, 4, 5])
+    def test_every_table_is_written_and_every_cell_of_ours_is_filled(self, finished, number):
+        table = pd.read_csv(results(finished) / f"tables/table_{number}.csv")
+        ours = table[table["verdict"] != "reference"]
+        assert len(ours) and ours["mean"].notna().all()
+        assert (results(finished) / f"tables/table_{number}.md").read_text().startswith("# Table")
+
+    def test_every_test_clip_is_scored_once_by_every_system(self, finished):
+        index = pd.read_csv(results(finished) / "datasets/esc50/index.csv")
+        for system in ("l2i_att", "l2i_max"):
+            paths = results(finished).glob(f"evaluation/esc50/fold*/{system}/run0/fidelity.csv")
+            scores = pd.concat(map(pd.read_csv, paths))
+            assert sorted(scores["clip"]) == sorted(index["clip"])
+            merged = scores.merge(index, on="clip")
+            assert (merged["fold_x"] == merged["fold_y"]).all()
+
+    def test_a_listening_clip_has_sounds_of_its_own_length_and_level(self, finished):
+        folder = next(results(finished).glob("listening/esc50/fold1/l2i_att/run0/*/"))
+        description = json.loads((folder / "interpretation.json").read_text())
+        sounds = {p.stem: soundfile.read(p)[0] for p in folder.glob("*.wav")}
+        assert {"input", "interpretation", "remainder"} <= set(sounds)
+        assert {len(x) for x in sounds.values()} == {description["n_samples"]}
+        original = next((finished.folder / "data/esc50/audio").glob(f"{folder.name}.wav"))
+        assert np.abs(sounds["input"] - soundfile.read(original)[0]).max() < 1e-6
+        names = {name for name in sounds if name.startswith("component_")}
+        assert names == {n for n in description["sounds"] if n.startswith("component_")}
+
+    def test_every_output_has_a_record_that_names_its_inputs_by_hash(self, finished):
+        outputs = [
+            path
+            for path in results(finished).rglob("*")
+            if path.suffix in {".csv", ".npy", ".safetensors", ".md"}
+        ]
+        assert len(outputs) > 30
+        for path in outputs:
+            record = json.loads(path.with_name(f"{path.name}.record.json").read_text())
+            assert record["output"]["sha256"]
+            for used in record["inputs"]:
+                producer = finished.folder / f"{used['path']}.record.json"
+                if producer.exists():
+                    assert json.loads(producer.read_text())["output"]["sha256"] == used["sha256"]
+
+    def test_networks_of_one_fold_never_saw_its_test_clips(self, finished):
+        logs = list(results(finished).glob("interpreter/esc50/fold*/*/run0/train_interpreter.log"))
+        assert logs and all("hidden maps of 4 clips" in log.read_text() for log in logs)
+
+    def test_a_second_run_has_nothing_to_do(self, finished):
+        assert finished.planned() == set()
+
+
+class TestWhatAnEditReruns:
+    def edit(self, project, *path, value):
+        overlay = json.loads(json.dumps(project.overlay))
+        place = overlay
+        for key in path[:-1]:
+            place = place.setdefault(key, {})
+        place[path[-1]] = value
+        project.configure(overlay)
+        return project.planned()
+
+    def test_the_number_of_components_reruns_dictionary_interpreter_and_what_follows(self, edited):
+        planned = self.edit(edited, "datasets", "esc50", "dictionary", "n_components", value=5)
+        table_2 = {"tabulate_hyperparameters"}
+        assert planned == {"learn_dictionary"} | AFTER_INTERPRETER | table_2
+
+    def test_a_threshold_reruns_evaluation_only(self, edited):
+        planned = self.edit(edited, "evaluation", "thresholds", value=[0.5, 0.1])
+        assert planned == {"measure_faithfulness", "tabulate_faithfulness"}
+
+    def test_machine_keys_rerun_nothing(self, edited):
+        assert self.edit(edited, "machine", "device", value="auto") == set()
+        assert (
+            self.edit(edited, "machine", "urls", "esc50", value="https://a.mirror/x.zip") == set()
+        )
+
+    def test_editing_the_nmf_reruns_dictionaries_and_what_follows(self, edited):
+        path = edited.folder / "workflow/l2i/nmf.py"
+        path.write_text(path.read_text() + "\nADDED = 1\n")
+        assert edited.planned() == {"learn_dictionary"} | AFTER_INTERPRETER
+
+    def test_comments_and_docstrings_rerun_nothing(self, edited):
+        path = edited.folder / "workflow/l2i/nmf.py"
+        text = path.read_text()
+        assert text.startswith('"""')
+        path.write_text('"""Other words. ' + text[3:] + "\n# a remark\n")
+        assert edited.planned() == set()
+
+    def test_touching_sources_configuration_or_reference_files_reruns_nothing(self, edited):
+        for path in edited.folder.rglob("*"):
+            if _is_source(edited, path):
+                path.touch()
+        for path in (edited.folder / "results").rglob("index.csv"):
+            path.touch()
+        assert edited.planned() == set()
+
+    def test_a_number_of_the_paper_reruns_only_tables(self, edited):
+        path = edited.folder / "workflow/reference/paper.yaml"
+        path.write_text(path.read_text().replace("82.5", "82.6"))
+        planned = edited.planned()
+        assert planned and all(name.startswith("tabulate_") for name in planned)
+
+
+class TestBadInput:
+    """Each stops with one message that names the culprit and the remedy, and leaves no output."""
+
+    @pytest.fixture
+    def project(self, tmp_path, project):
+        pins = make_corpus(tmp_path / "corpus.zip")
+        fresh = Project(tmp_path / "project", project, overlay_for(pins))
+        shutil.move(tmp_path / "corpus.zip", fresh.folder / "corpus.zip")
+        return fresh
+
+    @pytest.fixture
+    def local(self, project):
+        """The corpus as a local folder, to be broken."""
+        corpus = project.folder / "data" / "esc50"
+        with zipfile.ZipFile(project.folder / "corpus.zip") as members:
+            top = members.namelist()[0].split("/")[0]
+            for name in members.namelist():
+                target = corpus / Path(name).relative_to(top)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if not name.endswith("/"):
+                    target.write_bytes(members.read(name))
+        project.overlay["datasets"]["esc50"]["source"] = "local"
+        project.configure(project.overlay)
+        return corpus
+
+    def refusal(self, project, target="datasets/esc50/index.csv"):
+        code, text = project.run(f"results/tiny/{target}", check=False)
+        assert code != 0
+        written = [p for p in results(project).rglob("*") if p.is_file() and p.suffix != ".log"]
+        assert not [p for p in written if Path(target).name in p.name], "half-written output"
+        errors = [line for line in text.splitlines() if line.startswith("error: ")]
+        assert errors, text
+        assert "Traceback" not in text.partition(errors[0])[0]
+        return text[text.index(errors[0]) :]
+
+    def test_a_corpus_with_many_faults_is_told_all_of_them_at_once(self, project, local):
+        clips = sorted((local / "audio").iterdir())
+        clips[0].write_bytes(clips[0].read_bytes()[:50_000])  # truncated
+        samples, rate = soundfile.read(clips[1])
+        soundfile.write(clips[1], 0 * samples, rate, subtype="PCM_16")  # silent
+        clips[2].unlink()  # a row without a file
+        shutil.copy(clips[3], local / "audio" / "1-99-A-0.wav")  # a file without a row
+        message = self.refusal(project)
+        for name in [c.name for c in clips[:3]] + ["1-99-A-0.wav"]:
+            assert name in message
+        assert "4 problems" in message
+
+    def test_features_that_are_not_finite(self, project, local):
+        clip = sorted((local / "audio").iterdir())[0]
+        project.run("results/tiny/datasets/esc50/index.csv")
+        samples, rate = soundfile.read(clip)
+        samples[100] = np.nan
+        soundfile.write(clip, samples, rate, subtype="FLOAT")
+        message = self.refusal(project, "features/esc50/log_mel.npy")
+        assert clip.name in message and "NaN" in message
+
+    def test_an_archive_with_another_hash(self, project):
+        project.overlay["datasets"]["esc50"]["download"]["sha256"] = "0" * 64
+        project.configure(project.overlay)
+        message = self.refusal(project, "datasets/esc50/fetched.json")
+        assert "sha256" in message and "corpus.zip" in message or "esc50.zip" in message
+
+    def test_an_archive_that_climbs_out_of_its_folder(self, project):
+        from l2i.data.download import hash_file
+
+        path = project.folder / "corpus.zip"
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("../escaped.txt", "x")
+        pins = project.overlay["datasets"]["esc50"]["download"]
+        pins |= {"sha256": hash_file(path), "size_bytes": path.stat().st_size}
+        project.configure(project.overlay)
+        message = self.refusal(project, "datasets/esc50/fetched.json")
+        assert "../escaped.txt" in message
+        assert not list(project.folder.rglob("escaped.txt"))
+
+    def test_a_web_page_instead_of_weights(self, project):
+        page = project.folder / "page.pkl"
+        page.write_text("<!DOCTYPE html><html><body>rate limit</body></html>")
+        project.overlay["machine"]["urls"]["audioset"] = "file:page.pkl"
+        project.configure(project.overlay)
+        message = self.refusal(project, "weights/audioset.safetensors")
+        assert "page" in message
+
+    @pytest.mark.parametrize(
+        ("path", "expected"),
+        [
+            (("datasets", "esc50", "dictionary", "n_component"), "did you mean n_components"),
+            (("featuers",), "featuers is not a known key"),
+        ],
+    )
+    def test_a_misspelt_key(self, project, path, expected):
+        place = project.overlay
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = 3
+        project.configure(project.overlay)
+        code, text = project.run(check=False)
+        assert code != 0
+        assert expected in text and "Traceback" not in text
+        assert not (project.folder / "results").exists()

@@ -1,0 +1,93 @@
+"""Features against librosa: time a clip, and how far apart the numbers are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import librosa
+import numpy as np
+import torch
+
+from l2i.features import BATCH, compute_features, load_waveform
+from l2i.spectral import FrontEnd, log_magnitude
+
+N_SAMPLES = 220_500  # 5 s at 44.1 kHz
+N_TIMES = 3  # best of, taken in turns
+
+
+def bench_features(paths: Sequence[Path]) -> list[dict]:
+    """Log-magnitude and log-mel of decoded clips: ours in batches, librosa's clip by clip.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Audio files; each is cropped or padded to 5 s.
+
+    Returns
+    -------
+    list of dict
+        name, unit, ours, theirs, ratio, bar, met.
+    """
+    load = {"sample_rate": 44_100, "scale": "absolute", "n_samples": N_SAMPLES}
+    clips = np.stack([load_waveform(path, **load) for path in paths])
+    rows = []
+    for mel_power, depth in ((1, 40.0), (2, 70.0)):
+        front_end = FrontEnd(44_100, 1024, 512, 128, mel_power)
+        batches = torch.from_numpy(clips).split(BATCH)
+        ours, theirs = _fastest(
+            lambda fe=front_end, b=batches: [compute_features(fe, batch) for batch in b],
+            lambda power=mel_power: [librosa_features(clip, power) for clip in clips],
+        )
+        name = f"features, mel power {mel_power}: time a clip"
+        per_clip = 1e3 / len(clips)
+        rows.append(_row(name, "ms", ours * per_clip, theirs * per_clip, theirs / ours, 2.0))
+        rows.extend(_deviations(front_end, clips, depth))
+    return rows
+
+
+def librosa_features(clip: np.ndarray, mel_power: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same two features as librosa computes them."""
+    S = np.abs(librosa.stft(clip, n_fft=1024, hop_length=512, pad_mode="reflect"))
+    mel = librosa.feature.melspectrogram(S=S**mel_power, sr=44_100, n_fft=1024, n_mels=128)
+    return np.log1p(S), librosa.power_to_db(mel, ref=1.0, amin=1e-10, top_db=80.0).T
+
+
+def _deviations(front_end: FrontEnd, clips: np.ndarray, depth: float) -> list[dict]:
+    """Largest differences to librosa: of log(1+|S|), and in dB within `depth` of the maximum."""
+    worst_log, worst_decibel = 0.0, 0.0
+    for clip in clips:
+        S = front_end.stft(torch.from_numpy(clip))
+        X, M = log_magnitude(S).numpy(), front_end.log_mel(S).numpy()
+        X_theirs, M_theirs = librosa_features(clip, front_end.mel_power)
+        audible = M_theirs > M_theirs.max() - depth
+        worst_log = max(worst_log, float(np.abs(X - X_theirs).max()))
+        worst_decibel = max(worst_decibel, float(np.abs(M - M_theirs)[audible].max()))
+    name = f"features, mel power {front_end.mel_power}: largest difference"
+    return [
+        _bound(f"{name} of log(1+S)", "", worst_log, 1e-4),
+        _bound(f"{name} within {depth:g} dB", "dB", worst_decibel, 2e-3),
+    ]
+
+
+def _fastest(*functions: Callable[[], object]) -> list[float]:
+    """Shortest time of each function in seconds, taken in turns after a warm-up."""
+    best = [float("inf")] * len(functions)
+    for trial in range(N_TIMES + 1):
+        for i, function in enumerate(functions):
+            start = time.perf_counter()
+            function()
+            if trial:
+                best[i] = min(best[i], time.perf_counter() - start)
+    return best
+
+
+def _row(name: str, unit: str, ours: float, theirs: float, ratio: float, bar: float) -> dict:
+    values = {"ours": ours, "theirs": theirs, "ratio": ratio, "bar": bar}
+    return {"name": name, "unit": unit, **values, "met": ratio >= bar}
+
+
+def _bound(name: str, unit: str, ours: float, bar: float) -> dict:
+    values = {"ours": ours, "theirs": None, "ratio": None, "bar": bar}
+    return {"name": name, "unit": unit, **values, "met": ours <= bar}
