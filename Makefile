@@ -50,13 +50,18 @@ lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt
 	for name in uv compute workflow dev; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
 
+# An environment without pip is what a failed attempt leaves behind: made anew.
 # pip's own settings (mirrors, proxies) are unknown to uv, hence the second attempt with pip.
 $(ENV):
+	@[ "$$(uname -sm)" = "Linux x86_64" ] || { \
+		echo "error: the locked packages are for Linux on x86-64, and this is $$(uname -sm);" \
+			"here make a conda environment from envs/compute.yaml and add the packages of" \
+			"envs/workflow.in"; exit 1; }
 	@python=$$(for name in python3.11 python3.12 python3.13 python3; do \
 		command -v $$name > /dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		&& echo $$name && break; done || true); \
 	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is needed; install python3.11"; exit 1; fi; \
-	[ -x $(BIN)/python ] || $$python -m venv .venv
+	$(BIN)/python -m pip --version > /dev/null 2>&1 || $$python -m venv --clear .venv
 	@echo "Installing the environment into .venv (once, about a minute) ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt && \
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes $(addprefix --requirement ,$(LOCKS)) || \

@@ -181,3 +181,46 @@ def test_the_default_profile_sets_nothing_that_a_cluster_profile_sets():
     default = yaml.safe_load((PROJECT / "profiles/default/config.yaml").read_text())
     assert set(default) == {"rerun-triggers", "max-checksum-file-size"}
     assert "code" not in default["rerun-triggers"] and "params" in default["rerun-triggers"]
+
+
+# ------------------------------------------------------------------ pages
+
+
+def test_the_readme_holds_no_placeholder():
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\b[A-Z0-9]+_TIME\b|^(?:RESULT|BENCH)$", text, re.MULTILINE) == []
+
+
+def test_the_check_before_a_change_lands_runs_the_tests_as_the_readme_names_them():
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    check = (PROJECT / ".ci/run").read_text(encoding="utf-8")
+    assert re.search(r"^timed make test$", check, re.MULTILINE)
+    assert "`make test`" in readme
+
+
+@pytest.mark.parametrize("page", ["README.md", ".ci/run"])
+def test_every_target_of_make_that_a_page_names_exists(page):
+    targets = set(re.findall(r"^(\w+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|timed )make (\w+)", text))
+    assert named and named <= targets
+
+
+def test_the_slurm_page_tells_which_rules_are_not_tried_again():
+    never = {
+        name
+        for name, rule in RULES.items()
+        if "retries" in rule and rule["retries"].args[0].value == 0
+    }
+    profile = (PROJECT / "slurm/config.yaml").read_text()
+    assert never == {"fetch_dataset", "fetch_weights", "index_dataset"}
+    assert re.search(r"^retries: 2\b", profile, re.MULTILINE)
+    page = " ".join((PROJECT / "slurm/README.md").read_text().split())
+    assert "for whatever reason, is submitted up to twice more" in page
+
+
+def test_the_page_of_results_names_every_folder_that_rules_write_logs_to():
+    text = "".join(path.read_text() for path in RULE_FILES)
+    page = (PROJECT / "results/README.md").read_text()
+    for folder in re.findall(r"RESULTS}/(logs/\w+)/", text):
+        assert f"`{folder}/`" in page

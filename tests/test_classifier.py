@@ -111,6 +111,11 @@ class TestInvariants:
         logits = predict(small.eval(), log_mel, np.arange(12), "cpu")
         assert (logits.argmax(1) == LABELS).float().mean() > 0.9
 
+    def test_one_clip_more_than_whole_batches_is_no_accident(self, small, log_mel):
+        train_all_layers(
+            small, log_mel, np.arange(9), LABELS[:9], Plan(1, 4, 1e-3), augmentation=None, **WHERE
+        )
+
     def test_the_rows_asked_for_are_the_rows_predicted(self, small, log_mel):
         small.eval()
         rows = np.array([5, 0, 7])

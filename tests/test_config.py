@@ -11,7 +11,9 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+import configuration
 from configuration import description, load_schema, validate_config
+from l2i import classifier
 from l2i.checks import InputError
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -66,6 +68,13 @@ class TestInvariants:
         for place in leaves(load(*[path] if path else [])):
             text = description(place)
             assert text and "\n" not in text, f"{'.'.join(place)} has no description"
+
+    def test_the_least_number_of_frames_is_that_of_the_classifier(self):
+        assert configuration.MIN_FRAMES == classifier.MIN_FRAMES
+
+    def test_checking_a_configuration_loads_no_torch(self):
+        code = "import sys, configuration; assert 'torch' not in sys.modules"
+        subprocess.run([sys.executable, "-c", code], cwd=PROJECT / "workflow", check=True)
 
     def test_every_mapping_of_the_schema_refuses_unknown_keys(self):
         def mappings(schema):
@@ -130,6 +139,77 @@ class TestKnownAnswers:
             ("evaluation.random.n_removed", 0, r"n_removed is 0, but is none of what is allowed"),
             ("evaluation.random.threshold", 0.2, r"must be one of evaluation.thresholds"),
             ("statistics.confidence", 1, r"confidence is 1, but must be below 1"),
+            ("features.n_mels", 64, r"features.n_mels is 64, but must be 128 \(mel bands of"),
+            ("features.hop_length", 513, r"hop_length must be at most half of features.n_fft"),
+            ("features.mel_power", 1.0, r"mel_power is 1.0, but must be of type integer"),
+            ("run.folds", [1.0], r"run.folds\[0\] is 1.0, but must be of type integer"),
+            (
+                "datasets.esc50.interpreter.n_epochs",
+                35.0,
+                r"n_epochs is 35.0, but must be of type integer, written without a point",
+            ),
+            (
+                "datasets.esc50.classifier.width",
+                0.5,
+                r"classifier.width is 0.5, but the weights audioset are of width 1",
+            ),
+            (
+                "datasets.esc50.classifier.weights",
+                "scratch",
+                r"classifier.trainable is head, but weights is scratch",
+            ),
+            (
+                "datasets.esc50.classifier.augmentation",
+                {"excerpt": 0.5, "mixup": 0.0},
+                r"classifier.augmentation is given, but trainable is head",
+            ),
+            (
+                "datasets.esc50.interpreter.fidelity_weight",
+                [[2, 1.0]],
+                r"fidelity_weight must start at epoch 1$",
+            ),
+            (
+                "datasets.esc50.interpreter.fidelity_weight",
+                [[1, 1.0], [20, 2.0], [10, 3.0]],
+                r"fidelity_weight must name its epochs in ascending order",
+            ),
+            (
+                "datasets.esc50.interpreter.fidelity_weight",
+                [[1, 1.0], [1, 2.0]],
+                r"fidelity_weight must name its epochs in ascending order",
+            ),
+            (
+                "datasets.esc50.clip_seconds",
+                1.47,
+                r"clip_seconds is 1.47, which gives 127 frames, but .* at least 1.48 seconds",
+            ),
+            ("datasets.esc50.task", "multi_class", r"datasets.esc50.task is not a known key"),
+            (
+                "systems.l2i_att",
+                {"pooling": "attention"},
+                r"systems.l2i_att.dropout is missing: dr",
+            ),
+            ("systems.l2i_att.dropout", 1, r"systems.l2i_att.dropout is 1, but must be below 1"),
+            (
+                "systems",
+                {1: {}},
+                r"^[^\n]*1 problem\n  - systems has the key 1, which YAML reads as",
+            ),
+            (
+                "run",
+                {"folds": [{True: 1}]},
+                r"run.folds\[0\] has the key True, which YAML reads as b",
+            ),
+            (
+                "datasets.esc50.dictionary.sparsity",
+                float("nan"),
+                r"datasets.esc50.dictionary.sparsity is nan, but must be a finite number",
+            ),
+            (
+                "evaluation.thresholds",
+                [0.1, float("inf")],
+                r"evaluation.thresholds\[1\] is inf, but must be a finite number",
+            ),
             ("machine", {"data": "data"}, r"machine.device is missing: auto is a GPU where"),
         ],
     )
@@ -147,8 +227,22 @@ class TestKnownAnswers:
         with pytest.raises(InputError, match=r"datasets.esc50.download is missing"):
             validate_config(config)
 
-    def test_scratch_needs_no_entry_of_weights(self, config):
-        validate_config(changed(config, "datasets.esc50.classifier.weights", "scratch"))
+    def test_scratch_needs_no_entry_of_weights_and_takes_any_width(self, config):
+        changes = {"weights": "scratch", "trainable": "all", "width": 0.5}
+        config["datasets"]["esc50"]["classifier"] |= changes
+        validate_config(config | {"weights": {}})
+
+    @pytest.mark.parametrize(
+        ("place", "value"),
+        [
+            ("datasets.esc50.clip_seconds", 1.48),
+            ("features.hop_length", 1),
+            ("datasets.esc50.interpreter.fidelity_weight", [[1, 0.5], [20, 1.0]]),
+            ("datasets.esc50.classifier.width", 1),
+        ],
+    )
+    def test_what_lies_just_within_the_rules_is_taken(self, config, place, value):
+        validate_config(changed(config, place, value))
 
     def test_the_workflow_stops_with_the_message_and_no_traceback(self, tmp_path):
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import threading
-from collections import deque
+from collections import deque, namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from l2i.checks import InputError
 from l2i.data import download as module
-from l2i.data.download import download, git_blob_id, hash_file
+from l2i.data.download import download, git_blob_id
 
 CONTENT = bytes(range(256)) * 4000
 PINS = {"size_bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
@@ -211,6 +212,23 @@ class TestMisuse:
             fetch(server, path, n_attempts=3)
         assert len(server.requests) == 3
 
+    def test_the_remedy_may_name_another_place(self, server, path):
+        server.script.append(404)
+        with pytest.raises(InputError, match=r"put the file at there\.zip by hand"):
+            fetch(server, path, by_hand="there.zip")
+
+    def test_a_disk_without_room_is_noticed_before_the_server_is_asked(
+        self, server, path, monkeypatch
+    ):
+        usage = namedtuple("usage", "total used free")(10, 10, len(CONTENT) - 1000)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+        match = rf"needs {len(CONTENT)} bytes and .*folder has {usage.free} free.*machine\.data"
+        with pytest.raises(InputError, match=match):
+            fetch(server, path)
+        assert not server.requests
+        path.with_name("file.bin.part").write_bytes(CONTENT[:1000])
+        fetch(server, path)  # what is there already needs no room
+
     def test_a_missing_page_is_not_asked_for_twice(self, server, path):
         server.script.append(404)
         with pytest.raises(InputError, match="404"):
@@ -249,7 +267,3 @@ class TestHashes:
     def test_a_wrong_blob_id_is_refused(self, server, path):
         with pytest.raises(InputError, match="git_blob is"):
             fetch(server, path, sha256=None, git_blob="0" * 40)
-
-    def test_the_sha256_of_an_empty_file_is_the_known_one(self, tmp_path):
-        (tmp_path / "x").touch()
-        assert hash_file(tmp_path / "x").startswith("e3b0c44298fc1c14")

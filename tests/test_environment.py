@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 import yaml
 
 from l2i.fingerprints import read_pins
+from l2i.records import PACKAGES
 
 PROJECT = Path(__file__).resolve().parents[1]
 ENVS = PROJECT / "envs"
@@ -47,6 +51,11 @@ def test_conda_and_pip_state_the_same_versions():
     assert conda_pins() == asked
 
 
+def test_records_name_the_version_of_all_that_is_asked_for():
+    asked = pins_of((ENVS / "compute.in").read_text().splitlines())
+    assert asked.keys() <= set(PACKAGES)
+
+
 def test_locks_agree_where_they_overlap():
     merged: dict[str, str] = {}
     for name in ("compute", "workflow", "dev"):
@@ -69,3 +78,49 @@ def test_no_address_of_a_package_index_is_written_down(name):
         text = path.read_text()
         assert not re.search(r"https?://|file://|index-url|find-links", text.replace(
             "--no-emit-index-url", "")), path  # fmt: skip
+
+
+class TestMake:
+    """`make env` with stand-ins for programs, up to where it would install."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        for name in ("Makefile", "pyproject.toml"):
+            shutil.copy(PROJECT / name, tmp_path)
+        shutil.copytree(ENVS, tmp_path / "envs")
+        self.stand_in(tmp_path / "bin/uname", "echo Linux x86_64")
+        self.stand_in(
+            tmp_path / "bin/python3.11", '[ "$1" = -c ] || { echo "$@" >> calls; exit 7; }'
+        )
+        return tmp_path
+
+    def stand_in(self, path, text):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def make(self, folder):
+        search_path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        environment = os.environ | {"PATH": search_path}
+        return subprocess.run(
+            ["make", "env"], cwd=folder, env=environment, capture_output=True, text=True
+        )
+
+    def test_another_system_is_told_that_the_locks_are_not_for_it(self, folder):
+        self.stand_in(folder / "bin/uname", "echo Darwin arm64")
+        done = self.make(folder)
+        assert done.returncode != 0 and not (folder / "calls").exists()
+        message = "error: the locked packages are for Linux on x86-64, and this is Darwin arm64;"
+        assert message in done.stdout
+
+    @pytest.mark.parametrize("left_behind", [None, "exit 1"], ids=["none", "without pip"])
+    def test_an_environment_that_is_missing_or_broken_is_made_anew(self, folder, left_behind):
+        if left_behind:
+            self.stand_in(folder / ".venv/bin/python", left_behind)
+        assert self.make(folder).returncode != 0
+        assert (folder / "calls").read_text() == "-m venv --clear .venv\n"
+
+    def test_an_environment_that_has_pip_is_kept(self, folder):
+        self.stand_in(folder / ".venv/bin/python", '[ "$3" = --version ]')
+        assert self.make(folder).returncode != 0
+        assert not (folder / "calls").exists()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -176,6 +175,12 @@ class TestMisuse:
         for reason in ("silent", "NaN", "no samples", "cannot be decoded", "truncated"):
             assert reason in str(error.value)
 
+    def test_channels_that_cancel_in_the_mono_mix_are_silent(self, corpus):
+        left = np.linspace(-0.5, 0.5, 800)
+        path = corpus / "audio" / "1-100-A-0.wav"
+        soundfile.write(path, np.stack([left, -left], axis=1), RATE, subtype="FLOAT")
+        self.refused(corpus, r"1-100-A-0\.wav: is silent throughout")
+
     def test_the_first_release_and_missing_folders_are_told_apart(self, corpus):
         self.refused(corpus / "absent", "no such folder; put the corpus there")
         shutil.rmtree(corpus / "audio")
@@ -223,85 +228,9 @@ class TestGenuineCorpora:
     def test_the_configuration_pins_the_genuine_table(self, project):
         import yaml
 
-        from l2i.data.download import hash_file
+        from l2i.fingerprints import file_sha256
 
         config = (project / "config.yaml").read_text()
         pins = yaml.safe_load(config)["datasets"]["esc50"]["download"]
         path = data_folder("genuine-metadata/esc50.csv")
-        assert hash_file(path) == pins["csv_sha256"]
-
-
-class TestFetchScript:
-    @pytest.fixture
-    def pins(self, tmp_path):
-        from l2i.synthetic import write_esc50_archive
-
-        options = {"n_folds": 1, "classes": ["knock", "chirp"], "n_clips_per_fold_and_class": 1}
-        archive = tmp_path / "published" / "release.zip"
-        facts = write_esc50_archive(archive, **options, clip_seconds=1, sample_rate=8000, seed=0)
-        return {"archive": "zip", **facts}
-
-    @pytest.fixture
-    def published(self, tmp_path, pins):
-        return tmp_path / "published" / "release.zip"
-
-    @pytest.fixture
-    def fetch(self, project, tmp_path, published):
-        import importlib.util
-
-        path = project / "workflow" / "scripts" / "fetch_dataset.py"
-        spec = importlib.util.spec_from_file_location("fetch_dataset", path)
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
-
-        def fetch(pins, url=None):
-            url = url or published.as_uri()
-            out = tmp_path / "fetched.json"
-            where = {"dataset": "esc50", "data": str(tmp_path / "d"), "urls": {"esc50": url}}
-            script.fetch_dataset(str(out), download=pins, **where)
-            return json.loads(out.read_text())
-
-        return fetch
-
-    def test_a_corpus_is_installed_once_and_only_its_folder_stays(
-        self, fetch, pins, published, tmp_path
-    ):
-        facts = fetch(pins)
-        assert facts == pins
-        assert [p.name for p in (tmp_path / "d").iterdir()] == ["esc50"]
-        published.unlink()
-        assert fetch(pins) == facts  # nothing is left to download
-        assert fetch(pins, "https://mirror.example/x.zip") == facts
-        index, _ = index_esc50(tmp_path / "d" / "esc50", subset="all", expect=facts)
-        assert len(index) == pins["n_clips"]
-
-    def test_an_archive_put_there_by_hand_is_used_and_kept(self, fetch, pins, published, tmp_path):
-        (tmp_path / "d").mkdir()
-        shutil.copy(published, tmp_path / "d" / "esc50.zip")
-        fetch(pins, "https://unreachable.invalid/x.zip")
-        assert (tmp_path / "d" / "esc50.zip").exists()
-
-    def test_a_folder_of_other_origin_is_refused_and_kept(self, fetch, pins, tmp_path):
-        make_corpus(tmp_path / "d" / "esc50")
-        with pytest.raises(InputError, match=r"was not fetched for the pins .*source to local"):
-            fetch(pins)
-        assert len(list((tmp_path / "d" / "esc50" / "audio").iterdir())) == len(CLIPS)
-
-    def test_a_changed_copy_is_noticed(self, fetch, pins, tmp_path):
-        fetch(pins)
-        with pytest.raises(InputError, match="was not fetched for the pins"):
-            fetch({**pins, "sha256": "0" * 64})
-        clip = next((tmp_path / "d" / "esc50" / "audio").iterdir())
-        content = clip.read_bytes()
-        clip.unlink()
-        with pytest.raises(InputError, match="holds 1 clips instead of 2"):
-            fetch(pins)
-        clip.write_bytes(content)
-        (tmp_path / "d" / "esc50" / "meta" / "esc50.csv").write_text("changed")
-        with pytest.raises(InputError, match="has not the sha256"):
-            fetch(pins)
-
-    def test_wrong_content_in_a_right_archive_leaves_no_folder(self, fetch, pins, tmp_path):
-        with pytest.raises(InputError, match="has not the sha256 000"):
-            fetch({**pins, "csv_sha256": "0" * 64})
-        assert [p.name for p in (tmp_path / "d").iterdir()] == ["esc50.zip"]
+        assert file_sha256(path) == pins["csv_sha256"]

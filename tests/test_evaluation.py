@@ -115,6 +115,10 @@ class TestRank:
             by_topk = (scores.topk(k).indices == reference[:, None]).any(1)
             assert_close(rank_of(scores, reference) <= k, by_topk)
 
+    def test_scores_that_are_no_numbers_rank_last(self):
+        scores = torch.full((1, 3), float("nan"))
+        assert rank_of(scores, torch.tensor([1])).item() > 3
+
     def test_references_of_another_length_are_refused(self):
         with pytest.raises(InputError, match=r"reference must have shape \(2\), got \(3,\)"):
             rank_of(torch.zeros(2, 3), torch.zeros(3, dtype=torch.int64))
@@ -178,13 +182,34 @@ class TestFaithfulness:
         # Scaled to full level, what is left around the tone would count as the tone.
         assert rows["probability_drop"].iloc[0] > 0.9
 
-    def test_draws_do_not_depend_on_other_clips(self, pair):
+    def test_a_clip_that_ends_between_two_hops_leaves_no_click(self, pair):
+        heard = []
+
+        class Recorder(Listener):
+            def forward(self, M):
+                heard.append(M)
+                return super().forward(M)
+
+        recording = Pair(Recorder(), pair.interpreter)
+        x = tones(512 * 150 + 511)
+        clip = explain(recording, x)
+        heard.clear()
+        faithfulness_rows(recording, clip, x, FRONT_END, REMOVALS, n_removed=1)
+        loudest_by_frame = heard[0].amax(2)  # of each removal, over mel bands
+        assert (loudest_by_frame[:, -1] < loudest_by_frame[:, :-2].amax(1) + 6).all()
+
+    def test_draws_are_those_of_the_clips_name_and_of_the_baseline(self, pair):
         x = tones(80_000)
         clip = explain(pair, x)
-        first, again = (
-            faithfulness_rows(pair, clip, x, FRONT_END, REMOVALS, n_removed=1) for _ in range(2)
-        )
-        assert first.equals(again)
+        other = Explained("another", clip.target, clip.logits, clip.H, clip.r)
+        many = Removals(**{**vars(REMOVALS), "n_draws": 12})
+
+        def energies(explained, baseline):
+            rows = faithfulness_rows(pair, explained, x, FRONT_END, many, n_removed=1)
+            return rows[rows["removal"] == f"random_{baseline}"]["energy_removed"].tolist()
+
+        assert energies(clip, "unselected") == energies(clip, "unselected")
+        assert energies(clip, "unselected") != energies(other, "unselected")
 
     def test_the_random_count_is_the_rounded_mean_and_at_least_one(self, pair):
         clip = explain(pair, tones(80_000))
@@ -227,6 +252,15 @@ class TestListening:
     def test_components_come_most_relevant_first(self, pair):
         heard = listen(pair, tones(80_000), FRONT_END, threshold=0.01)
         assert list(heard.components) == [0, 1]
+
+    def test_the_decision_can_rest_on_a_part_of_what_is_heard(self, pair):
+        x = torch.cat([0.5 * tones(80_000, low=0.0), tones(80_000)])
+        on_all = listen(pair, x, FRONT_END, threshold=0.1)
+        on_start = listen(pair, x, FRONT_END, threshold=0.1, n_decided=70_000)
+        assert (on_all.target, on_start.target) == (0, 1)
+        assert len(on_start.interpretation) == len(x)
+        padded = listen(pair, tones(70_000), FRONT_END, threshold=0.1, n_decided=80_000)
+        assert padded.target == 0 and len(padded.remainder) == 70_000
 
     def test_another_class_can_be_interpreted(self, pair):
         heard = listen(pair, tones(80_000), FRONT_END, threshold=0.1, target=1)

@@ -32,8 +32,9 @@ def learn(x):
 '''
 FILES = {
     "scripts/learn.py": SCRIPT,
-    "harness.py": "import l2i.moving\n",
+    "harness.py": "import l2i.moving\nimport l2i.determinism\n",
     "l2i/__init__.py": '"""Only words."""\n',
+    "l2i/determinism.py": "def switch(torch):\n    torch.fast = False\n",
     "l2i/moving.py": "FAST = True\n",
     "l2i/near.py": "def near(x):\n    from l2i import far\n\n    return far.far(x)\n",
     "l2i/far.py": "import numpy\n\n\ndef far(x):\n    # why\n    return x + 1\n",
@@ -66,7 +67,13 @@ def edit(root, name, before, after):
 class TestCode:
     def test_the_closure_holds_all_imports_two_deep_and_inside_functions(self, root):
         names = [p.relative_to(root).as_posix() for p in closure(root)]
-        assert names == ["l2i/__init__.py", "l2i/far.py", "l2i/near.py", "scripts/learn.py"]
+        assert names == [
+            "l2i/__init__.py",
+            "l2i/determinism.py",
+            "l2i/far.py",
+            "l2i/near.py",
+            "scripts/learn.py",
+        ]
 
     def test_what_only_the_harness_imports_is_left_out_until_a_script_uses_it(self, root):
         assert root / "l2i/moving.py" not in closure(root)
@@ -81,6 +88,7 @@ class TestCode:
             ("l2i/near.py", "def near(x):", "def near(x, y=0):"),
             ("scripts/learn.py", "return near(x)", "return -near(x)"),
             ("l2i/__init__.py", '"""Only words."""', "import l2i.unrelated"),
+            ("l2i/determinism.py", "fast = False", "fast = True"),
         ],
     )
     def test_an_edit_of_what_is_computed_changes_it(self, root, name, before, after):
@@ -98,6 +106,7 @@ class TestCode:
             ("l2i/__init__.py", "Only", "Mere"),
             ("l2i/unrelated.py", "0", "1"),
             ("l2i/moving.py", "True", "False"),
+            ("l2i/determinism.py", "torch.fast = False", "torch.fast = False  # slow"),
             ("harness.py", "import l2i.moving", "import l2i.unrelated"),
         ],
     )
@@ -105,6 +114,40 @@ class TestCode:
         original = fingerprint(root)
         edit(root, name, before, after)
         assert fingerprint(root) == original
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("None", "''"),
+            ("''", "b''"),
+            ("1", "True"),
+            ("1", "1.0"),
+            ("()", "[]"),
+            ("[None]", "[]"),
+            ("{**y}", "{None: y}"),
+            ("lambda *, a: a", "lambda *, a=None: a"),
+            ("f'{y}'", "f'{y!r}'"),
+            ("f'{y:.2f}'", "f'{y:.3f}'"),
+            ("y[1:]", "y[:1]"),
+        ],
+    )
+    def test_what_looks_alike_is_told_apart(self, root, before, after):
+        (root / "l2i/far.py").write_text(f"def far(y):\n    return {before}\n")
+        original = fingerprint(root)
+        edit(root, "l2i/far.py", f"return {before}", f"return {after}")
+        assert fingerprint(root) != original
+
+    def test_it_is_the_same_in_every_version_of_python(self, tmp_path):
+        # Worked out with 3.11, 3.12 and 3.13, whose ast.dump gives three different texts.
+        (tmp_path / "script.py").write_text(ANY_SYNTAX, encoding="utf-8")
+        assert code_fingerprint(tmp_path / "script.py", tmp_path) == ANY_SYNTAX_SHA256
+
+    def test_every_script_of_the_project_includes_the_switches_of_the_harness(self, project):
+        scripts = sorted((project / "workflow/scripts").glob("*.py"))
+        assert scripts
+        for script in scripts:
+            found = source_closure(script, project / "workflow")
+            assert project / "workflow/l2i/determinism.py" in found, script
 
     def test_it_is_the_same_wherever_the_project_lies(self, root, tmp_path):
         elsewhere = write(tmp_path / "a/b/other", FILES)
@@ -122,6 +165,58 @@ class TestCode:
         edit(root, "l2i/near.py", "from l2i import far", "from . import far")
         with pytest.raises(ValueError, match=r"near.py:2 uses a relative import"):
             fingerprint(root)
+
+
+ANY_SYNTAX = '''"""Words."""
+
+from __future__ import annotations
+
+import os.path as p
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+LIMITS: dict[str, tuple[float, ...]] = {"é": (1e-4, -2.5, 3j), "\u2028": (), u"u": (10**20,)}
+
+
+class Box(Generic[T], metaclass=type):
+    """A box."""
+
+    content: T | None = None
+
+    @property
+    def text(self) -> str:
+        """Words."""
+        width = 3
+        return f"{self.content!r:>{width}}" f"{width=} {width:.2f} {{}}" "tail"
+
+    async def later(self, *args: int, key: str = "", **options: object) -> Iterator[None]:
+        async with self as other, other:
+            yield await other.later()
+
+
+def only_words(a, /, b=None, *, c, d=...):
+    """Words."""
+
+
+def many(x: int | list[int] = 0) -> object:
+    global LIMITS
+    match x:
+        case None | True:
+            return b""
+        case [1, *rest] if rest:
+            return {**LIMITS, None: [*rest]}
+        case {"a": Box(content=y), **other}:
+            return y, other
+    try:
+        assert (n := len(str(x))) > 1, "short"
+        return [i for i in range(n) if not i][::2], lambda *a, k=1: (a, k)
+    except (ValueError, TypeError) as error:
+        raise KeyError from error
+    finally:
+        del x
+'''
+ANY_SYNTAX_SHA256 = "dab1c8f0fa76ae30387974e788f8036ab4efd0f323bbfad2144b9b1a25e2b70e"
 
 
 def closure(root):

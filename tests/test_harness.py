@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +18,9 @@ import pytest
 import torch
 
 from harness import perform
+from l2i import records
 from l2i.checks import InputError
-from l2i.fingerprints import file_sha256
+from l2i.fingerprints import file_sha256, settings_fingerprint
 from l2i.records import load_record, record_path
 
 CODE = "c" * 64
@@ -36,12 +38,15 @@ class Named(dict):
 def torch_as_before(monkeypatch):
     """A job has a process of its own and leaves torch as it likes; these tests share one."""
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", torch.backends.cudnn.allow_tf32)
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    in_tf32 = [backend.allow_tf32 for backend in backends]
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     yield
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(strict)
     torch.set_flush_denormal(False)
+    for backend, allowed in zip(backends, in_tf32, strict=True):
+        backend.allow_tf32 = allowed
 
 
 @pytest.fixture
@@ -65,6 +70,36 @@ def double(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
     Path(path_to_audio).mkdir()
     (Path(path_to_audio) / "a.wav").write_bytes(b"sound")
     return {"precision": "float32", "n_clips": factor}
+
+
+SLOW = """
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, sys.argv[1])
+from harness import perform
+
+
+def slow(path_to_table):
+    Path(path_to_table).write_text("half")
+    print("half way", flush=True)
+    time.sleep(60)
+
+
+job = SimpleNamespace(
+    rule="slow",
+    input={},
+    output={"table": "table.csv"},
+    params=SimpleNamespace(settings="{}", code="c" * 64, env="e" * 64),
+    wildcards={},
+    log=["slow.log"],
+    threads=1,
+    config={"machine": {}},
+)
+perform(job, slow)
+"""
 
 
 def leftovers(tmp_path):
@@ -105,6 +140,80 @@ class TestInvariants:
         assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
         log = (tmp_path / "double.log").read_text()
         assert "Traceback" in log and "half way" in log
+
+    def test_a_rerun_that_fails_leaves_no_record_of_the_earlier_success(self, job, tmp_path):
+        def breaks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            raise RuntimeError("this time")
+
+        for again in (breaks, without_seed):
+            perform(job, double)
+            with pytest.raises(SystemExit):
+                perform(job, again)
+            assert not list(tmp_path.glob("*.record.json"))
+
+    def test_no_output_appears_unless_all_records_fit(self, job, tmp_path, monkeypatch):
+        real = records.describe_content
+
+        def wrong_for_folders(path):
+            content = real(path)
+            return content | {"sha256": "abc"} if content["kind"] == "folder" else content
+
+        replaced = []
+        monkeypatch.setattr(records, "describe_content", wrong_for_folders)
+        monkeypatch.setattr("harness.os.replace", lambda *paths: replaced.append(paths))
+        with pytest.raises(SystemExit):
+            perform(job, double)
+        assert "output.sha256" in (tmp_path / "double.log").read_text()
+        assert not replaced
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+
+    def test_a_record_that_cannot_be_written_takes_the_outputs_with_it(
+        self, job, tmp_path, monkeypatch
+    ):
+        real = records.write_record
+
+        def full_disk(path, record):
+            if path.endswith("audio"):
+                raise OSError("no space left on device")
+            real(path, record)
+
+        monkeypatch.setattr(records, "write_record", full_disk)
+        with pytest.raises(SystemExit):
+            perform(job, double)
+        assert "no space left" in (tmp_path / "double.log").read_text()
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+
+    def test_a_job_ended_by_sigterm_leaves_nothing_but_its_log(self, tmp_path):
+        (tmp_path / "slow.py").write_text(SLOW)
+        command = [sys.executable, "slow.py", str(Path(records.__file__).parents[1])]
+        running = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert running.stdout.readline() == "half way\n"
+        assert (tmp_path / ".part-table.csv").exists()
+        running.send_signal(signal.SIGTERM)
+        _, shown = running.communicate(timeout=60)
+        assert running.returncode == 143
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["slow.log", "slow.py"]
+        for text in (shown, (tmp_path / "slow.log").read_text()):
+            assert "error: stopped with exit status 143 (SIGTERM" in text
+
+    def test_the_answer_to_sigterm_is_given_back(self, job):
+        before = signal.getsignal(signal.SIGTERM)
+        perform(job, double)
+        assert signal.getsignal(signal.SIGTERM) is before
+
+    def test_settings_are_recorded_as_given_whatever_the_function_does_to_its_own(self, job):
+        job.params.settings = '{"factor":{"a":2,"b":[1,2]},"seed":3}'
+
+        def takes_apart(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            factor["b"].append(factor.pop("a"))
+            double(path_to_clips, path_to_table, path_to_audio, factor=1, seed=seed)
+
+        perform(job, takes_apart)
+        record = load_record(job.output["table"])
+        assert record["settings"] == json.loads(job.params.settings)
+        assert record["fingerprints"]["settings"] == settings_fingerprint(record["settings"])
 
     def test_what_a_killed_job_left_behind_does_not_get_into_the_next(self, job, tmp_path):
         (tmp_path / ".part-audio").mkdir()
@@ -153,15 +262,26 @@ class TestInvariants:
     def test_torch_is_deterministic_and_uses_the_threads_of_the_job(self, job):
         seen = {}
         torch.set_num_threads(2)
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
 
         def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
             double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
             seen["threads"] = torch.get_num_threads()
             seen["deterministic"] = torch.are_deterministic_algorithms_enabled()
             seen["denormal"] = float(torch.tensor(1e-39) * 1.0)
+            seen["convolutions in tf32"] = torch.backends.cudnn.allow_tf32
+            seen["products in tf32"] = torch.backends.cuda.matmul.allow_tf32
+            seen["cublas"] = os.environ["CUBLAS_WORKSPACE_CONFIG"]
 
         perform(job, asks)
-        assert seen == {"threads": 1, "deterministic": True, "denormal": 0.0}
+        assert seen == {
+            "threads": 1,
+            "deterministic": True,
+            "denormal": 0.0,
+            "convolutions in tf32": False,
+            "products in tf32": False,
+            "cublas": ":4096:8",
+        }
         assert load_record(job.output["table"])["runtime"]["deterministic"] is True
 
 
@@ -175,6 +295,17 @@ class TestKnownAnswers:
         record = load_record(job.output["table"])
         assert record["facts"] == {"fold": "1", "device": "cpu", "urls": {"a": "file:b"}}
         assert record["runtime"]["device"] == "cpu"
+
+    def test_a_tilde_in_the_folder_of_the_data_is_the_home(self, job, monkeypatch):
+        monkeypatch.setenv("HOME", "/home/somebody")
+        job.config["machine"]["data"] = "~/corpora"
+
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed, data):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            return {"data": data}
+
+        perform(job, asks)
+        assert load_record(job.output["table"])["facts"] == {"data": "/home/somebody/corpora"}
 
     def test_several_files_under_one_name_come_as_a_list(self, job, tmp_path):
         job.input = Named(clips=[str(tmp_path / "clips.csv")] * 2)
@@ -441,11 +572,12 @@ class TestToyWorkflow:
         ("changes", "rules"),
         [
             ({"workflow/l2i/arithmetic.py": ("2 * x", "x + x")}, {"count", "scale"}),
+            ({"workflow/l2i/determinism.py": ("True", "False")}, {"count", "scale"}),
             ({"workflow/scripts/scale.py": ("* factor", "* factor * 1")}, {"scale"}),
             ({"config.yaml": ("seed: 0\nfactor: 2", "seed: 2\nfactor: 0")}, {"scale"}),
             ({"envs/compute.txt": ("numpy==", "numpy==9.")}, {"count", "scale"}),
         ],
-        ids=["library", "script", "swapped settings", "environment"],
+        ids=["library", "determinism", "script", "swapped settings", "environment"],
     )
     def test_an_edit_plans_exactly_the_rules_that_it_touches(self, finished, changes, rules):
         assert planned(finished, changes) == rules

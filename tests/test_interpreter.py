@@ -7,6 +7,8 @@ from torch.testing import assert_close
 
 from l2i import hidden as hidden_module
 from l2i import losses
+from l2i import posthoc as posthoc_module
+from l2i.checks import InputError
 from l2i.classifier import Classifier
 from l2i.hidden import HiddenMaps
 from l2i.interpreter import TAPS, AttentionPooling, Interpreter, MaxPooling, Psi
@@ -151,7 +153,7 @@ class TestHiddenMaps:
             device="cpu",
             scratch=tmp_path,
         )
-        assert {resident.place for resident in maps.maps.values()} == {place}
+        assert maps.place == place
         logits, hidden = classifier.hidden_maps(torch.from_numpy(features[0][[4, 7]]), TAPS)
         for tap, values in maps[torch.tensor([2, 0])].items():
             assert_close(values, hidden[tap])
@@ -188,10 +190,22 @@ class TestPosthocTraining:
         same, _, _ = train_some(W, classifier, features, tmp_path)
         assert all(map(torch.equal, changed.state_dict().values(), same.state_dict().values()))
 
-    def test_bfloat16_stays_close_to_float32(self, W, classifier, features, tmp_path):
-        exact, full, _ = train_some(W, classifier, features, tmp_path, n_epochs=4)
-        _, half, parity = train_some(
-            W, classifier, features, tmp_path, n_epochs=4, precision=torch.bfloat16
+    def test_bfloat16_starts_where_float32_does(self, W, classifier, features, tmp_path):
+        *_, parity = train_some(
+            W, classifier, features, tmp_path, n_epochs=1, precision=torch.bfloat16
         )
         assert 0 < parity < 0.02
+
+    def test_a_precision_that_changes_the_loss_is_refused(
+        self, W, classifier, features, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(posthoc_module, "LARGEST_PARITY_GAP", 1e-9)
+        with pytest.raises(InputError, match="bfloat16 changes the first loss .* to float32"):
+            train_some(W, classifier, features, tmp_path, precision=torch.bfloat16)
+
+    def test_bfloat16_ends_where_float32_does(self, W, classifier, features, tmp_path):
+        _, full, _ = train_some(W, classifier, features, tmp_path, n_epochs=4)
+        _, half, _ = train_some(
+            W, classifier, features, tmp_path, n_epochs=4, precision=torch.bfloat16
+        )
         assert half["total"].iloc[-1] == pytest.approx(full["total"].iloc[-1], rel=0.05)

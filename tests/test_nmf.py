@@ -71,6 +71,17 @@ class TestInvariants:
         assert math.isclose(history[-1], objective(X, W, H, mu), rel_tol=1e-9)
         assert math.isclose(error, float((X - W @ H).norm() / X.norm()), rel_tol=1e-9)
 
+    def test_so_it_is_where_data_come_in_many_blocks(self, X, solver):
+        X = torch.cat([X] * 40, dim=1)
+        W, H, history, *_ = fit(X, solver=solver, n_iter=5)
+        assert math.isclose(history[-1], objective(X, W, H, 0.1), rel_tol=1e-9)
+
+    def test_going_too_far_beyond_an_update_is_noticed(self, X, monkeypatch):
+        reckless = SOLVERS["hals"]._replace(overshoots=(20.0, 5.0))
+        monkeypatch.setitem(SOLVERS, "hals", reckless)
+        history = fit(X, n_iter=20).objective
+        assert (history.diff() <= 1e-12 * history[0]).all()
+
     def test_reported_objective_of_the_start_is_that_of_the_start(self, X, solver, rng):
         W = torch.rand(F, K, generator=rng, dtype=torch.float64)
         H = torch.rand(K, N, generator=rng, dtype=torch.float64)
@@ -94,12 +105,13 @@ class TestInvariants:
         assert torch.equal(first.W, second.W) and torch.equal(first.H, second.H)
 
     def test_the_number_of_threads_changes_no_bit(self, rng, solver):
-        X, n_threads = torch.rand(F, 2000, generator=rng), torch.get_num_threads()
+        X = torch.rand(F, 8000, generator=rng, dtype=torch.float64)
+        n_threads = torch.get_num_threads()
         results = []
         try:
             for n in (1, 3):
                 torch.set_num_threads(n)
-                results.append(fit(X, solver=solver).W)
+                results.append(fit(X, solver=solver, n_iter=5).W)
                 assert torch.get_num_threads() == n  # and the caller's choice is kept
         finally:
             torch.set_num_threads(n_threads)
@@ -198,10 +210,10 @@ class TestKnownAnswers:
         W, H, *_ = fit(X, sparsity=0, n_iter=1000)
         assert_close(W @ H, X, rtol=0, atol=1e-3)
 
-    def test_hals_is_its_definition(self, X, noise):
+    def test_hals_is_its_definition(self, X, noise, rng):
         """One iteration against plain loops over the formulas in the docstring of l2i.hals."""
-        mu, W0, H0 = 0.2, noise, torch.rand(6, N, dtype=torch.float64)
-        learned = unit(torch.rand(F, K, dtype=torch.float64))
+        mu, W0, H0 = 0.02, noise, torch.rand(6, N, generator=rng, dtype=torch.float64)
+        learned = unit(torch.rand(F, K, generator=rng, dtype=torch.float64))
         result = fit(X, sparsity=mu, n_iter=1, frozen=W0, start=(learned, H0))
         W, H = torch.cat([W0, learned], dim=1), H0.clone()
         for _ in range(hals.N_PASSES):
@@ -215,10 +227,10 @@ class TestKnownAnswers:
         assert_close(result.W, W)
         assert_close(result.H, H)
 
-    def test_multiplicative_rule_is_its_definition(self, X, noise):
+    def test_multiplicative_rule_is_its_definition(self, X, noise, rng):
         """One iteration against the formulas of Le Roux et al., with W H formed."""
-        mu, W0, H0 = 0.2, noise, torch.rand(6, N, dtype=torch.float64)
-        learned = unit(torch.rand(F, K, dtype=torch.float64))
+        mu, W0, H0 = 0.02, noise, torch.rand(6, N, generator=rng, dtype=torch.float64)
+        learned = unit(torch.rand(F, K, generator=rng, dtype=torch.float64))
         start = learned, H0
         result = fit(X, solver="multiplicative", sparsity=mu, n_iter=1, frozen=W0, start=start)
         W = torch.cat([W0, learned], dim=1)
@@ -246,9 +258,24 @@ class TestKnownAnswers:
             hals.update_activations(*arguments, mu)
             np.testing.assert_allclose(H, expected, rtol=1e-10, atol=1e-12)
 
+    def test_rows_on_a_gpu_follow_the_same_rule(self, rng):
+        W = unit(torch.rand(F, 7, generator=rng, dtype=torch.float64))
+        X = torch.rand(F, N, generator=rng, dtype=torch.float64)
+        H = torch.rand(7, N, generator=rng, dtype=torch.float64)
+        there = H.clone()
+        hals.relax_rows_on_gpu(W.T @ W, W.T @ X - 0.2, there, hals.RELAXATION, hals.N_PASSES)
+        hals.update_activations(W.T @ X, W.T @ W, H, 0.2)
+        assert_close(there, H)
+
+    def test_activations_too_small_to_matter_become_zero(self):
+        H = torch.tensor([[1.0, 1e-25, 1e-35]])
+        WtX = torch.tensor([[1.0, 1e-10, 1e-10]])
+        multiplicative.update_activations(WtX, torch.ones(1, 1), H, 0.0)
+        assert H[0, 0] == 1 and H[0, 1] > 0 and H[0, 2] == 0
+
     @pytest.mark.parametrize("mu", MUS)
     def test_hals_ends_where_no_entry_wants_to_move(self, X, mu):
-        W, H, *_ = fit(X, n_components=3, sparsity=mu, n_iter=3000)
+        W, H, *_ = fit(X, n_components=3, sparsity=mu, n_iter=2000)
         slope = W.T @ (W @ H - X) + mu  # derivative by H
         assert (slope > -1e-6).all() and (slope * H).abs().max() < 1e-6
         residual = X @ H.T - W @ (H @ H.T)

@@ -56,6 +56,22 @@ def in_new_process(code):
     subprocess.run([sys.executable, "-c", start + code], check=True)
 
 
+def git(folder, *arguments):
+    name = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+    command = ["git", "-C", str(folder), *name, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def working_tree(tmp_path):
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    (repository / "a").write_text("a")
+    git(repository, "add", "a")
+    git(repository, "commit", "--quiet", "--message", "first")
+    return repository
+
+
 class TestInvariants:
     def test_what_is_written_is_what_is_read(self, result, record):
         records.write_record(result, record)
@@ -65,6 +81,15 @@ class TestInvariants:
     def test_a_record_that_does_not_fit_is_not_written(self, result, record):
         record["seconds"] = -1
         with pytest.raises(InputError, match=r"\$.seconds: -1 is less than"):
+            records.write_record(result, record)
+        assert list(result.parent.iterdir()) == [result]
+
+    def test_a_record_that_could_not_be_written_leaves_no_part(self, result, record, monkeypatch):
+        def full_disk(*paths):
+            raise OSError("no space left on device")
+
+        monkeypatch.setattr(records.os, "replace", full_disk)
+        with pytest.raises(OSError, match="no space"):
             records.write_record(result, record)
         assert list(result.parent.iterdir()) == [result]
 
@@ -120,19 +145,20 @@ class TestKnownAnswers:
     def test_git_tells_commit_and_changes(self, tmp_path):
         assert records.describe_git(tmp_path / "nowhere") is None
 
-        def git(*arguments):
-            name = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
-            command = ["git", "-C", str(tmp_path), *name, *arguments]
-            return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        repository = working_tree(tmp_path)
+        commit = git(repository, "rev-parse", "HEAD").strip()
+        assert records.describe_git(repository) == {"commit": commit, "dirty": False}
+        (repository / "a").write_text("b")
+        assert records.describe_git(repository) == {"commit": commit, "dirty": True}
 
-        git("init", "--quiet")
-        (tmp_path / "a").write_text("a")
-        git("add", "a")
-        git("commit", "--quiet", "--message", "first")
-        commit = git("rev-parse", "HEAD").strip()
-        assert records.describe_git(tmp_path) == {"commit": commit, "dirty": False}
-        (tmp_path / "a").write_text("b")
-        assert records.describe_git(tmp_path) == {"commit": commit, "dirty": True}
+    def test_the_commit_of_a_working_tree_around_the_project_is_not_the_projects(self, tmp_path):
+        repository = working_tree(tmp_path)
+        (repository / "unpacked").mkdir()
+        (repository / "unpacked" / "a").write_text("a")
+        assert records.describe_git(repository / "unpacked") is None
+        (tmp_path / "link").symlink_to(repository)
+        described = records.describe_git(repository)
+        assert described is not None and records.describe_git(tmp_path / "link") == described
 
     def test_peak_memory_counts_what_was_freed(self):
         if records.peak_memory_bytes() is None:

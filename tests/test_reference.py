@@ -105,7 +105,9 @@ class TestPaper:
         assert set(PAPER["tables"]) == {str(n["table"]) for n in PAPER["numbers"]}
 
     def test_everything_that_we_tabulate_is_described(self, config):
-        assert {"accuracy", "ff_median", "n_removed"} <= set(PAPER["metrics"])
+        metrics = {"accuracy", "top_1_difference", "fidelity_weight", "n_removed"}
+        metrics |= {"ff_median", "ff_mean", "empty_selection", "ff_difference"}
+        assert metrics <= set(PAPER["metrics"])
         baselines = {f"random_{name}" for name in config["evaluation"]["random"]["baselines"]}
         assert baselines | set(config["systems"]) <= set(PAPER["systems"])
 
@@ -174,6 +176,23 @@ class TestLedger:
         assert last in branch
         branch[last] = switch["value"]
         validate_config(changed)
+
+    def test_the_papers_rule_for_dictionaries_comes_with_enough_iterations(self, config):
+        # Multiplicative updates are slow: 50 of them leave the dictionary unfinished.
+        switched = {s["key"]: s["value"] for name, s in SWITCHES if name == "dictionary_solver"}
+        place = "datasets.esc50.dictionary"
+        assert switched[f"{place}.solver"] == "multiplicative"
+        assert switched[f"{place}.n_iter"] > value_at(config, f"{place}.n_iter")
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            *("soft_mask_floor", "psi_layers", "channels_and_peak", "listening_relevance"),
+            *("listening_decision", "istft_length", "scratch_settings", "random_draws"),
+        ],
+    )
+    def test_what_we_decided_ourselves_is_told(self, entry):
+        assert entry in {e["id"] for e in LEDGER}
 
     @pytest.mark.parametrize(("name", "switch"), CODE_SWITCHES)
     def test_the_authors_overlay_sets_every_switch_to_their_code(self, authors, name, switch):

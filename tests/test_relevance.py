@@ -37,6 +37,10 @@ class TestRelevance:
         assert_close(relevance(z, w), torch.tensor([-0.25, -1.0]))
         assert_close(relevance(z, w, scale="signed"), torch.tensor([1.0, 4.0]))
 
+    def test_the_signed_scale_stays_finite_where_the_largest_contribution_is_zero(self):
+        r = relevance(torch.tensor([0.0, 1.0]), torch.tensor([1.0, -1.0]), scale="signed")
+        assert_close(r, torch.tensor([0.0, -1.0]))
+
     def test_a_silent_clip_has_no_relevant_component(self):
         r = relevance(torch.zeros(3), torch.ones(3))
         assert not select(r, 0.1).any() and r.isfinite().all()
@@ -113,6 +117,10 @@ class TestRandomBaselines:
             assert energies[mask].sum() >= goal > energies[mask].sum() - energies[last] - 1e-9
         else:
             assert (mask == ~self.L).all()
+
+    def test_a_selection_without_energy_is_matched_by_nothing(self):
+        energies = np.where(self.L, 0.0, 1.0)
+        assert not draw_energy(self.L, energies, np.random.default_rng(0)).any()
 
     def test_an_empty_selection_is_matched_by_an_empty_draw(self):
         nothing = np.zeros(4, dtype=bool)

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from l2i.checks import InputError
-from l2i.statistics import bootstrap_interval, population_sd, repeated_values
+from l2i.statistics import (
+    bootstrap_interval,
+    paired_difference,
+    population_sd,
+    repeated_values,
+)
 
 FOLDS = ("1", "2", "3")
 
@@ -155,6 +160,46 @@ class TestInvariants:
         for statistic in (np.mean, np.median):
             assert np.isnan(repeated_values(clips, statistic)).all()
             assert np.isnan(interval(clips, statistic)).all()
+
+
+class TestPairs:
+    def test_each_clip_meets_its_partner_whatever_the_order(self):
+        clips = clips_of([1.0, 2.0, 4.0])
+        other = clips_of([0.5, 2.0, 1.0]).iloc[::-1]
+        pairs = paired_difference(clips, other)
+        assert list(pairs["clip"]) == list(clips["clip"])
+        assert list(pairs["value"]) == [0.5, 0.0, 3.0]
+
+    def test_draws_of_a_clip_are_averaged_and_runs_stay_apart(self):
+        clips = pd.concat([clips_of([1.0, 2.0], run=r, draw=0) for r in (0, 1)])
+        other = pd.concat(
+            [clips_of([0.0 + r, 0.0], run=r, draw=0) for r in (0, 1)]
+            + [clips_of([1.0 + r, 0.0], run=r, draw=1) for r in (0, 1)]
+        )
+        pairs = paired_difference(clips, other)
+        assert pairs.set_index(["run", "clip"])["value"].to_dict() == {
+            **{(0, "1-000"): 0.5, (0, "1-001"): 2.0},
+            **{(1, "1-000"): -0.5, (1, "1-001"): 2.0},
+        }
+
+    def test_the_interval_of_pairs_is_narrower_than_that_of_either_side(self, rng):
+        clips = random_clips(rng)
+        other = clips.assign(value=clips["value"] + rng.normal(0, 0.01, len(clips)))
+        low, high = interval(paired_difference(clips, other))
+        assert high - low < 0.1 * np.ptp(interval(clips))
+
+    def test_a_draw_that_is_no_number_shows_in_its_clip(self):
+        other = pd.concat([clips_of([np.nan, 0.0], draw=0), clips_of([0.0, 0.0], draw=1)])
+        assert paired_difference(clips_of([1.0, 1.0]), other)["value"].isna().tolist() == [
+            True,
+            False,
+        ]
+
+    def test_a_clip_without_partner_is_named(self):
+        more, fewer = clips_of([0.0] * 3), clips_of([0.0] * 2)
+        for pair in ((more, fewer), (fewer, more)):
+            with pytest.raises(InputError, match=r"1 clip\(s\) without partner.*1-002"):
+                paired_difference(*pair)
 
 
 class TestMisuse:

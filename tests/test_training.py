@@ -29,6 +29,11 @@ class TestInvariants:
         assert epochs[0] != epochs[1]
         assert [len(rows) for _, rows in seen] == [4, 4, 2] * 2
 
+    def test_a_last_row_left_alone_joins_the_batch_before(self):
+        parameter, batch_losses, seen = problem()
+        train([parameter], batch_losses, 9, Plan(1, 4, 0.1, "one_cycle"))
+        assert [len(rows) for _, rows in seen] == [4, 5]
+
     def test_history_holds_means_over_rows_not_over_batches(self):
         parameter, batch_losses, _ = problem()
         history = train([parameter], batch_losses, 10, Plan(1, 4, 0.1))

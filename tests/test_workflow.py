@@ -51,6 +51,7 @@ AFTER_INTERPRETER = {
     *MEASURES,
     "train_interpreter",
     "interpret_clips",
+    "tabulate_hyperparameters",
     "tabulate_fidelity",
     "tabulate_faithfulness",
 }
@@ -208,8 +209,7 @@ class TestWhatAnEditReruns:
 
     def test_the_number_of_components_reruns_dictionary_interpreter_and_what_follows(self, edited):
         planned = self.edit(edited, "datasets", "esc50", "dictionary", "n_components", value=5)
-        table_2 = {"tabulate_hyperparameters"}
-        assert planned == {"learn_dictionary"} | AFTER_INTERPRETER | table_2
+        assert planned == {"learn_dictionary"} | AFTER_INTERPRETER
 
     def test_a_threshold_reruns_evaluation_only(self, edited):
         planned = self.edit(edited, "evaluation", "thresholds", value=[0.5, 0.1])
@@ -241,11 +241,15 @@ class TestWhatAnEditReruns:
             path.touch()
         assert edited.planned() == set()
 
-    def test_a_number_of_the_paper_reruns_only_tables(self, edited):
+    def test_a_number_of_the_paper_reruns_only_the_table_that_prints_it(self, edited):
         path = edited.folder / "workflow/reference/paper.yaml"
         path.write_text(path.read_text().replace("82.5", "82.6"))
-        planned = edited.planned()
-        assert planned and all(name.startswith("tabulate_") for name in planned)
+        assert edited.planned() == {"tabulate_classification"}
+
+    def test_a_comment_beside_the_numbers_of_the_paper_reruns_nothing(self, edited):
+        path = edited.folder / "workflow/reference/paper.yaml"
+        path.write_text("# a remark\n" + path.read_text())
+        assert edited.planned() == set()
 
 
 class TestBadInput:
@@ -311,13 +315,13 @@ class TestBadInput:
         assert "sha256" in message and "corpus.zip" in message or "esc50.zip" in message
 
     def test_an_archive_that_climbs_out_of_its_folder(self, project):
-        from l2i.data.download import hash_file
+        from l2i.fingerprints import file_sha256
 
         path = project.folder / "corpus.zip"
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("../escaped.txt", "x")
         pins = project.overlay["datasets"]["esc50"]["download"]
-        pins |= {"sha256": hash_file(path), "size_bytes": path.stat().st_size}
+        pins |= {"sha256": file_sha256(path), "size_bytes": path.stat().st_size}
         project.configure(project.overlay)
         message = self.refusal(project, "datasets/esc50/fetched.json")
         assert "../escaped.txt" in message

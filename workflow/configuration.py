@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ import yaml
 from l2i.checks import raise_all
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
+# l2i.classifier.MIN_FRAMES, which importing would cost the time to load torch.
+MIN_FRAMES = 128
 
 
 def validate_config(config: dict[str, Any]) -> None:
@@ -25,10 +28,12 @@ def validate_config(config: dict[str, Any]) -> None:
     config : dict
         config.yaml with its overlays laid over it.
     """
-    errors = jsonschema.Draft202012Validator(load_schema()).iter_errors(config)
-    problems = [line for error in errors for line in _explain(error)]
-    # Only what has the right form can be compared with each other.
-    problems = problems or list(_contradictions(config))
+    # Each step takes for granted what the one before has found in order.
+    problems = (
+        list(_beyond_json(config))
+        or [line for error in _validator().iter_errors(config) for line in _explain(error)]
+        or list(_contradictions(config))
+    )
     raise_all(sorted(set(problems)), "configuration (config.yaml and its overlays)")
 
 
@@ -36,6 +41,33 @@ def validate_config(config: dict[str, Any]) -> None:
 def load_schema() -> dict[str, Any]:
     """Load workflow/schemas/config.schema.yaml."""
     return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    """As the standard, but 35.0 is no integer: it would count as another setting than 35."""
+    standard = jsonschema.Draft202012Validator
+    types = standard.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    return jsonschema.validators.extend(standard, type_checker=types)(load_schema())
+
+
+def _beyond_json(value: Any, place: str = "") -> Iterator[str]:
+    """What YAML can write and neither the schema nor a record can hold."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str):
+                yield from _beyond_json(item, f"{place}.{key}".lstrip("."))
+            else:
+                kind = type(key).__name__
+                yield (
+                    f"{place or 'the file'} has the key {key!r}, which YAML reads as {kind}; keys "
+                    "must be texts: choose a name that starts with a letter, or put it in quotes"
+                )
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _beyond_json(item, f"{place}[{i}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{place} is {value}, but must be a finite number"
 
 
 def description(path: Iterable[str | int]) -> str:
@@ -89,8 +121,11 @@ def _rule(error: jsonschema.ValidationError) -> str:
         if re.fullmatch(r"[\d.]+[eE][+-]?\d+", str(error.instance)):
             # YAML 1.1 reads 2e-4 as a text.
             text += "; write it with a point and a sign, as in 2.0e-4"
+        elif value == "integer" and isinstance(error.instance, float):
+            text += ", written without a point"
         return text
     rules = {
+        "const": f"must be {value}",
         "enum": f"must be one of {value}",
         "minimum": f"must be at least {value}",
         "maximum": f"must be at most {value}",
@@ -106,23 +141,72 @@ def _rule(error: jsonschema.ValidationError) -> str:
 
 
 def _contradictions(config: dict[str, Any]) -> Iterator[str]:
-    run, datasets, evaluation = config["run"], config["datasets"], config["evaluation"]
-    yield from _undefined("run.datasets", run["datasets"], "datasets", datasets)
+    run, features, evaluation = config["run"], config["features"], config["evaluation"]
+    yield from _undefined("run.datasets", run["datasets"], "datasets", config["datasets"])
     yield from _undefined("run.systems", run["systems"], "systems", config["systems"])
-    for name, dataset in datasets.items():
-        weights = dataset["classifier"]["weights"]
-        if weights != "scratch":
-            place = f"datasets.{name}.classifier.weights"
-            yield from _undefined(place, [weights], "weights", config["weights"])
-            yield from _undefined(place, [weights], "machine.urls", config["machine"]["urls"])
-        if dataset["source"] == "download" and "download" not in dataset:
-            yield f"datasets.{name}.source is download, but datasets.{name}.download is missing"
-        if dataset["source"] == "download" and name not in config["machine"]["urls"]:
-            yield f"datasets.{name}.source is download, but machine.urls.{name} is missing"
-        if dataset["interpreter"]["fidelity_weight"][0][0] != 1:
-            yield f"datasets.{name}.interpreter.fidelity_weight must start at epoch 1"
+    if features["hop_length"] > features["n_fft"] // 2:
+        yield "features.hop_length must be at most half of features.n_fft: frames must overlap"
+    for name, dataset in config["datasets"].items():
+        place = f"datasets.{name}"
+        yield from _contradictions_of_source(f"{place}.source", name, dataset, config)
+        yield from _contradictions_of_clips(f"{place}.clip_seconds", dataset, features)
+        yield from _contradictions_of_classifier(f"{place}.classifier", dataset, config)
+        epochs = [epoch for epoch, _ in dataset["interpreter"]["fidelity_weight"]]
+        if epochs[0] != 1:
+            yield f"{place}.interpreter.fidelity_weight must start at epoch 1"
+        if sorted(set(epochs)) != epochs:
+            yield f"{place}.interpreter.fidelity_weight must name its epochs in ascending order"
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
+
+
+def _contradictions_of_source(
+    place: str, name: str, dataset: dict[str, Any], config: dict[str, Any]
+) -> Iterator[str]:
+    if dataset["source"] == "download" and "download" not in dataset:
+        yield f"{place} is download, but datasets.{name}.download is missing"
+    if dataset["source"] == "download" and name not in config["machine"]["urls"]:
+        yield f"{place} is download, but machine.urls.{name} is missing"
+
+
+def _contradictions_of_clips(
+    place: str, dataset: dict[str, Any], features: dict[str, Any]
+) -> Iterator[str]:
+    seconds, hop = dataset["clip_seconds"], features["hop_length"]
+    n_frames = 1 + round(seconds * features["sample_rate"]) // hop
+    if n_frames < MIN_FRAMES:
+        least = math.ceil(100 * (MIN_FRAMES - 1) * hop / features["sample_rate"]) / 100
+        yield (
+            f"{place} is {seconds}, which gives {n_frames} frames, but the classifier needs "
+            f"{MIN_FRAMES}: at least {least} seconds, or a smaller features.hop_length"
+        )
+
+
+def _contradictions_of_classifier(
+    place: str, dataset: dict[str, Any], config: dict[str, Any]
+) -> Iterator[str]:
+    classifier = dataset["classifier"]
+    weights, head_only = classifier["weights"], classifier["trainable"] == "head"
+    if weights != "scratch":
+        yield from _undefined(f"{place}.weights", [weights], "weights", config["weights"])
+        yield from _undefined(
+            f"{place}.weights", [weights], "machine.urls", config["machine"]["urls"]
+        )
+        if classifier["width"] != 1:
+            yield (
+                f"{place}.width is {classifier['width']}, but the weights {weights} are of width 1:"
+                " set width to 1, or weights to scratch"
+            )
+    elif head_only:
+        yield (
+            f"{place}.trainable is head, but weights is scratch, so that the blocks would never "
+            "learn anything: set trainable to all, or name weights"
+        )
+    if head_only and classifier["augmentation"]:
+        yield (
+            f"{place}.augmentation is given, but trainable is head, which augments nothing: "
+            "set augmentation to {}, or trainable to all"
+        )
 
 
 def _undefined(

@@ -7,7 +7,7 @@ A script holds one function, named like the file, and hands it over:
 
 `perform` finds the function's arguments in the job, copies what is printed into the job's log, has
 the outputs written under hidden names, and on success puts them in place and a record beside each.
-A failed job leaves nothing behind but its log.
+A job that fails, or is ended by SIGTERM (a time-out, scancel), leaves nothing behind but its log.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from l2i import records
 from l2i.checks import InputError
+from l2i.determinism import make_deterministic
 from l2i.fingerprints import canonical_json, settings_fingerprint
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -52,13 +54,17 @@ def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
     Raises
     ------
     SystemExit
-        With code 1 after any error. An InputError is reported by its message alone, everything
-        else with its traceback.
+        With code 1 after any error, 143 after SIGTERM. An InputError is reported by its message
+        alone, everything else with its traceback.
     """
-    with _copied_into(snakemake.log[0]):
+    with _copied_into(snakemake.log[0]), _sigterm_as_exit():
         try:
             _run(snakemake, function)
             return
+        except SystemExit as end:
+            hint = " (SIGTERM, as at a time-out or a cancellation)" if end.code == 143 else ""
+            print(f"error: stopped with exit status {end.code}{hint}", file=sys.stderr)
+            raise
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
         except Exception:
@@ -70,19 +76,20 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
     started_at, started = records.utc_now(), time.perf_counter()
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
-    settings = json.loads(snakemake.params.settings)
-    arguments = _arguments(snakemake, function, settings, staged)
-    _make_torch_deterministic(snakemake.threads)
+    # Records first: from here on, those of an earlier success vouch for nothing.
+    _discard([*map(records.record_path, outputs.values()), *staged.values()])
+    arguments = _arguments(snakemake, function, staged)
+    deterministic = make_deterministic(snakemake.threads)
     inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")))
-    _discard(staged)
     try:
         facts = function(**arguments) or {}
         canonical_json(facts)
         _require_written(staged, function)
         record = {
-            **_job_part(snakemake, settings),
+            **_job_part(snakemake),
             "inputs": inputs,
-            "runtime": _runtime_part(snakemake, arguments, facts),
+            "runtime": _runtime_part(snakemake, arguments, facts)
+            | {"deterministic": deterministic},
             "facts": facts,
             "started_at": started_at,
             "finished_at": records.utc_now(),
@@ -90,17 +97,31 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
         }
         _publish(outputs, staged, record)
     finally:
-        _discard(staged)
+        _discard(staged.values())
+
+
+@contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """Let SIGTERM end the job the way an error does, so that it cleans up behind itself."""
+
+    def stop(signum: int, frame: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not stop the cleaning
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # ---------------------------------------------------------------- arguments
 
 
-def _arguments(
-    snakemake: Any, function: Callable, settings: dict[str, Any], staged: dict[str, str]
-) -> dict[str, Any]:
+def _arguments(snakemake: Any, function: Callable, staged: dict[str, str]) -> dict[str, Any]:
     """Arguments for `function`; each path and setting must be wanted by it, and the other way."""
     paths = _named_paths(snakemake.input, "input") | staged
+    settings = _settings(snakemake)
     required = {f"path_to_{name}": path for name, path in paths.items()} | settings
     offered = dict(snakemake.wildcards.items()) | required
     wanted = inspect.signature(function).parameters
@@ -108,7 +129,7 @@ def _arguments(
     if "device" in wanted:
         offered["device"] = _device(machine["device"])
     if "data" in wanted:
-        offered["data"] = str(machine["data"])
+        offered["data"] = os.path.expanduser(machine["data"])
     if "urls" in wanted:
         offered["urls"] = dict(machine["urls"])
     unwanted = sorted(required.keys() - wanted.keys())
@@ -120,6 +141,11 @@ def _arguments(
             f"not given by the rule: {', '.join(unknown) or 'none'}"
         )
     return {name: offered[name] for name in wanted}
+
+
+def _settings(snakemake: Any) -> dict[str, Any]:
+    """The settings of the job, a new copy for each who asks: functions may take theirs apart."""
+    return json.loads(snakemake.params.settings)
 
 
 def _named_paths(files: Any, kind: str) -> dict[str, Any]:
@@ -155,20 +181,6 @@ def _device(choice: str) -> str:
     return "cpu"
 
 
-def _make_torch_deterministic(n_threads: int) -> None:
-    """The same numbers from the same job, run after run, if it uses torch at all."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return
-    # cuBLAS reads this when it starts, which has not happened yet.
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    torch.use_deterministic_algorithms(True, warn_only=False)
-    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is asked for by name
-    # Denormals make small factors of an NMF slow. Threads inherit the switch, so it comes first.
-    torch.set_flush_denormal(True)
-    torch.set_num_threads(n_threads)
-
-
 # ---------------------------------------------------------------- staging
 
 
@@ -185,22 +197,29 @@ def _require_written(staged: dict[str, str], function: Callable) -> None:
 
 
 def _publish(outputs: dict[str, str], staged: dict[str, str], record: dict[str, Any]) -> None:
-    """Put all outputs in place, then a record beside each.
+    """Put all outputs in place and a record beside each, or none at all.
 
-    Contents are described first: if that fails, no output has appeared yet.
+    What can be wrong with a record is found before the first output appears.
     """
-    described = {name: records.describe_content(path) for name, path in staged.items()}
+    complete = {}
     for name, path in outputs.items():
-        if Path(path).is_dir():
-            shutil.rmtree(path)  # a folder can replace no folder that holds files
-        os.replace(staged[name], path)
-    for name, path in outputs.items():
-        output = {"name": name, "path": path, **described[name]}
-        records.write_record(path, record | {"output": output})
+        content = records.describe_content(staged[name])
+        complete[name] = record | {"output": {"name": name, "path": path, **content}}
+        records.validate_record(complete[name])
+    try:
+        for name, path in outputs.items():
+            if Path(path).is_dir():
+                shutil.rmtree(path)  # a folder can replace no folder that holds files
+            os.replace(staged[name], path)
+        for name, path in outputs.items():
+            records.write_record(path, complete[name])
+    except BaseException:
+        _discard([*outputs.values(), *map(records.record_path, outputs.values())])
+        raise
 
 
-def _discard(staged: dict[str, str]) -> None:
-    for path in map(Path, staged.values()):
+def _discard(paths: Iterable[str | Path]) -> None:
+    for path in map(Path, paths):
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -210,8 +229,8 @@ def _discard(staged: dict[str, str]) -> None:
 # ---------------------------------------------------------------- record
 
 
-def _job_part(snakemake: Any, settings: dict[str, Any]) -> dict[str, Any]:
-    wildcards = dict(snakemake.wildcards.items())
+def _job_part(snakemake: Any) -> dict[str, Any]:
+    settings, wildcards = _settings(snakemake), dict(snakemake.wildcards.items())
     seeds = {"seed": settings.get("seed"), "run": wildcards.get("run")}
     return {
         "record_version": records.RECORD_VERSION,
@@ -235,12 +254,10 @@ def _job_part(snakemake: Any, settings: dict[str, Any]) -> dict[str, Any]:
 def _runtime_part(
     snakemake: Any, arguments: dict[str, Any], facts: dict[str, Any]
 ) -> dict[str, Any]:
-    torch = sys.modules.get("torch")
     return {
         "device": arguments.get("device", "cpu"),
         "precision": facts.get("precision"),
         "n_threads": snakemake.threads,
-        "deterministic": torch is not None and torch.are_deterministic_algorithms_enabled(),
         "peak_memory_bytes": records.peak_memory_bytes(),
     }
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from l2i import losses
 from l2i.classifier import Classifier
@@ -164,14 +165,16 @@ def faithfulness_rows(
         One row per removal: class, removal, threshold, draw, n_removed, energy_removed (share of
         ||X||^2), probability_before, probability_after, probability_drop, logit_drop.
     """
-    S = front_end.stft(waveform)
+    S = front_end.stft(front_end.to_whole_hops(waveform))
     X, W = log_magnitude(S), pair.interpreter.W
-    energies = component_energies(X, W, explained.H).cpu().numpy()
+    # A frame more than the features have, where the clip ends between two hops.
+    H = pad(explained.H[None], (0, X.shape[1] - explained.H.shape[1]), mode="replicate")[0]
+    energies = component_energies(X, W, H).cpu().numpy()
     plan = _plan(explained, energies, removals, n_removed)
 
     masks = {mask.tobytes(): mask for _, mask in plan}  # thresholds often select the same set
     L = torch.from_numpy(np.stack(list(masks.values()))).to(X.device)
-    taken = part(X, W, explained.H, L)
+    taken = part(X, W, H, L)
     x2 = front_end.inverse(X - taken, phase_of(S), len(waveform))
     after = pair.classifier(front_end.log_mel(front_end.stft(x2))).cpu()
     share = (taken.square().sum((1, 2)) / X.square().sum().clamp(min=1e-12)).cpu()
@@ -214,7 +217,8 @@ def _plan(
     for baseline in removals.baselines:
         for draw in range(removals.n_draws):
             # Keyed by the clip's name: a draw depends on neither order nor company of the clips.
-            rng = np.random.default_rng([removals.seed, draw, zlib.crc32(explained.clip.encode())])
+            key = zlib.crc32(f"{baseline} {explained.clip}".encode())
+            rng = np.random.default_rng([removals.seed, draw, key])
             facts = {"removal": f"random_{baseline}", "threshold": removals.random_threshold}
             plan.append(({**facts, "draw": draw}, draws[baseline](rng)))
     return plan

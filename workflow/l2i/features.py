@@ -19,6 +19,7 @@ from torch import Tensor
 
 from l2i.audio import fit_length, read_audio, scale_waveform
 from l2i.checks import InputError
+from l2i.fingerprints import file_sha256
 from l2i.progress import progress
 from l2i.spectral import FrontEnd, log_magnitude
 
@@ -34,9 +35,25 @@ def compute_features(
 
 
 def load_waveform(
-    path: str | Path, *, sample_rate: int, scale: str, n_samples: int | None = None
+    path: str | Path,
+    *,
+    sample_rate: int,
+    scale: str,
+    n_samples: int | None = None,
+    sha256: str | None = None,
 ) -> np.ndarray:
-    """A clip as the pipeline hears it: mono, resampled, scaled, cropped or padded at its end."""
+    """A clip as the pipeline hears it: mono, resampled, scaled, cropped or padded at its end.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or is not the one whose sha256 the index lists.
+    """
+    if sha256 is not None and file_sha256(path) != sha256:
+        raise InputError(
+            f"{path} is not the file that was indexed. Put the old one back, or index the corpus "
+            "again: snakemake --forcerun index_dataset"
+        )
     x = scale_waveform(read_audio(path, sample_rate=sample_rate), scale)
     return x if n_samples is None else fit_length(x, n_samples)
 
@@ -46,6 +63,7 @@ def cache_features(
     path_to_log_magnitude: str | Path,
     path_to_log_mel: str | Path,
     *,
+    sha256: Sequence[str],
     front_end: FrontEnd,
     scale: str,
     n_samples: int,
@@ -59,6 +77,8 @@ def cache_features(
         Audio files, in the order of the index.
     path_to_log_magnitude, path_to_log_mel : str or Path
         Arrays to write, in NumPy's format.
+    sha256 : sequence of str
+        What the index says the files are.
     front_end : FrontEnd
         Settings of the representation.
     scale : str
@@ -81,9 +101,16 @@ def cache_features(
             header = {"descr": "<f4", "fortran_order": False, "shape": shape}
             npy.write_array_header_1_0(file, header)
 
+        indexed = dict(zip(paths, sha256, strict=True))
+
         def load(path: Path) -> np.ndarray:
-            rate = front_end.sample_rate
-            return load_waveform(path, sample_rate=rate, scale=scale, n_samples=n_samples)
+            return load_waveform(
+                path,
+                sample_rate=front_end.sample_rate,
+                scale=scale,
+                n_samples=n_samples,
+                sha256=indexed[path],
+            )
 
         for batch, waveforms in _decoded(paths, load):
             X, M = compute_features(front_end, waveforms, device=device)
@@ -120,8 +147,8 @@ def _require_finite(paths: Sequence[Path], M: Tensor) -> None:
     bad = [str(path) for path, ok in zip(paths, M.isfinite().all((1, 2)), strict=True) if not ok]
     if bad:
         raise InputError(
-            f"features of {', '.join(bad)} are not finite: the audio holds NaN or infinite "
-            "samples. Repair or replace the file and run again"
+            f"features of {', '.join(bad)} are not finite: samples overflow when scaled to full "
+            "level, or are not numbers. Repair or replace the file and run again"
         )
 
 

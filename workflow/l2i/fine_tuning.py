@@ -96,7 +96,7 @@ def train_all_layers(
     targets = one_hot(labels, classifier.architecture["n_classes"]).float().to(device)
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
-        M, target = rows_of(log_mel, rows[batch]).to(device), targets[batch.to(device)]
+        M, target = rows_of(log_mel, rows[batch.numpy()]).to(device), targets[batch.to(device)]
         if augmentation is not None:
             M, target = augment(M, target, augmentation)
         with autocast(device, precision):

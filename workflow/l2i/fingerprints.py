@@ -7,6 +7,7 @@ layout, key order and the place of the project on a disk therefore have no part 
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import math
@@ -18,8 +19,10 @@ from typing import Any
 from l2i.checks import InputError
 
 # What can move, name or report bytes but never make them. They are left out together with
-# whatever is imported through them alone.
+# whatever is imported through them alone ...
 LEAVE_OUT = ("harness", "l2i.progress")
+# ... except for what the harness does to the numbers of every script.
+ALWAYS = ("l2i.determinism",)
 
 # Snakemake puts this empty file into finished folders, after the job has ended.
 FOLDER_TIMESTAMP = ".snakemake_timestamp"
@@ -29,6 +32,8 @@ def source_closure(
     script: Path, root: Path, *, leave_out: tuple[str, ...] = LEAVE_OUT
 ) -> list[Path]:
     """The script and every file below `root` that it imports, directly or not, found unrun.
+
+    The modules in `ALWAYS` count as imported by every script.
 
     Imports inside functions count. Only absolute imports can be followed; a module named at run
     time (`importlib.import_module`) cannot be seen, so the project has none.
@@ -54,6 +59,8 @@ def source_closure(
     """
     found: set[Path] = set()
     pending = [script.resolve()]
+    for module in ALWAYS:
+        pending.extend(_files_of(module, root.resolve()))
     while pending:
         path = pending.pop()
         if path in found:
@@ -92,7 +99,11 @@ def code_fingerprint(script: Path, root: Path) -> str:
 
     Hashed is the syntax tree of each file, which knows no comments, layout or line numbers, with
     the docstrings taken out. `harness` and what it alone imports are left out: staging, records
-    and logging move bytes and cannot make them. So is `l2i.progress`, which draws bars.
+    and logging move bytes and cannot make them. So is `l2i.progress`, which draws bars. What does
+    change numbers everywhere, `l2i.determinism`, is included for every script.
+
+    The version of Python has no part in it, neither by name nor by the form of its syntax trees;
+    it is recorded with each result (l2i.records).
 
     Parameters
     ----------
@@ -109,14 +120,43 @@ def code_fingerprint(script: Path, root: Path) -> str:
     """
     digest = hashlib.sha256()
     for path in source_closure(script, root):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        _strip_docstrings(tree)
-        digest.update(f"{_name_below(path, root.resolve())}\n{ast.dump(tree)}\n".encode())
+        meaning = _meaning(path.read_text(encoding="utf-8"))
+        digest.update(f"{_name_below(path, root.resolve())}\n{meaning}\n".encode())
     return digest.hexdigest()
 
 
 def _name_below(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+@functools.cache  # scripts share most of their files
+def _meaning(source: str) -> str:
+    """What a source does, without what it says about it."""
+    tree = ast.parse(source)
+    _strip_docstrings(tree)
+    return _dump(tree)
+
+
+def _dump(node: Any) -> str:
+    """Text of a syntax tree, the same from Python 3.11 on.
+
+    Unlike `ast.dump` it leaves out all empty fields: newer versions add some (`type_params`), and
+    their `ast.dump` writes fewer of them. Constants are spelt out in ASCII, since which characters
+    count as printable differs as well.
+    """
+    if isinstance(node, ast.Constant):
+        return f"Constant({ascii(node.value)})"  # never left out: None is not the empty string
+    if isinstance(node, ast.JoinedStr):
+        # Python 3.12 ends some format specifications of an f-string with an empty text.
+        parts = [part for part in node.values if getattr(part, "value", None) != ""]
+        return f"JoinedStr({_dump(parts)})"
+    if isinstance(node, ast.AST):
+        fields = [(name, getattr(node, name, None)) for name in node._fields]
+        present = [f"{name}={_dump(value)}" for name, value in fields if value not in (None, [])]
+        return f"{type(node).__name__}({', '.join(present)})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_dump, node))}]"
+    return ascii(node)
 
 
 def _strip_docstrings(tree: ast.Module) -> None:

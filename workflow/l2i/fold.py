@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from l2i.checks import InputError
 from l2i.features import load_waveform
 from l2i.spectral import FrontEnd
 from l2i.weights import classes_hash
@@ -51,6 +52,7 @@ class Fold:
             "dataset": self.dataset,
             "fold": self.number,
             "classes_sha256": classes_hash(self.classes),
+            "waveform_scale": self.waveform_scale,
             **asdict(self.front_end),
         }
 
@@ -69,6 +71,7 @@ class Fold:
             sample_rate=rate,
             scale=self.waveform_scale,
             n_samples=None if clip_seconds is None else round(clip_seconds * rate),
+            sha256=self.index["sha256"].iloc[row],
         )
         return torch.from_numpy(x)
 
@@ -91,13 +94,31 @@ def open_fold(
         Which fold is tested.
     features : dict
         The settings of that name: those of :class:`FrontEnd`, and `waveform_scale`.
+
+    Raises
+    ------
+    InputError
+        If the corpus has no clips of that fold, or no others.
     """
-    front_end = FrontEnd(**{k: v for k, v in features.items() if k != "waveform_scale"})
-    return Fold(
+    front_end, waveform_scale = front_end_of(features)
+    split = Fold(
         dataset=dataset,
         number=fold,
         index=pd.read_csv(path_to_index),
         classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
         front_end=front_end,
-        waveform_scale=features["waveform_scale"],
+        waveform_scale=waveform_scale,
     )
+    if not len(split.test_rows) or not len(split.train_rows):
+        folds = ", ".join(map(str, sorted(split.index["fold"].unique())))
+        raise InputError(
+            f"fold {fold} of {dataset} leaves no clips to test or none to train on: the corpus has "
+            f"folds {folds}. Correct run.folds"
+        )
+    return split
+
+
+def front_end_of(features: dict) -> tuple[FrontEnd, str]:
+    """The front end and the waveform scale that the settings `features` describe."""
+    front_end = FrontEnd(**{k: v for k, v in features.items() if k != "waveform_scale"})
+    return front_end, features["waveform_scale"]

@@ -46,11 +46,8 @@ def update_activations(WtX: Tensor, WtW: Tensor, H: Tensor, mu: float) -> None:
     WtX -= mu
     if H.device.type == "cpu":
         _relax_rows(WtW.numpy(), WtX.numpy(), H.numpy(), RELAXATION, N_PASSES)
-        return
-    for _ in range(N_PASSES):
-        for k, row in enumerate(H):
-            slope = torch.addmv(WtX[k], H.T, WtW[k], alpha=-1)
-            row.add_(slope, alpha=RELAXATION).clamp_(min=0)
+    else:
+        relax_rows_on_gpu(WtW, WtX, H, RELAXATION, N_PASSES)
 
 
 def update_atoms(XHt: Tensor, HHt: Tensor, W: Tensor, n_frozen: int) -> Tensor:
@@ -76,10 +73,18 @@ def update_atoms(XHt: Tensor, HHt: Tensor, W: Tensor, n_frozen: int) -> Tensor:
     return W
 
 
+def relax_rows_on_gpu(G: Tensor, P: Tensor, H: Tensor, omega: float, n_passes: int) -> None:
+    """H[k] <- max(0, H[k] + omega (P[k] - G[k] @ H)), row after row."""
+    for _ in range(n_passes):
+        for k, row in enumerate(H):
+            slope = torch.addmv(P[k], H.T, G[k], alpha=-1)
+            row.add_(slope, alpha=omega).clamp_(min=0)
+
+
 # Without `contract` there would be no fused multiply-adds, hence half the speed.
 @njit(nogil=True, cache=True, fastmath={"contract", "nsz"})
 def _relax_rows(G: np.ndarray, P: np.ndarray, H: np.ndarray, omega: float, n_passes: int) -> None:
-    """H[k] <- max(0, H[k] + omega (P[k] - G[k] @ H)), row after row.
+    """What :func:`relax_rows_on_gpu` does, compiled.
 
     Two rows share each reading of H, four entries of a sum each store of it; this is what makes
     the loops as fast as a matrix product. The second row then makes up for the change in the first.

@@ -1,16 +1,16 @@
 """Hidden maps of a frozen classifier: computed once per training job, kept where they fit.
 
 Post-hoc training never changes the classifier, so running it in every epoch would be waste: it is
-most of the cost of a naive epoch. The maps, the classifier's decisions and the spectrograms of all
-training clips live in GPU memory if they fit, else in main memory, else in a scratch memory map
-that disappears with the job. They are never a result.
+most of the cost of a naive epoch. The maps live in GPU memory if they fit, else in main memory,
+else in a scratch memory map that disappears with the job. Spectrograms go to the GPU if they fit
+beside them; otherwise they are read from the data set's own memory map. None of this is a result.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +24,21 @@ from l2i.runtime import autocast, free_memory
 
 log = logging.getLogger(__name__)
 
-HEADROOM = 0.6  # share of the free memory that resident data may take; the rest is for training
+HEADROOM = 0.5  # share of the free memory that resident data may take; the rest is for training
+SCRATCH = "scratch file"
 BATCH = 32
 
 
+def place_for(n_bytes: int, device: str) -> str:
+    """Where that much data fits: on the device, in main memory ('cpu'), or in a scratch file."""
+    for place in (device, "cpu"):
+        if n_bytes <= HEADROOM * free_memory(place):
+            return place
+    return SCRATCH
+
+
 class Resident:
-    """Rows of an array, kept on the device, in main memory, or in a scratch file.
+    """Rows of an array, kept in one place and handed out on a device.
 
     Parameters
     ----------
@@ -37,27 +46,25 @@ class Resident:
         Shape of the whole, rows first.
     dtype : torch.dtype
         Stored number format.
+    place : str
+        Device that keeps them, or SCRATCH.
     device : str
         Where rows are wanted.
     scratch : Path
-        Folder for what does not fit; the caller removes it.
+        Folder for a scratch file; the caller removes it.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: torch.dtype, *, device: str, scratch: Path
+        self, shape: tuple[int, ...], dtype: torch.dtype, *, place: str, device: str, scratch: Path
     ) -> None:
         self.device = torch.device(device)
-        n_bytes = int(np.prod(shape)) * dtype.itemsize
-        if n_bytes <= HEADROOM * free_memory(device):
-            self.data, self.place = torch.empty(shape, dtype=dtype, device=device), device
-        elif n_bytes <= HEADROOM * free_memory("cpu"):
-            self.data, self.place = torch.empty(shape, dtype=dtype), "main memory"
-        else:
+        if place == SCRATCH:
             with tempfile.NamedTemporaryFile(dir=scratch, delete=False) as file:
                 self.data = torch.from_file(
-                    file.name, shared=True, size=int(np.prod(shape)), dtype=dtype
+                    file.name, shared=True, size=math.prod(shape), dtype=dtype
                 ).reshape(shape)
-            self.place = "scratch file"
+        else:
+            self.data = torch.empty(shape, dtype=dtype, device=place)
 
     def fill(self, start: int, rows: Tensor) -> None:
         """Store consecutive rows."""
@@ -106,18 +113,20 @@ class HiddenMaps:
             M = rows_of(log_mel, batch).to(device)
             with torch.no_grad(), autocast(device, precision):
                 batch_logits, hidden = classifier.hidden_maps(M, taps)
+            # (B, mel, time, channels): channels last once Psi has put mel before time.
+            hidden = {tap: values.permute(0, 3, 2, 1) for tap, values in hidden.items()}
+            if not self.maps:
+                shapes = {tap: (len(rows), *values.shape[1:]) for tap, values in hidden.items()}
+                n_bytes = precision.itemsize * sum(map(math.prod, shapes.values()))
+                self.place = place_for(n_bytes, device)
+                where = {"place": self.place, "device": device, "scratch": scratch}
+                self.maps = {tap: Resident(s, precision, **where) for tap, s in shapes.items()}
             for tap, values in hidden.items():
-                # (B, mel, time, channels): channels last once Psi has put mel before time.
-                values = values.permute(0, 3, 2, 1)
-                if tap not in self.maps:
-                    shape = (len(rows), *values.shape[1:])
-                    self.maps[tap] = Resident(shape, precision, device=device, scratch=scratch)
                 self.maps[tap].fill(start, values)
             logits.append(batch_logits.float())
             start += len(batch)
         self.logits = torch.cat(logits)
-        places = ", ".join(f"{tap} in {maps.place}" for tap, maps in self.maps.items())
-        log.info("hidden maps of %d clips: %s", len(rows), places)
+        log.info("hidden maps of %d clips kept in: %s", len(rows), self.place)
 
     def __getitem__(self, rows: Tensor) -> dict[str, Tensor]:
         """Hidden maps (B, channels, time, mel) of some rows, by block name."""
@@ -132,10 +141,10 @@ def resident_rows(
     Main memory needs no copy of its own: the system keeps a memory map there as long as it fits.
     """
     shape = (len(rows), *array.shape[1:])
-    n_bytes = int(np.prod(shape)) * array.itemsize
-    if torch.device(device).type == "cpu" or n_bytes > HEADROOM * free_memory(device):
+    n_bytes = math.prod(shape) * array.itemsize
+    if torch.device(device).type == "cpu" or place_for(n_bytes, device) != device:
         return _Mapped(array, rows, device)
-    resident = Resident(shape, torch.float32, device=device, scratch=scratch)
+    resident = Resident(shape, torch.float32, place=device, device=device, scratch=scratch)
     for start in range(0, len(rows), BATCH):
         resident.fill(start, rows_of(array, rows[start : start + BATCH]))
     return resident
@@ -151,5 +160,5 @@ class _Mapped:
         return rows_of(self.array, self.rows[rows.cpu().numpy()]).to(self.device)
 
 
-def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
+def _chunks(rows: np.ndarray) -> list[np.ndarray]:
     return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]

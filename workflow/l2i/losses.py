@@ -1,4 +1,4 @@
-"""Losses of the interpreter (Eq. 1 to 4) and of the classifier.
+"""Losses of the interpreter (Eq. 1 to 4).
 
 Reconstruction and sparsity are means over all their elements, and fidelity is a sum over classes
 and a mean over the batch: only so do the weights of Table II and the values of Table VI fit

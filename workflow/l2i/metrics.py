@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from l2i.checks import require_shape
@@ -22,6 +23,7 @@ def rank_of(estimate: Tensor, reference: Tensor) -> Tensor:
     """
     require_shape(reference, (len(estimate),), "reference")
     own = estimate.gather(1, reference[:, None])
-    lower_class = estimate.new_ones(estimate.shape).cumsum(1) <= reference[:, None]
-    ahead = (estimate > own) | ((estimate == own) & lower_class)
-    return 1 + ahead.sum(1)
+    lower_class = torch.arange(estimate.shape[1], device=estimate.device) < reference[:, None]
+    # Put so that scores that are no numbers rank last, not first.
+    behind = (estimate < own) | ((estimate == own) & ~lower_class)
+    return 1 + (~behind).sum(1)

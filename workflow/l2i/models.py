@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from l2i.classifier import Classifier
+from l2i.fingerprints import file_sha256
 from l2i.interpreter import Interpreter
 from l2i.weights import load_weights, read_identity, save_weights
 
@@ -41,6 +42,21 @@ def load_interpreter(path: str | Path, *, device: str, **identity) -> Interprete
     interpreter = Interpreter(state["W"], **read_identity(path)["architecture"])
     interpreter.load_state_dict(state)
     return frozen(interpreter, device)
+
+
+def load_pair(
+    path_to_classifier: str | Path,
+    path_to_interpreter: str | Path,
+    *,
+    system: str,
+    run: str,
+    device: str,
+    identity: dict[str, object],
+) -> tuple[Classifier, Interpreter]:
+    """A classifier and the interpreter that was trained on exactly this one."""
+    origin = {"system": system, "run": run, "classifier_sha256": file_sha256(path_to_classifier)}
+    classifier = load_classifier(path_to_classifier, device=device, **identity)
+    return classifier, load_interpreter(path_to_interpreter, device=device, **origin, **identity)
 
 
 def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:

@@ -10,7 +10,9 @@ import pandas as pd
 
 LEGEND = (
     "Ours is the mean over folds, or over runs where there is one fold; n counts them, and sd is "
-    "their population standard deviation. The interval is a bootstrap over the clips of each fold.",
+    "their population standard deviation. The interval is a bootstrap over the clips of each fold, "
+    "with the same draws for all that was measured on these clips. Differences are paired: they "
+    "are taken clip by clip, and only then summarised.",
     "Verdicts: agrees where |gap| ≤ 2 √(sd²/n + sd²/n), ours and the paper's, and differs beyond; "
     "no spread where one side has none; other data where ours are not the paper's; reference where "
     "the paper quotes a system from elsewhere.",
@@ -91,7 +93,7 @@ def _cells(row, ours: str, digits: int, systems: Mapping[str, Mapping]) -> dict[
 
 
 def _our_cell(row, digits: int) -> str:
-    if row.verdict in ("missing", "diverged"):
+    if row.verdict in ("missing", "diverged", "mixed"):
         return f"**{row.verdict}**"
     if math.isnan(row.mean):
         return ""

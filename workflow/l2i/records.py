@@ -33,9 +33,12 @@ PACKAGES = (
     "librosa",
     "numba",
     "numpy",
+    "packaging",
     "pandas",
     "pooch",
+    "psutil",
     "pyyaml",
+    "requests",
     "safetensors",
     "scikit-learn",
     "scipy",
@@ -46,6 +49,7 @@ PACKAGES = (
     "soxr",
     "torch",
     "torchaudio",
+    "tqdm",
 )
 
 
@@ -83,9 +87,13 @@ def describe_software() -> dict[str, str]:
 
 
 def describe_git(folder: Path) -> dict[str, Any] | None:
-    """Commit of a working tree and whether it holds changes; None outside of git."""
+    """Commit of the working tree at `folder` and whether it holds changes; None if it is none.
+
+    A folder inside of somebody else's working tree, such as an unpacked archive, is none.
+    """
+    top = _output_of("git", "-C", str(folder), "rev-parse", "--show-toplevel")
     commit = _output_of("git", "-C", str(folder), "rev-parse", "HEAD")
-    if commit is None:
+    if top is None or commit is None or Path(top).resolve() != folder.resolve():
         return None
     return {"commit": commit, "dirty": bool(_output_of("git", "-C", str(folder), "status", "-s"))}
 
@@ -155,8 +163,11 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
     validate_record(record)
     target = record_path(path)
     part = target.with_name(f".part-{target.name}")
-    part.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(part, target)
+    try:
+        part.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def validate_record(record: dict[str, Any]) -> None:

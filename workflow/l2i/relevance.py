@@ -4,7 +4,7 @@ Names and shapes
 ----------------
 z : (K,)     pooled activations of one clip
 w : (K,)     weights of the interpreted class in the linear layer
-r : (K,)     relevance in [-1, 1]; the largest |r| is 1
+r : (K,)     relevance; the largest |r| is 1 (the largest r, on the scale of the code)
 X : (F, T)   log-magnitude spectrogram of the clip
 W : (F, K)   dictionary
 H : (K, T)   activations of the clip
@@ -14,6 +14,7 @@ L : (K,)     bool, the selected components
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 EPS = 1e-12  # below every activation that could be heard; keeps silence at 0 / EPS = 0
@@ -32,7 +33,8 @@ def relevance(z: Tensor, w: Tensor, *, scale: str = "absolute") -> Tensor:
     """
     contribution = z * w
     if scale == "signed":
-        return contribution / contribution.amax(-1, keepdim=True)
+        largest = contribution.amax(-1, keepdim=True)
+        return contribution / torch.where(largest == 0, 1.0, largest)
     return contribution / contribution.abs().amax(-1, keepdim=True).clamp(min=EPS)
 
 
@@ -85,8 +87,8 @@ def draw_energy(L: np.ndarray, energies: np.ndarray, rng: np.random.Generator) -
     where even that holds less than L.
     """
     order = rng.permutation(np.flatnonzero(~L))
-    reached = np.cumsum(energies[order])
-    n_removed = int(np.searchsorted(reached, energies[L].sum())) + 1 if L.any() else 0
+    goal = energies[L].sum()
+    n_removed = int(np.searchsorted(np.cumsum(energies[order]), goal)) + 1 if goal > 0 else 0
     return _mask(len(L), order[:n_removed])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 import psutil
 import torch
@@ -43,7 +44,14 @@ def precision_name(precision: torch.dtype) -> str:
 
 
 def free_memory(device: str) -> int:
-    """Bytes that can still be allocated on a device, or in main memory for 'cpu'."""
+    """Bytes that can still be allocated on a device, or in main memory for 'cpu'.
+
+    A job of a cluster has less main memory than its node; its limit counts too.
+    """
     if device.startswith("cuda"):
         return torch.cuda.mem_get_info()[0]
-    return psutil.virtual_memory().available
+    available = psutil.virtual_memory().available
+    limit = os.environ.get("SLURM_MEM_PER_NODE")  # MiB
+    if limit is None:
+        return available
+    return min(available, int(limit) * 2**20 - psutil.Process().memory_info().rss)

@@ -49,6 +49,15 @@ class FrontEnd:
         """Number of STFT frames of a waveform of `n_samples`."""
         return 1 + n_samples // self.hop_length
 
+    def to_whole_hops(self, x: Tensor) -> Tensor:
+        """Waveforms with silence added at their end, up to a whole number of hops.
+
+        For what is changed and inverted: the last sample then lies under the middle of a window.
+        Elsewhere the inverse divides by the window's faint edge, and a masked spectrogram would
+        end in a click.
+        """
+        return torch.nn.functional.pad(x, (0, -x.shape[-1] % self.hop_length))
+
     def stft(self, x: Tensor) -> Tensor:
         """Complex spectrogram S of waveforms x, (..., n_samples) to (..., n_bins, n_frames)."""
         flat = x.reshape(-1, x.shape[-1])

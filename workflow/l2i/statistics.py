@@ -74,6 +74,42 @@ def repeated_values(clips: pd.DataFrame, statistic: Statistic) -> np.ndarray:
     return np.asarray(values, dtype=float)
 
 
+def paired_difference(clips: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Value of each clip minus the value of the same clip in `other`.
+
+    What is common to both sides of a pair, such as how hard a clip is, drops out before anything
+    is averaged over clips; the interval of the difference is narrower for it.
+
+    Parameters
+    ----------
+    clips, other : DataFrame
+        See the head of the module. Pairs have the same fold, run and clip; draws of one clip are
+        averaged before.
+
+    Returns
+    -------
+    DataFrame
+        The columns of a pair and ``value``, in sorted order.
+
+    Raises
+    ------
+    InputError
+        If a clip has no partner.
+    """
+    pair = [name for name in ("fold", "run", "clip") if name in clips]
+    for frame in (clips, other):
+        _require_clips(frame)
+    # skipna: a draw that is no number must show, not vanish from the mean of its clip.
+    ours, theirs = (frame.groupby(pair)["value"].mean(skipna=False) for frame in (clips, other))
+    lonely = ours.index.symmetric_difference(theirs.index)
+    if len(lonely):
+        raise InputError(
+            f"{len(lonely)} clip(s) without partner to be compared with, the first at "
+            f"{', '.join(pair)} = {lonely[0]}. Delete the evaluation of this fold and run again"
+        )
+    return (ours - theirs).reset_index()
+
+
 def bootstrap_interval(
     clips: pd.DataFrame,
     statistic: Statistic,

@@ -1,6 +1,6 @@
 """Interpretations as sound: Algorithm 1, and what is left without them.
 
-Every sound has the level and the length of the clip as it was read, so that the parts can be
+Every sound has the length and the level of the waveform that was given, so that the parts can be
 compared by ear; nothing is normalised behind the listener's back.
 """
 
@@ -39,6 +39,7 @@ def listen(
     front_end: FrontEnd,
     *,
     threshold: float,
+    n_decided: int | None = None,
     target: int | None = None,
 ) -> Listening:
     """Interpret the classifier's decision on a waveform of any length.
@@ -53,6 +54,10 @@ def listen(
         The representation that both networks were trained on.
     threshold : float
         Relevance above which a component belongs to the interpretation.
+    n_decided : int, optional
+        Length in samples, reached by cropping or padding at the end, at which the networks decide;
+        decision and relevances are then those of the scores, and masks cover the whole waveform.
+        By default the networks decide on the whole waveform.
     target : int, optional
         Class to interpret; the predicted one by default.
 
@@ -62,16 +67,21 @@ def listen(
     sounds add up to the interpretation in the log-magnitude domain, only roughly as waveforms.
     """
     n_samples = len(waveform)
-    x = pad(waveform, (0, _padding(n_samples, front_end.hop_length)))
-    S = front_end.stft(x)
+    x = pad(waveform, (0, max(0, (MIN_FRAMES - 1) * front_end.hop_length - n_samples)))
+    S = front_end.stft(front_end.to_whole_hops(x))
     X, phase = log_magnitude(S), phase_of(S)
     logits, interpretation = pair.explain(front_end.log_mel(S)[None], X.shape[-1])
+    H, W = interpretation.H[0], pair.interpreter.W
+    if n_decided is not None:
+        decided = pad(waveform, (0, n_decided - n_samples))  # crops where negative
+        M = front_end.log_mel(front_end.stft(decided))[None]
+        logits, interpretation = pair.explain(M, M.shape[1])
     target = int(logits.argmax()) if target is None else target
     r = pair.relevance_to(interpretation, torch.tensor([target], device=logits.device))[0]
-    L, H, W = select(r, threshold), interpretation.H[0], pair.interpreter.W
+    L = select(r, threshold)
 
     def sound(spectrogram: Tensor) -> Tensor:
-        return front_end.inverse(spectrogram, phase, len(x))[..., :n_samples].cpu()
+        return front_end.inverse(spectrogram, phase, n_samples).cpu()
 
     numbers = torch.nonzero(L)[:, 0]
     numbers = numbers[r[numbers].argsort(descending=True)]  # most relevant first
@@ -94,13 +104,3 @@ def level_dbfs(x: Tensor | np.ndarray) -> float | None:
     """Root mean square level in dB re full scale; None for digital silence."""
     mean_square = float(np.mean(np.square(np.asarray(x, dtype=np.float64))))
     return 10 * np.log10(mean_square) if mean_square > 0 else None
-
-
-def _padding(n_samples: int, hop_length: int) -> int:
-    """Samples of silence to add: enough frames for the network, and a whole number of hops.
-
-    On a whole hop the last sample lies under the middle of a window; elsewhere the inverse divides
-    by the window's faint edge, and a masked spectrogram would end in a click.
-    """
-    n_hops = max(-(-n_samples // hop_length), MIN_FRAMES - 1)
-    return n_hops * hop_length - n_samples

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 
-from l2i.data.download import hash_file
 from l2i.data.esc50 import COLUMNS
+from l2i.fingerprints import file_sha256
 
 BACKGROUND = 0.01  # noise at -40 dB below the loudest event
 QUIET_PEAK = 700 / 32_768  # the quietest genuine clips peak near -33 dB
@@ -146,7 +146,7 @@ def write_esc50_archive(
     _write_zip(Path(path), {**clips, "meta/esc50.csv": table, "README.md": README.encode()})
     return {
         "size_bytes": Path(path).stat().st_size,
-        "sha256": hash_file(path),
+        "sha256": file_sha256(path),
         "csv_sha256": hashlib.sha256(table).hexdigest(),
         "n_clips": len(rows),
         "n_clips_per_fold_and_class": n_clips_per_fold_and_class,

@@ -10,6 +10,7 @@ such as ``threshold=0.1``). Its verdict says how it stands to the paper's:
 ``other data``  measured on other data than the paper's, whose number stands for orientation
 ``missing``     the paper has a number and we have none
 ``diverged``    we measured, and the result is not a number
+``mixed``       a setting that not all of our runs have in common
 ``reference``   a system that the paper quotes from elsewhere; not ours to measure
 (empty)         the paper has no such number
 ==============  ==================================================================================
@@ -121,7 +122,7 @@ def paper_numbers(
     Parameters
     ----------
     reference : mapping
-        The parsed ``paper.yaml``.
+        The parsed ``paper.yaml``, or what it says of this table.
     table : int
         Its number in the paper.
     datasets : mapping

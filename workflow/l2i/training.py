@@ -97,7 +97,7 @@ def _epoch(
 ) -> dict[str, float]:
     """One pass over all rows in random order; the mean of each loss over the rows."""
     sums: dict[str, Tensor] = {}
-    for rows in torch.randperm(n_items).split(batch_size):
+    for rows in _batches(torch.randperm(n_items), batch_size):
         losses = batch_losses(rows, epoch)
         optimizer.zero_grad(set_to_none=True)
         losses["total"].backward()
@@ -108,11 +108,19 @@ def _epoch(
     return {name: float(value) / n_items for name, value in sums.items()}
 
 
+def _batches(order: Tensor, batch_size: int) -> list[Tensor]:
+    """Batches of rows; a last row left alone joins the batch before: one clip has no variance."""
+    batches = list(order.split(batch_size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
+
+
 def _scheduler(
     optimizer: torch.optim.Optimizer, plan: Plan, n_items: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
     if plan.schedule == "one_cycle":
-        n_steps = plan.n_epochs * math.ceil(n_items / plan.batch_size)
+        n_steps = plan.n_epochs * len(_batches(torch.arange(n_items), plan.batch_size))
         return torch.optim.lr_scheduler.OneCycleLR(
             optimizer, plan.learning_rate, total_steps=n_steps
         )

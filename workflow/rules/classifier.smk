@@ -8,6 +8,7 @@ rule fetch_weights:
         converted=f"{RESULTS}/weights/{{weights}}.safetensors",
     log:
         f"{RESULTS}/weights/{{weights}}.log",
+    retries: 0  # a bad input does not get better by trying again
     localrule: True  # compute nodes of a cluster often have no way to the internet
     conda:
         "../../envs/compute.yaml"

@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import PurePosixPath
 
+import yaml
+
 from l2i.fingerprints import canonical_json, code_fingerprint, environment_fingerprint
 
 RESULTS = f"results/{config['name']}"
@@ -22,7 +24,6 @@ wildcard_constraints:
     system="|".join(map(re.escape, config["systems"])),
     run=r"\d+",
     weights="|".join(map(re.escape, config["weights"])),
-    number=r"\d+",
 
 
 def settings(*paths):
@@ -84,8 +85,13 @@ def fetched(wildcards):
     return f"{DATASETS}/fetched.json" if source == "download" else []
 
 
-def table_settings(*paths, **of_each_dataset):
-    """`settings(*paths)`, and for each keyword a mapping of data set to that part of its settings."""
+def table_settings(*paths, paper, **of_each_dataset):
+    """`settings(*paths)`, what the paper prints in its table of the number `paper`, and for each
+    other keyword a mapping of data set to that part of its settings.
+
+    The paper's numbers are a setting and no input file: what else stands in that file, comments
+    for instance, reruns nothing.
+    """
 
     def text(wildcards):
         parts = {
@@ -95,6 +101,20 @@ def table_settings(*paths, **of_each_dataset):
             }
             for name, path in of_each_dataset.items()
         }
+        parts["paper"] = _printed(paper)
         return canonical_json(json.loads(settings(*paths)(wildcards)) | parts)
 
     return text
+
+
+@functools.cache
+def _printed(table):
+    """What the paper prints in one table, with the names of systems and metrics."""
+    path = WORKFLOW / "reference" / "paper.yaml"
+    reference = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {
+        "systems": reference["systems"],
+        "metrics": reference["metrics"],
+        "tables": {str(table): reference["tables"][str(table)]},
+        "numbers": [number for number in reference["numbers"] if number["table"] == table],
+    }

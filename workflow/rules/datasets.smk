@@ -8,6 +8,7 @@ rule fetch_dataset:
         fetched=f"{DATASETS}/fetched.json",
     log:
         f"{DATASETS}/fetch_dataset.log",
+    retries: 0  # a bad input does not get better by trying again
     localrule: True  # compute nodes of a cluster often have no way to the internet
     conda:
         "../../envs/compute.yaml"
@@ -29,6 +30,7 @@ rule index_dataset:
         classes=f"{DATASETS}/classes.json",
     log:
         f"{DATASETS}/index_dataset.log",
+    retries: 0  # a bad input does not get better by trying again
     conda:
         "../../envs/compute.yaml"
     params:

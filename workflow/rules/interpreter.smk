@@ -21,7 +21,12 @@ rule train_interpreter:
     resources:
         gpu=GPU,
     params:
-        settings=settings("datasets/{dataset}/interpreter", "systems/{system}", "features"),
+        settings=settings(
+            "datasets/{dataset}/interpreter",
+            "systems/{system}/pooling",
+            "systems/{system}/dropout",
+            "features",
+        ),
         code=code("train_interpreter"),
         env=ENV,
     message:

@@ -20,8 +20,8 @@ rule interpret_clips:
     params:
         settings=settings(
             "features",
+            "datasets/{dataset}/clip_seconds",
             "listening/threshold",
-            "evaluation/relevance_pooling",
             "evaluation/relevance_scale",
             "datasets/{dataset}/listening",
         ),

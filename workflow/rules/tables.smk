@@ -1,16 +1,11 @@
 """Tables of the paper, each as csv and as a page: our numbers beside the printed ones."""
 
-import os
-
 TABLES = f"{RESULTS}/tables"
-# Relative where the workflow runs in its own folder, so that results name no machine's paths.
-PAPER = os.path.relpath(WORKFLOW / "reference" / "paper.yaml")
 
 
 rule tabulate_classification:
     input:
         clips=over_runs(f"{EVALUATION}/classification.csv"),
-        paper=PAPER,
     output:
         table=f"{TABLES}/table_1.csv",
         page=f"{TABLES}/table_1.md",
@@ -23,6 +18,7 @@ rule tabulate_classification:
             "run/datasets",
             "statistics",
             "seed",
+            paper=1,
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         ),
@@ -36,7 +32,7 @@ rule tabulate_classification:
 
 rule tabulate_hyperparameters:
     input:
-        paper=PAPER,
+        interpreters=over_runs(f"{INTERPRETER}/model.safetensors"),
     output:
         table=f"{TABLES}/table_2.csv",
         page=f"{TABLES}/table_2.md",
@@ -47,12 +43,9 @@ rule tabulate_hyperparameters:
     params:
         settings=table_settings(
             "run/datasets",
+            paper=2,
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
-            reconstruction_weight="interpreter/reconstruction_weight",
-            sparsity_weight="interpreter/sparsity_weight",
-            n_components="dictionary/n_components",
-            n_epochs="interpreter/n_epochs",
         ),
         code=code("tabulate_hyperparameters"),
         env=ENV,
@@ -65,7 +58,6 @@ rule tabulate_hyperparameters:
 rule tabulate_fidelity:
     input:
         clips=over_runs(f"{INTERPRETED}/fidelity.csv"),
-        paper=PAPER,
     output:
         table=f"{TABLES}/table_4.csv",
         page=f"{TABLES}/table_4.md",
@@ -80,6 +72,7 @@ rule tabulate_fidelity:
             "evaluation/top_k",
             "statistics",
             "seed",
+            paper=4,
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         ),
@@ -94,7 +87,6 @@ rule tabulate_fidelity:
 rule tabulate_faithfulness:
     input:
         clips=over_runs(f"{INTERPRETED}/faithfulness.csv"),
-        paper=PAPER,
     output:
         table=f"{TABLES}/table_5.csv",
         page=f"{TABLES}/table_5.md",
@@ -110,6 +102,7 @@ rule tabulate_faithfulness:
             "evaluation/random/baselines",
             "statistics",
             "seed",
+            paper=5,
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         ),

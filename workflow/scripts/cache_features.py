@@ -6,7 +6,7 @@ import pandas as pd
 
 from harness import perform
 from l2i.features import cache_features as write_features
-from l2i.spectral import FrontEnd
+from l2i.fold import front_end_of
 
 
 def cache_features(
@@ -22,13 +22,13 @@ def cache_features(
 ) -> dict:
     """Write log-magnitude and log-mel of every clip of the index; facts: frames and seconds."""
     index = pd.read_csv(path_to_index)
-    scale = features.pop("waveform_scale")
-    front_end = FrontEnd(**features)
+    front_end, scale = front_end_of(features)
     n_samples = round(clip_seconds * front_end.sample_rate)
     write_features(
         [Path(data) / dataset / path for path in index["path"]],
         path_to_log_magnitude,
         path_to_log_mel,
+        sha256=index["sha256"].tolist(),
         front_end=front_end,
         scale=scale,
         n_samples=n_samples,

@@ -8,7 +8,8 @@ from harness import perform
 from l2i.checks import InputError
 from l2i.data.archive import unpack
 from l2i.data.download import download as fetch
-from l2i.data.download import hash_file
+from l2i.data.storage import one_at_a_time
+from l2i.fingerprints import file_sha256
 
 STAMP = ".fetched.json"  # inside the corpus folder: which pins it was fetched for, and from where
 
@@ -36,14 +37,16 @@ def fetch_dataset(
     dict
         The fact: the address the corpus once came from.
     """
-    folder = Path(data) / dataset
-    if not folder.exists():
-        _install(folder, download, urls[dataset])
+    folder = Path(data).expanduser() / dataset
+    with one_at_a_time(folder):
+        if not folder.exists():
+            _install(folder, download, urls[dataset])
     stamp = _read_stamp(folder)
-    if stamp is None or stamp["pins"] != download:
+    # The archive alone tells one corpus from another; the other pins are checked against content.
+    if stamp is None or stamp["pins"]["sha256"] != download["sha256"]:
         raise InputError(
-            f"{folder} was not fetched for the pins in datasets.{dataset}.download. Move it away "
-            f"to have the corpus downloaded, or set datasets.{dataset}.source to local to use it"
+            f"{folder} does not come from the archive pinned in datasets.{dataset}.download. Move "
+            f"it away to have the corpus downloaded, or set datasets.{dataset}.source to local"
         )
     _require_content(folder, download)
     Path(path_to_fetched).write_text(json.dumps(download, indent=1) + "\n")
@@ -52,9 +55,12 @@ def fetch_dataset(
 
 def _install(folder: Path, pins: dict, url: str) -> None:
     """Make the corpus folder; it gets its name only when it is complete and stamped."""
-    archive = folder.with_name(f"{folder.name}.{pins['archive']}")
-    put_there_by_hand = archive.exists()
-    fetch(url, archive, size_bytes=pins["size_bytes"], sha256=pins["sha256"])
+    by_hand = folder.with_name(f"{folder.name}.{pins['archive']}")
+    ours = by_hand.with_name(f".{by_hand.name}")
+    if ours.exists() and file_sha256(ours) != pins["sha256"]:
+        ours.unlink()  # left by a run with other pins
+    archive = by_hand if by_hand.exists() else ours
+    fetch(url, archive, size_bytes=pins["size_bytes"], sha256=pins["sha256"], by_hand=by_hand)
     fresh = folder.with_name(f".{folder.name}.fresh")
     shutil.rmtree(fresh, ignore_errors=True)  # left by a killed run
     try:
@@ -64,8 +70,8 @@ def _install(folder: Path, pins: dict, url: str) -> None:
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    if not put_there_by_hand:  # nothing is stored twice
-        archive.unlink()
+    for path in (ours, ours.with_name(f"{ours.name}.part")):  # nothing is stored twice
+        path.unlink(missing_ok=True)
 
 
 def _read_stamp(folder: Path) -> dict | None:
@@ -76,16 +82,16 @@ def _read_stamp(folder: Path) -> dict | None:
 def _require_content(folder: Path, pins: dict) -> None:
     """Check what is cheap to check: the table and the number of clips."""
     table = folder / "meta" / "esc50.csv"
-    if not table.is_file() or hash_file(table) != pins["csv_sha256"]:
+    if not table.is_file() or file_sha256(table) != pins["csv_sha256"]:
         raise InputError(
-            f"{table} is missing or has not the sha256 {pins['csv_sha256']}; move {folder} away "
-            "to have the corpus downloaded again"
+            f"{table} is missing or has not the sha256 {pins['csv_sha256']}; correct that pin, "
+            f"or move {folder} away to have the corpus downloaded again"
         )
     n_clips = sum(not path.name.startswith(".") for path in (folder / "audio").glob("*"))
     if n_clips != pins["n_clips"]:
         raise InputError(
-            f"{folder / 'audio'} holds {n_clips} clips instead of {pins['n_clips']}; move "
-            f"{folder} away to have the corpus downloaded again"
+            f"{folder / 'audio'} holds {n_clips} clips instead of {pins['n_clips']}; "
+            f"correct that pin, or move {folder} away to have the corpus downloaded again"
         )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from harness import perform
 from l2i.classifier import from_audioset
 from l2i.data.download import download
+from l2i.data.storage import one_at_a_time
 from l2i.weights import load_published, save_weights
 
 
@@ -12,9 +13,9 @@ def fetch_weights(
     path_to_converted: str, *, git_blob: str, weights: str, data: str, urls: dict
 ) -> dict:
     """Write the trunk's weights under our names; fact: where they came from."""
-    pickle = Path(data) / "weights" / f"{weights}.pkl"
-    pickle.parent.mkdir(parents=True, exist_ok=True)
-    download(urls[weights], pickle, git_blob=git_blob)
+    pickle = Path(data).expanduser() / "weights" / f"{weights}.pkl"
+    with one_at_a_time(pickle):
+        download(urls[weights], pickle, git_blob=git_blob)
     trunk = from_audioset(load_published(pickle))
     save_weights(path_to_converted, trunk, kind="trunk", git_blob=git_blob)
     return {"url": urls[weights]}

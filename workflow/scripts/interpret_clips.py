@@ -8,9 +8,10 @@ import torch
 
 from harness import perform
 from l2i.audio import read_audio, write_wav
+from l2i.checks import InputError
 from l2i.evaluation import Pair
 from l2i.fold import Fold, open_fold
-from l2i.models import load_classifier, load_interpreter
+from l2i.models import load_pair
 from l2i.synthesis import Listening, level_dbfs, listen
 
 
@@ -22,29 +23,48 @@ def interpret_clips(
     path_to_sounds: str,
     *,
     features: dict,
+    clip_seconds: float,
     threshold: float,
-    relevance_pooling: str,
     relevance_scale: str,
     listening: list[str],
     dataset: str,
     fold: str,
+    system: str,
     run: str,
     data: str,
     device: str,
 ) -> dict:
     """Write a folder of sounds and a description for each listed test clip; fact: clips."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
+    networks = load_pair(
+        path_to_classifier,
+        path_to_interpreter,
+        system=system,
+        run=run,
+        device=device,
+        identity=split.identity,
+    )
     pair = Pair(
-        load_classifier(path_to_classifier, device=device, **split.identity),
-        load_interpreter(path_to_interpreter, device=device, run=run, **split.identity),
-        relevance_pooling=relevance_pooling,
+        *networks,
         relevance_scale=relevance_scale,
     )
+    unknown = sorted(set(listening) - set(split.index["clip"]))
+    if unknown:
+        raise InputError(
+            f"datasets.{dataset}.listening names {', '.join(unknown)}: the corpus has none such. "
+            "Names are those of audio files without their suffix"
+        )
     Path(path_to_sounds).mkdir()
     rows = [row for row in split.test_rows if split.index["clip"].iloc[row] in listening]
     for row in rows:
         waveform = split.waveform(data, row)
-        heard = listen(pair, waveform.to(device), split.front_end, threshold=threshold)
+        heard = listen(
+            pair,
+            waveform.to(device),
+            split.front_end,
+            threshold=threshold,
+            n_decided=round(clip_seconds * split.front_end.sample_rate),
+        )
         as_read = read_audio(
             Path(data) / dataset / split.index["path"].iloc[row],
             sample_rate=split.front_end.sample_rate,
@@ -90,7 +110,7 @@ def write_sounds(
         "relevances": [round(float(r), 6) for r in heard.relevance],
         "sounds": files,
     }
-    text = json.dumps(description, indent=2) + "\n"
+    text = json.dumps(description, indent=2, allow_nan=False) + "\n"
     (folder / "interpretation.json").write_text(text, encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from harness import perform
 from l2i.evaluation import Explained, Pair, Removals, faithfulness_rows, n_random
 from l2i.features import open_features, rows_of
 from l2i.fold import Fold, open_fold
-from l2i.models import load_classifier, load_interpreter
+from l2i.models import load_pair
 from l2i.progress import progress
 
 
@@ -34,9 +34,16 @@ def measure_faithfulness(
 ) -> dict:
     """Write one row per test clip and removal; facts: clips, size of the random sets."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
+    networks = load_pair(
+        path_to_classifier,
+        path_to_interpreter,
+        system=system,
+        run=run,
+        device=device,
+        identity=split.identity,
+    )
     pair = Pair(
-        load_classifier(path_to_classifier, device=device, **split.identity),
-        load_interpreter(path_to_interpreter, device=device, run=run, **split.identity),
+        *networks,
         relevance_pooling=relevance_pooling,
         relevance_scale=relevance_scale,
     )

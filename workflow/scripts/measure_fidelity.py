@@ -6,7 +6,7 @@ from harness import perform
 from l2i.evaluation import Pair, fidelity_rows
 from l2i.features import open_features, rows_of
 from l2i.fold import open_fold
-from l2i.models import load_classifier, load_interpreter
+from l2i.models import load_pair
 
 BATCH = 16
 
@@ -29,10 +29,15 @@ def measure_fidelity(
 ) -> dict:
     """Write one row per test clip; facts: clips and top-1 fidelity."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    pair = Pair(
-        load_classifier(path_to_classifier, device=device, **split.identity),
-        load_interpreter(path_to_interpreter, device=device, run=run, **split.identity),
+    networks = load_pair(
+        path_to_classifier,
+        path_to_interpreter,
+        system=system,
+        run=run,
+        device=device,
+        identity=split.identity,
     )
+    pair = Pair(*networks)
     log_mel, log_magnitude = open_features(path_to_log_mel), open_features(path_to_log_magnitude)
     tables = []
     for start in range(0, len(split.test_rows), BATCH):

@@ -1,10 +1,7 @@
 """Table I: performance of the classifier, beside the systems that the paper quotes."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-import yaml
 
 from harness import perform
 from l2i.pages import write_table
@@ -15,18 +12,17 @@ TABLE, SYSTEM = 1, "base_f"
 
 def tabulate_classification(
     path_to_clips: list[str],
-    path_to_paper: str,
     path_to_table: str,
     path_to_page: str,
     *,
     datasets: list[str],
+    paper: dict,
     paper_dataset: dict[str, str | None],
     paper_comparable: dict[str, bool],
     statistics: dict,
     seed: int,
 ) -> None:
     """Write accuracies in percent, as csv and as a page."""
-    reference = yaml.safe_load(Path(path_to_paper).read_text(encoding="utf-8"))
     clips = read_clips(path_to_clips)
     # A classifier that diverged still predicts some class; its probability tells.
     clips["value"] = (100.0 * clips["correct"]).mask(clips["probability"].isna())
@@ -43,13 +39,13 @@ def tabulate_classification(
         }
         for dataset in datasets
     )
-    paper = paper_numbers(reference, TABLE, datasets=paper_dataset, systems=[SYSTEM])
-    rows = beside_paper(measured, paper, datasets=datasets, comparable=paper_comparable)
+    printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=[SYSTEM])
+    rows = beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable)
     write_table(
         rows,
         path_to_table,
         path_to_page,
-        reference=reference,
+        reference=paper,
         confidence=statistics["confidence"],
     )
 

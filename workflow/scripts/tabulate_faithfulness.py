@@ -1,23 +1,26 @@
 """Table V: how far the classifier's probability falls without the relevant components (Eq. 7)."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from harness import perform
 from l2i.pages import write_table
+from l2i.statistics import Statistic, paired_difference
 from l2i.tables import beside_paper, condition_text, measure, paper_numbers, read_clips
 
 TABLE = 5
-METRICS = (("ff_median", "probability_drop", np.median), ("n_removed", "n_removed", np.mean))
+METRICS = (
+    ("ff_median", "probability_drop", np.median),
+    ("ff_mean", "probability_drop", np.mean),
+    ("n_removed", "n_removed", np.mean),
+)
+RELEVANT_METRICS = (*METRICS, ("empty_selection", "removes_nothing", np.mean))
 
 
 def tabulate_faithfulness(
     path_to_clips: list[str],
-    path_to_paper: str,
     path_to_table: str,
     path_to_page: str,
     *,
@@ -25,52 +28,78 @@ def tabulate_faithfulness(
     systems: list[str],
     thresholds: list[float],
     baselines: list[str],
+    paper: dict,
     paper_dataset: dict[str, str | None],
     paper_comparable: dict[str, bool],
     statistics: dict,
     seed: int,
 ) -> None:
-    """Write median drops and mean counts of removed components, as csv and as a page."""
-    reference = yaml.safe_load(Path(path_to_paper).read_text(encoding="utf-8"))
+    """Write drops, sizes of selections and gaps to random removals, as csv and as a page."""
     clips = read_clips(path_to_clips)
+    clips["removes_nothing"] = 100.0 * (clips["n_removed"] == 0)
+    baselines = [f"random_{name}" for name in baselines]
     measured = []
     for dataset in datasets:
         part = clips[clips["dataset"] == dataset]
-        for key, removals in _removals(part, systems, thresholds, baselines):
-            for metric, column, statistic in METRICS:
-                values = removals[["fold", "run", "draw", "clip"]].assign(value=removals[column])
-                number = measure(values, statistic, statistics=statistics, seed=seed)
-                place = {"table": TABLE, "dataset": dataset, "metric": metric}
-                measured.append({**place, **key, **number})
-    shown = [*systems, *(f"random_{name}" for name in baselines)]
-    paper = paper_numbers(reference, TABLE, datasets=paper_dataset, systems=shown)
+        for key, values, statistic in _samples(part, systems, thresholds, baselines):
+            number = measure(values, statistic, statistics=statistics, seed=seed)
+            measured.append({"table": TABLE, "dataset": dataset, **key, **number})
+    shown = [*systems, *baselines]
+    printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=shown)
     rows = beside_paper(
-        pd.DataFrame(measured), paper, datasets=datasets, comparable=paper_comparable
+        pd.DataFrame(measured), printed, datasets=datasets, comparable=paper_comparable
     )
     write_table(
         rows,
         path_to_table,
         path_to_page,
-        reference=reference,
+        reference=paper,
         confidence=statistics["confidence"],
     )
 
 
-def _removals(
+# Key of a row, the values of its clips, and what is taken of them within a fold.
+Sample = tuple[dict[str, str], pd.DataFrame, Statistic]
+
+
+def _samples(
     clips: pd.DataFrame, systems: list[str], thresholds: list[float], baselines: list[str]
-) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
-    """What was removed, as the key of a row, and the clips it was removed from."""
-    for system in systems:
-        rows = clips[(clips["system"] == system) & (clips["removal"] == "relevant")]
-        for threshold in thresholds:
-            key = {"system": system, "condition": condition_text({"threshold": threshold})}
-            yield key, rows[rows["threshold"] == threshold]
-    for baseline in (f"random_{name}" for name in baselines):
-        for system in systems:
-            rows = clips[(clips["system"] == system) & (clips["removal"] == baseline)]
-            for threshold, part in rows.groupby("threshold"):
-                condition = condition_text({"of": system, "threshold": threshold})
-                yield {"system": baseline, "condition": condition}, part
+) -> Iterator[Sample]:
+    parts = {system: clips[clips["system"] == system] for system in systems}
+    for part in parts.values():
+        yield from _relevant(part[part["removal"] == "relevant"], thresholds)
+    for baseline in baselines:
+        for part in parts.values():
+            yield from _random(part, baseline)
+
+
+def _relevant(clips: pd.DataFrame, thresholds: list[float]) -> Iterator[Sample]:
+    """Removals of what one system finds relevant."""
+    key = {"system": clips["system"].iloc[0]}
+    for threshold in thresholds:
+        key["condition"] = condition_text({"threshold": threshold})
+        rows = clips[clips["threshold"] == threshold]
+        for metric, column, statistic in RELEVANT_METRICS:
+            yield key | {"metric": metric}, _values(rows, column), statistic
+
+
+def _random(clips: pd.DataFrame, baseline: str) -> Iterator[Sample]:
+    """Random removals that counter one system, and how far it is beyond them on the same clips."""
+    random = clips[clips["removal"] == baseline]
+    system, threshold = random[["system", "threshold"]].iloc[0]
+    condition = condition_text({"of": system, "threshold": threshold})
+    for metric, column, statistic in METRICS:
+        key = {"system": baseline, "metric": metric, "condition": condition}
+        yield key, _values(random, column), statistic
+    relevant = clips[(clips["removal"] == "relevant") & (clips["threshold"] == threshold)]
+    drops = (_values(side, "probability_drop") for side in (relevant, random))
+    condition = condition_text({"minus": baseline, "threshold": threshold})
+    key = {"system": system, "metric": "ff_difference", "condition": condition}
+    yield key, paired_difference(*drops), np.median
+
+
+def _values(removals: pd.DataFrame, column: str) -> pd.DataFrame:
+    return removals[["fold", "run", "draw", "clip"]].assign(value=removals[column])
 
 
 if __name__ == "__main__":

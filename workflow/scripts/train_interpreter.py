@@ -6,14 +6,15 @@ from pathlib import Path
 import torch
 
 from harness import perform
+from l2i.dictionary import load_dictionary
 from l2i.features import open_features
+from l2i.fingerprints import file_sha256
 from l2i.fold import open_fold
 from l2i.interpreter import Interpreter
 from l2i.models import load_classifier, save_interpreter
 from l2i.posthoc import LossWeights, train_posthoc
 from l2i.runtime import precision_name, resolve_precision
 from l2i.training import Plan
-from l2i.weights import load_weights
 
 
 def train_interpreter(
@@ -27,30 +28,32 @@ def train_interpreter(
     path_to_history: str,
     *,
     interpreter: dict,
-    system: dict,
+    pooling: str,
+    dropout: float,
     features: dict,
     dataset: str,
     fold: str,
+    system: str,
     run: str,
     device: str,
 ) -> dict:
     """Write the interpreter of one fold and run; facts: precision, parity, cost."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     classifier = load_classifier(path_to_classifier, device=device, **split.identity)
-    W = load_weights(path_to_dictionary, kind="dictionary", **split.identity)["W"]
+    W = load_dictionary(path_to_dictionary, **split.identity)
     precision = resolve_precision(interpreter["precision"], device)
-    pooling = system["pooling"]
 
     torch.manual_seed(int(run))
     network = Interpreter(
         W,
         len(split.classes),
         pooling=pooling,
-        dropout=interpreter["dropout"][pooling],
+        dropout=dropout,
         width=classifier.architecture["width"],
     )
     network = network.to(device).to(memory_format=torch.channels_last)
-    with tempfile.TemporaryDirectory(dir=Path(path_to_model).parent) as scratch:
+    # Beside the result: temporary folders of compute nodes are often in memory.
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=Path(path_to_model).parent) as scratch:
         history, parity = train_posthoc(
             network,
             classifier,
@@ -72,7 +75,8 @@ def train_interpreter(
             scratch=Path(scratch),
         )
 
-    save_interpreter(path_to_model, network, system=system, run=run, **split.identity)
+    origin = {"system": system, "run": run, "classifier_sha256": file_sha256(path_to_classifier)}
+    save_interpreter(path_to_model, network, **origin, **split.identity)
     history.to_csv(path_to_history, index=False)
     return {
         "precision": precision_name(precision),

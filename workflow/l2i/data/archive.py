@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from l2i.checks import InputError, raise_all
+from l2i.data.storage import REMEDY, require_room
 
 MAX_RATIO = 50  # unpacked to packed; sound seldom packs to less than a half, csv to a tenth
 DAMAGE = (
@@ -78,14 +79,17 @@ def unpack(archive: str | Path, folder: str | Path, *, kind: str) -> None:
         with _members(archive, kind) as members:
             _require_harmless(archive, members)
             fresh.mkdir(parents=True)
-            _require_space(archive, fresh, sum(member.n_bytes for member in members))
+            n_bytes = sum(member.n_bytes for member in members)
+            require_room(fresh.parent, n_bytes, f"{archive}, unpacked,")
             for member in members:
                 _write(member, fresh)
         _without_top_folder(fresh).rename(folder)
     except DAMAGE as error:
         raise InputError(f"{archive}: is damaged ({error}); delete and fetch it again") from error
     except OSError as error:
-        raise InputError(f"{archive}: cannot be unpacked to {folder} ({error})") from error
+        raise InputError(
+            f"{archive}: cannot be unpacked to {folder} ({error}); {REMEDY}"
+        ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -141,15 +145,6 @@ def _require_harmless(archive: Path, members: list[_Member]) -> None:
     if n_bytes > max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size):
         problems.append(f"it would unpack to {n_bytes} bytes, over {MAX_RATIO} times its own size")
     raise_all(problems, f"{archive} is not unpacked; fetch it from its publisher again")
-
-
-def _require_space(archive: Path, folder: Path, n_bytes: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if n_bytes > free:
-        raise InputError(
-            f"{archive} unpacks to {n_bytes} bytes and {folder.parent} has {free} free; make room "
-            "or point machine.data elsewhere"
-        )
 
 
 def _write(member: _Member, folder: Path) -> None:

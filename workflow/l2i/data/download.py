@@ -21,6 +21,8 @@ import requests
 from tqdm import tqdm
 
 from l2i.checks import InputError
+from l2i.data.storage import require_room
+from l2i.fingerprints import file_sha256
 
 # Zenodo throttles the default name of requests and asks clients to introduce themselves.
 USER_AGENT = "listen-to-interpret/1 (research workflow; python-requests)"
@@ -39,6 +41,7 @@ def download(
     git_blob: str | None = None,
     n_attempts: int = 6,
     first_wait: float = 2.0,
+    by_hand: str | Path | None = None,
 ) -> dict:
     """Fetch one file; a file already there that matches the pins is left as it is.
 
@@ -57,6 +60,8 @@ def download(
     first_wait : float
         Seconds before the second attempt, doubled for each further one. A server's Retry-After
         is obeyed instead, up to ten minutes.
+    by_hand : str or Path, optional
+        Where the message tells the user to put the file where it cannot be had; `path` unless told.
 
     Returns
     -------
@@ -66,7 +71,7 @@ def download(
     Raises
     ------
     InputError
-        If the file cannot be had, or is not the pinned one.
+        If the file cannot be had, is not the pinned one, or is larger than the room for it.
     """
     path = Path(path)
     pins = {"size_bytes": size_bytes, "sha256": sha256, "git_blob": git_blob}
@@ -77,7 +82,9 @@ def download(
         part = path.with_name(path.name + ".part")
         if not (sha256 or git_blob):
             part.unlink(missing_ok=True)  # without a hash nobody could tell whose part it is
-        _fetch(url, part, size_bytes, n_attempts, first_wait)
+        if size_bytes is not None:
+            require_room(path.parent, size_bytes - _size(part), url)
+        _fetch(url, part, size_bytes, n_attempts, first_wait, by_hand or path)
         try:
             _verify(part, pins, "the download is deleted; check the url and run again", url)
         except InputError:
@@ -87,14 +94,8 @@ def download(
     return {
         "url": url,
         "size_bytes": path.stat().st_size,
-        "sha256": sha256 or hash_file(path),
+        "sha256": sha256 or file_sha256(path),
     }
-
-
-def hash_file(path: str | Path) -> str:
-    """Return the sha256 of a file as a hexadecimal string."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git_blob_id(path: str | Path) -> str:
@@ -113,9 +114,9 @@ def _verify(path: Path, pins: dict, remedy: str, url: str) -> None:
             f"{url}: gave an HTML page instead of the file, perhaps a login or error page "
             f"({path}); {remedy}"
         )
-    found = {"size_bytes": lambda p: p.stat().st_size, "sha256": hash_file, "git_blob": git_blob_id}
+    find = {"size_bytes": _size, "sha256": file_sha256, "git_blob": git_blob_id}
     for name, expected in pins.items():
-        if expected is not None and (got := found[name](path)) != expected:
+        if expected is not None and (got := find[name](path)) != expected:
             raise InputError(f"{url}: {name} is {got}, pinned is {expected} ({path}); {remedy}")
 
 
@@ -124,7 +125,14 @@ def _is_web_page(path: Path) -> bool:
         return file.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
-def _fetch(url: str, part: Path, size: int | None, n_attempts: int, first_wait: float) -> None:
+def _fetch(
+    url: str,
+    part: Path,
+    size: int | None,
+    n_attempts: int,
+    first_wait: float,
+    by_hand: str | Path,
+) -> None:
     """Complete `part`, attempt by attempt; attempts that bring new bytes are not counted."""
     scheme = urlsplit(url).scheme
     if scheme == "file":
@@ -143,7 +151,7 @@ def _fetch(url: str, part: Path, size: int | None, n_attempts: int, first_wait: 
             if n_failures >= n_attempts or not _may_recover(error):
                 raise InputError(
                     f"{url}: {error}; check the url and the connection, or put the file at "
-                    f"{part.with_suffix('')} by hand"
+                    f"{by_hand} by hand"
                 ) from error
             wait = _retry_after(response) or first_wait * 2 ** (n_failures - 1)
             log.warning("%s: %s; next attempt in %.0f s", url, error, wait)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from l2i.audio import decode
 from l2i.checks import InputError, raise_all
-from l2i.data.download import hash_file
+from l2i.fingerprints import file_sha256
 from l2i.progress import progress
 
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
@@ -128,7 +128,7 @@ def _read_table(csv: Path) -> pd.DataFrame:
 
 def _hash_problems(csv: Path, expect: Mapping) -> list[str]:
     pinned = expect.get("csv_sha256")
-    found = hash_file(csv)
+    found = file_sha256(csv)
     if pinned in (None, found):
         return []
     return [f"meta/esc50.csv has sha256 {found}, pinned is {pinned}; fetch the corpus again"]
@@ -186,8 +186,8 @@ def _clip_facts(path: Path, n_samples: int | None) -> dict | str:
         samples, rate = decode(path)
     except InputError as error:
         return str(error)
-    if not samples.any():
-        return f"{path}: is silent throughout; remove the clip and its row"
+    if not samples.mean(axis=1).any():  # every channel may sound and their mix still be silent
+        return f"{path}: is silent throughout, mixed to mono; remove the clip and its row"
     if n_samples is not None and len(samples) != n_samples:
         return f"{path}: has {len(samples)} samples, the pinned corpus has {n_samples} in each clip"
     return {
@@ -195,7 +195,7 @@ def _clip_facts(path: Path, n_samples: int | None) -> dict | str:
         "sample_rate": rate,
         "n_channels": samples.shape[1],
         "duration_seconds": len(samples) / rate,
-        "sha256": hash_file(path),
+        "sha256": file_sha256(path),
     }
 
 

@@ -1,0 +1,155 @@
+"""Which rules each key of the configuration identifies: the whole matrix, key by key.
+
+Snakemake reruns a rule when its param `settings` changes. Here every leaf of the configuration is
+changed in turn, and the rules whose settings change must be exactly those listed; what follows
+them in the graph reruns because its input does. tests/test_workflow.py shows for some keys that
+Snakemake acts accordingly.
+"""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.iocontainers import Wildcards
+from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+TABLES = {"tabulate_classification", "tabulate_fidelity", "tabulate_faithfulness"}
+ALL_TABLES = TABLES | {"tabulate_hyperparameters"}
+MEASURES = {"measure_classification", "measure_fidelity", "measure_faithfulness"}
+USE_FRONT_END = {
+    "cache_features",
+    "learn_dictionary",
+    "train_classifier",
+    "train_interpreter",
+    "interpret_clips",
+    *MEASURES,
+}
+
+# First match decides. `run.folds` and `run.seeds` have no settings: they say which jobs exist.
+MATRIX = [
+    ("machine.*", set()),
+    ("name", set()),  # the first folder: another run, nothing to compare
+    ("seed", {"learn_dictionary", "train_classifier", "measure_faithfulness", *TABLES}),
+    ("run.datasets", ALL_TABLES),
+    ("run.systems", {"tabulate_fidelity", "tabulate_faithfulness"}),
+    ("run.*", set()),
+    ("features.*", USE_FRONT_END),
+    ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
+    ("datasets.esc50.layout", {"index_dataset"}),
+    ("datasets.esc50.subset", {"index_dataset"}),
+    (
+        "datasets.esc50.clip_seconds",
+        {"cache_features", "measure_faithfulness", "interpret_clips"},
+    ),
+    ("datasets.esc50.paper_dataset", ALL_TABLES),
+    ("datasets.esc50.paper_comparable", ALL_TABLES),
+    ("datasets.esc50.download.*", {"fetch_dataset"}),
+    ("datasets.esc50.dictionary.*", {"learn_dictionary"}),
+    ("datasets.esc50.classifier.*", {"train_classifier"}),
+    ("datasets.esc50.interpreter.*", {"train_interpreter"}),
+    ("datasets.esc50.listening", {"interpret_clips"}),
+    ("systems.l2i_att.*", {"train_interpreter"}),
+    ("systems.l2i_max.*", set()),  # the jobs looked at are those of l2i_att
+    ("weights.*", {"fetch_weights"}),
+    ("evaluation.top_k", {"tabulate_fidelity"}),
+    ("evaluation.thresholds", {"measure_faithfulness", "tabulate_faithfulness"}),
+    ("evaluation.random.baselines", {"measure_faithfulness", "tabulate_faithfulness"}),
+    ("evaluation.random.*", {"measure_faithfulness"}),
+    ("evaluation.relevance_pooling", {"measure_faithfulness"}),
+    ("evaluation.relevance_scale", {"measure_faithfulness", "interpret_clips"}),
+    ("listening.threshold", {"interpret_clips"}),
+    ("statistics.*", TABLES),
+]
+
+
+def leaves(tree, path=()):
+    """Paths of all values that are not mappings; an empty mapping counts as a value."""
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key)
+
+
+LEAVES = [".".join(path) for path in leaves(yaml.safe_load((PROJECT / "config.yaml").read_text()))]
+
+
+@pytest.fixture(scope="module")
+def workflow():
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        loaded = api.workflow(
+            resource_settings=ResourceSettings(),
+            config_settings=ConfigSettings(),
+            snakefile=PROJECT / "Snakefile",
+        )._workflow
+        yield loaded
+
+
+def settings_of(workflow):
+    """Rule name -> its settings for the first job of everything."""
+    wildcards = Wildcards(
+        fromdict={
+            "dataset": "esc50",
+            "fold": "1",
+            "system": "l2i_att",
+            "run": "0",
+            "weights": "audioset",
+        }
+    )
+    return {
+        rule.name: rule.params["settings"](wildcards)
+        for rule in workflow.rules
+        if "settings" in dict(rule.params.items())
+    }
+
+
+def changed(value):
+    """Another value of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (int, float)):
+        return value + 1
+    if isinstance(value, list):
+        return value[:-1]
+    return {"excerpt": 0.5, "mixup": 0.0} if value == {} else f"{value}x"
+
+
+def expected(leaf):
+    for pattern, rules in MATRIX:
+        if leaf == pattern or (pattern.endswith(".*") and leaf.startswith(pattern[:-1])):
+            return rules
+    raise AssertionError(f"MATRIX says nothing of {leaf}")
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_a_key_changes_the_settings_of_exactly_these_rules(workflow, leaf):
+    config = workflow.globals["config"]
+    before = settings_of(workflow)
+    *path, key = leaf.split(".")
+    place = config
+    for part in path:
+        place = place[part]
+    kept = copy.deepcopy(place[key])
+    # The list of data sets is emptied, not renamed: tables look up what each name defines.
+    place[key] = changed(kept)
+    try:
+        after = settings_of(workflow)
+    finally:
+        place[key] = kept
+    assert {name for name in before if before[name] != after[name]} == expected(leaf)
+
+
+def test_every_line_of_the_matrix_is_about_a_key_that_exists():
+    for pattern, _ in MATRIX:
+        assert any(
+            leaf == pattern or (pattern.endswith(".*") and leaf.startswith(pattern[:-1]))
+            for leaf in LEAVES
+        ), pattern
+
+
+def test_every_rule_with_results_has_settings(workflow):
+    assert {rule.name for rule in workflow.rules} - set(settings_of(workflow)) == {"all"}

@@ -1,0 +1,189 @@
+"""The training scripts by hand: what they must never read, and what they must refuse.
+
+Everything of the test fold is poisoned with NaN. Whatever touches it comes out as NaN or fails, so
+finite results equal to those of clean data prove that nothing did.
+"""
+
+import importlib
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+
+from l2i.checks import InputError
+
+FEATURES = {
+    "sample_rate": 44_100,
+    "n_fft": 1024,
+    "hop_length": 512,
+    "n_mels": 128,
+    "mel_power": 1,
+    "waveform_scale": "absolute",
+}
+DICTIONARY = {"solver": "hals", "n_components": 4, "sparsity": 0.8, "n_iter": 3}
+CLASSIFIER = {
+    "weights": "scratch",
+    "width": 0.125,
+    "head_units": 8,
+    "dropout": 0.2,
+    "trainable": "all",
+    "n_epochs": 2,
+    "batch_size": 4,
+    "learning_rate": 1.0e-3,
+    "schedule": "constant",
+    "augmentation": {},
+    "precision": "float32",
+}
+INTERPRETER = {
+    "reconstruction_weight": 10.0,
+    "sparsity_weight": 0.8,
+    "fidelity_weight": [[1, 1.0]],
+    "n_epochs": 2,
+    "batch_size": 4,
+    "learning_rate": 2.0e-4,
+    "precision": "float32",
+}
+JOB = {"features": FEATURES, "dataset": "esc50", "device": "cpu"}
+N_CLIPS, N_FRAMES = 12, 140
+
+
+@pytest.fixture
+def script(project, monkeypatch):
+    """A script's function by name."""
+    monkeypatch.syspath_prepend(project / "workflow" / "scripts")
+
+    def load(name):
+        try:
+            return getattr(importlib.import_module(name), name)
+        finally:
+            sys.modules.pop(name, None)
+
+    return load
+
+
+@pytest.fixture
+def files(tmp_path):
+    rng = np.random.default_rng(0)
+    index = pd.DataFrame(
+        {
+            "clip": [f"clip{i}" for i in range(N_CLIPS)],
+            "fold": [1 + i % 3 for i in range(N_CLIPS)],
+            "label": [i // 3 % 2 for i in range(N_CLIPS)],
+        }
+    )
+    index.to_csv(tmp_path / "index.csv", index=False)
+    (tmp_path / "classes.json").write_text(json.dumps(["dog", "rain"]))
+    mel = rng.normal(-40, 10, (N_CLIPS, N_FRAMES, 128)).astype(np.float32)
+    magnitude = rng.random((N_CLIPS, 513, N_FRAMES), dtype=np.float32)
+    for name, array in {"mel": mel, "magnitude": magnitude}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+        array[index["fold"] == 2] = np.nan
+        np.save(tmp_path / f"{name}_poisoned.npy", array)
+    return tmp_path
+
+
+def chain(script, files, suffix, fold="2"):
+    """Dictionary, classifier and interpreter of a fold; state dicts by name."""
+
+    def path(name):
+        return str(files / f"{name}{suffix}")
+
+    table = {
+        "path_to_index": str(files / "index.csv"),
+        "path_to_classes": str(files / "classes.json"),
+    }
+    mel = {"path_to_log_mel": path("mel") + ".npy"}
+    magnitude = {"path_to_log_magnitude": path("magnitude") + ".npy"}
+    script("learn_dictionary")(
+        **table,
+        **magnitude,
+        path_to_dictionary=path("dictionary"),
+        path_to_history=path("objective"),
+        dictionary=DICTIONARY,
+        seed=0,
+        fold=fold,
+        **JOB,
+    )
+    script("train_classifier")(
+        **table,
+        **mel,
+        path_to_weights=[],
+        path_to_model=path("classifier"),
+        path_to_history=path("history"),
+        classifier=CLASSIFIER,
+        seed=0,
+        fold=fold,
+        **JOB,
+    )
+    script("train_interpreter")(
+        **table,
+        **mel,
+        **magnitude,
+        path_to_dictionary=path("dictionary"),
+        path_to_classifier=path("classifier"),
+        path_to_model=path("interpreter"),
+        path_to_history=path("losses"),
+        interpreter=INTERPRETER,
+        pooling="attention",
+        dropout=0.4,
+        fold=fold,
+        system="l2i_att",
+        run="0",
+        **JOB,
+    )
+    return {name: load_file(path(name)) for name in ("dictionary", "classifier", "interpreter")}
+
+
+def test_no_training_ever_reads_a_test_clip(script, files):
+    clean, poisoned = (chain(script, files, suffix) for suffix in ("", "_poisoned"))
+    for name, state in clean.items():
+        for key, value in state.items():
+            assert value.isfinite().all()
+            assert value.equal(poisoned[name][key]), f"{name}: {key} has seen test clips"
+
+
+def test_training_does_read_every_training_clip(script, files):
+    for name in ("mel", "magnitude"):
+        array = np.load(files / f"{name}.npy")
+        array[0] = np.nan  # a clip of fold 1
+        np.save(files / f"{name}_broken.npy", array)
+    with pytest.raises(InputError, match=r"finite|non-negative|nan"):
+        chain(script, files, "_broken")
+
+
+def test_a_pair_that_does_not_belong_together_is_refused(script, files):
+    chain(script, files, "")
+    classifier = script("train_classifier")
+    classifier(
+        path_to_index=str(files / "index.csv"),
+        path_to_classes=str(files / "classes.json"),
+        path_to_log_mel=str(files / "mel.npy"),
+        path_to_weights=[],
+        path_to_model=str(files / "other"),
+        path_to_history=str(files / "history"),
+        classifier=CLASSIFIER,
+        seed=1,
+        fold="2",
+        **JOB,
+    )
+    for system, model, reason in [
+        ("l2i_max", "classifier", "system is 'l2i_att', expected 'l2i_max'"),
+        ("l2i_att", "other", "classifier_sha256 is"),
+    ]:
+        with pytest.raises(InputError, match=reason):
+            script("measure_fidelity")(
+                path_to_index=str(files / "index.csv"),
+                path_to_classes=str(files / "classes.json"),
+                path_to_log_mel=str(files / "mel.npy"),
+                path_to_log_magnitude=str(files / "magnitude.npy"),
+                path_to_classifier=str(files / model),
+                path_to_interpreter=str(files / "interpreter"),
+                path_to_fidelity=str(files / "fidelity.csv"),
+                fold="2",
+                system=system,
+                run="0",
+                **JOB,
+            )

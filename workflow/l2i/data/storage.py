@@ -1,0 +1,55 @@
+"""The folder of corpora: other runs use it too, and it may be full or not ours to write to."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from l2i.checks import InputError
+
+REMEDY = "make room or grant access there, or point machine.data elsewhere"
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def one_at_a_time(path: str | Path) -> Iterator[None]:
+    """Make `path` while no other run does; nothing is locked where it exists already.
+
+    Another run may have made it during the wait, so look again inside.
+
+    Raises
+    ------
+    InputError
+        For whatever the file system refuses, inside the block too.
+    """
+    path = Path(path)
+    try:
+        with nullcontext() if path.exists() else _locked(path):
+            yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made ({error}); {REMEDY}") from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with the process, however it ends; its empty file stays for good."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("waiting for another run that is fetching %s", path)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def require_room(folder: Path, n_bytes: int, what: str) -> None:
+    """Raise InputError unless `folder` has `n_bytes` free for `what`."""
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        raise InputError(f"{what} needs {n_bytes} bytes and {folder} has {free} free; {REMEDY}")
