@@ -19,6 +19,8 @@ from torch import Tensor
 
 from l2i.checks import InputError
 
+ABOUT = "l2i"  # name of the metadata entry
+
 
 def save_weights(path: str | Path, tensors: dict[str, Tensor], *, kind: str, **identity) -> None:
     """Write tensors with their kind and identity (plain values).
@@ -34,7 +36,8 @@ def save_weights(path: str | Path, tensors: dict[str, Tensor], *, kind: str, **i
     **identity
         What it was made for, for example fold='1'.
     """
-    metadata = {"kind": kind, "identity": json.dumps(identity, sort_keys=True)}
+    # One key only: safetensors writes several in an order that changes from run to run.
+    metadata = {ABOUT: json.dumps({"kind": kind, **identity}, sort_keys=True)}
     save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path, metadata)
 
 
@@ -77,7 +80,7 @@ def read_identity(path: str | Path) -> dict:
         raise InputError(
             f"{path} is not a readable safetensors file ({error}); delete it and rerun"
         ) from error
-    return {"kind": metadata.get("kind"), **json.loads(metadata.get("identity", "{}"))}
+    return json.loads(metadata.get(ABOUT, "{}"))
 
 
 def load_published(path: str | Path) -> dict[str, Tensor]:
