@@ -18,23 +18,26 @@ from interpreter import bench_interpreter
 from nmf import bench_nmf
 
 from l2i.data.archive import unpack
+from l2i.memory import keep_freed_memory
 from l2i.records import describe_host, describe_software, utc_now
 from l2i.runtime import has_bfloat16
 from l2i.synthetic import KINDS, write_esc50_archive
 
 N_TRAINING_CLIPS, N_FEATURE_CLIPS = 320, 64
+N_SYNTHETIC_CLIPS = 405  # enough frames for the NMF
 PACKAGES = ("torch", "torchaudio", "librosa", "scikit-learn", "numpy", "numba")
 
 
 def main(audio: Path | None, report: Path, n_clips: int, n_columns: int) -> None:
     """Run all benchmarks and write the report."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = sorted((audio or synthetic_clips(Path(folder))).glob("*.*"))[:n_clips]
+        clips = audio or synthetic_clips(Path(folder))
+        paths = sorted(clips.glob("*.*"))[:n_clips]
         rows = []
         for name, bench in {
             "features": lambda: bench_features(paths[:N_FEATURE_CLIPS]),
             "post-hoc training": lambda: bench_interpreter(paths),
-            "sparse NMF": lambda: bench_nmf(paths[0].parent, n_columns=n_columns),
+            "sparse NMF": lambda: bench_nmf(clips, n_columns=n_columns),
         }.items():
             print(f"Measuring {name} ...", flush=True)
             rows += bench()
@@ -52,7 +55,7 @@ def synthetic_clips(folder: Path) -> Path:
         archive,
         n_folds=1,
         classes=list(KINDS),
-        n_clips_per_fold_and_class=N_TRAINING_CLIPS // len(KINDS),
+        n_clips_per_fold_and_class=N_SYNTHETIC_CLIPS // len(KINDS),
         clip_seconds=5.0,
         sample_rate=44_100,
         seed=0,
@@ -98,4 +101,5 @@ if __name__ == "__main__":
     parser.add_argument("--columns", type=int, default=172_671, help="frames for the NMF")
     options = parser.parse_args()
     torch.set_flush_denormal(True)
+    keep_freed_memory()
     main(options.audio, options.report, options.clips, options.columns)

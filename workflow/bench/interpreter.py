@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from l2i import losses
 from l2i.classifier import Classifier
 from l2i.features import cache_features, open_features
+from l2i.fingerprints import file_sha256
 from l2i.interpreter import TAPS, Interpreter
 from l2i.models import frozen
 from l2i.posthoc import LossWeights, train_posthoc
@@ -82,7 +83,14 @@ def ours(
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder) / "X.npy", Path(folder) / "M.npy"
         front_end = FrontEnd(44_100, 1024, 512, 128, 1)
-        cache_features(paths, *files, front_end=front_end, scale="absolute", n_samples=N_SAMPLES)
+        cache_features(
+            paths,
+            *files,
+            sha256=[file_sha256(path) for path in paths],
+            front_end=front_end,
+            scale="absolute",
+            n_samples=N_SAMPLES,
+        )
         log_magnitude, log_mel = map(open_features, files)
         network = Interpreter(W, N_CLASSES, pooling="attention", dropout=0.4)
         start = time.perf_counter()

@@ -21,16 +21,16 @@ from l2i.audio import fit_length, read_audio, scale_waveform
 from l2i.checks import InputError
 from l2i.fingerprints import file_sha256
 from l2i.progress import progress
-from l2i.spectral import FrontEnd, log_magnitude
+from l2i.spectral import FrontEnd, log_magnitude, magnitude
 
-BATCH = 16  # clips; bounds memory whatever the size of the data set
+BATCH = 4  # clips; larger batches fall out of the cache, and memory is bounded by it
 
 
 def compute_features(
     front_end: FrontEnd, waveforms: Tensor, *, device: str = "cpu"
 ) -> tuple[Tensor, Tensor]:
     """Log-magnitude (B, n_bins, n_frames) and log-mel (B, n_frames, n_mels) of (B, n_samples)."""
-    S = front_end.stft(waveforms.to(device))
+    S = magnitude(front_end.stft(waveforms.to(device)))
     return log_magnitude(S), front_end.log_mel(S)
 
 

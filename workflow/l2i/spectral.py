@@ -75,11 +75,13 @@ class FrontEnd:
     def log_mel(self, S: Tensor) -> Tensor:
         """Log-mel M in dB of spectrograms S, (..., n_bins, n_frames) to (..., n_frames, n_mels).
 
+        S may be given as its magnitude already.
+
         Every clip is clipped at 80 dB below its own maximum, so a clip's features do not depend on
         the batch that it is computed in.
         """
-        filters = _mel_filters(self, S.abs().dtype, S.device)
-        mel = S.abs().pow(self.mel_power).transpose(-1, -2) @ filters
+        spectrum = magnitude(S) if self.mel_power == 1 else magnitude(S) ** self.mel_power
+        mel = spectrum.transpose(-1, -2) @ _mel_filters(self, spectrum.dtype, S.device)
         decibel = 10 * mel.clamp(min=POWER_FLOOR).log10()
         return torch.maximum(decibel, decibel.amax((-1, -2), keepdim=True) - TOP_DB)
 
@@ -111,9 +113,14 @@ class FrontEnd:
         return x.reshape(*S.shape[:-2], n_samples)
 
 
+def magnitude(S: Tensor) -> Tensor:
+    """|S|; a magnitude stays what it is."""
+    return S.abs() if S.is_complex() else S
+
+
 def log_magnitude(S: Tensor) -> Tensor:
     """X = log(1 + |S|), elementwise."""
-    return S.abs().log1p()
+    return magnitude(S).log1p()
 
 
 def phase_of(S: Tensor) -> Tensor:
