@@ -30,7 +30,6 @@ from l2i import records
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.fingerprints import canonical_json, settings_fingerprint
-from l2i.memory import keep_freed_memory
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -81,7 +80,6 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
     _discard([*map(records.record_path, outputs.values()), *staged.values()])
     arguments = _arguments(snakemake, function, staged)
     deterministic = make_deterministic(snakemake.threads)
-    keep_freed_memory()
     inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")))
     try:
         facts = function(**arguments) or {}

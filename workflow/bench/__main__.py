@@ -18,7 +18,6 @@ from interpreter import bench_interpreter
 from nmf import bench_nmf
 
 from l2i.data.archive import unpack
-from l2i.memory import keep_freed_memory
 from l2i.records import describe_host, describe_software, utc_now
 from l2i.runtime import has_bfloat16
 from l2i.synthetic import KINDS, write_esc50_archive
@@ -101,5 +100,4 @@ if __name__ == "__main__":
     parser.add_argument("--columns", type=int, default=172_671, help="frames for the NMF")
     options = parser.parse_args()
     torch.set_flush_denormal(True)
-    keep_freed_memory()
     main(options.audio, options.report, options.clips, options.columns)
