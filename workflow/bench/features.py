@@ -78,14 +78,18 @@ def _drop(results: Iterable[object]) -> None:
 
 
 def _fastest(*functions: Callable[[], object]) -> list[float]:
-    """Shortest time of each function in seconds, taken in turns after a warm-up."""
+    """Shortest time of each function in seconds, taken in turns.
+
+    Each timed pass follows an untimed one of the same function: what the other has left in caches
+    and in the allocator would be measured otherwise.
+    """
     best = [float("inf")] * len(functions)
-    for trial in range(N_TIMES + 1):
+    for _ in range(N_TIMES):
         for i, function in enumerate(functions):
+            function()
             start = time.perf_counter()
             function()
-            if trial:
-                best[i] = min(best[i], time.perf_counter() - start)
+            best[i] = min(best[i], time.perf_counter() - start)
     return best
 
 
