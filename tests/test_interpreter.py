@@ -3,17 +3,28 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from l2i import hidden as hidden_module
 from l2i import losses
 from l2i import posthoc as posthoc_module
+from l2i import resident as resident_module
 from l2i.checks import InputError
 from l2i.classifier import Classifier
 from l2i.hidden import HiddenMaps
-from l2i.interpreter import TAPS, AttentionPooling, Interpreter, MaxPooling, Psi
+from l2i.interpreter import (
+    TAPS,
+    AttentionPooling,
+    Interpreter,
+    MaxPooling,
+    Psi,
+    stretch,
+    stretch_conv,
+)
 from l2i.models import frozen
 from l2i.posthoc import LossWeights, train_posthoc
+from l2i.projections import Projections
 from l2i.training import Plan
 
 WIDTH = 0.125
@@ -111,6 +122,29 @@ class TestPooling:
         assert_close((z * network.linear.weight[1]).sum(), logits[0, 1])
 
 
+class TestStretchedConvolution:
+    @settings(deadline=None)
+    @given(
+        n=st.integers(1, 9),
+        n_frames=st.integers(1, 20),
+        kernel=st.sampled_from([(3, 3), (1, 5), (3, 1)]),
+        seed=st.integers(0, 2**16),
+    )
+    def test_it_is_the_convolution_of_the_stretched_map(self, n, n_frames, kernel, seed):
+        torch.manual_seed(seed)
+        conv = torch.nn.Conv2d(3, 2, kernel, padding=(kernel[0] // 2, kernel[1] // 2)).double()
+        h = torch.randn(2, 3, 4, n, dtype=torch.float64, requires_grad=True)
+        plain = conv(stretch(h, n_frames))
+        early = stretch_conv(h, n_frames, conv)
+        assert_close(early, plain)
+        probe = torch.randn_like(plain)
+        for given_to in (h, conv.weight, conv.bias):
+            gradients = [
+                torch.autograd.grad(y, given_to, probe, retain_graph=True) for y in (early, plain)
+            ]
+            assert_close(*gradients)
+
+
 class TestLosses:
     def test_fidelity_of_a_perfect_copy_is_the_entropy_of_the_reference(self):
         logits = torch.tensor([[2.0, 0.0, -1.0]])
@@ -142,7 +176,7 @@ class TestHiddenMaps:
         self, classifier, features, tmp_path, monkeypatch, place
     ):
         if place == "scratch file":
-            monkeypatch.setattr(hidden_module, "free_memory", lambda device: 0)
+            monkeypatch.setattr(resident_module, "free_memory", lambda device: 0)
         rows = np.array([7, 1, 4])
         maps = HiddenMaps(
             classifier,
@@ -158,6 +192,27 @@ class TestHiddenMaps:
         for tap, values in maps[torch.tensor([2, 0])].items():
             assert_close(values, hidden[tap])
         assert_close(maps.logits[[2, 0]], logits)
+
+
+class TestProjections:
+    @pytest.mark.parametrize("place", ["cpu", "scratch file"])
+    def test_error_and_gradient_are_those_of_the_formed_estimate(
+        self, W, rng, features, tmp_path, monkeypatch, place
+    ):
+        if place == "scratch file":
+            monkeypatch.setattr(resident_module, "free_memory", lambda device: 0)
+        rows, batch = np.array([7, 1, 4]), torch.tensor([2, 0])
+        projections = Projections(W, features[1], rows, scratch=tmp_path)
+        H = torch.rand(2, 6, 150, generator=rng, requires_grad=True)
+        short = projections.reconstruction(batch, H)
+        plain = losses.reconstruction(torch.from_numpy(features[1][[4, 7]]), W @ H)
+        assert_close(short, plain)
+        assert_close(*(torch.autograd.grad(loss.sum(), H)[0] for loss in (short, plain)))
+
+    def test_an_exact_factorisation_has_no_error(self, W, rng, tmp_path):
+        H = torch.rand(3, 6, 20, generator=rng)
+        projections = Projections(W, (W @ H).numpy(), np.arange(3), scratch=tmp_path)
+        assert projections.reconstruction(torch.arange(3), H).abs().max() < 1e-6
 
 
 class TestPosthocTraining:

@@ -15,7 +15,7 @@ from l2i.features import BATCH, compute_features, load_waveform
 from l2i.spectral import FrontEnd, log_magnitude
 
 N_SAMPLES = 220_500  # 5 s at 44.1 kHz
-N_TIMES = 3  # best of, taken in turns
+N_TIMES = 9  # best of, taken in turns
 
 
 def bench_features(paths: Sequence[Path]) -> list[dict]:

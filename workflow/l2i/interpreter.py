@@ -17,11 +17,12 @@ M. Ilse, J. Tomczak, M. Welling, "Attention-based deep multiple instance learnin
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, relu
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad, relu
 
 from l2i.classifier import BLOCKS, scaled
 
@@ -65,21 +66,21 @@ class Psi(nn.Module):
         self.from_b6 = nn.Conv2d(c6, side, 3, padding=1)
         self.joint = nn.Conv2d(middle + 2 * side, middle, 3, padding=1)
         self.collapse = nn.Conv2d(middle, middle, (4, 1))
-        self.temporal = nn.Conv1d(middle, n_components, 5, padding=2)
-        self.activations = nn.Conv1d(n_components, n_components, 5, padding=2)
+        # Over time alone; Conv1d would leave the channels-last layout, which is faster.
+        self.temporal = nn.Conv2d(middle, n_components, (1, 5), padding=(0, 2))
+        self.activations = nn.Conv2d(n_components, n_components, (1, 5), padding=(0, 2))
 
     def forward(self, hidden: dict[str, Tensor], n_frames: int) -> Tensor:
         """Activations H at `n_frames` frames."""
         b4, b5, b6 = (hidden[tap].transpose(2, 3) for tap in TAPS)  # (B, channels, mel, time)
         n = b6.shape[-1]  # pooling floors, so the finer maps may be a frame longer than 2n, 4n
         b4 = relu(self.from_b4(b4[..., : 4 * n]))
-        b5 = avg_pool2d(relu(self.from_b5(stretch(b5[..., : 2 * n], 2))), (2, 1))
-        b6 = stretch(relu(self.from_b6(stretch(b6, 2))), 2)
-        h = stretch(torch.cat([b5, b6, b4], dim=1), 2)  # (B, 512, 4, 8n)
-        h = stretch(relu(self.joint(h)), 2)
-        h = relu(self.collapse(h))  # (B, 256, 1, 16n)
-        h = resize(h, (1, n_frames)).squeeze(2)
-        return relu(self.activations(relu(self.temporal(h))))
+        b5 = avg_pool2d(relu(stretch_conv(b5[..., : 2 * n], 4 * n, self.from_b5)), (2, 1))
+        b6 = stretch(relu(stretch_conv(b6, 2 * n, self.from_b6)), 4 * n)
+        h = relu(stretch_conv(torch.cat([b5, b6, b4], dim=1), 8 * n, self.joint))  # (B, 256, 4, 8n)
+        h = relu(stretch(self.collapse(h), 16 * n))  # (B, 256, 1, 16n)
+        h = stretch(h, n_frames)
+        return relu(self.activations(relu(self.temporal(h)))).squeeze(2)
 
 
 class AttentionPooling(nn.Module):
@@ -165,11 +166,44 @@ class Interpreter(nn.Module):
         return self.W @ H
 
 
-def stretch(h: Tensor, factor: int) -> Tensor:
-    """Bilinear upsampling of the last axis (time), corner to corner."""
-    return resize(h, (h.shape[-2], factor * h.shape[-1]))
+def stretch(h: Tensor, n_frames: int) -> Tensor:
+    """Linear interpolation of the last axis (time), corner to corner."""
+    return interpolate(h, (h.shape[-2], n_frames), mode="bilinear", align_corners=True)
 
 
-def resize(h: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear resampling of the last two axes, corner to corner."""
-    return interpolate(h, size, mode="bilinear", align_corners=True)
+def stretch_conv(h: Tensor, n_frames: int, conv: nn.Conv2d) -> Tensor:
+    """`conv(stretch(h, n_frames))` for about `h.shape[-1] / n_frames` of its operations.
+
+    Mixing channels and interpolating over time commute. So channels are mixed at the coarse rate,
+    once for each of the kernel's frames, and the results are shifted and interpolated together.
+
+    Parameters
+    ----------
+    h : Tensor, shape (B, in_channels, n_bands, T)
+    n_frames : int
+        Frames to stretch to.
+    conv : nn.Conv2d
+        Of stride 1, with a kernel of odd length in time and "same" padding there.
+
+    Returns
+    -------
+    Tensor, shape (B, out_channels, n_bands, n_frames)
+    """
+    n_taps = conv.kernel_size[1]
+    kernel = conv.weight.permute(3, 0, 1, 2).flatten(0, 1).unsqueeze(3)  # taps before channels
+    mixed = conv2d(h, kernel, padding=(conv.padding[0], 0)).permute(0, 2, 3, 1)
+    mixed = mixed.unflatten(3, (n_taps, -1)).flatten(2, 3)  # (B, n_bands, T * taps, out)
+    weights = _stretch_weights(h.shape[-1], n_frames, n_taps, h.dtype, h.device)
+    return (weights @ mixed + conv.bias).permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=32)
+def _stretch_weights(
+    n: int, n_frames: int, n_taps: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """What frame s, seen by tap k, adds to a stretched frame: (n_frames, n * n_taps)."""
+    line = stretch(torch.eye(n, dtype=torch.float64)[:, None, None], n_frames).flatten(1).T
+    reach = n_taps // 2
+    padded = pad(line, (0, 0, reach, reach))
+    shifted = [padded[k : k + n_frames] for k in range(n_taps)]
+    return torch.stack(shifted, dim=2).flatten(1).to(device, dtype)

@@ -16,8 +16,9 @@ from l2i import losses
 from l2i.checks import InputError
 from l2i.classifier import Classifier
 from l2i.features import rows_of
-from l2i.hidden import HiddenMaps, resident_rows
+from l2i.hidden import HiddenMaps
 from l2i.interpreter import TAPS, Interpreter
+from l2i.projections import Projections
 from l2i.runtime import autocast, precision_name
 from l2i.training import Losses, Plan, train
 
@@ -81,22 +82,20 @@ def train_posthoc(
         classifier, log_mel, rows, taps=TAPS, precision=precision, device=device, scratch=scratch
     )
     reference = hidden.logits.softmax(-1)
-    spectrograms = resident_rows(log_magnitude, rows, device=device, scratch=scratch)
+    projections = Projections(interpreter.W, log_magnitude, rows, scratch=scratch)
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
-        X = spectrograms[batch]
         with autocast(device, precision):
-            H, _, logits = interpreter(hidden[batch], X.shape[-1])
-            estimate = interpreter.reconstruct(H)
-        return weighted(X, estimate, H, reference[batch.to(device)], logits, epoch)
+            H, _, logits = interpreter(hidden[batch], projections.n_frames)
+        H = H.float()
+        error = projections.reconstruction(batch, H)
+        return weighted(reference[batch.to(device)], logits.float(), error, H, epoch)
 
-    def weighted(
-        X: Tensor, estimate: Tensor, H: Tensor, reference: Tensor, logits: Tensor, epoch: int
-    ) -> Losses:
+    def weighted(reference: Tensor, logits: Tensor, error: Tensor, H: Tensor, epoch: int) -> Losses:
         parts = {
-            "fidelity": losses.fidelity(reference, logits.float()).mean(),
-            "reconstruction": losses.reconstruction(X, estimate.float()).mean(),
-            "sparsity": losses.sparsity(H.float()).mean(),
+            "fidelity": losses.fidelity(reference, logits).mean(),
+            "reconstruction": error.mean(),
+            "sparsity": losses.sparsity(H).mean(),
         }
         total = (
             weights.fidelity_at(epoch) * parts["fidelity"]
@@ -106,12 +105,14 @@ def train_posthoc(
         return {"total": total, **parts}
 
     def exact_losses(batch: Tensor) -> Losses:
-        """The same in float32 throughout, from the log-mel on, nothing cached."""
-        X = spectrograms[batch]
-        M = rows_of(log_mel, rows[batch.numpy()]).to(device)
+        """The same in float32 throughout, from the features on: nothing cached, X rebuilt."""
+        X, M = (
+            rows_of(array, rows[batch.numpy()]).to(device) for array in (log_magnitude, log_mel)
+        )
         logits, maps = classifier.hidden_maps(M, TAPS)
         H, _, estimate = interpreter(maps, X.shape[-1])
-        return weighted(X, interpreter.reconstruct(H), H, logits.softmax(-1), estimate, 1)
+        error = losses.reconstruction(X, interpreter.reconstruct(H))
+        return weighted(logits.softmax(-1), estimate, error, H, 1)
 
     interpreter.eval()  # no dropout, so that both precisions see the same network
     first = torch.arange(min(plan.batch_size, len(rows)))
