@@ -40,14 +40,12 @@ include: "workflow/rules/interpreter.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 
 
 rule all:
     default_target: True
     input:
-        expand(
-            f"{RESULTS}/tables/table_{{number}}.{{format}}",
-            number=[1, 2, 4, 5],
-            format=["csv", "md"],
-        ),
-        over_runs(f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}"),
+        all_tables(),
+        all_figures(),
+        over_runs(LISTENING),

@@ -18,7 +18,7 @@ RULE_FILES = sorted((WORKFLOW / "rules").glob("*.smk"))
 PYTHON = sorted(path for path in WORKFLOW.rglob("*.py"))
 
 # Given by the harness to a script that has such a parameter.
-OFFERED = {"dataset", "fold", "system", "run", "weights", "number", "device", "data", "urls"}
+OFFERED = {"dataset", "fold", "system", "variant", "run", "weights", "number", "device", "data", "urls"}
 
 
 def relative(path):
@@ -119,11 +119,22 @@ RULES = rules()
 WITH_SCRIPT = sorted(name for name, rule in RULES.items() if "script" in rule)
 
 
+# What helpers of the form of `settings` add by themselves.
+ADDED = {"figure_settings": {"titles"}, "ablation_settings": {"rows"}}
+
+
 def keys_of_settings(call):
     """Top keys of what `settings(...)`, or a helper of the same form, gives."""
-    paths = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
-    assert len(paths) == len(call.args), "paths of settings must be plain texts"
-    return {path.split("/")[-1].strip("{}") for path in paths} | {k.arg for k in call.keywords}
+    if isinstance(call, ast.Lambda):
+        call = call.body.func  # a helper, called with the wildcards at once
+    if call.func.id == "ablation_settings":
+        call.args.pop(0)  # the table
+    added = ADDED.get(call.func.id, set())
+    ends = [part.values[-1] if isinstance(part, ast.JoinedStr) else part for part in call.args]
+    paths = [end.value for end in ends if isinstance(end, ast.Constant)]
+    assert len(paths) == len(call.args), "paths of settings must end in plain texts"
+    keys = {path.split("/")[-1].strip("{}") for path in paths}
+    return keys | {k.arg for k in call.keywords} | added
 
 
 def test_there_are_rules_and_each_has_a_script_of_its_name():

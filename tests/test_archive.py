@@ -9,7 +9,7 @@ import pytest
 
 from l2i.checks import InputError
 from l2i.data import archive as module
-from l2i.data.archive import unpack
+from l2i.data.archive import kind_of, unpack
 
 GOOD = {"top/a.txt": b"a", "top/audio/b.wav": b"b" * 3000}
 
@@ -30,6 +30,8 @@ def make_tar(path, members, *, kind=tarfile.REGTYPE):
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             info.size = len(content) if kind == tarfile.REGTYPE else 0
+            if name.endswith("/"):
+                info.type = tarfile.DIRTYPE
             file.addfile(info, io.BytesIO(content))
     return path
 
@@ -69,8 +71,33 @@ class TestUnpack:
         unpack(make(members), tmp_path / "out", kind=kind)
         assert set(listing(tmp_path / "out")) == {"a.txt", "audio/b.wav"}
 
+    @pytest.mark.parametrize("name", ["audio-0", "audio-17"])
+    def test_the_top_folder_of_a_shard_becomes_audio(self, make, kind, tmp_path, name):
+        unpack(make({f"{name}/": b"", f"{name}/b.wav": b"b"}), tmp_path / "out", kind=kind)
+        assert listing(tmp_path / "out") == {"audio/b.wav": b"b"}
+
+    def test_a_file_that_is_no_archive_is_copied(self, tmp_path):
+        (tmp_path / "table.csv").write_bytes(b"a,b\n")
+        unpack(tmp_path / "table.csv", tmp_path / "out", kind="file")
+        assert listing(tmp_path / "out") == {"table.csv": b"a,b\n"}
+        assert (tmp_path / "table.csv").exists()
+
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("ESC-50.zip", "zip"),
+            ("audio-0.tar.gz", "tar.gz"),
+            ("openmic-2018-v1.0.0.tgz", "tar.gz"),
+            ("annotations.csv", "file"),
+            ("a.zip.txt", "file"),
+            ("table.csv.gz", "file"),
+        ],
+    )
+    def test_archives_are_known_by_their_suffix(self, name, expected):
+        assert kind_of(name) == expected
+
     def test_clutter_of_macos_is_skipped(self, make, kind, tmp_path):
-        clutter = {"__MACOSX/top/._a.txt": b"m", "top/audio/._b.wav": b"m"}
+        clutter = {"__MACOSX/top/._a.txt": b"m", "top/audio/._b.wav": b"m", "./._top": b"m"}
         unpack(make({**GOOD, **clutter}), tmp_path / "out", kind=kind)
         assert set(listing(tmp_path / "out")) == {"a.txt", "audio/b.wav"}
 
@@ -145,7 +172,7 @@ class TestMisuse:
     def test_an_empty_archive_a_missing_one_and_an_unknown_kind_are_refused(self, make, kind):
         archive = make({})
         refused(archive, kind, "holds no file")
-        refused(archive, "rar", "zip or tar.gz, got 'rar'")
+        refused(archive, "rar", "tar.gz or file, got 'rar'")
         with pytest.raises(InputError, match=r"cannot be unpacked .*No such file.*machine\.data"):
             unpack(archive.with_name("absent"), archive.with_name("out"), kind=kind)
 

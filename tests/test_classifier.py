@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from l2i import losses
 from l2i.classifier import BLOCKS, MIN_FRAMES, Classifier, from_audioset
 from l2i.fine_tuning import Augmentation, augment, fine_tune_head, predict, train_all_layers
 from l2i.training import Plan
@@ -26,7 +27,8 @@ def log_mel(rng):
 
 
 LABELS = torch.arange(12) % 3
-WHERE = {"precision": torch.float32, "device": "cpu"}
+TARGETS = torch.nn.functional.one_hot(LABELS, 3).float()
+WHERE = {"loss": losses.classification(False), "precision": torch.float32, "device": "cpu"}
 
 
 def published_state():
@@ -97,7 +99,7 @@ class TestInvariants:
         self, small, log_mel
     ):
         before = {k: v.clone() for k, v in small.state_dict().items()}
-        fine_tune_head(small, log_mel, np.arange(12), LABELS, Plan(2, 4, 1e-2), **WHERE)
+        fine_tune_head(small, log_mel, np.arange(12), TARGETS, Plan(2, 4, 1e-2), **WHERE)
         changed = {k for k, v in small.state_dict().items() if not torch.equal(v, before[k])}
         assert changed == {"head.weight", "head.bias", "output.weight", "output.bias"}
 
@@ -105,7 +107,7 @@ class TestInvariants:
         plan = Plan(30, 4, 1e-2, "one_cycle")
         augmentation = Augmentation(excerpt=1.0, mixup=0.0)
         history = train_all_layers(
-            small, log_mel, np.arange(12), LABELS, plan, augmentation=augmentation, **WHERE
+            small, log_mel, np.arange(12), TARGETS, plan, augmentation=augmentation, **WHERE
         )
         assert history["total"].iloc[-1] < 0.5 * history["total"].iloc[0]
         logits = predict(small.eval(), log_mel, np.arange(12), "cpu")
@@ -113,7 +115,7 @@ class TestInvariants:
 
     def test_one_clip_more_than_whole_batches_is_no_accident(self, small, log_mel):
         train_all_layers(
-            small, log_mel, np.arange(9), LABELS[:9], Plan(1, 4, 1e-3), augmentation=None, **WHERE
+            small, log_mel, np.arange(9), TARGETS[:9], Plan(1, 4, 1e-3), augmentation=None, **WHERE
         )
 
     def test_the_rows_asked_for_are_the_rows_predicted(self, small, log_mel):
@@ -122,6 +124,40 @@ class TestInvariants:
         assert_close(
             predict(small, log_mel, rows, "cpu"), small(torch.from_numpy(log_mel[rows])).detach()
         )
+
+
+class TestMultiLabel:
+    def test_classes_are_decided_one_by_one_strictly_above_their_thresholds(self):
+        network = Classifier(3, width=0.125, multi_label=True)
+        network.thresholds.copy_(torch.tensor([0.5, 0.9, 0.1]))
+        logits = torch.tensor([[0.0, 1.0, -1.0]])  # probabilities 0.5, 0.73, 0.27
+        assert network.decisions(logits).tolist() == [[False, False, True]]
+        assert_close(network.probabilities(logits), logits.sigmoid())
+
+    def test_one_class_is_decided_for_where_one_is_right(self):
+        network = Classifier(3, width=0.125)
+        logits = torch.tensor([[-3.0, -1.0, -2.0]])
+        assert network.decisions(logits).tolist() == [[False, True, False]]
+        assert_close(network.probabilities(logits), logits.softmax(-1))
+
+    def test_all_layers_learn_from_the_labels_that_are_known(self, small, log_mel):
+        targets = TARGETS.clone()
+        targets[::3] = torch.nan
+        known = ~targets.isnan().any(1).numpy()
+        plan = Plan(30, 4, 1e-2, "one_cycle")
+        how = WHERE | {"loss": losses.classification(True)}
+        history = train_all_layers(
+            small, log_mel, np.arange(12), targets, plan, augmentation=None, **how
+        )
+        assert np.isfinite(history["total"]).all()
+        probabilities = predict(small.eval(), log_mel, np.arange(12), "cpu").sigmoid()
+        assert ((probabilities > 0.5) == (TARGETS == 1))[known].float().mean() > 0.9
+
+    def test_the_input_itself_can_be_a_hidden_map(self, small, log_mel):
+        M = torch.from_numpy(log_mel[:2])
+        _, hidden = small.eval().hidden_maps(M, ("input", "B6"))
+        assert_close(hidden["input"][:, 0], M)
+        assert list(hidden) == ["input", "B6"]
 
 
 class TestAugmentation:
@@ -144,3 +180,10 @@ class TestAugmentation:
         mixed, target = augment(M, torch.eye(2), Augmentation(1.0, 1.0))
         assert_close(target.sum(1), torch.ones(2))
         assert_close(mixed[:, 0, 0], target[:, 1])
+
+    def test_a_mixture_is_known_to_hold_only_what_both_clips_are_known_to_hold(self):
+        M, target = torch.zeros(2, MIN_FRAMES, 4), torch.tensor([[1.0, torch.nan], [1.0, 0.0]])
+        torch.manual_seed(0)  # a permutation that swaps the two
+        _, mixed = augment(M, target, Augmentation(1.0, 1.0))
+        assert_close(mixed[:, 0], torch.ones(2))
+        assert mixed[:, 1].isnan().all()

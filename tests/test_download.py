@@ -11,7 +11,8 @@ import pytest
 
 from l2i.checks import InputError
 from l2i.data import download as module
-from l2i.data.download import download, git_blob_id
+from l2i.data.download import download
+from l2i.data.pins import file_md5, git_blob_id, same_file
 
 CONTENT = bytes(range(256)) * 4000
 PINS = {"size_bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
@@ -264,6 +265,41 @@ class TestHashes:
         expected = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert git_blob_id(tmp_path / "x") == expected.strip()
 
-    def test_a_wrong_blob_id_is_refused(self, server, path):
-        with pytest.raises(InputError, match="git_blob is"):
-            fetch(server, path, sha256=None, git_blob="0" * 40)
+    def test_md5_is_that_of_the_content(self, tmp_path):
+        (tmp_path / "x").write_bytes(CONTENT)
+        assert file_md5(tmp_path / "x") == hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+
+    @pytest.mark.parametrize("name", ["git_blob", "md5"])
+    def test_a_wrong_hash_of_another_kind_is_refused(self, server, path, name):
+        with pytest.raises(InputError, match=f"{name} is .*, pinned is 000"):
+            fetch(server, path, sha256=None, **{name: "0" * 40})
+
+    def test_where_two_hashes_are_pinned_both_must_be_right(self, server, path):
+        md5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+        fetch(server, path, md5=md5)
+        path.unlink()
+        with pytest.raises(InputError, match="md5 is"):
+            fetch(server, path, md5="0" * 32)
+        with pytest.raises(InputError, match="sha256 is"):
+            fetch(server, path, md5=md5, sha256="0" * 64)
+
+    def test_an_md5_is_enough_to_trust_an_earlier_part(self, server, path):
+        path.parent.mkdir()
+        path.with_name("file.bin.part").write_bytes(CONTENT[:1000])
+        md5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+        fetch(server, path, sha256=None, md5=md5)
+        assert server.requests[0]["Range"] == "bytes=1000-"
+
+    @pytest.mark.parametrize(
+        ("one", "other", "same"),
+        [
+            ({"md5": "a"}, {"md5": "a", "sha256": "b"}, True),  # a hash learned later is no change
+            ({"md5": "a", "sha256": "c"}, {"md5": "a", "sha256": "b"}, False),
+            ({"md5": "a"}, {"sha256": "b"}, False),  # nothing tells
+            ({"md5": "a"}, {"md5": "b"}, False),
+            ({"md5": "a", "name": "y"}, {"md5": "a"}, False),
+        ],
+    )
+    def test_pins_mean_one_file_where_the_hashes_that_both_give_agree(self, one, other, same):
+        named = {"name": "x", **one}, {"name": "x", **other}
+        assert same_file(*named) is same_file(*named[::-1]) is same

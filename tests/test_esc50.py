@@ -70,7 +70,8 @@ def data_folder(name: str) -> Path:
 
 class TestIndex:
     def test_rows_are_sorted_and_say_what_the_files_are(self, corpus):
-        index, classes = index_esc50(corpus, subset="all")
+        index, classes, facts = index_esc50(corpus, subset="all")
+        assert facts == {}
         assert tuple(index) == INDEX_COLUMNS
         assert list(index["clip"]) == sorted(name for name, *_ in CLIPS)
         assert classes == ["dog", "rooster", "chainsaw"]  # in the order of targets 0, 7, 41
@@ -80,7 +81,7 @@ class TestIndex:
         assert row.duration_seconds == 0.1
 
     def test_a_subset_is_renumbered_and_tolerates_the_files_of_the_whole(self, corpus):
-        index, classes = index_esc50(corpus, subset="esc10")
+        index, classes, _ = index_esc50(corpus, subset="esc10")
         assert classes == ["dog", "chainsaw"]
         assert sorted(set(index.label)) == [0, 1]
         assert len(index) == 3
@@ -92,7 +93,7 @@ class TestIndex:
 
     @pytest.mark.parametrize("suffix", ["flac", "ogg"])
     def test_other_containers_are_read(self, tmp_path, suffix):
-        index, _ = index_esc50(make_corpus(tmp_path / suffix, suffix), subset="all")
+        index, *_ = index_esc50(make_corpus(tmp_path / suffix, suffix), subset="all")
         assert index.path.str.endswith(suffix).all()
         assert list(index["clip"]) == sorted(name for name, *_ in CLIPS)
 
@@ -213,7 +214,7 @@ class TestMisuse:
 
 class TestGenuineCorpora:
     def test_the_real_esc10_recordings_are_indexed(self):
-        index, classes = index_esc50(data_folder("esc10"), subset="all")
+        index, classes, _ = index_esc50(data_folder("esc10"), subset="all")
         assert len(index) == 400
         assert classes[:3] == ["dog", "rooster", "rain"]
         assert (index.groupby(["fold", "label"]).size() == 8).all()

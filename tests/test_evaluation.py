@@ -12,9 +12,11 @@ from l2i.evaluation import (
     Pair,
     Removals,
     classification_rows,
+    explain_clip,
     faithfulness_rows,
     fidelity_rows,
     n_random,
+    tagging_rows,
 )
 from l2i.interpreter import Interpretation
 from l2i.metrics import rank_of
@@ -43,8 +45,14 @@ def tones(n_samples, low=0.5, high=0.5):
     )
 
 
-class Listener(torch.nn.Module):
+CLASSES = ["low", "not low", "never"]
+
+
+class Listener(Classifier):
     """A classifier that is sure of class 0 as long as the low tone is there."""
+
+    def __init__(self, multi_label=False):
+        super().__init__(3, width=0.05, head_units=2, multi_label=multi_label)
 
     def forward(self, M):
         low = M[:, 20:-20, 44:54].amax((1, 2))
@@ -65,6 +73,7 @@ class Oracle(torch.nn.Module):
         W[HIGH - 20 : HIGH + 21, 1] = 1
         W[:, 2] = 1e-6
         W[450:, 3] = 1e-3
+        self.architecture = {"taps": ["B6"]}
         self.register_buffer("W", W / W.norm(dim=0))
         self.linear = torch.nn.Linear(4, 3, bias=False)
         self.linear.weight.data = torch.tensor(
@@ -77,6 +86,9 @@ class Oracle(torch.nn.Module):
         z = H.mean(2)
         return Interpretation(H, z, self.linear(z))
 
+    def contributions(self, z):
+        return z[:, None] * self.linear.weight
+
     def reconstruct(self, H):
         return self.W @ H
 
@@ -86,12 +98,26 @@ def pair():
     return Pair(Listener(), Oracle().requires_grad_(False))
 
 
+@pytest.fixture
+def tagging_pair():
+    """The same, deciding for each class by itself."""
+    return Pair(Listener(multi_label=True), Oracle().requires_grad_(False))
+
+
 def explain(pair, waveform):
     M = FRONT_END.log_mel(FRONT_END.stft(waveform))[None]
-    logits, interpretation = pair.explain(M, M.shape[1])
-    target = logits.argmax(1)
-    r = pair.relevance_to(interpretation, target)[0]
-    return Explained("a-clip", int(target), logits[0], interpretation.H[0], r)
+    return explain_clip(pair, "a-clip", M)
+
+
+def with_relevance(explained, r):
+    return Explained(explained.clip, explained.logits, dict.fromkeys(explained.relevances, r))
+
+
+def faithfulness(pair, waveform, explained=None, removals=REMOVALS, n_removed=1):
+    clip, H = explain(pair, waveform)
+    clip = explained or clip
+    sizes = dict.fromkeys(range(3), n_removed)
+    return faithfulness_rows(pair, clip, H, waveform, FRONT_END, removals, sizes, CLASSES)
 
 
 class TestRank:
@@ -135,50 +161,84 @@ class TestRowsPerClip:
     def test_fidelity_rows_of_the_oracle(self, pair):
         x = torch.stack([tones(80_000), tones(80_000, low=0.0)])
         S = FRONT_END.stft(x)
-        rows = fidelity_rows(pair, FRONT_END.log_mel(S), log_magnitude(S))
+        rows = fidelity_rows(pair, FRONT_END.log_mel(S), log_magnitude(S), CLASSES)
         assert rows["classifier_class"].tolist() == [0, 1]
         assert rows["interpreter_class"].tolist() == [0, 0]
         assert rows["rank"].tolist() == [1, 3]
         assert (rows["reconstruction_loss"] > 0).all()
 
+    def test_tagging_rows_hold_every_class_and_leave_unobserved_labels_empty(self):
+        classifier = Listener(multi_label=True)
+        classifier.thresholds.copy_(torch.tensor([0.9, 0.5, 0.5]))
+        logits = torch.tensor([[1.0, 1.0, -1.0]])
+        targets = torch.tensor([[1.0, 0.0, float("nan")]])
+        (row,) = tagging_rows(classifier, logits, targets, CLASSES).to_dict("records")
+        assert (row["label_low"], row["label_not low"]) == (1, 0)
+        assert np.isnan(row["label_never"])
+        assert row["probability_low"] == pytest.approx(1 / (1 + np.exp(-1)))
+        assert [row[f"decided_{name}"] for name in CLASSES] == [0, 1, 0]
+
+    def test_tagging_fidelity_rows_of_the_oracle(self, tagging_pair):
+        x = torch.stack([tones(80_000), tones(80_000, low=0.0)])
+        S = FRONT_END.stft(x)
+        rows = fidelity_rows(tagging_pair, FRONT_END.log_mel(S), log_magnitude(S), CLASSES)
+        assert rows["decided_low"].tolist() == [1, 0]
+        assert rows["classifier_low"][0] > 0.99 and rows["classifier_low"][1] < 0.01
+        assert (rows["interpreter_low"] > 0.7).all()  # z_1 w_1 + z_2 w_2 = 1.05
+        assert "rank" not in rows
+        p, q = (
+            rows[[f"{side}_{name}" for name in CLASSES]].to_numpy(float)
+            for side in ("classifier", "interpreter")
+        )
+        by_hand = -(p * np.log(q) + (1 - p) * np.log(1 - q)).mean(1)
+        assert rows["fidelity_loss"].tolist() == pytest.approx(by_hand.tolist(), rel=1e-4)
+
 
 class TestFaithfulness:
     def test_removing_the_tone_the_decision_rests_on_takes_the_decision_away(self, pair):
-        x = tones(80_000)
-        clip = explain(pair, x)
-        rows = faithfulness_rows(pair, clip, x, FRONT_END, REMOVALS, n_removed=1)
+        rows = faithfulness(pair, tones(80_000))
         relevant = rows[rows["removal"] == "relevant"]
         assert relevant["n_removed"].tolist() == [1, 1]
+        assert set(rows["class"]) == {"low"}
         assert (relevant["probability_drop"] > 0.9).all()
         assert (relevant["logit_drop"] > 5).all()
 
     def test_removing_other_components_does_not(self, pair):
-        x = tones(80_000)
-        rows = faithfulness_rows(pair, explain(pair, x), x, FRONT_END, REMOVALS, n_removed=1)
+        rows = faithfulness(pair, tones(80_000))
         others = rows[rows["removal"] == "random_unselected"]
         assert len(others) == 2
         assert others["probability_drop"].abs().max() < 0.01
 
     def test_before_minus_after_is_the_drop_and_shares_are_shares(self, pair):
-        x = tones(80_000)
-        rows = faithfulness_rows(pair, explain(pair, x), x, FRONT_END, REMOVALS, n_removed=2)
+        rows = faithfulness(pair, tones(80_000), n_removed=2)
         drop = rows["probability_before"] - rows["probability_after"]
-        assert np.abs(drop - rows["probability_drop"]).max() < 1e-9
+        assert np.abs(drop - rows["probability_drop"]).max() < 1e-6
         assert rows["energy_removed"].between(0, 1).all()
         assert len(rows) == 2 + 3 * 2
 
+    def test_every_class_that_is_decided_for_is_explained_by_itself(self, tagging_pair):
+        tagging_pair.classifier.thresholds.copy_(torch.tensor([0.5, 0.5, 0.0]))
+        rows = faithfulness(tagging_pair, tones(80_000))
+        assert rows["class"].unique().tolist() == ["low", "never"]
+        assert len(rows) == 2 * (2 + 3 * 2)
+        tagging_pair.classifier.thresholds.fill_(1.0)
+        assert not explain(tagging_pair, tones(80_000))[0].relevances
+
+    def test_more_removals_than_are_heard_together_are_heard_all(self, pair, monkeypatch):
+        whole = faithfulness(pair, tones(80_000))
+        monkeypatch.setattr("l2i.evaluation.MASKS", 1)
+        assert faithfulness(pair, tones(80_000)).equals(whole)
+
     def test_an_empty_selection_changes_nothing(self, pair):
-        x = tones(80_000)
-        clip = explain(pair, x)
-        nothing = Explained(clip.clip, clip.target, clip.logits, clip.H, -clip.r.abs())
-        rows = faithfulness_rows(pair, nothing, x, FRONT_END, REMOVALS, n_removed=1)
+        clip, _ = explain(pair, tones(80_000))
+        nothing = with_relevance(clip, -torch.ones(4))
+        rows = faithfulness(pair, tones(80_000), nothing)
         relevant = rows[rows["removal"] == "relevant"]
         assert relevant["n_removed"].tolist() == [0, 0]
         assert relevant["probability_drop"].abs().max() < 1e-4
 
     def test_the_quieter_rest_is_heard_as_it_is_not_scaled_up_again(self, pair):
-        x = tones(80_000, low=0.9, high=1e-4)
-        rows = faithfulness_rows(pair, explain(pair, x), x, FRONT_END, REMOVALS, n_removed=1)
+        rows = faithfulness(pair, tones(80_000, low=0.9, high=1e-4))
         # Scaled to full level, what is left around the tone would count as the tone.
         assert rows["probability_drop"].iloc[0] > 0.9
 
@@ -191,43 +251,45 @@ class TestFaithfulness:
                 return super().forward(M)
 
         recording = Pair(Recorder(), pair.interpreter)
-        x = tones(512 * 150 + 511)
-        clip = explain(recording, x)
-        heard.clear()
-        faithfulness_rows(recording, clip, x, FRONT_END, REMOVALS, n_removed=1)
-        loudest_by_frame = heard[0].amax(2)  # of each removal, over mel bands
+        faithfulness(recording, tones(512 * 150 + 511))
+        loudest_by_frame = heard[-1].amax(2)  # of each removal, over mel bands
         assert (loudest_by_frame[:, -1] < loudest_by_frame[:, :-2].amax(1) + 6).all()
 
     def test_draws_are_those_of_the_clips_name_and_of_the_baseline(self, pair):
         x = tones(80_000)
-        clip = explain(pair, x)
-        other = Explained("another", clip.target, clip.logits, clip.H, clip.r)
+        clip, _ = explain(pair, x)
+        other = Explained("another", clip.logits, clip.relevances)
         many = Removals(**{**vars(REMOVALS), "n_draws": 12})
 
         def energies(explained, baseline):
-            rows = faithfulness_rows(pair, explained, x, FRONT_END, many, n_removed=1)
+            rows = faithfulness(pair, x, explained, removals=many)
             return rows[rows["removal"] == f"random_{baseline}"]["energy_removed"].tolist()
 
         assert energies(clip, "unselected") == energies(clip, "unselected")
         assert energies(clip, "unselected") != energies(other, "unselected")
 
     def test_the_random_count_is_the_rounded_mean_and_at_least_one(self, pair):
-        clip = explain(pair, tones(80_000))
-        two = Explained("b", 0, clip.logits, clip.H, torch.tensor([1.0, 0.5, 0.4, -1.0]))
-        none = Explained("c", 0, clip.logits, clip.H, -torch.ones(4))
-        assert n_random([clip, two, two], REMOVALS) == 2  # (1 + 3 + 3) / 3
-        assert n_random([none], REMOVALS) == 1
+        clip, _ = explain(pair, tones(80_000))
+        two = with_relevance(clip, torch.tensor([1.0, 0.5, 0.4, -1.0]))
+        none = with_relevance(clip, -torch.ones(4))
+        assert n_random([clip, two, two], REMOVALS, per_class=False) == {0: 2}  # (1 + 3 + 3) / 3
+        assert n_random([none], REMOVALS, per_class=False) == {0: 1}
         fixed = Removals(**{**vars(REMOVALS), "n_removed": 7})
-        assert n_random([clip], fixed) == 7
+        assert n_random([clip], fixed, per_class=False) == {0: 7}
+
+    def test_where_clips_have_several_classes_each_has_its_own_random_count(self):
+        three, one = torch.tensor([1.0, 0.5, 0.4]), torch.tensor([1.0, 0.0, 0.0])
+        clips = [Explained("a", one, {0: three, 2: one}), Explained("b", one, {2: one})]
+        assert n_random(clips, REMOVALS, per_class=True) == {0: 3, 2: 1}
+        assert n_random(clips, REMOVALS, per_class=False) == {0: 2, 2: 2}  # (3 + 1 + 1) / 3
 
     def test_relevance_can_be_pooled_by_maximum(self, pair):
         H = torch.zeros(1, 4, 10)
         H[0, 1, 3] = 100.0
         interpretation = Interpretation(H, torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.zeros(1, 3))
         by_max = Pair(pair.classifier, pair.interpreter, relevance_pooling="max")
-        target = torch.tensor([0])
-        assert pair.relevance_to(interpretation, target)[0].argmax() == 0
-        assert by_max.relevance_to(interpretation, target)[0].argmax() == 1
+        assert pair.relevances(interpretation)[0, 0].argmax() == 0
+        assert by_max.relevances(interpretation)[0, 0].argmax() == 1
 
 
 class TestListening:

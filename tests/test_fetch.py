@@ -20,9 +20,10 @@ from pathlib import Path
 import pytest
 
 from l2i.checks import InputError
+from l2i.data import installation
 from l2i.data.archive import unpack
 from l2i.data.esc50 import index_esc50
-from l2i.synthetic import write_esc50_archive
+from l2i.synthetic.esc50 import write_esc50_archive
 
 OPTIONS = {"n_folds": 1, "classes": ["knock", "chirp"], "n_clips_per_fold_and_class": 1}
 UNREACHABLE = "file:absent.zip"
@@ -102,6 +103,15 @@ def visible(folder):
     return sorted(p.name for p in folder.iterdir() if not p.name.endswith(".lock"))
 
 
+def hidden(folder):
+    return folder / ".esc50.fetching"
+
+
+def pinned(path):
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"name": path.name, "size_bytes": path.stat().st_size, "sha256": digest}
+
+
 @pytest.fixture
 def data(tmp_path):
     return tmp_path / "d"
@@ -111,7 +121,8 @@ def data(tmp_path):
 def pins(tmp_path):
     path = tmp_path / "published" / "release.zip"
     facts = write_esc50_archive(path, **OPTIONS, clip_seconds=1, sample_rate=8000, seed=0)
-    return {"archive": "zip", **facts}
+    content = ("csv_sha256", "n_clips", "n_clips_per_fold_and_class", "n_samples")
+    return {"files": [pinned(path)], **{key: facts[key] for key in content}}
 
 
 @pytest.fixture
@@ -144,39 +155,46 @@ class TestCorpus:
         published.unlink()
         assert fetch(pins) == facts  # nothing is left to download
         assert fetch(pins, "https://mirror.example/x.zip") == facts
-        index, _ = index_esc50(data / "esc50", subset="all", expect=facts)
+        index, *_ = index_esc50(data / "esc50", subset="all", expect=facts)
         assert len(index) == pins["n_clips"]
 
     def test_an_archive_put_there_by_hand_is_used_and_kept(self, fetch, pins, published, data):
-        data.mkdir()
-        shutil.copy(published, data / "esc50.zip")
-        (data / ".esc50.zip.part").write_bytes(b"an interrupted download")
+        place = hidden(data) / pins["files"][0]["sha256"]
+        place.mkdir(parents=True)
+        (data / "esc50.downloads").mkdir()
+        shutil.copy(published, data / "esc50.downloads")
+        (place / "release.zip.part").write_bytes(b"an interrupted download")
         fetch(pins, UNREACHABLE)
-        assert visible(data) == ["esc50", "esc50.zip"]
+        assert visible(data) == ["esc50", "esc50.downloads"]
+        assert visible(data / "esc50.downloads") == ["release.zip"]
 
     def test_the_message_names_the_place_for_an_archive_put_there_by_hand(self, fetch, pins, data):
-        with pytest.raises(InputError, match=rf"put the file at {data}/esc50\.zip by hand"):
+        place = rf"put the file at {data}/esc50\.downloads/release\.zip by hand"
+        with pytest.raises(InputError, match=place):
             fetch(pins, "http://no.such.place:bad/x")
 
     def test_an_interrupted_installation_is_finished_from_what_was_downloaded(
-        self, fetch, pins, data, script, monkeypatch
+        self, fetch, pins, data, monkeypatch
     ):
         def stop(*_, **__):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(script, "unpack", stop)
+        monkeypatch.setattr(installation, "unpack", stop)
         with pytest.raises(KeyboardInterrupt):
             fetch(pins)
-        assert visible(data) == [".esc50.zip"]
-        monkeypatch.setattr(script, "unpack", unpack)
+        assert visible(data) == [".esc50.fetching"]
+        monkeypatch.setattr(installation, "unpack", unpack)
         fetch(pins, UNREACHABLE)
         assert visible(data) == ["esc50"]
 
     def test_a_download_for_earlier_pins_is_not_in_the_way(self, fetch, pins, data):
-        data.mkdir()
-        (data / ".esc50.zip").write_bytes(b"an earlier release")
+        earlier = hidden(data) / ("0" * 64)
+        (earlier / "unpacked").mkdir(parents=True)
+        (earlier / "unpacked" / "stale").touch()
+        (earlier / "release.zip").write_bytes(b"an earlier release")
         fetch(pins)
         assert visible(data) == ["esc50"]
+        assert "stale" not in visible(data / "esc50")
 
     def test_a_home_folder_may_be_meant(self, fetch, pins, tmp_path, monkeypatch):
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -203,28 +221,41 @@ class TestCorpusMisuse:
     def test_a_folder_of_other_origin_is_refused_and_kept(self, fetch, pins, data):
         (data / "esc50").mkdir(parents=True)
         (data / "esc50" / "mine").touch()
-        with pytest.raises(InputError, match=r"not come from the archive pinned .*to local"):
+        with pytest.raises(InputError, match=r"not come from the files pinned .*to local"):
             fetch(pins)
         assert visible(data / "esc50") == ["mine"]
 
     def test_a_changed_copy_is_noticed(self, fetch, pins, data):
         fetch(pins)
-        with pytest.raises(InputError, match="not come from the archive pinned"):
-            fetch({**pins, "sha256": "0" * 64})
+        other = {**pins, "files": [{**pins["files"][0], "sha256": "0" * 64}]}
+        with pytest.raises(InputError, match="not come from the files pinned"):
+            fetch(other)
         clip = next((data / "esc50" / "audio").iterdir())
         content = clip.read_bytes()
         clip.unlink()
-        with pytest.raises(InputError, match="holds 1 clips instead of 2"):
+        with pytest.raises(InputError, match="holds 1 clips, pinned are 2"):
             fetch(pins)
         clip.write_bytes(content)
         (data / "esc50" / "meta" / "esc50.csv").write_text("changed")
-        with pytest.raises(InputError, match="has not the sha256"):
+        with pytest.raises(InputError, match=r"1 problem\n.*esc50\.csv: sha256 is"):
+            fetch(pins)
+        (data / "esc50" / "meta" / "esc50.csv").unlink()
+        with pytest.raises(InputError, match=r"esc50\.csv: is missing"):
             fetch(pins)
 
-    def test_wrong_content_in_a_right_archive_leaves_no_folder(self, fetch, pins, data):
-        with pytest.raises(InputError, match="has not the sha256 000"):
+    def test_a_wrong_pin_of_the_content_is_named_and_its_correction_needs_no_download(
+        self, fetch, pins, data
+    ):
+        with pytest.raises(InputError, match="pinned is 000.*"):
             fetch({**pins, "csv_sha256": "0" * 64})
-        assert visible(data) == [".esc50.zip"]
+        assert fetch(pins, UNREACHABLE) == pins
+        assert visible(data) == ["esc50"]
+
+    def test_wrong_pins_of_a_file_leave_no_folder(self, fetch, pins, data):
+        with pytest.raises(InputError, match="sha256 is .* pinned is 000"):
+            fetch({**pins, "files": [{**pins["files"][0], "sha256": "0" * 64}]})
+        assert visible(data) == [".esc50.fetching"]
+        assert fetch(pins) == pins
 
     def test_a_place_that_can_be_no_folder_is_named_with_the_remedy(self, fetch, pins, data):
         data.touch()
@@ -236,8 +267,9 @@ class TestCorpusMisuse:
     def test_a_disk_that_fills_up_is_named_with_the_remedy(
         self, fetch, pins, data, published, serve, scheme
     ):
-        data.mkdir()
-        (data / ".esc50.zip.part").symlink_to("/dev/full")
+        place = hidden(data) / pins["files"][0]["sha256"]
+        place.mkdir(parents=True)
+        (place / "release.zip.part").symlink_to("/dev/full")
         server = serve(published.read_bytes())
         server.go_on.set()
         with pytest.raises(InputError, match=r"d/esc50: cannot be made .*No space.*machine\.data"):

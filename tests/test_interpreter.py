@@ -1,10 +1,10 @@
 """l2i.interpreter, l2i.losses, l2i.hidden and post-hoc training."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from l2i import losses
@@ -16,15 +16,14 @@ from l2i.hidden import HiddenMaps
 from l2i.interpreter import (
     TAPS,
     AttentionPooling,
+    ClassAttentionPooling,
     Interpreter,
     MaxPooling,
-    Psi,
-    stretch,
-    stretch_conv,
 )
-from l2i.models import frozen
+from l2i.models import frozen, load_interpreter, save_interpreter
 from l2i.posthoc import LossWeights, train_posthoc
 from l2i.projections import Projections
+from l2i.psi import DEPTHS
 from l2i.training import Plan
 
 WIDTH = 0.125
@@ -40,6 +39,12 @@ def W(rng):
 def classifier():
     torch.manual_seed(0)
     return frozen(Classifier(3, width=WIDTH, head_units=8), "cpu")
+
+
+@pytest.fixture
+def tagger():
+    torch.manual_seed(0)
+    return frozen(Classifier(3, width=WIDTH, head_units=8, multi_label=True), "cpu")
 
 
 @pytest.fixture
@@ -72,10 +77,6 @@ def train_some(W, classifier, features, tmp_path, n_epochs=3, precision=torch.fl
 
 
 class TestPublishedNetwork:
-    @pytest.mark.parametrize(("K", "n_parameters"), [(100, 2_866_200), (80, 2_822_560)])
-    def test_psi_has_the_published_number_of_parameters(self, K, n_parameters):
-        assert sum(p.numel() for p in Psi(K).parameters()) == n_parameters
-
     def test_theta_has_the_published_number_of_parameters(self):
         network = Interpreter(torch.rand(513, 100), 50, pooling="attention", dropout=0.4)
         theta = [*network.pooling.parameters(), *network.linear.parameters()]
@@ -108,41 +109,106 @@ class TestPooling:
         pooling = AttentionPooling(4, dropout=0.9).train()
         assert_close(pooling(torch.full((1, 4, 9), 0.7)), torch.full((1, 4), 0.7))
 
+    @pytest.mark.parametrize(
+        "kind", [AttentionPooling, partial(ClassAttentionPooling, n_classes=3)]
+    )
+    def test_value_and_gate_see_activations_with_dropout_of_their_own(self, kind):
+        pooling, seen = kind(4, dropout=0.5).train(), []
+        for layer in (pooling.value, pooling.gate):
+            layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        pooling(torch.ones(2, 4, 50))
+        assert [sorted(frames.unique().tolist()) for frames in seen] == [[0.0, 2.0]] * 2
+        assert not torch.equal(*seen)
+
     def test_max_takes_the_largest_activation(self, rng):
         H = torch.rand(2, 4, 9, generator=rng)
         assert_close(MaxPooling(4, dropout=0.3).eval()(H), H.amax(2))
 
-    @pytest.mark.parametrize("pooling", ["attention", "max"])
+    @pytest.mark.parametrize("pooling", ["attention", "class_attention", "max"])
     def test_a_component_adds_exactly_its_weighted_activation_to_a_logit(
         self, W, classifier, pooling
     ):
         network = interpreter(W, pooling).eval()
-        _, hidden = classifier.hidden_maps(torch.zeros(1, 150, 128), TAPS)
+        _, hidden = classifier.hidden_maps(torch.randn(2, 150, 128) * 10 - 40, TAPS)
         _, z, logits = network(hidden, 150)
-        assert_close((z * network.linear.weight[1]).sum(), logits[0, 1])
+        contributions = network.contributions(z)
+        assert contributions.shape == (2, 3, 6)
+        assert_close(contributions.sum(2), logits)
+        for b, c, k in ((0, 1, 4), (1, 2, 0)):
+            z_k = z[b, c, k] if pooling == "class_attention" else z[b, k]
+            assert_close(contributions[b, c, k], z_k * network.linear.weight[c, k])
 
 
-class TestStretchedConvolution:
-    @settings(deadline=None)
-    @given(
-        n=st.integers(1, 9),
-        n_frames=st.integers(1, 20),
-        kernel=st.sampled_from([(3, 3), (1, 5), (3, 1)]),
-        seed=st.integers(0, 2**16),
-    )
-    def test_it_is_the_convolution_of_the_stretched_map(self, n, n_frames, kernel, seed):
-        torch.manual_seed(seed)
-        conv = torch.nn.Conv2d(3, 2, kernel, padding=(kernel[0] // 2, kernel[1] // 2)).double()
-        h = torch.randn(2, 3, 4, n, dtype=torch.float64, requires_grad=True)
-        plain = conv(stretch(h, n_frames))
-        early = stretch_conv(h, n_frames, conv)
-        assert_close(early, plain)
-        probe = torch.randn_like(plain)
-        for given_to in (h, conv.weight, conv.bias):
-            gradients = [
-                torch.autograd.grad(y, given_to, probe, retain_graph=True) for y in (early, plain)
-            ]
-            assert_close(*gradients)
+class TestClassAttention:
+    """One attention vector per class, after the authors' appendix."""
+
+    @pytest.fixture
+    def pooling(self):
+        torch.manual_seed(0)
+        return ClassAttentionPooling(4, 3, dropout=0.0)
+
+    def test_each_class_pools_as_shared_attention_with_its_score_would(self, pooling, rng):
+        H = torch.rand(2, 4, 9, generator=rng)
+        z = pooling(H)
+        assert z.shape == (2, 3, 4)
+        for c in range(3):
+            alone = AttentionPooling(4, dropout=0.0)
+            score = {
+                "score.weight": pooling.score.weight[[c]],
+                "score.bias": pooling.score.bias[[c]],
+            }
+            alone.load_state_dict(pooling.state_dict() | score)
+            assert_close(z[:, c], alone(H))
+
+    def test_shares_of_frames_sum_to_one_for_every_class(self, pooling, rng):
+        attention = pooling.attention(torch.rand(2, 4, 9, generator=rng))
+        assert attention.shape == (2, 9, 3)
+        assert_close(attention.sum(1), torch.ones(2, 3))
+        assert not torch.allclose(attention[..., 0], attention[..., 1], rtol=1e-3)
+
+    def test_a_class_may_look_at_another_moment_than_the_rest(self, pooling):
+        H = torch.zeros(1, 4, 9)
+        H[0, 0, 2] = H[0, 1, 5] = 1.0
+        frames = H.transpose(1, 2)
+        features = torch.tanh(pooling.value(frames)) * pooling.gate(frames).relu()
+        with torch.no_grad():
+            for c, (here, there) in enumerate([(2, 5), (5, 2)]):
+                pooling.score.weight[c] = 1e4 * (features[0, here] - features[0, there])
+        z = pooling(H)
+        assert_close(z[0, 0], H[0, :, 2])
+        assert_close(z[0, 1], H[0, :, 5])
+
+    def test_a_class_logit_depends_on_the_activations_it_attends_to_alone(self, W, classifier):
+        network = interpreter(W, "class_attention").eval()
+        _, hidden = classifier.hidden_maps(torch.randn(1, 150, 128) * 10 - 40, TAPS)
+        _, z, logits = network(hidden, 150)
+        by_hand = torch.stack([z[0, c] @ network.linear.weight[c] for c in range(3)])
+        assert_close(logits[0], by_hand)
+
+    def test_it_has_a_score_per_class_and_nothing_else_more(self):
+        def count(pooling):
+            network = Interpreter(torch.rand(9, 300), 20, pooling=pooling, dropout=0.0, width=0.01)
+            return sum(p.numel() for p in network.parameters())
+
+        assert count("class_attention") - count("attention") == 19 * (256 + 1)
+
+
+class TestArchitecture:
+    @pytest.mark.parametrize("pooling", ["attention", "class_attention", "max"])
+    @pytest.mark.parametrize("taps", [("B6", "B3"), ("input",), TAPS])
+    def test_it_rebuilds_an_equal_network_on_disk(self, W, tmp_path, pooling, taps):
+        network = Interpreter(W, 3, pooling=pooling, dropout=0.2, width=WIDTH, taps=taps).eval()
+        assert network.architecture["taps"] == list(network.psi.taps)
+        save_interpreter(tmp_path / "model", network, fold="1")
+        loaded = load_interpreter(tmp_path / "model", device="cpu", fold="1")
+        assert loaded.architecture == network.architecture
+        channels = {"B3": 8, "B4": 16, "B5": 32, "B6": 64, "input": 1}
+        hidden = {
+            tap: torch.rand(2, channels[tap], 150 >> DEPTHS[tap], 128 >> DEPTHS[tap])
+            for tap in taps
+        }
+        for ours, theirs in zip(network(hidden, 150), loaded(hidden, 150), strict=True):
+            assert_close(ours, theirs)
 
 
 class TestLosses:
@@ -159,6 +225,33 @@ class TestLosses:
     def test_fidelity_survives_extreme_logits(self):
         value = losses.fidelity(torch.tensor([[1.0, 0.0]]), torch.tensor([[-1e4, 1e4]]))
         assert value.isfinite().all() and value.item() == pytest.approx(2e4)
+
+    def test_fidelity_to_several_labels_is_a_mean_over_classes_of_soft_targets(self):
+        p, logits = torch.tensor([[0.25, 1.0]]), torch.tensor([[0.0, 40.0]])
+        value = losses.fidelity(p, logits, multi_label=True).item()
+        assert value == pytest.approx(np.log(2) / 2)
+
+    def test_fidelity_to_several_labels_survives_extreme_logits(self):
+        value = losses.fidelity(
+            torch.tensor([[1.0, 0.0]]), torch.tensor([[-1e4, 1e4]]), multi_label=True
+        )
+        assert value.item() == pytest.approx(1e4)
+
+    def test_labels_that_nobody_has_given_weigh_nothing(self):
+        loss = losses.classification(True)
+        logits = torch.tensor([[0.0, 3.0], [1.0, -50.0]], requires_grad=True)
+        targets = torch.tensor([[1.0, torch.nan], [torch.nan, torch.nan]])
+        value = loss(logits, targets)
+        assert value.item() == pytest.approx(np.log(2))
+        (gradient,) = torch.autograd.grad(value, logits)
+        assert_close(gradient, torch.tensor([[-0.5, 0.0], [0.0, 0.0]]))
+        assert loss(logits, torch.full((2, 2), torch.nan)).item() == 0
+
+    def test_positives_can_weigh_more_class_by_class(self):
+        loss = losses.classification(True, torch.tensor([3.0, 1.0]))
+        one, none = torch.tensor([[1.0, 1.0]]), torch.zeros(1, 2)
+        assert loss(none, one).item() == pytest.approx(2 * np.log(2))  # (3 + 1) / 2
+        assert loss(none, none).item() == pytest.approx(np.log(2))
 
     def test_reconstruction_and_sparsity_are_means_over_elements(self):
         X = torch.zeros(1, 4, 5)
@@ -237,6 +330,15 @@ class TestPosthocTraining:
                 + 0.3 * row["sparsity"],
                 rel=1e-5,
             )
+
+    def test_several_labels_are_followed_one_by_one(self, W, tagger, features, tmp_path):
+        _, history, _ = train_some(
+            W, tagger, features, tmp_path, n_epochs=30, fidelity=[(1, 1000.0)]
+        )
+        logits, _ = tagger.hidden_maps(torch.from_numpy(features[0][2:10]), TAPS)
+        p = logits.sigmoid()
+        entropy = -(p * p.log() + (1 - p) * (1 - p).log()).mean()  # what a perfect copy would leave
+        assert entropy - 1e-4 < history["fidelity"].iloc[-1] < history["fidelity"].iloc[0]
 
     def test_only_the_rows_given_are_learnt_from(self, W, classifier, features, tmp_path):
         log_mel, log_magnitude = (array.copy() for array in features)

@@ -17,8 +17,6 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-TABLES = {"tabulate_classification", "tabulate_fidelity", "tabulate_faithfulness"}
-ALL_TABLES = TABLES | {"tabulate_hyperparameters"}
 MEASURES = {"measure_classification", "measure_fidelity", "measure_faithfulness"}
 USE_FRONT_END = {
     "cache_features",
@@ -26,43 +24,109 @@ USE_FRONT_END = {
     "train_classifier",
     "train_interpreter",
     "interpret_clips",
+    "measure_relevances",
     *MEASURES,
 }
+# Tables and figures with an interval, and those that stand beside the paper's numbers.
+WITH_INTERVAL = {
+    "tabulate_classification",
+    "tabulate_fidelity",
+    "tabulate_faithfulness",
+    "tabulate_ablation",
+    "tabulate_classes",
+    "draw_class_faithfulness",
+    "draw_components_sweep",
+}
+BESIDE_PAPER = {
+    "tabulate_classification",
+    "tabulate_hyperparameters",
+    "tabulate_fidelity",
+    "tabulate_faithfulness",
+    "tabulate_ablation",
+}
+PER_DATA_SET = BESIDE_PAPER | {"tabulate_classes"}
+PER_CLASS = {"tabulate_classification", "tabulate_fidelity", "tabulate_ablation"}
+FIGURES = {"draw_class_faithfulness", "draw_relevance_map", "draw_components_sweep"}
 
-# First match decides. `run.folds` and `run.seeds` have no settings: they say which jobs exist.
+# First match decides. `run.folds` and `run.seeds` have no settings: they say which jobs exist. The
+# jobs looked at are those of esc50, and of Table VI and Figure 2.
 MATRIX = [
     ("machine.*", set()),
     ("name", set()),  # the first folder: another run, nothing to compare
-    ("seed", {"learn_dictionary", "train_classifier", "measure_faithfulness", *TABLES}),
-    ("run.datasets", ALL_TABLES),
-    ("run.systems", {"tabulate_fidelity", "tabulate_faithfulness"}),
+    (
+        "seed",
+        {
+            "learn_dictionary",
+            "train_classifier",
+            "measure_faithfulness",
+            "interpret_clips",
+            "project_relevances",
+            *WITH_INTERVAL,
+        },
+    ),
+    ("run.datasets", PER_DATA_SET | FIGURES),
+    ("run.systems", {"tabulate_fidelity", "tabulate_faithfulness", "tabulate_classes"}),
     ("run.*", set()),
     ("features.*", USE_FRONT_END),
+    ("datasets.esc50.title", FIGURES),
+    ("datasets.sonyc_ust.title", FIGURES),
+    ("datasets.openmic.title", FIGURES),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
-    ("datasets.esc50.layout", {"index_dataset"}),
-    ("datasets.esc50.subset", {"index_dataset"}),
+    ("datasets.esc50.corpus.*", {"index_dataset"}),
     (
         "datasets.esc50.clip_seconds",
         {"cache_features", "measure_faithfulness", "interpret_clips"},
     ),
-    ("datasets.esc50.paper_dataset", ALL_TABLES),
-    ("datasets.esc50.paper_comparable", ALL_TABLES),
     ("datasets.esc50.download.*", {"fetch_dataset"}),
     ("datasets.esc50.dictionary.*", {"learn_dictionary"}),
     ("datasets.esc50.classifier.*", {"train_classifier"}),
+    ("datasets.esc50.interpreter.taps", {"train_interpreter", "tabulate_ablation"}),
     ("datasets.esc50.interpreter.*", {"train_interpreter"}),
+    ("datasets.esc50.shown_per_class", {"project_relevances"}),
     ("datasets.esc50.listening", {"interpret_clips"}),
+    ("datasets.sonyc_ust.left_out_classes", PER_CLASS | {"draw_class_faithfulness"}),
+    *[
+        (f"datasets.{dataset}.{key}", rules)
+        for dataset in ("esc50", "sonyc_ust", "openmic")
+        for key, rules in {
+            "score": PER_DATA_SET - {"tabulate_hyperparameters"},
+            "left_out_classes": PER_CLASS,
+            "paper_dataset": BESIDE_PAPER,
+            "paper_comparable": BESIDE_PAPER,
+        }.items()
+    ],
+    ("datasets.openmic.dictionary.n_components", {"draw_components_sweep"}),
+    ("datasets.*", set()),  # jobs of the other data sets
     ("systems.l2i_att.*", {"train_interpreter"}),
     ("systems.l2i_max.*", set()),  # the jobs looked at are those of l2i_att
+    ("ablations.table_6", {"tabulate_ablation"}),
+    ("ablations.table_7", set()),
+    ("ablations.figure_6", {"draw_components_sweep"}),
     ("weights.*", {"fetch_weights"}),
     ("evaluation.top_k", {"tabulate_fidelity"}),
     ("evaluation.thresholds", {"measure_faithfulness", "tabulate_faithfulness"}),
-    ("evaluation.random.baselines", {"measure_faithfulness", "tabulate_faithfulness"}),
+    (
+        "evaluation.random.baselines",
+        {
+            "measure_faithfulness",
+            "tabulate_faithfulness",
+            "tabulate_classes",
+            "draw_class_faithfulness",
+        },
+    ),
+    (
+        "evaluation.random.threshold",
+        {"measure_faithfulness", "tabulate_classes", "draw_class_faithfulness"},
+    ),
     ("evaluation.random.*", {"measure_faithfulness"}),
-    ("evaluation.relevance_pooling", {"measure_faithfulness"}),
-    ("evaluation.relevance_scale", {"measure_faithfulness", "interpret_clips"}),
+    ("evaluation.relevance_pooling", {"measure_faithfulness", "measure_relevances"}),
+    (
+        "evaluation.relevance_scale",
+        {"measure_faithfulness", "measure_relevances", "interpret_clips"},
+    ),
+    ("coherence.*", {"project_relevances"}),
     ("listening.threshold", {"interpret_clips"}),
-    ("statistics.*", TABLES),
+    ("statistics.*", WITH_INTERVAL),
 ]
 
 
@@ -91,20 +155,26 @@ def workflow():
 
 def settings_of(workflow):
     """Rule name -> its settings for the first job of everything."""
-    wildcards = Wildcards(
+    return {
+        rule.name: rule.params["settings"](wildcards_of(rule))
+        for rule in workflow.rules
+        if "settings" in dict(rule.params.items())
+    }
+
+
+def wildcards_of(rule):
+    number = {"tabulate_ablation": "6"}.get(rule.name, "2")
+    return Wildcards(
         fromdict={
             "dataset": "esc50",
             "fold": "1",
             "system": "l2i_att",
+            "variant": "default",
             "run": "0",
+            "number": number,
             "weights": "audioset",
         }
     )
-    return {
-        rule.name: rule.params["settings"](wildcards)
-        for rule in workflow.rules
-        if "settings" in dict(rule.params.items())
-    }
 
 
 def changed(value):

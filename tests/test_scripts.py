@@ -23,7 +23,14 @@ FEATURES = {
     "mel_power": 1,
     "waveform_scale": "absolute",
 }
-DICTIONARY = {"solver": "hals", "n_components": 4, "sparsity": 0.8, "n_iter": 3}
+DICTIONARY = {
+    "solver": "hals",
+    "n_components": 4,
+    "n_noise_components": 0,
+    "clips_per_class": None,
+    "sparsity": 0.8,
+    "n_iter": 3,
+}
 CLASSIFIER = {
     "weights": "scratch",
     "width": 0.125,
@@ -35,9 +42,15 @@ CLASSIFIER = {
     "learning_rate": 1.0e-3,
     "schedule": "constant",
     "augmentation": {},
+    "positive_weight": None,
+    "decision": "validate",
     "precision": "float32",
 }
 INTERPRETER = {
+    "taps": ["B4", "B5", "B6"],
+    "attention": "shared",
+    "attention_dropout": 0.4,
+    "max_dropout": 0.3,
     "reconstruction_weight": 10.0,
     "sparsity_weight": 0.8,
     "fidelity_weight": [[1, 1.0]],
@@ -85,7 +98,7 @@ def files(tmp_path):
     return tmp_path
 
 
-def chain(script, files, suffix, fold="2"):
+def chain(script, files, suffix, fold="2", dictionary=DICTIONARY):
     """Dictionary, classifier and interpreter of a fold; state dicts by name."""
 
     def path(name):
@@ -102,7 +115,7 @@ def chain(script, files, suffix, fold="2"):
         **magnitude,
         path_to_dictionary=path("dictionary"),
         path_to_history=path("objective"),
-        dictionary=DICTIONARY,
+        dictionary=dictionary,
         seed=0,
         fold=fold,
         **JOB,
@@ -128,9 +141,9 @@ def chain(script, files, suffix, fold="2"):
         path_to_history=path("losses"),
         interpreter=INTERPRETER,
         pooling="attention",
-        dropout=0.4,
         fold=fold,
         system="l2i_att",
+        variant="default",
         run="0",
         **JOB,
     )
@@ -143,6 +156,31 @@ def test_no_training_ever_reads_a_test_clip(script, files):
         for key, value in state.items():
             assert value.isfinite().all()
             assert value.equal(poisoned[name][key]), f"{name}: {key} has seen test clips"
+
+
+def test_no_training_ever_reads_a_test_clip_of_an_official_split(script, files):
+    """Thresholds come from the clips for validation, and those train nothing."""
+    split = np.array(["train", "train", "validate", "test"] * (N_CLIPS // 4))
+    labels = np.where(np.arange(2 * N_CLIPS).reshape(N_CLIPS, 2) % 5 < 2, 1.0, 0.0)
+    index = pd.DataFrame({"clip": [f"clip{i}" for i in range(N_CLIPS)], "split": split})
+    index[["label_dog", "label_rain"]] = labels
+    index.to_csv(files / "index.csv", index=False)
+    for name in ("mel", "magnitude"):
+        array = np.load(files / f"{name}.npy")
+        for poisoned in ("test", "validate"):
+            array[split == poisoned] = np.nan
+            np.save(files / f"{name}_{poisoned}.npy", array)
+    per_class = DICTIONARY | {"n_noise_components": 1, "clips_per_class": 2}
+    clean, without_test, without_both = (
+        chain(script, files, suffix, "official", per_class) for suffix in ("", "_test", "_validate")
+    )
+    for name, state in clean.items():
+        for key, value in state.items():
+            assert value.isfinite().all()
+            assert value.equal(without_test[name][key]), f"{name}: {key} has seen test clips"
+            if key != "thresholds":
+                assert value.equal(without_both[name][key]), f"{name}: {key} has seen validation"
+    assert clean["classifier"]["thresholds"].tolist() != [0.5, 0.5]
 
 
 def test_training_does_read_every_training_clip(script, files):
@@ -184,6 +222,7 @@ def test_a_pair_that_does_not_belong_together_is_refused(script, files):
                 path_to_fidelity=str(files / "fidelity.csv"),
                 fold="2",
                 system=system,
+                variant="default",
                 run="0",
                 **JOB,
             )

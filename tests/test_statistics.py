@@ -8,10 +8,15 @@ import pytest
 
 from l2i.checks import InputError
 from l2i.statistics import (
+    BLOCK,
     bootstrap_interval,
     paired_difference,
+    percentile_interval,
     population_sd,
+    repeated_metric,
     repeated_values,
+    require_pairs,
+    resampled_metric,
 )
 
 FOLDS = ("1", "2", "3")
@@ -202,6 +207,62 @@ class TestPairs:
                 paired_difference(*pair)
 
 
+def mean_of(clips, counts):
+    """The mean, as a metric of whole clips."""
+    return counts @ clips["value"].to_numpy() / counts.sum(-1)
+
+
+class TestMetricsOfWholeClips:
+    def test_repeated_values_are_those_of_the_statistic(self, rng):
+        for folds, runs in (("123", (0, 1)), ("1", (0, 1, 2))):
+            clips = random_clips(rng, folds=folds, runs=runs)
+            ours, theirs = repeated_metric(clips, mean_of), repeated_values(clips, np.mean)
+            assert ours == pytest.approx(theirs, abs=1e-12)
+
+    @pytest.mark.parametrize("n_bootstrap", [1, BLOCK, 2 * BLOCK + 7])
+    def test_draws_are_those_of_the_interval_of_values(self, rng, n_bootstrap):
+        clips = random_clips(rng, runs=(0, 1))
+        resampled = resampled_metric(clips, mean_of, n_bootstrap=n_bootstrap, seed=3)
+        assert resampled.shape == (n_bootstrap,)
+        expected = interval(clips, n_bootstrap=n_bootstrap, confidence=0.5, seed=3)
+        assert percentile_interval(resampled, confidence=0.5) == pytest.approx(expected, abs=1e-12)
+
+    def test_a_metric_sees_the_clips_of_one_replicate_in_order_and_how_often_each_counts(self, rng):
+        clips = random_clips(rng, n=6, runs=(0, 1)).sample(frac=1, random_state=0)
+        seen = []
+
+        def spy(part, counts):
+            seen.append((part["fold"].iloc[0], part["run"].iloc[0], list(part["clip"]), counts))
+            return counts[:, 0]
+
+        resampled_metric(clips, spy, n_bootstrap=4, seed=0)
+        assert [(fold, run) for fold, run, _, _ in seen] == [(f, r) for f in FOLDS for r in (0, 1)]
+        for fold, _, names, counts in seen:
+            assert names == [f"{fold}-{i:03d}" for i in range(6)]
+            assert counts.shape == (4, 6)
+            assert (counts.sum(1) == 6).all()
+        # Runs of a fold are resampled alike, folds are not.
+        np.testing.assert_array_equal(seen[0][3], seen[1][3])
+        assert (seen[0][3] != seen[2][3]).any()
+
+    def test_order_of_rows_changes_nothing(self, rng):
+        clips = random_clips(rng, runs=(0, 1))
+        shuffled = clips.sample(frac=1, random_state=1)
+        ours, theirs = (
+            resampled_metric(frame, mean_of, n_bootstrap=9, seed=0) for frame in (clips, shuffled)
+        )
+        np.testing.assert_array_equal(ours, theirs)
+
+    def test_no_resampling_is_no_interval(self):
+        assert np.isnan(percentile_interval(np.array([]), confidence=0.9)).all()
+
+    def test_pairs_have_the_same_clips_in_the_same_folds_and_runs(self, rng):
+        clips = random_clips(rng, n=4, runs=(0, 1))
+        require_pairs(clips, clips.sample(frac=1, random_state=0))
+        with pytest.raises(InputError, match=r"8 clip\(s\) without partner.*fold, run, clip"):
+            require_pairs(clips, clips[(clips["fold"] == "1") | (clips["run"] == 0)])
+
+
 class TestMisuse:
     def test_a_run_that_lacks_a_clip_is_refused(self):
         clips = pd.concat([clips_of([0.0, 1.0], run=0), clips_of([0.0], run=1)])
@@ -224,5 +285,7 @@ class TestMisuse:
     def test_settings_out_of_range_are_named(self):
         with pytest.raises(InputError, match="statistics.n_bootstrap must be at least 1"):
             interval(clips_of([0.0]), n_bootstrap=0)
+        with pytest.raises(InputError, match="statistics.n_bootstrap must be at least 1"):
+            resampled_metric(clips_of([0.0]), mean_of, n_bootstrap=0, seed=0)
         with pytest.raises(InputError, match="statistics.confidence must lie between 0 and 1"):
             interval(clips_of([0.0]), confidence=95)

@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 
 from l2i.checks import InputError
-from l2i.pages import to_csv, to_markdown, write_table
+from l2i.pages import DEFINITIONS, to_csv, to_markdown, write_table
 from l2i.tables import (
     COLUMNS,
     beside_paper,
     condition_text,
+    measure_metric,
     paper_numbers,
     read_clips,
+    read_clips_of_datasets,
     summarise,
 )
 
@@ -98,6 +100,9 @@ class TestPaperNumbers:
     def test_a_spread_in_the_table_comes_first(self):
         reference = printed(text={"mean": 80.0, "spread": 1.5, "n": 3})
         assert row_of(paper(reference=reference), system="ours")["paper_spread"] == 2.0
+
+    def test_each_says_which_data_set_of_the_paper_it_belongs_to(self):
+        assert set(paper({"mine": "esc50"})["paper_dataset"]) == {"esc50"}
 
     def test_a_data_set_without_counterpart_has_none(self):
         assert paper({"mine": None}).empty
@@ -201,6 +206,53 @@ class TestSummaries:
         assert condition_text(None) == condition_text({}) == ""
 
 
+def share(clips, counts):
+    """A metric of whole clips that is also the mean of their values; undefined below two clips."""
+    total = (counts * (clips["value"] > 0).to_numpy()).sum(-1)
+    return np.where(total > 1, counts @ clips["value"].to_numpy() / counts.sum(-1), np.nan)
+
+
+class TestMetricsOfWholeClips:
+    HOW = {"statistics": {"n_bootstrap": 250, "confidence": 0.9}, "seed": 0}
+
+    def clips(self, values, run=0):
+        names = [f"{i:02d}" for i in range(len(values))]
+        return pd.DataFrame({"fold": "official", "clip": names, "run": run, "value": values})
+
+    def test_one_fold_gives_one_value_per_run(self):
+        frame = pd.concat([self.clips([1.0, 1.0, 0.0, 0.0]), self.clips([1.0, 1.0, 1.0, 0.0], 1)])
+        row = measure_metric(frame, share, **self.HOW)
+        assert (row["mean"], row["spread"], row["n"]) == (0.625, 0.125, 2)
+        assert row["low"] < 0.625 < row["high"]
+
+    def test_resamplings_in_which_it_is_undefined_are_left_out(self):
+        row = measure_metric(self.clips([1.0, 1.0, 0.0]), share, **self.HOW)
+        # 1/3 and 0 are undefined, and 2/3 and 1 are left.
+        assert (row["low"], row["high"]) == pytest.approx((2 / 3, 1))
+
+    def test_a_number_that_is_undefined_for_a_run_has_no_interval(self):
+        frame = pd.concat([self.clips([1.0, 1.0, 0.0]), self.clips([1.0, 0.0, 0.0], 1)])
+        row = measure_metric(frame, share, **self.HOW)
+        assert all(math.isnan(row[name]) for name in ("mean", "low", "high"))
+
+    def test_a_difference_is_taken_resampling_by_resampling(self, rng):
+        values = rng.random(40) + 0.5
+        minus = self.clips(values - 0.25)
+        row = measure_metric(self.clips(values), share, minus=minus, **self.HOW)
+        assert (row["mean"], row["low"], row["high"]) == pytest.approx((0.25, 0.25, 0.25))
+
+    def test_a_difference_is_taken_run_by_run(self):
+        ours = pd.concat([self.clips([3.0, 3.0]), self.clips([5.0, 5.0], 1)])
+        theirs = pd.concat([self.clips([1.0, 1.0]), self.clips([4.0, 4.0], 1)])
+        row = measure_metric(ours, share, minus=theirs, **self.HOW)
+        assert (row["mean"], row["spread"], row["n"]) == (1.5, 0.5, 2)
+
+    @pytest.mark.parametrize("other", [[1.0, 1.0, 1.0], [1.0]])
+    def test_a_difference_to_other_clips_is_refused(self, other):
+        with pytest.raises(InputError, match=r"1 clip\(s\) without partner"):
+            measure_metric(self.clips([1.0, 1.0]), share, minus=self.clips(other), **self.HOW)
+
+
 class TestClips:
     def test_names_stay_text(self, tmp_path):
         path = tmp_path / "a.csv"
@@ -225,6 +277,20 @@ class TestClips:
         with pytest.raises(InputError, match="nothing to tabulate"):
             read_clips([])
 
+    def test_data_sets_keep_their_own_columns(self, tmp_path):
+        for name, line in (
+            ("a", "dataset,fold,clip,correct\nesc50,1,x,1\n"),
+            ("b", "dataset,fold,clip,label_dog\nsonyc,official,y,\n"),
+            ("c", "dataset,fold,clip,correct\nesc50,2,z,0\n"),
+            ("d", "dataset,fold,clip,label_dog\n"),
+        ):
+            (tmp_path / name).write_text(line)
+        clips = read_clips_of_datasets([tmp_path / name for name in "abcd"])
+        assert list(clips) == ["esc50", "sonyc"]
+        assert list(clips["esc50"].columns) == ["dataset", "fold", "clip", "correct"]
+        assert list(clips["esc50"]["clip"]) == ["x", "z"]
+        assert clips["sonyc"]["label_dog"].isna().all()
+
 
 class TestPages:
     def rows(self, *ours):
@@ -236,7 +302,7 @@ class TestPages:
     def test_a_row_shows_both_sides_gap_and_verdict(self):
         page = self.page(measured(81.25), confidence=0.95)
         assert "| a | Ours | 81.2 ± 1.0 [79.2, 83.2] | 4 | 80.0 ± 2.0 | +1.2 | agrees |" in page
-        assert "| a | human listeners |  |  | 81.3 |  | reference |" in page
+        assert "| esc50 of the paper | human listeners |  |  | 81.3 |  | reference |" in page
 
     def test_units_stand_in_headings_and_the_interval_in_its_column(self):
         page = self.page(measured(), measured(0.0123, metric="drop"), confidence=0.9)
@@ -267,6 +333,25 @@ class TestPages:
         assert "| 0.0000 ±" in page
         assert "| +0.0 | agrees |" in page
 
+    def test_a_table_without_a_row_still_is_a_page(self, tmp_path):
+        nothing = beside_paper(measured().iloc[:0], paper().iloc[:0], datasets=[], comparable={})
+        table, page = tmp_path / "table_1.csv", tmp_path / "table_1.md"
+        write_table(nothing, table, page, reference=REFERENCE, confidence=0.95)
+        assert table.read_text() == ",".join(COLUMNS) + "\n"
+        assert page.read_text().startswith("# Table I\n\n- A caveat.\n")
+
+    def test_definitions_stand_once_and_only_for_metrics_that_occur(self, tmp_path):
+        titles = {"title": "t", "unit": "1", "digits": 3}
+        reference = REFERENCE | {"metrics": dict.fromkeys(DEFINITIONS, titles)}
+        names = ["macro_auprc", "micro_auprc"]
+        rows = pd.concat([measured(0.5, metric=name) for name in names])
+        rows = beside_paper(rows, paper().iloc[:0], datasets=["a"], comparable={"a": True})
+        page = tmp_path / "table_1.md"
+        write_table(rows, tmp_path / "t.csv", page, reference=reference, notes=["Our own."])
+        assert page.read_text().count("evaluator of DCASE") == 1
+        assert "F1 is taken" not in page.read_text()
+        assert page.read_text().endswith("\n- Our own.\n")
+
     def test_title_comes_first_and_notes_last(self):
         page = self.page(measured())
         assert page.startswith("# Title\n\n## ")
@@ -276,7 +361,7 @@ class TestPages:
         rows = self.rows(measured(80.00000123456789))
         header, _, line = to_csv(rows).splitlines()
         assert header.split(",") == COLUMNS
-        assert line == "1,ours,a,accuracy,,80,1,4,78,82,80,2,5,,1.23457e-06,agrees"
+        assert line == "1,ours,a,accuracy,,80,1,4,78,82,esc50,80,2,5,,1.23457e-06,agrees"
 
     def test_both_files_are_written_with_the_papers_caveats(self, tmp_path):
         table, page = tmp_path / "table_1.csv", tmp_path / "table_1.md"

@@ -18,6 +18,12 @@ from l2i.checks import raise_all
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 # l2i.classifier.MIN_FRAMES, which importing would cost the time to load torch.
 MIN_FRAMES = 128
+PINS = {  # of a download, by layout, beside its files
+    "esc50": {"csv_sha256", "n_clips", "n_clips_per_fold_and_class", "n_samples"},
+    "sonyc_ust": {"n_clips", "n_clips_per_split", "n_samples"},
+    "openmic": {"n_clips", "n_clips_per_split", "n_labels", "partition_sha256"},
+}
+FOLDED = ("esc50",)  # layouts whose corpora come in folds, with one right class a clip
 
 
 def validate_config(config: dict[str, Any]) -> None:
@@ -156,8 +162,33 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
             yield f"{place}.interpreter.fidelity_weight must start at epoch 1"
         if sorted(set(epochs)) != epochs:
             yield f"{place}.interpreter.fidelity_weight must name its epochs in ascending order"
+        if (dataset["score"] == "accuracy") != (dataset["corpus"]["layout"] in FOLDED):
+            yield (
+                f"{place}.score is {dataset['score']}: accuracy is for corpora where one class is "
+                f"right ({', '.join(FOLDED)}), auprc and f1 for the others"
+            )
+    for table, entries in config["ablations"].items():
+        for i, entry in enumerate(entries):
+            yield from _contradictions_of_ablation(f"ablations.{table}[{i}]", entry, config)
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
+
+
+def _contradictions_of_ablation(
+    place: str, entry: dict[str, Any], config: dict[str, Any]
+) -> Iterator[str]:
+    name, run = entry["dataset"], config["run"]
+    yield from _undefined(f"{place}.system", [entry["system"]], "systems", config["systems"])
+    if name not in run["datasets"] or name not in config["datasets"]:
+        yield (
+            f"{place}.dataset is {name}, which run.datasets does not hold: add it there, or set "
+            f"{place.partition('[')[0]} to []"
+        )
+    elif config["datasets"][name]["corpus"]["layout"] not in FOLDED:
+        if entry["fold"] != "official":
+            yield f"{place}.fold must be official: {name} has one split and no folds"
+    elif entry["fold"] not in run["folds"]:
+        yield f"{place}.fold is {entry['fold']}, but must be one of run.folds"
 
 
 def _contradictions_of_source(
@@ -165,6 +196,13 @@ def _contradictions_of_source(
 ) -> Iterator[str]:
     if dataset["source"] == "download" and "download" not in dataset:
         yield f"{place} is download, but datasets.{name}.download is missing"
+    layout = dataset["corpus"]["layout"]
+    pins = {"files"} | PINS[layout]
+    for pin in sorted(set(dataset.get("download", pins)) ^ pins):
+        yield (
+            f"datasets.{name}.download.{pin} is missing, or no pin of the layout {layout}, which "
+            f"has {', '.join(sorted(pins))}"
+        )
     if dataset["source"] == "download" and name not in config["machine"]["urls"]:
         yield f"{place} is download, but machine.urls.{name} is missing"
 

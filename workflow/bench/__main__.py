@@ -20,7 +20,7 @@ from nmf import bench_nmf
 from l2i.data.archive import unpack
 from l2i.records import describe_host, describe_software, utc_now
 from l2i.runtime import has_bfloat16
-from l2i.synthetic import KINDS, write_esc50_archive
+from l2i.synthetic.esc50 import KINDS, write_esc50_archive
 
 N_TRAINING_CLIPS, N_FEATURE_CLIPS = 320, 64
 N_SYNTHETIC_CLIPS = 405  # enough frames for the NMF

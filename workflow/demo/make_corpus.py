@@ -1,4 +1,7 @@
-"""Make the archive that the demo downloads: python workflow/demo/make_corpus.py FOLDER."""
+"""Make the corpora that the demo downloads: python workflow/demo/make_corpus.py FOLDER.
+
+Prints how config/demo.yaml must pin them.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,24 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # to run before anything is installed
+import yaml
 
-from l2i.synthetic import KINDS, write_esc50_archive  # noqa: E402
+WORKFLOW = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(WORKFLOW))  # to run before anything is installed
+
+from l2i.synthetic.esc50 import KINDS, write_esc50_archive  # noqa: E402
+from l2i.synthetic.openmic import write_openmic_archive  # noqa: E402
+from l2i.synthetic.sonyc import write_sonyc_files  # noqa: E402
+
+TAXONOMY = WORKFLOW / "reference" / "dcase-ust-taxonomy.yaml"
 
 
-def make_demo_corpus(folder: str | Path) -> dict:
-    """Write `folder`/esc50.zip: 60 clips of 2 s, 2 folds, 5 classes.
+def make_demo_corpora(folder: str | Path) -> dict[str, dict]:
+    """Write three corpora as their publishers pack them.
+
+    `folder`/esc50.zip (60 clips of 2 s, 2 folds, 5 classes), `folder`/sonyc_ust/ (88 clips of
+    2.5 s, 8 classes, two shards) and `folder`/openmic-2018-v1.0.0.tgz (100 clips of 2 s, 20
+    classes).
 
     Parameters
     ----------
@@ -22,21 +36,42 @@ def make_demo_corpus(folder: str | Path) -> dict:
     Returns
     -------
     dict
-        What `datasets.esc50.download` of `config/demo.yaml` must say of the archive.
+        What `datasets.<name>.download` of `config/demo.yaml` must say, by name of data set.
     """
-    return write_esc50_archive(
-        Path(folder) / "esc50.zip",
-        n_folds=2,
-        classes=list(KINDS),
-        n_clips_per_fold_and_class=6,
-        clip_seconds=2.0,
-        sample_rate=44_100,
-        seed=0,
-    )
+    folder = Path(folder)
+    return {
+        "esc50": write_esc50_archive(
+            folder / "esc50.zip",
+            n_folds=2,
+            classes=list(KINDS),
+            n_clips_per_fold_and_class=6,
+            clip_seconds=2.0,
+            sample_rate=44_100,
+            seed=0,
+        ),
+        "sonyc_ust": write_sonyc_files(
+            folder / "sonyc_ust",
+            taxonomy=TAXONOMY,
+            n_clips={"train": 48, "validate": 16, "test": 24},
+            n_shards=2,
+            clip_seconds=2.5,
+            sample_rate=48_000,
+            seed=0,
+        ),
+        "openmic": write_openmic_archive(
+            folder / "openmic-2018-v1.0.0.tgz",
+            n_clips={"train": 60, "test": 40},
+            n_observed=8,
+            clip_seconds=2.0,
+            sample_rate=44_100,
+            seed=0,
+        ),
+    }
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", help="where esc50.zip is written")
-    for fact, value in make_demo_corpus(parser.parse_args().folder).items():
-        print(f"{fact}: {value}")
+    parser.add_argument("folder", help="where the corpora are written")
+    pins = make_demo_corpora(parser.parse_args().folder)
+    downloads = {name: {"download": facts} for name, facts in pins.items()}
+    print(yaml.safe_dump({"datasets": downloads}, sort_keys=False), end="")

@@ -46,6 +46,9 @@ class Classifier(nn.Module):
         Units of the hidden layer of the head.
     dropout : float
         Probability before the last linear layer.
+    multi_label : bool
+        Whether classes are decided one by one, by a sigmoid and a threshold each, or against each
+        other, by a softmax.
 
     Shape
     -----
@@ -54,7 +57,13 @@ class Classifier(nn.Module):
     """
 
     def __init__(
-        self, n_classes: int, *, width: float = 1.0, head_units: int = 256, dropout: float = 0.2
+        self,
+        n_classes: int,
+        *,
+        width: float = 1.0,
+        head_units: int = 256,
+        dropout: float = 0.2,
+        multi_label: bool = False,
     ) -> None:
         super().__init__()
         self.architecture = {
@@ -62,7 +71,10 @@ class Classifier(nn.Module):
             "width": width,
             "head_units": head_units,
             "dropout": dropout,
+            "multi_label": multi_label,
         }
+        if multi_label:
+            self.register_buffer("thresholds", torch.full((n_classes,), 0.5))
         self.blocks = nn.ModuleDict()
         n_in = 1
         for name, channels in BLOCKS.items():
@@ -81,10 +93,20 @@ class Classifier(nn.Module):
         """Class logits."""
         return self.classify(self.embed(M))
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Class probabilities of logits: the softmax, or a sigmoid for each class."""
+        return logits.sigmoid() if self.architecture["multi_label"] else logits.softmax(-1)
+
+    def decisions(self, logits: Tensor) -> Tensor:
+        """Mask of the classes that logits (B, C) decide for: the largest, or all above threshold."""
+        if self.architecture["multi_label"]:
+            return logits.sigmoid() > self.thresholds
+        return nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).bool()
+
     def hidden_maps(self, M: Tensor, taps: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Class logits, and the outputs f_I(x) of the blocks named in `taps`."""
-        hidden = {}
+        """Class logits, and the outputs f_I(x) of the blocks named in `taps`; `input` is M."""
         h = M.unsqueeze(1)
+        hidden = {"input": h} if "input" in taps else {}
         for name, block in self.blocks.items():
             h = block(h)
             if name in taps:

@@ -1,5 +1,8 @@
 """Scores of interpreters, one row per clip; medians and means are taken later (Sec. IV-C).
 
+A clip of a multi-class corpus is interpreted for the class that the classifier predicts, a clip of
+a multi-label corpus for every class that the classifier decides for.
+
 Everything here computes in float32, whatever precision training used.
 """
 
@@ -17,7 +20,7 @@ from torch.nn.functional import pad
 
 from l2i import losses
 from l2i.classifier import Classifier
-from l2i.interpreter import TAPS, Interpretation, Interpreter
+from l2i.interpreter import Interpretation, Interpreter
 from l2i.metrics import rank_of
 from l2i.relevance import (
     component_energies,
@@ -29,6 +32,8 @@ from l2i.relevance import (
     select,
 )
 from l2i.spectral import FrontEnd, log_magnitude, phase_of
+
+MASKS = 16  # selections that are inverted and heard together
 
 
 @dataclass(frozen=True)
@@ -45,24 +50,29 @@ class Pair:
     relevance_pooling: str = "model"
     relevance_scale: str = "absolute"
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether classes are decided one by one."""
+        return self.classifier.architecture["multi_label"]
+
     @torch.no_grad()
     def explain(self, M: Tensor, n_frames: int) -> tuple[Tensor, Interpretation]:
         """Classifier logits (B, C) and the interpretation of a batch of log-mels."""
-        logits, hidden = self.classifier.hidden_maps(M, TAPS)
+        logits, hidden = self.classifier.hidden_maps(
+            M, tuple(self.interpreter.architecture["taps"])
+        )
         return logits, self.interpreter(hidden, n_frames)
 
-    def relevance_to(self, interpretation: Interpretation, classes: Tensor) -> Tensor:
-        """Relevance of every component to one class per clip, (B, K)."""
-        z = interpretation.z
-        if self.relevance_pooling == "max":
-            z = interpretation.H.amax(2)
-        w = self.interpreter.linear.weight[classes]
-        return relevance(z, w, scale=self.relevance_scale).detach()
+    def relevances(self, interpretation: Interpretation) -> Tensor:
+        """Relevance of every component to every class, (B, C, K)."""
+        z = interpretation.z if self.relevance_pooling == "model" else interpretation.H.amax(2)
+        contributions = self.interpreter.contributions(z).detach()
+        return relevance(contributions, scale=self.relevance_scale)
 
 
 @torch.no_grad()
 def classification_rows(logits: Tensor, labels: Tensor) -> pd.DataFrame:
-    """What the classifier says about each clip, next to the truth."""
+    """What a multi-class classifier says about each clip, next to the truth."""
     probabilities, predicted = logits.softmax(-1).max(-1)
     return pd.DataFrame(
         {
@@ -77,8 +87,32 @@ def classification_rows(logits: Tensor, labels: Tensor) -> pd.DataFrame:
     )
 
 
+def columns_by_class(classes: Sequence[str], **matrices: Tensor) -> pd.DataFrame:
+    """Matrices (B, C) as columns `{name}_{class}`; NaN stays an empty cell."""
+    return pd.DataFrame(
+        {
+            f"{name}_{label}": values[:, c].cpu().numpy()
+            for name, values in matrices.items()
+            for c, label in enumerate(classes)
+        }
+    )
+
+
 @torch.no_grad()
-def fidelity_rows(pair: Pair, M: Tensor, X: Tensor) -> pd.DataFrame:
+def tagging_rows(
+    classifier: Classifier, logits: Tensor, targets: Tensor, classes: Sequence[str]
+) -> pd.DataFrame:
+    """What a multi-label classifier says about each clip: label, probability, decided, by class."""
+    return columns_by_class(
+        classes,
+        label=targets,
+        probability=classifier.probabilities(logits),
+        decided=classifier.decisions(logits).int(),
+    )
+
+
+@torch.no_grad()
+def fidelity_rows(pair: Pair, M: Tensor, X: Tensor, classes: Sequence[str]) -> pd.DataFrame:
     """How well the interpreter follows the classifier on each clip of a batch.
 
     Parameters
@@ -87,28 +121,49 @@ def fidelity_rows(pair: Pair, M: Tensor, X: Tensor) -> pd.DataFrame:
         Classifier and interpreter.
     M, X : Tensor, shape (B, n_frames, n_mels) and (B, n_bins, n_frames)
         Log-mel and log-magnitude.
+    classes : sequence of str
+        Names, for the columns of a multi-label corpus.
+
+    Returns
+    -------
+    DataFrame
+        Multi-class: both sides' class and the rank of one among the other's scores. Multi-label:
+        both sides' probability of every class, and what the classifier decides. Then the losses.
     """
     logits, (H, _, estimate) = pair.explain(M, X.shape[-1])
-    probabilities, classes = logits.softmax(-1).max(-1)
-    columns = {
-        "classifier_class": classes,
-        "interpreter_class": estimate.argmax(-1),
-        "rank": rank_of(estimate, classes),
-        "classifier_probability": probabilities,
-        "interpreter_probability": estimate.softmax(-1).gather(1, classes[:, None])[:, 0],
-        "fidelity_loss": losses.fidelity(logits.softmax(-1), estimate),
+    reference = pair.classifier.probabilities(logits)
+    if pair.multi_label:
+        scores = columns_by_class(
+            classes,
+            classifier=reference,
+            decided=pair.classifier.decisions(logits).int(),
+            interpreter=estimate.sigmoid(),
+        )
+    else:
+        probabilities, predicted = reference.max(-1)
+        columns = {
+            "classifier_class": predicted,
+            "interpreter_class": estimate.argmax(-1),
+            "rank": rank_of(estimate, predicted),
+            "classifier_probability": probabilities,
+            "interpreter_probability": estimate.softmax(-1).gather(1, predicted[:, None])[:, 0],
+        }
+        scores = pd.DataFrame({name: values.cpu().numpy() for name, values in columns.items()})
+    each = {
+        "fidelity_loss": losses.fidelity(reference, estimate, multi_label=pair.multi_label),
         "reconstruction_loss": losses.reconstruction(X, pair.interpreter.reconstruct(H)),
         "sparsity_loss": losses.sparsity(H),
     }
-    return pd.DataFrame({name: values.cpu().numpy() for name, values in columns.items()})
+    return scores.assign(**{name: values.cpu().numpy() for name, values in each.items()})
 
 
 @dataclass(frozen=True)
 class Removals:
-    """Which components are taken out of each clip (Table V).
+    """Which components are taken out of each clip (Table V, Fig. 2 and 3).
 
     Relevant ones at each of `thresholds`; at `random_threshold` also `n_draws` draws of each of
-    `baselines`. `n_removed` is 'mean', the rounded mean size of the relevant sets, or a number.
+    `baselines`. `n_removed` is 'mean', the rounded mean size of the relevant sets (of each class,
+    where a clip may have several), or a number.
     """
 
     thresholds: Sequence[float]
@@ -121,20 +176,48 @@ class Removals:
 
 @dataclass(frozen=True)
 class Explained:
-    """One clip: its predicted class, the activations and the relevance of every component."""
+    """One clip: the classifier's logits, and what every component means to the decided classes."""
 
     clip: str
-    target: int
     logits: Tensor  # (C,)
-    H: Tensor  # (K, T)
-    r: Tensor  # (K,)
+    relevances: dict[int, Tensor]  # class: (K,)
 
 
-def n_random(explained: Sequence[Explained], removals: Removals) -> int:
-    """How many components the random baselines remove, at least 1."""
+@torch.no_grad()
+def explain_clip(pair: Pair, clip: str, M: Tensor) -> tuple[Explained, Tensor]:
+    """Decisions of one clip and their relevances, and its activations H, (K, n_frames).
+
+    Parameters
+    ----------
+    M : Tensor, shape (1, n_frames, n_mels)
+        Its log-mel.
+    """
+    logits, interpretation = pair.explain(M, M.shape[1])
+    r = pair.relevances(interpretation)[0]
+    decided = pair.classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
+    return Explained(clip, logits[0], {c: r[c] for c in decided}), interpretation.H[0]
+
+
+def n_random(
+    explained: Sequence[Explained], removals: Removals, *, per_class: bool
+) -> dict[int, int]:
+    """How many components the random baselines remove for each decided class, at least 1.
+
+    The rounded mean of the sizes of the relevant sets: those of the class (Fig. 2 and 3), or all
+    together (Table V).
+    """
+    sizes: dict[int, list[int]] = {}
+    for clip in explained:
+        for c, r in clip.relevances.items():
+            sizes.setdefault(c, []).append(int(select(r, removals.random_threshold).sum()))
     if removals.n_removed != "mean":
-        return int(removals.n_removed)
-    sizes = [int(select(clip.r, removals.random_threshold).sum()) for clip in explained]
+        return dict.fromkeys(sizes, int(removals.n_removed))
+    if per_class:
+        return {c: _rounded_mean(of_class) for c, of_class in sizes.items()}
+    return dict.fromkeys(sizes, _rounded_mean([n for of_class in sizes.values() for n in of_class]))
+
+
+def _rounded_mean(sizes: Sequence[int]) -> int:
     return max(1, round(float(np.mean(sizes))))
 
 
@@ -142,73 +225,89 @@ def n_random(explained: Sequence[Explained], removals: Removals) -> int:
 def faithfulness_rows(
     pair: Pair,
     explained: Explained,
+    H: Tensor,
     waveform: Tensor,
     front_end: FrontEnd,
     removals: Removals,
-    n_removed: int,
+    n_removed: dict[int, int],
+    classes: Sequence[str],
 ) -> pd.DataFrame:
-    """Drop of the class probability when components are removed from one clip (Eq. 7).
+    """Drop of class probabilities when components are removed from one clip (Eq. 7).
 
     Removal goes through a waveform: the remaining log-magnitude with the input's phase is inverted,
     and the classifier hears the result through its own front end, without renormalisation.
 
     Parameters
     ----------
+    explained : Explained
+        The clip; H, shape (K, n_frames), are its activations.
     waveform : Tensor, shape (n_samples,)
         The clip as its features were computed from.
-    n_removed : int
-        Size of the count-matched random sets, from :func:`n_random`.
+    n_removed : dict
+        Size of the count-matched random sets of each class, from :func:`n_random`.
+    classes : sequence of str
+        Names of all classes.
 
     Returns
     -------
     DataFrame
-        One row per removal: class, removal, threshold, draw, n_removed, energy_removed (share of
-        ||X||^2), probability_before, probability_after, probability_drop, logit_drop.
+        One row per decided class and removal: class, removal, threshold, draw, n_removed,
+        energy_removed (share of ||X||^2), probability_before, probability_after,
+        probability_drop, logit_drop.
     """
     S = front_end.stft(front_end.to_whole_hops(waveform))
     X, W = log_magnitude(S), pair.interpreter.W
     # A frame more than the features have, where the clip ends between two hops.
-    H = pad(explained.H[None], (0, X.shape[1] - explained.H.shape[1]), mode="replicate")[0]
+    H = pad(H[None], (0, X.shape[1] - H.shape[1]), mode="replicate")[0]
     energies = component_energies(X, W, H).cpu().numpy()
-    plan = _plan(explained, energies, removals, n_removed)
+    plan = [
+        (c, facts, mask)
+        for c, r in explained.relevances.items()
+        for facts, mask in _plan(explained.clip, r, energies, removals, n_removed[c])
+    ]
 
-    masks = {mask.tobytes(): mask for _, mask in plan}  # thresholds often select the same set
-    L = torch.from_numpy(np.stack(list(masks.values()))).to(X.device)
-    taken = part(X, W, H, L)
-    x2 = front_end.inverse(X - taken, phase_of(S), len(waveform))
-    after = pair.classifier(front_end.log_mel(front_end.stft(x2))).cpu()
-    share = (taken.square().sum((1, 2)) / X.square().sum().clamp(min=1e-12)).cpu()
+    masks = {mask.tobytes(): mask for _, _, mask in plan}  # thresholds often select the same set
+    phase, total = phase_of(S), X.square().sum().clamp(min=1e-12)
+    logits, shares = [], []
+    for start in range(0, len(masks), MASKS):  # each has the size of the spectrogram
+        L = torch.from_numpy(np.stack(list(masks.values())[start : start + MASKS])).to(X.device)
+        taken = part(X, W, H, L)
+        x2 = front_end.inverse(X - taken, phase, len(waveform))
+        logits.append(pair.classifier(front_end.log_mel(front_end.stft(x2))).cpu())
+        shares.append((taken.square().sum((1, 2)) / total).cpu())
+    after, share = torch.cat(logits), torch.cat(shares)
+    p_after = pair.classifier.probabilities(after)
     position = {key: i for i, key in enumerate(masks)}
 
-    before, target = explained.logits.cpu(), explained.target
+    before = explained.logits.cpu()
+    p_before = pair.classifier.probabilities(before)
     rows = []
-    for facts, mask in plan:
+    for c, facts, mask in plan:
         i = position[mask.tobytes()]
-        p_before, p_after = (v.softmax(-1)[target].item() for v in (before, after[i]))
         rows.append(
             {
-                "class": target,
+                "class": classes[c],
                 **facts,
                 "n_removed": int(mask.sum()),
                 "energy_removed": share[i].item(),
-                "probability_before": p_before,
-                "probability_after": p_after,
-                "probability_drop": p_before - p_after,
-                "logit_drop": (before[target] - after[i][target]).item(),
+                "probability_before": p_before[c].item(),
+                "probability_after": p_after[i, c].item(),
+                "probability_drop": (p_before[c] - p_after[i, c]).item(),
+                "logit_drop": (before[c] - after[i, c]).item(),
             }
         )
     return pd.DataFrame(rows)
 
 
 def _plan(
-    explained: Explained, energies: np.ndarray, removals: Removals, n_removed: int
+    clip: str, r: Tensor, energies: np.ndarray, removals: Removals, n_removed: int
 ) -> list[tuple[dict, np.ndarray]]:
-    """Every removal of a clip: what it is called, and the mask of its components."""
+    """Every removal for one class: what it is called, and the mask of its components."""
     plan = []
     for threshold in removals.thresholds:
-        L = select(explained.r, threshold).cpu().numpy()
+        L = select(r, threshold).cpu().numpy()
         plan.append(({"removal": "relevant", "threshold": threshold, "draw": 0}, L))
-    L = select(explained.r, removals.random_threshold).cpu().numpy()
+    L = select(r, removals.random_threshold).cpu().numpy()
     draws: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
         "unselected": lambda rng: draw_unselected(L, n_removed, rng),
         "all": lambda rng: draw_any(L, n_removed, rng),
@@ -217,7 +316,7 @@ def _plan(
     for baseline in removals.baselines:
         for draw in range(removals.n_draws):
             # Keyed by the clip's name: a draw depends on neither order nor company of the clips.
-            key = zlib.crc32(f"{baseline} {explained.clip}".encode())
+            key = zlib.crc32(f"{baseline} {clip}".encode())
             rng = np.random.default_rng([removals.seed, draw, key])
             facts = {"removal": f"random_{baseline}", "threshold": removals.random_threshold}
             plan.append(({**facts, "draw": draw}, draws[baseline](rng)))

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
 
 from l2i.classifier import MIN_FRAMES, Classifier
 from l2i.features import rows_of
+from l2i.losses import Loss
 from l2i.progress import progress
 from l2i.runtime import autocast
 from l2i.training import Losses, Plan, train
@@ -41,9 +41,10 @@ def fine_tune_head(
     classifier: Classifier,
     log_mel: np.ndarray,
     rows: np.ndarray,
-    labels: Tensor,
+    targets: Tensor,
     plan: Plan,
     *,
+    loss: Loss,
     precision: torch.dtype,
     device: str,
 ) -> pd.DataFrame:
@@ -57,8 +58,10 @@ def fine_tune_head(
         Features of the data set.
     rows : np.ndarray of int
         Training clips.
-    labels : Tensor of int64, shape (len(rows),)
-        Their classes.
+    targets : Tensor, shape (len(rows), C)
+        Their labels: 1, 0, or NaN where nobody has looked.
+    loss : callable
+        Of logits and targets, from :func:`l2i.losses.classification`.
     """
     classifier.eval().requires_grad_(False)
     embeddings = []
@@ -68,14 +71,14 @@ def fine_tune_head(
         M = rows_of(log_mel, rows[start : start + INFERENCE_BATCH]).to(device)
         with torch.no_grad(), autocast(device, precision):
             embeddings.append(classifier.embed(M).float())
-    embedding, labels = torch.cat(embeddings), labels.to(device)
+    embedding, targets = torch.cat(embeddings), targets.to(device)
 
     parameters = [p.requires_grad_() for p in classifier.head_parameters()]
     classifier.dropout.train()
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
-        logits = classifier.classify(embedding[batch.to(device)])
-        return {"total": cross_entropy(logits, labels[batch.to(device)])}
+        batch = batch.to(device)
+        return {"total": loss(classifier.classify(embedding[batch]), targets[batch])}
 
     return train(parameters, batch_losses, len(rows), plan)
 
@@ -84,16 +87,17 @@ def train_all_layers(
     classifier: Classifier,
     log_mel: np.ndarray,
     rows: np.ndarray,
-    labels: Tensor,
+    targets: Tensor,
     plan: Plan,
     *,
+    loss: Loss,
     augmentation: Augmentation | None,
     precision: torch.dtype,
     device: str,
 ) -> pd.DataFrame:
     """Train every layer; returns the history. Parameters as in :func:`fine_tune_head`."""
     classifier.train().requires_grad_()
-    targets = one_hot(labels, classifier.architecture["n_classes"]).float().to(device)
+    targets = targets.to(device)
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
         M, target = rows_of(log_mel, rows[batch.numpy()]).to(device), targets[batch.to(device)]
@@ -101,7 +105,7 @@ def train_all_layers(
             M, target = augment(M, target, augmentation)
         with autocast(device, precision):
             logits = classifier(M)
-        return {"total": cross_entropy(logits.float(), target)}
+        return {"total": loss(logits.float(), target)}
 
     return train(classifier.parameters(), batch_losses, len(rows), plan)
 
@@ -114,7 +118,7 @@ def augment(M: Tensor, target: Tensor, augmentation: Augmentation) -> tuple[Tens
     M : Tensor, shape (B, n_frames, n_mels)
         Log-mel.
     target : Tensor, shape (B, C)
-        Class probabilities.
+        Class probabilities. A mixture is known to hold what both of its parts are known to hold.
     """
     B, n_frames, n_mels = M.shape
     n_seen = min(n_frames, max(MIN_FRAMES, round(augmentation.excerpt * n_frames)))

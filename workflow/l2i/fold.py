@@ -1,5 +1,7 @@
 """One fold of a data set: who trains, who tests, and what both must agree on.
 
+A fold is named by the part that is tested, or `official` where the corpus has one split of its own.
+
 Everything trained carries the fold's identity, and loading asks for it, so that no clip is ever
 scored by a network that has seen it, nor by one with other classes or another front end.
 """
@@ -20,6 +22,9 @@ from l2i.features import load_waveform
 from l2i.spectral import FrontEnd
 from l2i.weights import classes_hash
 
+OFFICIAL = "official"
+LABEL = "label_"  # in front of a class name: its column in the index of a multi-label corpus
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -29,36 +34,60 @@ class Fold:
     """
 
     dataset: str
-    number: str
+    name: str
     index: pd.DataFrame
     classes: list[str]
     front_end: FrontEnd
     waveform_scale: str
 
     @property
+    def multi_label(self) -> bool:
+        """Whether a clip may have any number of labels, not all of them known."""
+        return "label" not in self.index
+
+    @property
     def train_rows(self) -> np.ndarray:
         """Row numbers of the training clips."""
-        return np.flatnonzero(self.index["fold"] != int(self.number))
+        if self.name == OFFICIAL:
+            return self._rows_of("train")
+        return np.flatnonzero(self.index["fold"] != int(self.name))
+
+    @property
+    def validate_rows(self) -> np.ndarray:
+        """Row numbers of the clips that the corpus keeps for choosing thresholds; often none."""
+        return self._rows_of("validate") if self.name == OFFICIAL else np.empty(0, int)
 
     @property
     def test_rows(self) -> np.ndarray:
         """Row numbers of the test clips."""
-        return np.flatnonzero(self.index["fold"] == int(self.number))
+        if self.name == OFFICIAL:
+            return self._rows_of("test")
+        return np.flatnonzero(self.index["fold"] == int(self.name))
+
+    def _rows_of(self, split: str) -> np.ndarray:
+        return np.flatnonzero(self.index["split"] == split)
 
     @property
     def identity(self) -> dict[str, object]:
         """What every dictionary and network of this fold carries, and must be asked for with."""
         return {
             "dataset": self.dataset,
-            "fold": self.number,
+            "fold": self.name,
             "classes_sha256": classes_hash(self.classes),
             "waveform_scale": self.waveform_scale,
             **asdict(self.front_end),
         }
 
     def labels(self, rows: np.ndarray) -> Tensor:
-        """Class numbers of some clips, int64."""
+        """Class numbers of some clips of a multi-class corpus, int64."""
         return torch.from_numpy(self.index["label"].to_numpy()[rows])
+
+    def targets(self, rows: np.ndarray) -> Tensor:
+        """Labels of some clips, (len(rows), C): 1, 0, or NaN where nobody has looked."""
+        if not self.multi_label:
+            return torch.nn.functional.one_hot(self.labels(rows), len(self.classes)).float()
+        columns = self.index[[LABEL + name for name in self.classes]]
+        return torch.from_numpy(columns.to_numpy(np.float32)[rows])
 
     def waveform(self, data: str, row: int, clip_seconds: float | None = None) -> Tensor:
         """A clip from its audio file below the data folder, scaled as for its features.
@@ -77,7 +106,7 @@ class Fold:
 
     def label_rows(self, table: pd.DataFrame, **columns: object) -> pd.DataFrame:
         """A table with the columns that say where its rows belong in front."""
-        leading = {"dataset": self.dataset, "fold": self.number, **columns}
+        leading = {"dataset": self.dataset, "fold": self.name, **columns}
         return pd.concat([pd.DataFrame(leading, index=table.index), table], axis=1)
 
 
@@ -103,17 +132,20 @@ def open_fold(
     front_end, waveform_scale = front_end_of(features)
     split = Fold(
         dataset=dataset,
-        number=fold,
+        name=fold,
         index=pd.read_csv(path_to_index),
         classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
         front_end=front_end,
         waveform_scale=waveform_scale,
     )
+    column = "split" if fold == OFFICIAL else "fold"
+    if column not in split.index:
+        raise InputError(f"{dataset} has no {column}s, so fold {fold} of it means nothing")
     if not len(split.test_rows) or not len(split.train_rows):
-        folds = ", ".join(map(str, sorted(split.index["fold"].unique())))
+        parts = ", ".join(map(str, sorted(split.index[column].unique())))
         raise InputError(
             f"fold {fold} of {dataset} leaves no clips to test or none to train on: the corpus has "
-            f"folds {folds}. Correct run.folds"
+            f"the {column}s {parts}. Correct run.folds, or the corpus"
         )
     return split
 

@@ -1,11 +1,35 @@
-"""Agreement between a reference and an estimate, one value per clip."""
+"""Agreement between a reference and an estimate.
+
+Several metrics of tagging share one form. `truth` says of N clips whether they hold a class: 1, 0,
+or NaN where nobody looked, which leaves the clip out. `scores` are probabilities or decisions.
+`counts` (B, N), how often each clip counts in each of B resamplings, gives B values at once;
+without it every clip counts once and there is one value.
+
+A class that no observed clip holds has no recall: its areas and its F1 of the authors' thresholds
+are NaN, and `macro` leaves it out of its mean. (The evaluator of DCASE would give it 0.) A score
+that is itself no number makes its metric NaN, and every mean over classes with it.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from l2i.checks import require_shape
+import numpy as np
+
+from l2i.checks import InputError, require_shape
+
+if TYPE_CHECKING:  # tables are made without PyTorch, whose import takes longer than their numbers
+    from torch import Tensor
+
+# Thresholds of the authors' code: for the fidelity of interpreters, and for classifiers.
+GRID_11 = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
+GRID_7 = (0.95, 0.9, 0.8, 0.5, 0.2, 0.1, 0.05)
+LOWEST_THRESHOLD = 0.01  # of the evaluator of DCASE
+
+# truth (N,), scores (N,), counts (B, N) or None -> (B,), or a number without counts
+ClassMetric = Callable[..., np.ndarray]
 
 
 def rank_of(estimate: Tensor, reference: Tensor) -> Tensor:
@@ -23,7 +47,257 @@ def rank_of(estimate: Tensor, reference: Tensor) -> Tensor:
     """
     require_shape(reference, (len(estimate),), "reference")
     own = estimate.gather(1, reference[:, None])
-    lower_class = torch.arange(estimate.shape[1], device=estimate.device) < reference[:, None]
+    numbers = reference.new_ones(estimate.shape[1]).cumsum(0) - 1
+    lower_class = numbers < reference[:, None]
     # Put so that scores that are no numbers rank last, not first.
     behind = (estimate < own) | ((estimate == own) & ~lower_class)
     return 1 + (~behind).sum(1)
+
+
+def _of_observed(metric: ClassMetric) -> ClassMetric:
+    """Reduce truth to what was observed, as numbers of clips hold it; see the head of the module.
+
+    The metric itself gets a truth of bool and always counts, and may take each score for a number.
+    """
+
+    @functools.wraps(metric)
+    def measured(
+        truth: np.ndarray, scores: np.ndarray, counts: np.ndarray | None = None, **options: object
+    ) -> np.ndarray:
+        truth, scores = np.asarray(truth, dtype=float), np.asarray(scores, dtype=float)
+        require_shape(truth, (None,), "truth")
+        require_shape(scores, truth.shape, "scores")
+        seen = ~np.isnan(truth)
+        if not np.isin(truth[seen], (0, 1)).all():
+            raise InputError("truth must be 1, 0, or NaN where it is not observed")
+        weights = np.ones((1, len(truth))) if counts is None else np.asarray(counts, dtype=float)
+        require_shape(weights, (None, len(truth)), "counts")
+        if not seen.any() or np.isnan(scores[seen]).any():
+            values = np.full(len(weights), np.nan)
+        else:
+            weights = weights if seen.all() else weights[:, seen]
+            values = metric(truth[seen] == 1, scores[seen], weights, **options)
+        return values[0] if counts is None else values
+
+    return measured
+
+
+@_of_observed
+def auprc(truth: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Area under the precision-recall curve of one class, as the evaluator of DCASE 2020 task 5.
+
+    One point for every score of at least 0.01, and one for threshold 1, in falling order of
+    thresholds, between (recall 0, precision 1) and (1, 0); trapezoids. Threshold 1 gives (0, 0)
+    where no score reaches it, so that a perfect ranking of n positives has 1 - 1 / (2n), and one
+    that gives them all the same score a half.
+
+    Parameters
+    ----------
+    truth, scores : (N,) array
+    counts : (B, N) array, optional
+        See the head of the module.
+
+    Returns
+    -------
+    (B,) array, or a number without `counts`
+    """
+    return _area(*_official_points(truth, scores, counts))
+
+
+@_of_observed
+def _auprc_of_pairs(truth: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    precision, recall = (points[..., ::-1] for points in _official_points(truth, scores, counts))
+    order = np.argsort(recall, axis=-1, kind="stable")
+    return _area(*(np.take_along_axis(p, order, axis=-1) for p in (precision, recall)))
+
+
+def micro_auprc(
+    truth: np.ndarray, scores: np.ndarray, counts: np.ndarray | None = None
+) -> np.ndarray:
+    """Area under the curve of all pairs of clip and class, as the evaluator of DCASE.
+
+    The points are those of `auprc`, but within equal recall they come in rising order of
+    thresholds: the evaluator sorts its rising thresholds by recall, with a sort that leaves the
+    order of ties to chance. Keeping them as they come is within 1e-5 of it; falling order, as
+    within a class, would be up to a few thousandths higher.
+
+    Parameters
+    ----------
+    truth, scores : (N, C) array
+    counts : (B, N) array, optional
+    """
+    return micro(_auprc_of_pairs, truth, scores, counts)
+
+
+@_of_observed
+def auprc_on_grid(
+    truth: np.ndarray, scores: np.ndarray, counts: np.ndarray, *, grid: Sequence[float]
+) -> np.ndarray:
+    """Area under the precision-recall curve at a few thresholds, as in the authors' code.
+
+    A score counts as positive strictly above a threshold, and precision is 1 where none is. Ends
+    as in `auprc`.
+
+    Parameters
+    ----------
+    truth, scores, counts
+        See the head of the module.
+    grid : sequence of float
+        Thresholds; the authors' are `GRID_11` and `GRID_7`.
+    """
+    tp, fp, n_positive = _positives(truth, scores, counts, np.sort(grid)[::-1], side="right")
+    return _area((tp + 1e-9) / (tp + fp + 1e-9), _divided(tp, n_positive))
+
+
+@_of_observed
+def average_precision(truth: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Precision averaged over all steps of recall, without interpolation (scikit-learn's)."""
+    thresholds = np.unique(scores)[::-1]
+    tp, fp, n_positive = _positives(truth, scores, counts, thresholds, side="left")
+    recall = _divided(tp, n_positive)
+    return (np.diff(recall, axis=-1, prepend=0.0) * (tp / np.maximum(tp + fp, 1))).sum(-1)
+
+
+@_of_observed
+def max_f1(
+    truth: np.ndarray, scores: np.ndarray, counts: np.ndarray, *, grid: Sequence[float]
+) -> np.ndarray:
+    """The best F1 that one threshold of `grid` gives; a score counts strictly above it."""
+    tp, fp, n_positive = _positives(truth, scores, counts, np.sort(grid)[::-1], side="right")
+    best = _divided(2 * tp, tp + fp + n_positive).max(axis=-1)
+    return np.where(n_positive[:, 0] > 0, best, np.nan)
+
+
+@_of_observed
+def weighted_f1(truth: np.ndarray, decided: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """F1 of the positives and of the negatives, weighted by how many clips are either.
+
+    A sign that no clip has weighs nothing; without any, F1 is NaN. The metric of OpenMIC in the
+    paper is the mean of this over classes.
+
+    Parameters
+    ----------
+    truth, decided : (N,) array of 1 and 0
+    counts : (B, N) array, optional
+    """
+    (f1_p, n_p), (f1_n, n_n) = _f1_of_signs(truth, decided, counts)
+    return _divided(np.nan_to_num(f1_p) * n_p + np.nan_to_num(f1_n) * n_n, n_p + n_n)
+
+
+@_of_observed
+def macro_f1(truth: np.ndarray, decided: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Plain mean of the F1 of the positives and of the negatives; see `weighted_f1`.
+
+    A sign that is neither true nor decided of any clip has no F1; the other's is taken alone.
+    """
+    (f1_p, _), (f1_n, _) = _f1_of_signs(truth, decided, counts)
+    return _mean_of_numbers(np.stack([f1_p, f1_n], axis=-1))
+
+
+def macro(
+    metric: ClassMetric,
+    truth: np.ndarray,
+    scores: np.ndarray,
+    counts: np.ndarray | None = None,
+    **options: object,
+) -> np.ndarray:
+    """Mean over classes of a metric of one class, without classes where it is undefined.
+
+    NaN where it is undefined for all, or any score of an observed label is no number.
+
+    Parameters
+    ----------
+    metric : callable
+        Such as `auprc`.
+    truth, scores : (N, C) array
+    counts : (B, N) array, optional
+    **options
+        Of the metric.
+    """
+    truth, scores = np.asarray(truth, dtype=float), np.asarray(scores, dtype=float)
+    require_shape(truth, (None, None), "truth")
+    require_shape(scores, truth.shape, "scores")
+    columns = zip(truth.T, scores.T, strict=True)
+    means = _mean_of_numbers(np.stack([metric(*c, counts, **options) for c in columns], axis=-1))
+    diverged = np.isnan(scores[~np.isnan(truth)]).any()
+    return means * np.nan if diverged else means
+
+
+def micro(
+    metric: ClassMetric,
+    truth: np.ndarray,
+    scores: np.ndarray,
+    counts: np.ndarray | None = None,
+    **options: object,
+) -> np.ndarray:
+    """A metric of one class over all pairs of clip and class; parameters as those of `macro`."""
+    truth, scores = np.asarray(truth, dtype=float), np.asarray(scores, dtype=float)
+    require_shape(truth, (None, None), "truth")
+    require_shape(scores, truth.shape, "scores")
+    pairs = None if counts is None else np.repeat(counts, truth.shape[1], axis=1)
+    return metric(truth.ravel(), scores.ravel(), pairs, **options)
+
+
+def _positives(
+    truth: np.ndarray, scores: np.ndarray, counts: np.ndarray, thresholds: np.ndarray, *, side: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True and false positives (B, T) at each threshold, and all positives (B, 1).
+
+    Positive is a score at or above a threshold (`side` left), or above it (right).
+    """
+    order = np.argsort(-scores, kind="stable")
+    n_positive = len(scores) - np.searchsorted(scores[order][::-1], thresholds, side=side)
+    counts = counts[:, order]
+    none = np.zeros((len(counts), 1))
+    tp, fp = (
+        np.hstack([none, np.cumsum(counts * sign, axis=1)])
+        for sign in (truth[order], ~truth[order])
+    )
+    return tp[:, n_positive], fp[:, n_positive], tp[:, -1:]
+
+
+def _official_points(
+    truth: np.ndarray, scores: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Precision and recall (B, T) of the evaluator of DCASE, thresholds falling.
+
+    A clip that a resampling does not draw repeats the point of the next higher threshold, which
+    adds nothing to an area.
+    """
+    thresholds = np.unique(np.append(scores[scores >= LOWEST_THRESHOLD], 1.0))[::-1]
+    tp, fp, n_positive = _positives(truth, scores, counts, thresholds, side="left")
+    return tp / np.maximum(tp + fp, 0.5), _divided(tp, n_positive)
+
+
+def _area(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    """Area (B,) under points (B, T) between (recall 0, precision 1) and (1, 0)."""
+    zero = np.zeros((len(recall), 1))
+    # Where there is no recall, the ends must not make a number of it.
+    precision = np.hstack([zero + 1, precision, zero])
+    recall = np.hstack([zero, recall, zero + 1])
+    return np.trapezoid(precision, recall, axis=-1)
+
+
+def _f1_of_signs(
+    truth: np.ndarray, decided: np.ndarray, counts: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """F1 (B,) and number of clips (B,) of the positives, then of the negatives."""
+    if not np.isin(decided, (0, 1)).all():
+        raise InputError("decisions must be 1 or 0")
+    signs = []
+    for is_sign, says_sign in ((truth, decided == 1), (~truth, decided == 0)):
+        both, one_side = counts @ (is_sign & says_sign), is_sign.astype(float) + says_sign
+        signs.append((_divided(2 * both, counts @ one_side), counts @ is_sign.astype(float)))
+    return signs
+
+
+def _divided(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Quotient; NaN where the whole is 0."""
+    shape = np.broadcast_shapes(part.shape, whole.shape)
+    return np.divide(part, whole, out=np.full(shape, np.nan), where=whole > 0)[()]
+
+
+def _mean_of_numbers(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of what is a number; NaN where nothing is."""
+    known = ~np.isnan(values)
+    return _divided(np.where(known, values, 0.0).sum(-1), known.sum(-1))

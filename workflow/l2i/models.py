@@ -49,12 +49,14 @@ def load_pair(
     path_to_interpreter: str | Path,
     *,
     system: str,
+    variant: str,
     run: str,
     device: str,
     identity: dict[str, object],
 ) -> tuple[Classifier, Interpreter]:
     """A classifier and the interpreter that was trained on exactly this one."""
-    origin = {"system": system, "run": run, "classifier_sha256": file_sha256(path_to_classifier)}
+    origin = {"system": system, "variant": variant, "run": run}
+    origin |= {"classifier_sha256": file_sha256(path_to_classifier)}
     classifier = load_classifier(path_to_classifier, device=device, **identity)
     return classifier, load_interpreter(path_to_interpreter, device=device, **origin, **identity)
 

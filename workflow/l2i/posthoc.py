@@ -17,7 +17,7 @@ from l2i.checks import InputError
 from l2i.classifier import Classifier
 from l2i.features import rows_of
 from l2i.hidden import HiddenMaps
-from l2i.interpreter import TAPS, Interpreter
+from l2i.interpreter import Interpreter
 from l2i.projections import Projections
 from l2i.runtime import autocast, precision_name
 from l2i.training import Losses, Plan, train
@@ -78,10 +78,12 @@ def train_posthoc(
     InputError
         If that difference is larger than 5 %, or a loss is not finite.
     """
+    taps = tuple(interpreter.architecture["taps"])
     hidden = HiddenMaps(
-        classifier, log_mel, rows, taps=TAPS, precision=precision, device=device, scratch=scratch
+        classifier, log_mel, rows, taps=taps, precision=precision, device=device, scratch=scratch
     )
-    reference = hidden.logits.softmax(-1)
+    reference = classifier.probabilities(hidden.logits)
+    multi_label = classifier.architecture["multi_label"]
     projections = Projections(interpreter.W, log_magnitude, rows, scratch=scratch)
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
@@ -93,7 +95,7 @@ def train_posthoc(
 
     def weighted(reference: Tensor, logits: Tensor, error: Tensor, H: Tensor, epoch: int) -> Losses:
         parts = {
-            "fidelity": losses.fidelity(reference, logits).mean(),
+            "fidelity": losses.fidelity(reference, logits, multi_label=multi_label).mean(),
             "reconstruction": error.mean(),
             "sparsity": losses.sparsity(H).mean(),
         }
@@ -109,10 +111,10 @@ def train_posthoc(
         X, M = (
             rows_of(array, rows[batch.numpy()]).to(device) for array in (log_magnitude, log_mel)
         )
-        logits, maps = classifier.hidden_maps(M, TAPS)
+        logits, maps = classifier.hidden_maps(M, taps)
         H, _, estimate = interpreter(maps, X.shape[-1])
         error = losses.reconstruction(X, interpreter.reconstruct(H))
-        return weighted(logits.softmax(-1), estimate, error, H, 1)
+        return weighted(classifier.probabilities(logits), estimate, error, H, 1)
 
     interpreter.eval()  # no dropout, so that both precisions see the same network
     first = torch.arange(min(plan.batch_size, len(rows)))

@@ -2,8 +2,6 @@
 
 Names and shapes
 ----------------
-z : (K,)     pooled activations of one clip
-w : (K,)     weights of the interpreted class in the linear layer
 r : (K,)     relevance; the largest |r| is 1 (the largest r, on the scale of the code)
 X : (F, T)   log-magnitude spectrogram of the clip
 W : (F, K)   dictionary
@@ -20,18 +18,17 @@ from torch import Tensor
 EPS = 1e-12  # below every activation that could be heard; keeps silence at 0 / EPS = 0
 
 
-def relevance(z: Tensor, w: Tensor, *, scale: str = "absolute") -> Tensor:
-    """Contribution of each component to the class logit, normalised.
+def relevance(contribution: Tensor, *, scale: str = "absolute") -> Tensor:
+    """Contribution of each component to a class logit, normalised.
 
     Parameters
     ----------
-    z, w : Tensor, shape (K,) or (B, K)
-        Pooled activations, and the linear layer's weights of the interpreted class.
+    contribution : Tensor, shape (..., K)
+        z_k w_k of every component: pooled activation times weight in the linear layer.
     scale : {'absolute', 'signed'}
         Divide by the largest magnitude (the paper), or by the largest value (the authors' code,
         which turns all signs around where every contribution is negative).
     """
-    contribution = z * w
     if scale == "signed":
         largest = contribution.amax(-1, keepdim=True)
         return contribution / torch.where(largest == 0, 1.0, largest)

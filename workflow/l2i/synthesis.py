@@ -59,7 +59,7 @@ def listen(
         decision and relevances are then those of the scores, and masks cover the whole waveform.
         By default the networks decide on the whole waveform.
     target : int, optional
-        Class to interpret; the predicted one by default.
+        Class to interpret; the most probable one by default.
 
     Notes
     -----
@@ -77,7 +77,7 @@ def listen(
         M = front_end.log_mel(front_end.stft(decided))[None]
         logits, interpretation = pair.explain(M, M.shape[1])
     target = int(logits.argmax()) if target is None else target
-    r = pair.relevance_to(interpretation, torch.tensor([target], device=logits.device))[0]
+    r = pair.relevances(interpretation)[0, target]
     L = select(r, threshold)
 
     def sound(spectrogram: Tensor) -> Tensor:
@@ -89,8 +89,8 @@ def listen(
     chosen = part(X, W, H, L)
     return Listening(
         target=target,
-        probabilities=logits[0].softmax(-1).cpu(),
-        estimate=interpretation.logits[0].softmax(-1).cpu(),
+        probabilities=pair.classifier.probabilities(logits[0]).cpu(),
+        estimate=pair.classifier.probabilities(interpretation.logits[0]).cpu(),
         relevance=r.cpu(),
         components={
             int(k): sound(part(X, W, H, one)) for k, one in zip(numbers, single, strict=True)

@@ -26,16 +26,27 @@ import numpy as np
 import pandas as pd
 
 from l2i.checks import InputError
-from l2i.statistics import Statistic, bootstrap_interval, population_sd, repeated_values
+from l2i.statistics import (
+    Metric,
+    Statistic,
+    bootstrap_interval,
+    percentile_interval,
+    population_sd,
+    repeated_metric,
+    repeated_values,
+    require_pairs,
+    resampled_metric,
+)
 
 # Every csv of the evaluation says in its first columns what it belongs to.
-IDENTITY = {"dataset": str, "fold": str, "system": str, "run": int, "clip": str}
+IDENTITY = {"dataset": str, "fold": str, "system": str, "variant": str, "run": int, "clip": str}
 KEYS = ["table", "system", "dataset", "metric", "condition"]
 COLUMNS = [
     *KEYS,
     *("mean", "spread", "n", "low", "high"),
-    *("paper_mean", "paper_spread", "paper_n", "bound", "gap", "verdict"),
+    *("paper_dataset", "paper_mean", "paper_spread", "paper_n", "bound", "gap", "verdict"),
 ]
+MEASURED = [*KEYS, "mean", "spread", "n", "low", "high"]
 
 
 def read_clips(paths: Sequence[str | Path]) -> pd.DataFrame:
@@ -54,6 +65,19 @@ def read_clips(paths: Sequence[str | Path]) -> pd.DataFrame:
         if missing:
             raise InputError(f"{path} lacks the column(s) {', '.join(missing)}; make it again")
     return pd.concat(parts, ignore_index=True)
+
+
+def read_clips_of_datasets(paths: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
+    """Data set to the rows of its clips, of files that hold one data set each.
+
+    Data sets keep their own columns. Files without a row, such as of a classifier that decides on
+    no class, belong to none.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for part in (read_clips([path]) for path in paths):
+        for dataset, rows in part.groupby("dataset", sort=False):
+            parts.setdefault(str(dataset), []).append(rows)
+    return {dataset: pd.concat(rows, ignore_index=True) for dataset, rows in parts.items()}
 
 
 def measure(
@@ -79,6 +103,46 @@ def measure(
     """
     interval = bootstrap_interval(clips, statistic, **statistics, seed=seed)
     return summarise(repeated_values(clips, statistic), interval)
+
+
+def measure_metric(
+    clips: pd.DataFrame,
+    metric: Metric,
+    *,
+    statistics: Mapping,
+    seed: int,
+    minus: pd.DataFrame | None = None,
+) -> dict[str, float]:
+    """As `measure`, of a metric that whole clips have together; or its difference to others'.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        ``fold``, ``clip``, what the metric reads, and ``run`` where there are runs.
+    metric : callable
+        See `l2i.statistics.Metric`.
+    statistics, seed
+        As in `measure`.
+    minus : DataFrame, optional
+        The same clips in the same folds and runs, whose numbers are taken off: fold by fold or run
+        by run, and resampling by resampling with the same draws.
+
+    Returns
+    -------
+    dict
+        See `summarise`. Resamplings in which the metric is undefined, such as those without a clip
+        of a rare class, are left out of the interval.
+    """
+    n_bootstrap, confidence = statistics["n_bootstrap"], statistics["confidence"]
+    values = repeated_metric(clips, metric)
+    resampled = resampled_metric(clips, metric, n_bootstrap=n_bootstrap, seed=seed)
+    if minus is not None:
+        require_pairs(clips, minus)
+        values = values - repeated_metric(minus, metric)
+        resampled = resampled - resampled_metric(minus, metric, n_bootstrap=n_bootstrap, seed=seed)
+    if not np.isnan(values).any():
+        resampled = resampled[~np.isnan(resampled)]
+    return summarise(values, percentile_interval(resampled, confidence=confidence))
 
 
 def summarise(values: np.ndarray, interval: tuple[float, float]) -> dict[str, float]:
@@ -133,8 +197,8 @@ def paper_numbers(
     Returns
     -------
     DataFrame
-        The key columns, ``paper_mean``, ``paper_spread``, ``paper_n``, ``bound``, ``reference``.
-        A spread that stands in the text alone counts as printed.
+        The key columns, ``paper_dataset``, ``paper_mean``, ``paper_spread``, ``paper_n``,
+        ``bound``, ``reference``. A spread that stands in the text alone counts as printed.
     """
     quoted = {name for name, entry in reference["systems"].items() if entry.get("quoted")}
     rows = [
@@ -145,8 +209,8 @@ def paper_numbers(
         and number["dataset"] == printed
         and (number["system"] in quoted or _measured_by_us(number, systems))
     ]
-    columns = [*KEYS, "paper_mean", "paper_spread", "paper_n", "bound", "reference"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = [*KEYS, "paper_dataset", "paper_mean", "paper_spread", "paper_n", "bound"]
+    return pd.DataFrame(rows, columns=[*columns, "reference"])
 
 
 def beside_paper(
@@ -217,6 +281,7 @@ def _paper_row(number: Mapping, dataset: str) -> dict[str, object]:
         "dataset": dataset,
         "metric": number["metric"],
         "condition": condition_text(number.get("condition")),
+        "paper_dataset": number["dataset"],
         "paper_mean": float(number["mean"]),
         "paper_spread": math.nan if spread is None else float(spread),
         "paper_n": n,

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
+from ablations import DEFAULT, ablation_rows, dictionary_variant, varied, variants
 from l2i.fingerprints import canonical_json, code_fingerprint, environment_fingerprint
 
 RESULTS = f"results/{config['name']}"
@@ -14,14 +15,14 @@ RESULTS = f"results/{config['name']}"
 ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
 # Asked of the scheduler by the rules that use a GPU.
 GPU = 0 if config["machine"]["device"] == "cpu" else 1
-# Lists of `run:` over which a wildcard runs.
-RUN_LISTS = {"dataset": "datasets", "fold": "folds", "system": "systems", "run": "seeds"}
+VARIANTS = variants(config)
 
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, config["datasets"])),
-    fold=r"\d+",
+    fold=r"\d+|official",
     system="|".join(map(re.escape, config["systems"])),
+    variant="|".join(map(re.escape, VARIANTS)),
     run=r"\d+",
     weights="|".join(map(re.escape, config["weights"])),
 
@@ -31,7 +32,7 @@ def settings(*paths):
 
     `settings("datasets/{dataset}/dictionary", "seed")` gives `{"dictionary": {...}, "seed": 0}`:
     keys are the last names of the paths, wildcards in braces are filled in (a wildcard at the end
-    gives its own name). Always a function of wildcards alone: Snakemake would read the braces of
+    gives its own name). A job of a variant gets the settings that the variant changes. Always a function of wildcards alone: Snakemake would read the braces of
     a text as wildcards, and forgets params that depend on input, threads or resources.
     """
     names = [PurePosixPath(path).name.strip("{}") for path in paths]
@@ -39,15 +40,20 @@ def settings(*paths):
         raise ValueError(f"settings{paths}: last names must differ, `machine` is no setting")
 
     def text(wildcards):
+        varied_config = config
+        if "variant" in wildcards.keys():
+            varied_config = varied(config, wildcards.dataset, wildcards.variant)
         return canonical_json(
-            {name: _looked_up(path.format(**wildcards)) for name, path in zip(names, paths)}
+            {
+                name: _looked_up(path.format(**wildcards), varied_config)
+                for name, path in zip(names, paths)
+            }
         )
 
     return text
 
 
-def _looked_up(path):
-    value = config
+def _looked_up(path, value):
     for part in PurePosixPath(path).parts:
         if part not in value:
             raise KeyError(f"the configuration has no {path}: {part} is not there")
@@ -61,16 +67,68 @@ def code(script):
     return code_fingerprint(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
 
 
-def over_runs(pattern):
-    """`pattern` over the lists of `run:`, for those of its wildcards that the job leaves open."""
-    open_names = set(re.findall(r"{(\w+)}", pattern))
+def _one_class(dataset):
+    return config["datasets"][dataset]["score"] == "accuracy"
 
-    def paths(wildcards):
-        bound = {name: wildcards[name] for name in open_names if name in wildcards.keys()}
-        lists = {name: config["run"][RUN_LISTS[name]] for name in open_names - bound.keys()}
-        return expand(pattern, **bound, **lists)
 
-    return paths
+# Data sets where one class is right, and those where any number is.
+MULTI_CLASS, MULTI_LABEL = (
+    [name for name in config["run"]["datasets"] if _one_class(name) is wanted]
+    for wanted in (True, False)
+)
+
+
+def repeats(dataset):
+    """Folds and runs of a data set: its folds with the first seed, or its one split with all."""
+    seeds = config["run"]["seeds"]
+    if dataset in MULTI_LABEL:
+        return [("official", seed) for seed in seeds]
+    return [(fold, seeds[0]) for fold in config["run"]["folds"]]
+
+
+def over_runs(pattern, datasets=None, systems=None):
+    """`pattern` for everything that the lists of `run:` ask for, each path once."""
+    paths = {
+        pattern.format(dataset=dataset, fold=fold, system=system, variant=DEFAULT, run=run): None
+        for dataset in (config["run"]["datasets"] if datasets is None else datasets)
+        for fold, run in repeats(dataset)
+        for system in (config["run"]["systems"] if systems is None else systems)
+    }
+    return list(paths)
+
+
+def of_first_run(pattern, datasets, system):
+    """`pattern` for the first fold and run of each data set."""
+    return [over_runs(pattern, [dataset], [system])[0] for dataset in datasets]
+
+
+def over_ablation(pattern, table):
+    """`pattern` for the runs that a table or figure of ablations compares, each path once."""
+    rows = ablation_rows(config, table)
+    return list(dict.fromkeys(pattern.format(run=config["run"]["seeds"][0], **row) for row in rows))
+
+
+def ablation_settings(table, *paths, **rest):
+    """Settings of a table of ablations: what it compares, and the rest as `table_settings`."""
+    return with_settings(table_settings(*paths, **rest), rows=ablation_rows(config, table))
+
+
+def figure_settings(*paths, **constants):
+    """`settings(*paths)`, and what data sets and systems are called in print."""
+    titles = {name: entry["title"] for name, entry in _reference()["systems"].items()}
+    titles |= {name: config["datasets"][name]["title"] for name in config["run"]["datasets"]}
+    return with_settings(settings(*paths), titles=titles, **constants)
+
+
+def with_settings(text, **constants):
+    """A function of wildcards as `settings` gives, with more keys."""
+    return lambda wildcards: canonical_json(json.loads(text(wildcards)) | constants)
+
+
+def dictionary_of(wildcards):
+    """The dictionary that an interpreter answers to."""
+    variant = dictionary_variant(config, wildcards.variant)
+    return f"{DICTIONARY}/dictionary.safetensors".format(**dict(wildcards) | {"variant": variant})
 
 
 def published_weights(wildcards):
@@ -96,7 +154,7 @@ def table_settings(*paths, paper, **of_each_dataset):
     def text(wildcards):
         parts = {
             name: {
-                dataset: _looked_up(f"datasets/{dataset}/{path}")
+                dataset: _looked_up(f"datasets/{dataset}/{path}", config)
                 for dataset in config["run"]["datasets"]
             }
             for name, path in of_each_dataset.items()
@@ -108,10 +166,14 @@ def table_settings(*paths, paper, **of_each_dataset):
 
 
 @functools.cache
+def _reference():
+    path = WORKFLOW / "reference" / "paper.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
 def _printed(table):
     """What the paper prints in one table, with the names of systems and metrics."""
-    path = WORKFLOW / "reference" / "paper.yaml"
-    reference = yaml.safe_load(path.read_text(encoding="utf-8"))
+    reference = _reference()
     return {
         "systems": reference["systems"],
         "metrics": reference["metrics"],

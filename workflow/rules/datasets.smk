@@ -34,7 +34,7 @@ rule index_dataset:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=settings("datasets/{dataset}/layout", "datasets/{dataset}/subset"),
+        settings=settings("datasets/{dataset}/corpus"),
         code=code("index_dataset"),
         env=ENV,
     message:

@@ -1,6 +1,6 @@
 """Spectral dictionaries: one per fold (paper, Sec. III-D and IV-B.3)."""
 
-DICTIONARY = f"{RESULTS}/dictionary/{{dataset}}/fold{{fold}}"
+DICTIONARY = f"{RESULTS}/dictionary/{{dataset}}/fold{{fold}}/{{variant}}"
 
 
 rule learn_dictionary:
@@ -22,6 +22,6 @@ rule learn_dictionary:
         code=code("learn_dictionary"),
         env=ENV,
     message:
-        "Learning the dictionary of {wildcards.dataset}, fold {wildcards.fold}"
+        "Learning the dictionary of {wildcards.dataset}, fold {wildcards.fold}, {wildcards.variant}"
     script:
         "../scripts/learn_dictionary.py"

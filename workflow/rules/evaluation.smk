@@ -1,7 +1,7 @@
 """Scores, one row per test clip (paper, Sec. IV-C)."""
 
 EVALUATION = f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}"
-INTERPRETED = f"{EVALUATION}/{{system}}/run{{run}}"
+INTERPRETED = f"{EVALUATION}/{{system}}/{{variant}}/run{{run}}"
 
 
 rule measure_classification:
@@ -49,7 +49,7 @@ rule measure_fidelity:
         code=code("measure_fidelity"),
         env=ENV,
     message:
-        "Comparing {wildcards.system} with its classifier on {wildcards.dataset}, "
+        "Comparing {wildcards.system} ({wildcards.variant}) with its classifier on {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/measure_fidelity.py"
@@ -87,3 +87,33 @@ rule measure_faithfulness:
         "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/measure_faithfulness.py"
+
+
+rule measure_relevances:
+    input:
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        classifier=f"{CLASSIFIER}/model.safetensors",
+        interpreter=f"{INTERPRETER}/model.safetensors",
+    output:
+        relevances=f"{INTERPRETED}/relevances.csv",
+    log:
+        f"{INTERPRETED}/measure_relevances.log",
+    conda:
+        "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
+    params:
+        settings=settings(
+            "features",
+            "evaluation/relevance_pooling",
+            "evaluation/relevance_scale",
+        ),
+        code=code("measure_relevances"),
+        env=ENV,
+    message:
+        "Collecting what components mean to {wildcards.system}: {wildcards.dataset}, "
+        "fold {wildcards.fold}, run {wildcards.run}"
+    script:
+        "../scripts/measure_relevances.py"

@@ -1,6 +1,6 @@
-"""Interpreters: one per fold, system and run (paper, Sec. III-B)."""
+"""Interpreters: one per fold, system, variant and run (paper, Sec. III-B)."""
 
-INTERPRETER = f"{RESULTS}/interpreter/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}"
+INTERPRETER = f"{RESULTS}/interpreter/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
 
 
 rule train_interpreter:
@@ -9,7 +9,7 @@ rule train_interpreter:
         classes=f"{DATASETS}/classes.json",
         log_mel=f"{FEATURES}/log_mel.npy",
         log_magnitude=f"{FEATURES}/log_magnitude.npy",
-        dictionary=f"{DICTIONARY}/dictionary.safetensors",
+        dictionary=dictionary_of,
         classifier=f"{CLASSIFIER}/model.safetensors",
     output:
         model=f"{INTERPRETER}/model.safetensors",
@@ -24,13 +24,12 @@ rule train_interpreter:
         settings=settings(
             "datasets/{dataset}/interpreter",
             "systems/{system}/pooling",
-            "systems/{system}/dropout",
             "features",
         ),
         code=code("train_interpreter"),
         env=ENV,
     message:
-        "Training {wildcards.system} on {wildcards.dataset}, fold {wildcards.fold}, "
-        "run {wildcards.run}"
+        "Training {wildcards.system} ({wildcards.variant}) on {wildcards.dataset}, "
+        "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/train_interpreter.py"

@@ -1,6 +1,6 @@
 """Interpretations to listen to (paper, Algorithm 1)."""
 
-LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}"
+LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
 
 
 rule interpret_clips:
@@ -12,7 +12,7 @@ rule interpret_clips:
     output:
         sounds=directory(LISTENING),
     log:
-        f"{RESULTS}/logs/listening/{{dataset}}/fold{{fold}}/{{system}}/run{{run}}.log",
+        f"{RESULTS}/logs/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
     resources:
@@ -24,6 +24,7 @@ rule interpret_clips:
             "listening/threshold",
             "evaluation/relevance_scale",
             "datasets/{dataset}/listening",
+            "seed",
         ),
         code=code("interpret_clips"),
         env=ENV,

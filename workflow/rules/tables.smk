@@ -3,6 +3,15 @@
 TABLES = f"{RESULTS}/tables"
 
 
+def all_tables():
+    """Tables that the configuration has something for."""
+    names = ["table_1", "table_2", "table_4"]
+    names += ["table_5"] if MULTI_CLASS else []
+    names += [name for name in ("table_6", "table_7") if config["ablations"][name]]
+    names += ["classes"] if MULTI_LABEL else []
+    return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=["csv", "md"])
+
+
 rule tabulate_classification:
     input:
         clips=over_runs(f"{EVALUATION}/classification.csv"),
@@ -19,13 +28,15 @@ rule tabulate_classification:
             "statistics",
             "seed",
             paper=1,
+            score="score",
+            left_out_classes="left_out_classes",
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         ),
         code=code("tabulate_classification"),
         env=ENV,
     message:
-        "Table I: accuracy of the classifier"
+        "Table I: the classifier"
     script:
         "../scripts/tabulate_classification.py"
 
@@ -73,6 +84,8 @@ rule tabulate_fidelity:
             "statistics",
             "seed",
             paper=4,
+            score="score",
+            left_out_classes="left_out_classes",
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         ),
@@ -86,7 +99,7 @@ rule tabulate_fidelity:
 
 rule tabulate_faithfulness:
     input:
-        clips=over_runs(f"{INTERPRETED}/faithfulness.csv"),
+        clips=over_runs(f"{INTERPRETED}/faithfulness.csv", MULTI_CLASS),
     output:
         table=f"{TABLES}/table_5.csv",
         page=f"{TABLES}/table_5.md",
@@ -103,6 +116,7 @@ rule tabulate_faithfulness:
             "statistics",
             "seed",
             paper=5,
+            score="score",
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         ),
@@ -112,3 +126,67 @@ rule tabulate_faithfulness:
         "Table V: faithfulness of the interpreters"
     script:
         "../scripts/tabulate_faithfulness.py"
+
+
+rule tabulate_ablation:
+    input:
+        clips=lambda wildcards: over_ablation(
+            f"{INTERPRETED}/fidelity.csv", f"table_{wildcards.number}"
+        ),
+    output:
+        table=f"{TABLES}/table_{{number}}.csv",
+        page=f"{TABLES}/table_{{number}}.md",
+    log:
+        f"{TABLES}/tabulate_ablation_{{number}}.log",
+    wildcard_constraints:
+        number="6|7",
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        settings=lambda wildcards: ablation_settings(
+            f"table_{wildcards.number}",
+            "statistics",
+            "seed",
+            paper=int(wildcards.number),
+            score="score",
+            left_out_classes="left_out_classes",
+            paper_dataset="paper_dataset",
+            paper_comparable="paper_comparable",
+        )(wildcards),
+        code=code("tabulate_ablation"),
+        env=ENV,
+    message:
+        "Table {wildcards.number}: an ablation"
+    script:
+        "../scripts/tabulate_ablation.py"
+
+
+rule tabulate_classes:
+    input:
+        classification=over_runs(f"{EVALUATION}/classification.csv", MULTI_LABEL),
+        fidelity=over_runs(f"{INTERPRETED}/fidelity.csv", MULTI_LABEL),
+        faithfulness=over_runs(f"{INTERPRETED}/faithfulness.csv", MULTI_LABEL),
+    output:
+        table=f"{TABLES}/classes.csv",
+        page=f"{TABLES}/classes.md",
+    log:
+        f"{TABLES}/tabulate_classes.log",
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        settings=table_settings(
+            "run/datasets",
+            "run/systems",
+            "evaluation/random/threshold",
+            "evaluation/random/baselines",
+            "statistics",
+            "seed",
+            paper=4,
+            score="score",
+        ),
+        code=code("tabulate_classes"),
+        env=ENV,
+    message:
+        "Every class of the multi-label data sets"
+    script:
+        "../scripts/tabulate_classes.py"

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from harness import perform
 from l2i.data.esc50 import index_esc50
+from l2i.data.openmic import index_openmic
+from l2i.data.sonyc import index_sonyc
 
-LAYOUTS = {"esc50": index_esc50}
+LAYOUTS = {"esc50": index_esc50, "sonyc_ust": index_sonyc, "openmic": index_openmic}
 
 
 def index_dataset(
@@ -14,8 +16,7 @@ def index_dataset(
     path_to_index: str,
     path_to_classes: str,
     *,
-    layout: str,
-    subset: str,
+    corpus: dict,
     dataset: str,
     data: str,
 ) -> dict:
@@ -30,16 +31,23 @@ def index_dataset(
         CSV, one row per clip.
     path_to_classes : str
         JSON, class names in the order of labels.
-    layout, subset : str
-        As in the configuration.
+    corpus : dict
+        layout, and the options of its reader: subset for esc50, labels for sonyc_ust.
     dataset, data : str
         The corpus lies in `data`/`dataset`.
+
+    Returns
+    -------
+    dict
+        n_clips, n_classes and what the layout's reader tells.
     """
     expect = json.loads(Path(path_to_fetched).read_text()) if path_to_fetched else None
-    index, classes = LAYOUTS[layout](Path(data) / dataset, subset=subset, expect=expect)
+    options = {key: value for key, value in corpus.items() if key != "layout"}
+    read = LAYOUTS[corpus["layout"]]
+    index, classes, facts = read(Path(data) / dataset, **options, expect=expect)
     index.to_csv(path_to_index, index=False, lineterminator="\n")
     Path(path_to_classes).write_text(json.dumps(classes, indent=1) + "\n")
-    return {"n_clips": len(index), "n_classes": len(classes)}
+    return {"n_clips": len(index), "n_classes": len(classes), **facts}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.functional import pad
 
 from harness import perform
 from l2i.audio import read_audio, write_wav
@@ -26,68 +27,93 @@ def interpret_clips(
     clip_seconds: float,
     threshold: float,
     relevance_scale: str,
-    listening: list[str],
+    listening: list[str] | int,
+    seed: int,
     dataset: str,
     fold: str,
     system: str,
+    variant: str,
     run: str,
     data: str,
     device: str,
 ) -> dict:
-    """Write a folder of sounds and a description for each listed test clip; fact: clips."""
+    """Write a folder for each listed test clip, and in it one for each interpreted class.
+
+    Facts: clips, interpretations.
+    """
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     networks = load_pair(
         path_to_classifier,
         path_to_interpreter,
         system=system,
+        variant=variant,
         run=run,
         device=device,
         identity=split.identity,
     )
-    pair = Pair(
-        *networks,
-        relevance_scale=relevance_scale,
-    )
-    unknown = sorted(set(listening) - set(split.index["clip"]))
-    if unknown:
-        raise InputError(
-            f"datasets.{dataset}.listening names {', '.join(unknown)}: the corpus has none such. "
-            "Names are those of audio files without their suffix"
-        )
+    pair = Pair(*networks, relevance_scale=relevance_scale)
     Path(path_to_sounds).mkdir()
-    rows = [row for row in split.test_rows if split.index["clip"].iloc[row] in listening]
+    rows = chosen_clips(split, listening, seed)
+    n_sounds = 0
     for row in rows:
-        waveform = split.waveform(data, row)
-        heard = listen(
-            pair,
-            waveform.to(device),
-            split.front_end,
-            threshold=threshold,
-            n_decided=round(clip_seconds * split.front_end.sample_rate),
-        )
         as_read = read_audio(
             Path(data) / dataset / split.index["path"].iloc[row],
             sample_rate=split.front_end.sample_rate,
         )
+        waveform = split.waveform(data, row)
+        # The networks hear the clip scaled; the listener hears it as it was.
+        gain = float(np.abs(as_read).max() / waveform.abs().max())
         folder = Path(path_to_sounds) / split.index["clip"].iloc[row]
-        write_sounds(folder, split, row, heard, waveform, as_read, threshold)
-    return {"n_clips": len(rows)}
+        folder.mkdir()
+        write_wav(
+            folder / "input.wav", gain * waveform.numpy(), sample_rate=split.front_end.sample_rate
+        )
+        for target in interpreted_classes(pair, split, waveform.to(device), clip_seconds):
+            heard = listen(
+                pair,
+                waveform.to(device),
+                split.front_end,
+                threshold=threshold,
+                n_decided=round(clip_seconds * split.front_end.sample_rate),
+                target=target,
+            )
+            n_sounds += 1
+            write_sounds(folder / split.classes[target], split, row, heard, gain, threshold)
+    return {"n_clips": len(rows), "n_interpretations": n_sounds}
+
+
+def chosen_clips(split: Fold, listening: list[str] | int, seed: int) -> list[int]:
+    """Rows of the test clips that are named, or of so many drawn at random."""
+    if isinstance(listening, int):
+        n = min(listening, len(split.test_rows))
+        return sorted(np.random.default_rng(seed).choice(split.test_rows, n, replace=False))
+    names = split.index["clip"]
+    unknown = sorted(set(listening) - set(names))
+    if unknown:
+        raise InputError(
+            f"datasets.{split.dataset}.listening names {', '.join(unknown)}: the corpus has none "
+            "such. Names are those of audio files without their suffix"
+        )
+    return [row for row in split.test_rows if names.iloc[row] in listening]
+
+
+def interpreted_classes(
+    pair: Pair, split: Fold, waveform: torch.Tensor, clip_seconds: float
+) -> list[int]:
+    """The classes that the classifier decides for, or the most probable one where there is none."""
+    n_samples = round(clip_seconds * split.front_end.sample_rate)
+    decided = pad(waveform, (0, n_samples - len(waveform)))  # crops where negative
+    with torch.no_grad():
+        logits = pair.classifier(split.front_end.log_mel(split.front_end.stft(decided))[None])
+    classes = pair.classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
+    return classes or [int(logits.argmax())]
 
 
 def write_sounds(
-    folder: Path,
-    split: Fold,
-    row: int,
-    heard: Listening,
-    waveform: torch.Tensor,
-    as_read: np.ndarray,
-    threshold: float,
+    folder: Path, split: Fold, row: int, heard: Listening, gain: float, threshold: float
 ) -> None:
-    """One clip: its sounds at the level of the file as read, and what they are."""
-    # The networks hear the clip scaled; the listener hears it as it was.
-    gain = float(np.abs(as_read).max() / waveform.abs().max())
-    sounds = {"input": waveform, "interpretation": heard.interpretation}
-    sounds["remainder"] = heard.remainder
+    """One interpretation: its sounds at the level of the file as read, and what they are."""
+    sounds = {"interpretation": heard.interpretation, "remainder": heard.remainder}
     sounds |= {f"component_{k:03d}": sound for k, sound in heard.components.items()}
     folder.mkdir()
     files = {}
@@ -97,13 +123,14 @@ def write_sounds(
         files[name] = {"file": f"{name}.wav", "level_dbfs": level_dbfs(samples)}
         if name.startswith("component_"):
             files[name]["relevance"] = float(heard.relevance[int(name.split("_")[1])])
+    known = zip(split.classes, split.targets([row])[0].tolist(), strict=True)
     description = {
         "clip": split.index["clip"].iloc[row],
-        "label": split.index["category"].iloc[row],
+        "labels": [name for name, value in known if value == 1],
         "interpreted_class": split.classes[heard.target],
         "threshold": threshold,
         "sample_rate_hz": split.front_end.sample_rate,
-        "n_samples": len(waveform),
+        "n_samples": len(heard.interpretation),
         "gain_to_original": gain,
         "classifier_probabilities": by_class(split, heard.probabilities),
         "interpreter_probabilities": by_class(split, heard.estimate),

@@ -4,10 +4,16 @@ import pandas as pd
 import torch
 
 from harness import perform
-from l2i.dictionary import save_dictionary, training_columns
+from l2i.checks import InputError
+from l2i.dictionary import (
+    DictionaryResult,
+    Part,
+    learn_per_class,
+    learn_together,
+    save_dictionary,
+)
 from l2i.features import open_features
 from l2i.fold import open_fold
-from l2i.nmf import sparse_nmf
 
 
 def learn_dictionary(
@@ -24,26 +30,59 @@ def learn_dictionary(
     fold: str,
     device: str,
 ) -> dict:
-    """Write the dictionary of one fold; facts: its error, the columns it has seen, the time."""
+    """Write the dictionary of one fold; facts: errors, the clips and columns seen, the time."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    log_magnitude = open_features(path_to_log_magnitude)
-    X = training_columns(log_magnitude, split.train_rows, device=device)
-    result = sparse_nmf(
-        X,
-        dictionary["n_components"],
-        sparsity=dictionary["sparsity"],
-        n_iter=dictionary["n_iter"],
-        solver=dictionary["solver"],
-        generator=torch.Generator().manual_seed(seed),
-    )
+    log_magnitude, rows = open_features(path_to_log_magnitude), split.train_rows
+    how = {
+        "n_components": dictionary["n_components"],
+        "sparsity": dictionary["sparsity"],
+        "n_iter": dictionary["n_iter"],
+        "solver": dictionary["solver"],
+        "generator": torch.Generator().manual_seed(seed),
+        "device": device,
+    }
+    if dictionary["clips_per_class"] is not None:
+        result = learn_per_class(
+            log_magnitude,
+            rows,
+            split.targets(rows),
+            dataset=dataset,
+            classes=split.classes,
+            n_noise_components=dictionary["n_noise_components"],
+            clips_per_class=dictionary["clips_per_class"],
+            **how,
+        )
+    elif dictionary["n_noise_components"]:
+        key = f"datasets.{dataset}.dictionary"
+        raise InputError(
+            f"{key}.n_noise_components is {dictionary['n_noise_components']}, but noise is only "
+            f"held fixed beside single classes: set it to 0, or {key}.clips_per_class to a number"
+        )
+    else:
+        result = learn_together(log_magnitude, rows, **how)
 
-    save_dictionary(path_to_dictionary, result.W, **split.identity)
-    history = pd.DataFrame({"objective": result.objective, "seconds": result.seconds})
-    history.to_csv(path_to_history, index_label="iteration")
+    owners = result.component_classes
+    save_dictionary(path_to_dictionary, result.W, component_classes=owners, **split.identity)
+    history_of(result).to_csv(path_to_history, index=False)
+    return facts_of(result.parts)
+
+
+def history_of(result: DictionaryResult) -> pd.DataFrame:
+    """Objective of every iteration, of every part where there are several."""
+    histories = [part.history.assign(part=name) for name, part in result.parts.items()]
+    leading = [] if result.component_classes is None else ["part"]
+    return pd.concat(histories)[[*leading, "iteration", "objective", "seconds"]]
+
+
+def facts_of(parts: dict[str, Part]) -> dict:
+    """What the record says of parts: their errors and clips, and sums over them."""
+    errors = {name: part.relative_error for name, part in parts.items()}
     return {
-        "relative_error": result.relative_error,
-        "n_columns": X.shape[1],
-        "seconds": float(result.seconds[-1]),
+        "relative_error": sum(errors.values()) / len(errors),
+        "relative_errors": errors,
+        "n_clips": {name: part.n_clips for name, part in parts.items()},
+        "n_columns": sum(part.n_columns for part in parts.values()),
+        "seconds": sum(float(part.history["seconds"].iloc[-1]) for part in parts.values()),
     }
 
 

@@ -1,11 +1,13 @@
-"""Measure what the classifier loses without the relevant components, clip by clip (Table V)."""
+"""Measure what the classifier loses without the relevant components (Table V, Fig. 2 and 3)."""
 
 import pandas as pd
+import torch
 
 from harness import perform
-from l2i.evaluation import Explained, Pair, Removals, faithfulness_rows, n_random
+from l2i.checks import InputError
+from l2i.evaluation import Explained, Pair, Removals, explain_clip, faithfulness_rows, n_random
 from l2i.features import open_features, rows_of
-from l2i.fold import Fold, open_fold
+from l2i.fold import open_fold
 from l2i.models import load_pair
 from l2i.progress import progress
 
@@ -28,6 +30,7 @@ def measure_faithfulness(
     dataset: str,
     fold: str,
     system: str,
+    variant: str,
     run: str,
     data: str,
     device: str,
@@ -38,6 +41,7 @@ def measure_faithfulness(
         path_to_classifier,
         path_to_interpreter,
         system=system,
+        variant=variant,
         run=run,
         device=device,
         identity=split.identity,
@@ -55,43 +59,42 @@ def measure_faithfulness(
         n_removed=random["n_removed"],
         seed=seed,
     )
-    explained = explain_test_clips(split, pair, path_to_log_mel, device)
-    n_removed = n_random(explained, removals)
+    log_mel = open_features(path_to_log_mel)
+    names = split.index["clip"]
+
+    def explain(row: int) -> tuple[Explained, torch.Tensor]:
+        return explain_clip(pair, names.iloc[row], rows_of(log_mel, [row]).to(device))
+
+    # Twice, so that the activations of all clips need not be kept for the size of the random sets.
+    explained = [explain(row)[0] for row in split.test_rows]
+    n_removed = n_random(explained, removals, per_class=split.multi_label)
 
     tables = []
-    clips = zip(split.test_rows, explained, strict=True)
-    for row, clip in progress(
-        clips, description="Remove components", unit="clip", total=len(explained)
-    ):
+    for row in progress(split.test_rows, description="Remove components", unit="clip"):
+        clip, H = explain(row)
+        if not clip.relevances:
+            continue  # nothing decided, nothing to explain
         waveform = split.waveform(data, row, clip_seconds).to(device)
-        rows = faithfulness_rows(pair, clip, waveform, split.front_end, removals, n_removed)
+        rows = faithfulness_rows(
+            pair, clip, H, waveform, split.front_end, removals, n_removed, split.classes
+        )
         rows.insert(0, "clip", clip.clip)
         tables.append(rows)
-    scores = pd.concat(tables, ignore_index=True)
-    split.label_rows(scores, system=system, run=run).to_csv(path_to_faithfulness, index=False)
-    return {"n_clips": len(explained), "n_removed_at_random": n_removed}
-
-
-def explain_test_clips(
-    split: Fold, pair: Pair, path_to_log_mel: str, device: str
-) -> list[Explained]:
-    """Decision, activations and relevances of every test clip."""
-    log_mel = open_features(path_to_log_mel)
-    explained = []
-    for row in split.test_rows:
-        M = rows_of(log_mel, [row]).to(device)
-        logits, interpretation = pair.explain(M, M.shape[1])
-        target = logits.argmax(1)
-        explained.append(
-            Explained(
-                clip=split.index["clip"].iloc[row],
-                target=int(target),
-                logits=logits[0],
-                H=interpretation.H[0],
-                r=pair.relevance_to(interpretation, target)[0],
-            )
+    if not tables:
+        raise InputError(
+            f"the classifier of {dataset}, fold {fold}, decides for no class in any test clip: "
+            "there is nothing to explain. Train it longer, or lower its thresholds"
         )
-    return explained
+    scores = pd.concat(tables, ignore_index=True)
+    split.label_rows(scores, system=system, variant=variant, run=run).to_csv(
+        path_to_faithfulness, index=False
+    )
+    n_by_class = {split.classes[c]: n for c, n in sorted(n_removed.items())}
+    return {
+        "n_clips": len(explained),
+        "n_explained": len(tables),
+        "n_removed_at_random": n_by_class if split.multi_label else n_by_class.popitem()[1],
+    }
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pandas as pd
 from harness import perform
 from l2i.evaluation import Pair, fidelity_rows
 from l2i.features import open_features, rows_of
-from l2i.fold import open_fold
+from l2i.fold import LABEL, open_fold
 from l2i.models import load_pair
 
 BATCH = 16
@@ -24,15 +24,17 @@ def measure_fidelity(
     dataset: str,
     fold: str,
     system: str,
+    variant: str,
     run: str,
     device: str,
 ) -> dict:
-    """Write one row per test clip; facts: clips and top-1 fidelity."""
+    """Write one row per test clip; fact: clips."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     networks = load_pair(
         path_to_classifier,
         path_to_interpreter,
         system=system,
+        variant=variant,
         run=run,
         device=device,
         identity=split.identity,
@@ -43,13 +45,14 @@ def measure_fidelity(
     for start in range(0, len(split.test_rows), BATCH):
         rows = split.test_rows[start : start + BATCH]
         M, X = (rows_of(array, rows).to(device) for array in (log_mel, log_magnitude))
-        tables.append(fidelity_rows(pair, M, X))
-    scores = pd.concat(tables, ignore_index=True)
-    clips = split.index.iloc[split.test_rows]
-    scores.insert(0, "label", clips["label"].to_numpy())
-    scores.insert(0, "clip", clips["clip"].to_numpy())
-    split.label_rows(scores, system=system, run=run).to_csv(path_to_fidelity, index=False)
-    return {"n_clips": len(scores), "top_1_fidelity": float((scores["rank"] == 1).mean())}
+        tables.append(fidelity_rows(pair, M, X, split.classes))
+    clips = split.index.iloc[split.test_rows].reset_index(drop=True)
+    labels = clips.filter(regex=f"^(clip|label|{LABEL}.*)$")
+    scores = pd.concat([labels, pd.concat(tables, ignore_index=True)], axis=1)
+    split.label_rows(scores, system=system, variant=variant, run=run).to_csv(
+        path_to_fidelity, index=False
+    )
+    return {"n_clips": len(scores)}
 
 
 if __name__ == "__main__":

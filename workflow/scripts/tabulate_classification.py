@@ -1,11 +1,21 @@
 """Table I: performance of the classifier, beside the systems that the paper quotes."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from harness import perform
 from l2i.pages import write_table
-from l2i.tables import beside_paper, measure, paper_numbers, read_clips
+from l2i.scores import class_names, classes_without, classification_scores, correct_in_percent
+from l2i.tables import (
+    MEASURED,
+    beside_paper,
+    measure,
+    measure_metric,
+    paper_numbers,
+    read_clips_of_datasets,
+)
 
 TABLE, SYSTEM = 1, "base_f"
 
@@ -16,38 +26,48 @@ def tabulate_classification(
     path_to_page: str,
     *,
     datasets: list[str],
+    score: dict[str, str],
+    left_out_classes: dict[str, list[str]],
     paper: dict,
     paper_dataset: dict[str, str | None],
     paper_comparable: dict[str, bool],
     statistics: dict,
     seed: int,
 ) -> None:
-    """Write accuracies in percent, as csv and as a page."""
-    clips = read_clips(path_to_clips)
-    # A classifier that diverged still predicts some class; its probability tells.
-    clips["value"] = (100.0 * clips["correct"]).mask(clips["probability"].isna())
-    measured = pd.DataFrame(
-        {
-            "table": TABLE,
-            "system": SYSTEM,
-            "dataset": dataset,
-            "metric": "accuracy",
-            "condition": "",
-            **measure(
-                clips[clips["dataset"] == dataset], np.mean, statistics=statistics, seed=seed
-            ),
-        }
-        for dataset in datasets
-    )
+    """Write what each data set is scored by, as csv and as a page."""
+    clips = read_clips_of_datasets(path_to_clips)
+    measured, notes = [], []
+    for dataset in datasets:
+        how = {"score": score[dataset], "left_out": left_out_classes[dataset]}
+        for key, number in _numbers(clips[dataset], **how, statistics=statistics, seed=seed):
+            ours = {"table": TABLE, "system": SYSTEM, "dataset": dataset}
+            measured.append(ours | key | number)
+        if empty := classes_without(clips[dataset], "label"):
+            notes.append(f"No test clip of {dataset} holds {', '.join(empty)}.")
     printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=[SYSTEM])
-    rows = beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable)
+    measured = pd.DataFrame(measured, columns=MEASURED)
     write_table(
-        rows,
+        beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable),
         path_to_table,
         path_to_page,
         reference=paper,
         confidence=statistics["confidence"],
+        notes=notes,
     )
+
+
+def _numbers(
+    clips: pd.DataFrame, *, score: str, left_out: list[str], statistics: dict, seed: int
+) -> Iterator[tuple[dict, dict]]:
+    """Metric and condition of each number of one data set, and the number."""
+    how = {"statistics": statistics, "seed": seed}
+    if score == "accuracy":
+        values = clips.assign(value=correct_in_percent(clips))
+        yield {"metric": "accuracy", "condition": ""}, measure(values, np.mean, **how)
+        return
+    for each in classification_scores(score, class_names(clips), left_out):
+        key = {"metric": each.metric, "condition": each.condition}
+        yield key, measure_metric(clips, each.value, **how)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,14 @@ import pandas as pd
 from harness import perform
 from l2i.pages import write_table
 from l2i.statistics import Statistic, paired_difference
-from l2i.tables import beside_paper, condition_text, measure, paper_numbers, read_clips
+from l2i.tables import (
+    MEASURED,
+    beside_paper,
+    condition_text,
+    measure,
+    paper_numbers,
+    read_clips_of_datasets,
+)
 
 TABLE = 5
 METRICS = (
@@ -26,6 +33,7 @@ def tabulate_faithfulness(
     *,
     datasets: list[str],
     systems: list[str],
+    score: dict[str, str],
     thresholds: list[float],
     baselines: list[str],
     paper: dict,
@@ -34,23 +42,29 @@ def tabulate_faithfulness(
     statistics: dict,
     seed: int,
 ) -> None:
-    """Write drops, sizes of selections and gaps to random removals, as csv and as a page."""
-    clips = read_clips(path_to_clips)
-    clips["removes_nothing"] = 100.0 * (clips["n_removed"] == 0)
+    """Write drops, sizes of selections and gaps to random removals, as csv and as a page.
+
+    Data sets with several labels a clip have a page of their own, class by class.
+    """
+    datasets = [dataset for dataset in datasets if score[dataset] == "accuracy"]
+    clips = read_clips_of_datasets(path_to_clips)
     baselines = [f"random_{name}" for name in baselines]
     measured = []
     for dataset in datasets:
-        part = clips[clips["dataset"] == dataset]
+        removes_nothing = 100.0 * (clips[dataset]["n_removed"] == 0)
+        part = clips[dataset].assign(removes_nothing=removes_nothing)
         for key, values, statistic in _samples(part, systems, thresholds, baselines):
             number = measure(values, statistic, statistics=statistics, seed=seed)
             measured.append({"table": TABLE, "dataset": dataset, **key, **number})
-    shown = [*systems, *baselines]
-    printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=shown)
-    rows = beside_paper(
-        pd.DataFrame(measured), printed, datasets=datasets, comparable=paper_comparable
+    printed = paper_numbers(
+        paper,
+        TABLE,
+        datasets={dataset: paper_dataset[dataset] for dataset in datasets},
+        systems=[*systems, *baselines],
     )
+    measured = pd.DataFrame(measured, columns=MEASURED)
     write_table(
-        rows,
+        beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable),
         path_to_table,
         path_to_page,
         reference=paper,

@@ -1,4 +1,4 @@
-"""Table IV: how often the classifier's class is among the first k of the interpreter."""
+"""Table IV: how well the interpreters follow the classifier."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,17 @@ import pandas as pd
 
 from harness import perform
 from l2i.pages import write_table
+from l2i.scores import class_names, classes_without, fidelity_scores, hits_in_percent
 from l2i.statistics import paired_difference
-from l2i.tables import beside_paper, condition_text, measure, paper_numbers, read_clips
+from l2i.tables import (
+    MEASURED,
+    beside_paper,
+    condition_text,
+    measure,
+    measure_metric,
+    paper_numbers,
+    read_clips_of_datasets,
+)
 
 TABLE = 4
 
@@ -20,6 +29,8 @@ def tabulate_fidelity(
     *,
     datasets: list[str],
     systems: list[str],
+    score: dict[str, str],
+    left_out_classes: dict[str, list[str]],
     top_k: list[int],
     paper: dict,
     paper_dataset: dict[str, str | None],
@@ -27,51 +38,74 @@ def tabulate_fidelity(
     statistics: dict,
     seed: int,
 ) -> None:
-    """Write top-k fidelities in percent and paired differences, as csv and as a page."""
-    clips = read_clips(path_to_clips)
-    # A network that diverged still ranks classes somehow; probabilities tell.
-    diverged = clips[["classifier_probability", "interpreter_probability"]].isna().any(axis=1)
-    clips["rank"] = clips["rank"].mask(diverged)
+    """Write fidelities and their paired differences, as csv and as a page."""
     metrics = {f"top_{k}_fidelity": _title(k) for k in top_k}  # the paper knows 1 and 5
     paper = paper | {"metrics": paper["metrics"] | metrics}
-    measured = []
+    how = {"statistics": statistics, "seed": seed}
+    clips = read_clips_of_datasets(path_to_clips)
+    measured, notes = [], []
     for dataset in datasets:
-        for key, values in _samples(clips[clips["dataset"] == dataset], systems, top_k):
-            number = measure(values, np.mean, statistics=statistics, seed=seed)
-            measured.append({"table": TABLE, "dataset": dataset, **key, **number})
+        parts = {system: _of_system(clips[dataset], system) for system in systems}
+        numbers = (
+            _top_k_numbers(parts, top_k, how)
+            if score[dataset] == "accuracy"
+            else _tagging_numbers(parts, score[dataset], left_out_classes[dataset], how)
+        )
+        measured += [{"table": TABLE, "dataset": dataset} | number for number in numbers]
+        if undecided := classes_without(clips[dataset], "decided"):
+            notes.append(
+                f"The classifier decides on no test clip of {dataset} for {', '.join(undecided)}."
+            )
     printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=systems)
-    rows = beside_paper(
-        pd.DataFrame(measured), printed, datasets=datasets, comparable=paper_comparable
-    )
+    measured = pd.DataFrame(measured, columns=MEASURED)
     write_table(
-        rows,
+        beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable),
         path_to_table,
         path_to_page,
         reference=paper,
         confidence=statistics["confidence"],
+        notes=notes,
     )
 
 
-def _samples(
-    clips: pd.DataFrame, systems: list[str], top_k: list[int]
-) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
-    """Key of each row and the values of its clips."""
-    parts = {system: clips[clips["system"] == system] for system in systems}
+def _of_system(clips: pd.DataFrame, system: str) -> pd.DataFrame:
+    return clips[clips["system"] == system]
+
+
+def _top_k_numbers(
+    parts: dict[str, pd.DataFrame], top_k: list[int], how: dict
+) -> Iterator[dict[str, object]]:
+    """Top-k fidelities, and how far the first system is from each other one in top-1."""
     for system, part in parts.items():
         for k in top_k:
             key = {"system": system, "metric": f"top_{k}_fidelity", "condition": ""}
-            yield key, _hits(part, k)
-    first, *others = systems
+            yield key | measure(_hits(part, k), np.mean, **how)
+    first, *others = parts
     for other in others:
         condition = condition_text({"minus": other})
         key = {"system": first, "metric": "top_1_difference", "condition": condition}
-        yield key, paired_difference(_hits(parts[first], 1), _hits(parts[other], 1))
+        pairs = paired_difference(_hits(parts[first], 1), _hits(parts[other], 1))
+        yield key | measure(pairs, np.mean, **how)
+
+
+def _tagging_numbers(
+    parts: dict[str, pd.DataFrame], score: str, left_out: list[str], how: dict
+) -> Iterator[dict[str, object]]:
+    """As `_top_k_numbers`, of several labels a clip: systems are compared by the first metric."""
+    first, *others = parts
+    primary, *more = fidelity_scores(score, class_names(parts[first]), left_out)
+    for system, part in parts.items():
+        for each in (primary, *more):
+            key = {"system": system, "metric": each.metric, "condition": each.condition}
+            yield key | measure_metric(part, each.value, **how)
+    for other in others:
+        condition = condition_text({"minus": other})
+        key = {"system": first, "metric": f"{primary.metric}_difference", "condition": condition}
+        yield key | measure_metric(parts[first], primary.value, minus=parts[other], **how)
 
 
 def _hits(part: pd.DataFrame, k: int) -> pd.DataFrame:
-    """100 where the classifier's class is among the first k, else 0; NaN where a network failed."""
-    hits = (100.0 * (part["rank"] <= k)).mask(part["rank"].isna())
-    return part[["fold", "run", "clip"]].assign(value=hits)
+    return part[["fold", "run", "clip"]].assign(value=hits_in_percent(part, k))
 
 
 def _title(k: int) -> dict[str, object]:

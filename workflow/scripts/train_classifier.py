@@ -1,14 +1,18 @@
 """Train the network under interpretation on one fold's training clips (Sec. IV-B.1)."""
 
+import numpy as np
 import torch
 
 from harness import perform
+from l2i import losses
+from l2i.checks import InputError
 from l2i.classifier import Classifier
 from l2i.features import open_features
-from l2i.fine_tuning import Augmentation, fine_tune_head, train_all_layers
-from l2i.fold import open_fold
-from l2i.models import save_classifier
+from l2i.fine_tuning import Augmentation, fine_tune_head, predict, train_all_layers
+from l2i.fold import Fold, open_fold
+from l2i.models import frozen, save_classifier
 from l2i.runtime import precision_name, resolve_precision
+from l2i.thresholds import best_thresholds
 from l2i.training import Plan
 from l2i.weights import load_weights
 
@@ -31,7 +35,7 @@ def train_classifier(
     """Write the classifier of one fold; facts: precision, parameters, seconds an epoch."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     log_mel, rows = open_features(path_to_log_mel), split.train_rows
-    labels = split.labels(rows)
+    targets = split.targets(rows)
     precision = resolve_precision(classifier["precision"], device)
     plan = Plan(
         n_epochs=classifier["n_epochs"],
@@ -46,19 +50,26 @@ def train_classifier(
         width=classifier["width"],
         head_units=classifier["head_units"],
         dropout=classifier["dropout"],
+        multi_label=split.multi_label,
     )
     if path_to_weights:
         load_trunk(network, path_to_weights[0])
     network = network.to(device).to(memory_format=torch.channels_last)
-    where = {"precision": precision, "device": device}
+    weight = classifier["positive_weight"]
+    loss = losses.classification(
+        split.multi_label, None if weight is None else torch.tensor(weight, device=device)
+    )
+    how = {"loss": loss, "precision": precision, "device": device}
     if classifier["trainable"] == "head":
-        history = fine_tune_head(network, log_mel, rows, labels, plan, **where)
+        history = fine_tune_head(network, log_mel, rows, targets, plan, **how)
     else:
         changes = classifier["augmentation"]
         augmentation = Augmentation(**changes) if changes else None
         history = train_all_layers(
-            network, log_mel, rows, labels, plan, augmentation=augmentation, **where
+            network, log_mel, rows, targets, plan, augmentation=augmentation, **how
         )
+    if split.multi_label:
+        set_thresholds(network, split, log_mel, classifier["decision"], device)
 
     save_classifier(path_to_model, network, **split.identity)
     history.to_csv(path_to_history, index=False)
@@ -69,12 +80,30 @@ def train_classifier(
     }
 
 
+def set_thresholds(
+    network: Classifier, split: Fold, log_mel: np.ndarray, decision: str | float, device: str
+) -> None:
+    """Store with the network from which probability on it decides for a class."""
+    if decision != "validate":
+        network.thresholds.fill_(decision)
+        return
+    rows = split.validate_rows
+    if not len(rows):
+        raise InputError(
+            f"datasets.{split.dataset}.classifier.decision is validate, but the corpus has no such "
+            "clips: set it to a number, such as 0.5"
+        )
+    probabilities = predict(frozen(network, device), log_mel, rows, device).sigmoid()
+    thresholds = best_thresholds(split.targets(rows).numpy(), probabilities.numpy())
+    network.thresholds.copy_(torch.from_numpy(thresholds))
+
+
 def load_trunk(network: Classifier, path_to_weights: str) -> None:
     """Put published weights under the fresh head."""
     trunk = load_weights(path_to_weights, kind="trunk")
     missing, unexpected = network.load_state_dict(trunk, strict=False)
     left = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if unexpected or any(not name.startswith(("head.", "output.")) for name in left):
+    if unexpected or any(not name.startswith(("head.", "output.", "thresholds")) for name in left):
         raise ValueError(f"{path_to_weights} does not hold the trunk: {unexpected or left}")
 
 

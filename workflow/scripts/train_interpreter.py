@@ -29,11 +29,11 @@ def train_interpreter(
     *,
     interpreter: dict,
     pooling: str,
-    dropout: float,
     features: dict,
     dataset: str,
     fold: str,
     system: str,
+    variant: str,
     run: str,
     device: str,
 ) -> dict:
@@ -42,14 +42,17 @@ def train_interpreter(
     classifier = load_classifier(path_to_classifier, device=device, **split.identity)
     W = load_dictionary(path_to_dictionary, **split.identity)
     precision = resolve_precision(interpreter["precision"], device)
+    class_wise = interpreter["attention"] == "class_wise"
 
+    kind = "class_attention" if pooling == "attention" and class_wise else pooling
     torch.manual_seed(int(run))
     network = Interpreter(
         W,
         len(split.classes),
-        pooling=pooling,
-        dropout=dropout,
+        pooling=kind,
+        dropout=interpreter[f"{pooling}_dropout"],
         width=classifier.architecture["width"],
+        taps=interpreter["taps"],
     )
     network = network.to(device).to(memory_format=torch.channels_last)
     # Beside the result: temporary folders of compute nodes are often in memory.
@@ -75,7 +78,8 @@ def train_interpreter(
             scratch=Path(scratch),
         )
 
-    origin = {"system": system, "run": run, "classifier_sha256": file_sha256(path_to_classifier)}
+    origin = {"system": system, "variant": variant, "run": run}
+    origin |= {"classifier_sha256": file_sha256(path_to_classifier)}
     save_interpreter(path_to_model, network, **origin, **split.identity)
     history.to_csv(path_to_history, index=False)
     return {

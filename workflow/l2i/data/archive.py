@@ -6,6 +6,7 @@ Every member is judged by its name, kind and size before the first byte is writt
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import stat
 import tarfile
@@ -29,6 +30,8 @@ DAMAGE = (
     EOFError,
     NotImplementedError,  # a compression that Python does not know
 )
+KINDS = {".zip": "zip", ".tar.gz": "tar.gz", ".tgz": "tar.gz"}
+SHARD = re.compile(r"audio-\d+")  # top folder of one of several archives with the clips of a corpus
 SMALL_BYTES = 64 * 2**20  # archives that unpack to less may have any ratio
 
 
@@ -52,8 +55,8 @@ class _Member:
 def unpack(archive: str | Path, folder: str | Path, *, kind: str) -> None:
     """Unpack an archive to a folder that does not exist yet.
 
-    Where all members lie below one common folder, that folder is left out. What macOS adds
-    (`._*`, `__MACOSX`) is skipped.
+    Where all members lie below one common folder, that folder is left out; that of a shard, which
+    is called `audio-<number>`, becomes `audio`. What macOS adds (`._*`, `__MACOSX`) is skipped.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def unpack(archive: str | Path, folder: str | Path, *, kind: str) -> None:
     folder : str or Path
         Appears when everything has been written.
     kind : str
-        "zip" or "tar.gz".
+        "zip", "tar.gz", or "file" for a file that is no archive and is copied as it is.
 
     Raises
     ------
@@ -94,6 +97,11 @@ def unpack(archive: str | Path, folder: str | Path, *, kind: str) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def kind_of(name: str) -> str:
+    """Return the kind that `unpack` wants, by the suffix of a file's name."""
+    return next((kind for suffix, kind in KINDS.items() if name.endswith(suffix)), "file")
+
+
 @contextmanager
 def _members(archive: Path, kind: str) -> Iterator[list[_Member]]:
     if kind == "zip":
@@ -104,8 +112,10 @@ def _members(archive: Path, kind: str) -> Iterator[list[_Member]]:
         with tarfile.open(archive, "r:gz") as file:
             members = [_tar_member(file, info) for info in file.getmembers()]
             yield [member for member in members if not member.is_clutter]
+    elif kind == "file":
+        yield [_Member(archive.name, "file", archive.stat().st_size, lambda: archive.open("rb"))]
     else:
-        raise InputError(f"archive must be zip or tar.gz, got {kind!r}")
+        raise InputError(f"archive must be zip, tar.gz or file, got {kind!r}")
 
 
 def _zip_member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
@@ -161,4 +171,9 @@ def _write(member: _Member, folder: Path) -> None:
 
 def _without_top_folder(folder: Path) -> Path:
     entries = list(folder.iterdir())
-    return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
+    if len(entries) != 1 or not entries[0].is_dir():
+        return folder
+    if not SHARD.fullmatch(entries[0].name):
+        return entries[0]
+    entries[0].rename(folder / "audio")
+    return folder

@@ -6,9 +6,7 @@ the final name is whole. No other code of the project touches the network.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import shutil
 import sys
 import time
@@ -21,6 +19,7 @@ import requests
 from tqdm import tqdm
 
 from l2i.checks import InputError
+from l2i.data.pins import differences
 from l2i.data.storage import require_room
 from l2i.fingerprints import file_sha256
 
@@ -38,6 +37,7 @@ def download(
     *,
     size_bytes: int | None = None,
     sha256: str | None = None,
+    md5: str | None = None,
     git_blob: str | None = None,
     n_attempts: int = 6,
     first_wait: float = 2.0,
@@ -53,8 +53,8 @@ def download(
         Where the file goes; `<path>.part` holds what an interrupted download has got.
     size_bytes : int, optional
         Pinned size.
-    sha256, git_blob : str, optional
-        Pinned hashes of the content, see `git_blob_id`.
+    sha256, md5, git_blob : str, optional
+        Pinned hashes of the content, see `l2i.data.pins`.
     n_attempts : int
         Attempts in a row that may bring nothing new.
     first_wait : float
@@ -74,13 +74,13 @@ def download(
         If the file cannot be had, is not the pinned one, or is larger than the room for it.
     """
     path = Path(path)
-    pins = {"size_bytes": size_bytes, "sha256": sha256, "git_blob": git_blob}
+    pins = {"size_bytes": size_bytes, "sha256": sha256, "md5": md5, "git_blob": git_blob}
     if path.exists():
         _verify(path, pins, f"{path} exists but is not the pinned file; move it away", url)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
-        if not (sha256 or git_blob):
+        if not (sha256 or md5 or git_blob):
             part.unlink(missing_ok=True)  # without a hash nobody could tell whose part it is
         if size_bytes is not None:
             require_room(path.parent, size_bytes - _size(part), url)
@@ -98,26 +98,15 @@ def download(
     }
 
 
-def git_blob_id(path: str | Path) -> str:
-    """Return the id that git gives to a file: the sha1 of "blob <length>", a NUL, the content."""
-    with open(path, "rb") as file:
-        digest = hashlib.sha1(b"blob %d\0" % os.path.getsize(path), usedforsecurity=False)
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _verify(path: Path, pins: dict, remedy: str, url: str) -> None:
-    """Raise InputError unless the file matches each pin that is not None."""
+    """Raise InputError unless the file matches its pins."""
     if _is_web_page(path):
         raise InputError(
             f"{url}: gave an HTML page instead of the file, perhaps a login or error page "
             f"({path}); {remedy}"
         )
-    find = {"size_bytes": _size, "sha256": file_sha256, "git_blob": git_blob_id}
-    for name, expected in pins.items():
-        if expected is not None and (got := find[name](path)) != expected:
-            raise InputError(f"{url}: {name} is {got}, pinned is {expected} ({path}); {remedy}")
+    for difference in differences(path, pins):
+        raise InputError(f"{url}: {difference} ({path}); {remedy}")
 
 
 def _is_web_page(path: Path) -> bool:

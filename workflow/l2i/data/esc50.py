@@ -7,18 +7,15 @@ K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multime
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 
-from l2i.audio import decode
 from l2i.checks import InputError, raise_all
+from l2i.data.clips import audio_files, examine, read_table
 from l2i.fingerprints import file_sha256
-from l2i.progress import progress
 
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 NAME = re.compile(
@@ -32,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def index_esc50(
     folder: str | Path, *, subset: str, expect: Mapping | None = None
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[str], dict]:
     """List and check every clip of a corpus in the layout of ESC-50.
 
     Parameters
@@ -53,6 +50,8 @@ def index_esc50(
         duration_seconds, sha256 (of the file).
     classes : list of str
         Class names in the order of labels, which is the order of the targets in the csv.
+    facts : dict
+        What else is worth recording: nothing.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def index_esc50(
     csv = folder / "meta" / "esc50.csv"
     table = _read_table(csv)
     problems = _hash_problems(csv, expect) + check_table(table, expect)
-    files = _audio_files(folder)
+    files = audio_files(folder)
     problems += _strays(table, files)
     if subset not in ("all", "esc10"):
         problems.append(f"subset must be all or esc10, got {subset!r}")
@@ -72,10 +71,11 @@ def index_esc50(
         problems.append(f"no row of {csv.name} belongs to subset {subset}")
     names = sorted(set(chosen.filename))
     problems += [f"audio/{n} has a row and no file; fetch it" for n in names if n not in files]
-    facts, faults = _examine(folder, [n for n in names if n in files], expect.get("n_samples"))
+    paths = [f"audio/{n}" for n in names if n in files]
+    facts, faults = examine(folder, paths, n_samples=expect.get("n_samples"))
     raise_all(problems + faults, f"{folder} is no usable corpus in the layout of ESC-50")
     _warn_of_straddling_sources(chosen)
-    return _assemble(chosen, facts)
+    return *_assemble(chosen, facts), {}
 
 
 def check_table(table: pd.DataFrame, expect: Mapping | None = None) -> list[str]:
@@ -116,14 +116,7 @@ def _read_table(csv: Path) -> pd.DataFrame:
             f"{csv}: no such file. ESC-50 of 2016 and later has it; the first release (ogg files "
             "in one folder per class) cannot be used. Download the corpus again"
         )
-    try:
-        table = pd.read_csv(csv, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeError) as error:  # parser errors are ValueErrors
-        raise InputError(f"{csv}: is no csv table ({error}); restore it") from error
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise InputError(f"{csv}: lacks the columns {', '.join(missing)}; restore it")
-    return table.fillna("")  # cells that a short row lacks
+    return read_table(csv, COLUMNS)
 
 
 def _hash_problems(csv: Path, expect: Mapping) -> list[str]:
@@ -152,51 +145,9 @@ def _row_problems(row: dict) -> list[str]:
     return problems
 
 
-def _audio_files(folder: Path) -> set[str]:
-    audio = folder / "audio"
-    if not audio.is_dir():
-        raise InputError(f"{audio}: no such folder; it must hold the clips named in esc50.csv")
-    return {path.name for path in audio.iterdir() if not path.name.startswith(".")}
-
-
 def _strays(table: pd.DataFrame, files: set[str]) -> list[str]:
     strays = sorted(files - set(table.filename))
     return [f"audio/{name} has no row in meta/esc50.csv; remove it" for name in strays]
-
-
-def _examine(
-    folder: Path, names: list[str], n_samples: int | None
-) -> tuple[dict[str, dict], list[str]]:
-    """Decode and hash the clips; return facts by file name, and problems."""
-    facts, problems = {}, []
-    # Threads suffice: decoding and hashing both run outside the interpreter's lock.
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        jobs = pool.map(lambda name: _clip_facts(folder / "audio" / name, n_samples), names)
-        told = progress(jobs, description=f"checking {folder.name}", unit="clip", total=len(names))
-        for name, outcome in zip(names, told, strict=True):
-            if isinstance(outcome, str):
-                problems.append(outcome)
-            else:
-                facts[name] = outcome
-    return facts, problems
-
-
-def _clip_facts(path: Path, n_samples: int | None) -> dict | str:
-    try:
-        samples, rate = decode(path)
-    except InputError as error:
-        return str(error)
-    if not samples.mean(axis=1).any():  # every channel may sound and their mix still be silent
-        return f"{path}: is silent throughout, mixed to mono; remove the clip and its row"
-    if n_samples is not None and len(samples) != n_samples:
-        return f"{path}: has {len(samples)} samples, the pinned corpus has {n_samples} in each clip"
-    return {
-        "n_samples": len(samples),
-        "sample_rate": rate,
-        "n_channels": samples.shape[1],
-        "duration_seconds": len(samples) / rate,
-        "sha256": file_sha256(path),
-    }
 
 
 def _warn_of_straddling_sources(table: pd.DataFrame) -> None:
@@ -222,7 +173,7 @@ def _assemble(table: pd.DataFrame, facts: dict[str, dict]) -> tuple[pd.DataFrame
             "category": table.category,
         }
     )
-    details = pd.DataFrame([facts[name] for name in table.filename], index=table.index)
+    details = pd.DataFrame([facts[path] for path in index.path], index=table.index)
     index = index.join(details).sort_values("clip", ignore_index=True)
     by_label = index.drop_duplicates("label").sort_values("label")
     return index, by_label.category.tolist()

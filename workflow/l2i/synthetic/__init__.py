@@ -1,0 +1,1 @@
+"""Synthetic corpora in the genuine layouts, the same to the last byte wherever they are made."""

@@ -1,0 +1,99 @@
+"""Figures 2 and 3: drop in probability without the relevant components, class by class (Eq. 7)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness import perform
+from l2i.checks import InputError, raise_all
+from l2i.figures import class_faithfulness, save
+from l2i.pages import to_csv
+from l2i.tables import measure, read_clips
+
+
+def draw_class_faithfulness(
+    path_to_clips: list[str],
+    path_to_classes: str,
+    path_to_svg: str,
+    path_to_png: str,
+    path_to_table: str,
+    *,
+    dataset: str,
+    system: str,
+    threshold: float,
+    baselines: list[str],
+    left_out_classes: list[str],
+    titles: dict[str, str],
+    statistics: dict,
+    seed: int,
+) -> None:
+    """Draw the median drop of every class beside its random baselines; write the numbers."""
+    classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
+    clips = read_clips(path_to_clips).astype({"class": str})
+    _require_fit(clips, classes, dataset=dataset, system=system, left_out=left_out_classes)
+    clips = clips[clips["threshold"] == threshold]
+    removals = ["relevant", *(f"random_{name}" for name in baselines)]
+    table = pd.DataFrame(
+        {"dataset": dataset, "system": system, "class": name, "removal": removal} | number
+        for name in classes
+        for removal, number in _numbers(clips[clips["class"] == name], removals, statistics, seed)
+    )
+    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    figure = class_faithfulness(
+        table,
+        threshold=threshold,
+        confidence=statistics["confidence"],
+        left_out_classes=left_out_classes,
+        titles=titles,
+    )
+    save(figure, path_to_svg, path_to_png)
+
+
+def _numbers(
+    clips: pd.DataFrame, removals: list[str], statistics: dict, seed: int
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each removal's numbers in one class: all of them on the same clips."""
+    parts = {name: clips[clips["removal"] == name] for name in removals}
+    pairs = {
+        name: set(zip(part["fold"], part["clip"], strict=True)) for name, part in parts.items()
+    }
+    for name, part in parts.items():
+        if pairs[name] != pairs["relevant"]:
+            raise InputError(
+                f"class {clips['class'].iloc[0]!r}: {name} was not measured on the clips of "
+                "relevant at this threshold. Draw the threshold of evaluation.random, and "
+                "baselines that stand there"
+            )
+        number = {"mean": np.nan, "low": np.nan, "high": np.nan}
+        if len(part):
+            values = part[["fold", "run", "draw", "clip"]].assign(value=part["probability_drop"])
+            number = measure(values, np.median, statistics=statistics, seed=seed)
+        median = {"median": number["mean"], "low": number["low"], "high": number["high"]}
+        yield name, {"n_clips": len(pairs[name])} | median
+
+
+def _require_fit(
+    clips: pd.DataFrame, classes: list[str], *, left_out: list[str], **one: str
+) -> None:
+    """Refuse what would silently miss from the figure, or be mixed into it."""
+    problems = [
+        f"rows of the {column} {other!r}: give those of {wanted!r} alone"
+        for column, wanted in one.items()
+        for other in sorted(set(clips[column]) - {wanted})
+    ]
+    problems += [
+        f"class {n!r} is not in classes.json" for n in sorted(set(clips["class"]) - {*classes})
+    ]
+    problems += [
+        f"left_out_classes names {name!r}, which is no class"
+        for name in left_out
+        if name not in classes
+    ]
+    raise_all(problems, "class-wise faithfulness")
+
+
+if __name__ == "__main__":
+    perform(snakemake, draw_class_faithfulness)

@@ -1,0 +1,60 @@
+"""Figure 6: losses on test clips over the number of components."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness import perform
+from l2i.checks import InputError
+from l2i.figures import LOSSES, components_sweep, save
+from l2i.pages import to_csv
+from l2i.tables import measure, read_clips
+
+KEY = ["dataset", "fold", "system", "variant"]
+
+
+def draw_components_sweep(
+    path_to_clips: list[str],
+    path_to_svg: str,
+    path_to_png: str,
+    path_to_table: str,
+    *,
+    rows: list[dict],
+    titles: dict[str, str],
+    statistics: dict,
+    seed: int,
+) -> None:
+    """Draw the mean of both losses for every row of the setting `rows`; write the numbers."""
+    clips = read_clips(path_to_clips).astype({"variant": str})
+    table = pd.DataFrame(
+        {name: row[name] for name in (*KEY, "n_components")}
+        | {"loss": loss}
+        | _number(_clips_of(row, clips), loss, statistics, seed)
+        for row in rows
+        for loss in LOSSES
+    )
+    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    figure = components_sweep(table, confidence=statistics["confidence"], titles=titles)
+    save(figure, path_to_svg, path_to_png)
+
+
+def _clips_of(row: dict, clips: pd.DataFrame) -> pd.DataFrame:
+    part = clips
+    for column in KEY:
+        part = part[part[column] == str(row[column])]
+    if part.empty:
+        key = ", ".join(f"{column} {row[column]}" for column in KEY)
+        raise InputError(f"no clips of {key}: evaluate it first, or take it out of the figure")
+    return part
+
+
+def _number(clips: pd.DataFrame, loss: str, statistics: dict, seed: int) -> dict[str, float]:
+    values = clips[["fold", "run", "clip"]].assign(value=clips[loss])
+    number = measure(values, np.mean, statistics=statistics, seed=seed)
+    n_clips = clips["clip"].nunique()
+    return {"n_clips": n_clips} | {name: number[name] for name in ("mean", "low", "high")}
+
+
+if __name__ == "__main__":
+    perform(snakemake, draw_components_sweep)

@@ -1,0 +1,50 @@
+"""Figure 5: relevance vectors of all multi-label data sets, mapped and compared by class."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from harness import perform
+from l2i.checks import InputError
+from l2i.coherence import ALL, class_tree
+from l2i.figures import RelevanceMap, relevance_map, save
+from l2i.pages import to_csv
+
+
+def draw_relevance_map(
+    path_to_points: list[str],
+    path_to_classes_tables: list[str],
+    path_to_distances: list[str],
+    path_to_svg: str,
+    path_to_png: str,
+    path_to_table: str,
+    *,
+    titles: dict[str, str],
+) -> None:
+    """Draw a row per data set, in the order of the files; write the numbers of all classes."""
+    paths = zip(path_to_points, path_to_classes_tables, path_to_distances, strict=True)
+    maps = [_read(*three) for three in paths]
+    if not maps:
+        raise InputError("nothing to draw: run.datasets names no multi-label data set")
+    table = pd.concat([each.numbers for each in maps], ignore_index=True)
+    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    save(relevance_map(maps, titles=titles), path_to_svg, path_to_png)
+
+
+def _read(path_to_points: str, path_to_classes_table: str, path_to_distances: str) -> RelevanceMap:
+    names = {"class": str, "clip": str, "dataset": str}
+    points, numbers = (
+        pd.read_csv(path, dtype=names) for path in (path_to_points, path_to_classes_table)
+    )
+    distances = pd.read_csv(path_to_distances, dtype=names).set_index("class")
+    same_classes = list(numbers["class"]) == [*distances.columns, ALL]
+    if not same_classes or not set(points["class"]) <= set(distances.columns):
+        raise InputError(
+            f"{path_to_points}, {path_to_classes_table} and {path_to_distances} hold different "
+            "classes: give the files of all data sets in the same order"
+        )
+    return RelevanceMap(numbers["dataset"].iloc[0], points, numbers, class_tree(distances))
+
+
+if __name__ == "__main__":
+    perform(snakemake, draw_relevance_map)

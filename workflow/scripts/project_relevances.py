@@ -1,0 +1,81 @@
+"""Map the relevance vectors of one run and measure how coherent its classes are (Fig. 5)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness import perform
+from l2i.checks import InputError
+from l2i.coherence import ALL, at_most, class_distances, coherence, project, usable
+from l2i.pages import to_csv
+
+
+def project_relevances(
+    path_to_relevances: str,
+    path_to_classes: str,
+    path_to_points: str,
+    path_to_classes_table: str,
+    path_to_distances: str,
+    *,
+    dataset: str,
+    shown_per_class: int | None,
+    n_neighbors: int,
+    perplexity: float,
+    seed: int,
+) -> dict:
+    """Write points of the map, numbers of each class, distances of classes; facts: rows left out.
+
+    Rows without direction are left out throughout. At most `shown_per_class` vectors of a class
+    are on the map; the numbers are of all.
+    """
+    classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
+    rows, vectors = _read(path_to_relevances, classes)
+    kept = usable(vectors)
+    names, vectors = rows.loc[kept, "class"].to_numpy(), vectors[kept]
+
+    drawn = at_most(names, rows.loc[kept, "clip"].to_numpy(), shown_per_class, seed)
+    points = rows.loc[kept, ["clip", "class"]][drawn]
+    points[["x", "y"]] = project(vectors[drawn], perplexity=perplexity, seed=seed)
+    Path(path_to_points).write_text(to_csv(points), encoding="utf-8")
+
+    table = coherence(vectors, names, classes, n_neighbors=n_neighbors)
+    table.insert(0, "dataset", dataset)
+    table["n_neighbors"] = min(n_neighbors, max(len(names) - 1, 0))
+    table["n_drawn"] = _counts(points["class"], table["class"])
+    table["n_left_out"] = _counts(rows.loc[~kept, "class"], table["class"])
+    Path(path_to_classes_table).write_text(to_csv(table), encoding="utf-8")
+
+    distances = class_distances(vectors, names, classes).rename_axis("class").reset_index()
+    Path(path_to_distances).write_text(to_csv(distances), encoding="utf-8")
+    return {"n_vectors": len(names), "n_drawn": len(points), "n_left_out": int((~kept).sum())}
+
+
+def _read(path: str, classes: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Rows with their clip and class, in sorted order, and their vectors (N, K)."""
+    table = pd.read_csv(path, dtype={"clip": str, "class": str})
+    columns = [name for name in table if name.startswith("r_")]
+    if not columns or not {"clip", "class"} <= set(table):
+        raise InputError(f"{path} lacks a column of clip, class, r_000, ...; make it again")
+    unknown = sorted(set(table["class"]) - set(classes))
+    if unknown:
+        raise InputError(f"{path} holds the class {unknown[0]!r}, which the data set has not")
+    twice = table[table.duplicated(["clip", "class"])]
+    if len(twice):
+        clip, name = twice.iloc[0][["clip", "class"]]
+        raise InputError(
+            f"{path} holds clip {clip!r} with class {name!r} more than once: "
+            "give the relevances of one run"
+        )
+    table = table.sort_values(["clip", "class"], ignore_index=True)
+    return table, table[columns].to_numpy(dtype=float)
+
+
+def _counts(names: pd.Series, classes: pd.Series) -> pd.Series:
+    counts = names.value_counts().to_dict() | {ALL: len(names)}
+    return classes.map(counts).fillna(0).astype(int)
+
+
+if __name__ == "__main__":
+    perform(snakemake, project_relevances)

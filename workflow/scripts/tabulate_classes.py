@@ -1,0 +1,118 @@
+"""Data sets with several labels a clip, class by class: classifier, fidelity, faithfulness."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness import perform
+from l2i.pages import classes_to_markdown, to_csv
+from l2i.scores import class_names, class_scores
+from l2i.tables import condition_text, measure, measure_metric, read_clips_of_datasets
+
+CLASSIFIER = "base_f"
+COLUMNS = ["dataset", "class", "quantity", "system", "metric", "condition"]
+COLUMNS += ["mean", "spread", "n", "low", "high"]
+# Of a classifier that decides on no class of any clip.
+NO_REMOVALS = pd.DataFrame(columns=["system", "class", "removal", "threshold"])
+NOTHING = {"mean": float("nan"), "n": 0}
+
+
+def tabulate_classes(
+    path_to_classification: list[str],
+    path_to_fidelity: list[str],
+    path_to_faithfulness: list[str],
+    path_to_table: str,
+    path_to_page: str,
+    *,
+    datasets: list[str],
+    systems: list[str],
+    score: dict[str, str],
+    threshold: float,
+    baselines: list[str],
+    paper: dict,
+    statistics: dict,
+    seed: int,
+) -> None:
+    """Write one row per class and number, as csv and as a page.
+
+    Faithfulness is that at `threshold`, the one that random baselines are drawn at.
+    """
+    how = {"statistics": statistics, "seed": seed}
+    read = (path_to_classification, path_to_fidelity, path_to_faithfulness)
+    classification, fidelity, faithfulness = map(read_clips_of_datasets, read)
+    rows = []
+    for dataset in (dataset for dataset in datasets if score[dataset] != "accuracy"):
+        removals = faithfulness.get(dataset, NO_REMOVALS)
+        removals = removals[removals["threshold"] == threshold]
+        for name in class_names(classification[dataset]):
+            numbers = [
+                *_of_labels(classification[dataset], name),
+                *_of_classifier(classification[dataset], name, score[dataset], how),
+                *_of_fidelity(fidelity[dataset], name, systems, score[dataset], how),
+                *_of_faithfulness(removals[removals["class"] == name], systems, baselines, how),
+            ]
+            rows += [{"dataset": dataset, "class": name} | number for number in numbers]
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
+    confidence = statistics["confidence"]
+    page = classes_to_markdown(table, reference=paper, threshold=threshold, confidence=confidence)
+    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    Path(path_to_page).write_text(page, encoding="utf-8")
+
+
+Numbers = Iterator[dict[str, object]]
+
+
+def _of_labels(clips: pd.DataFrame, name: str) -> Numbers:
+    """How many test clips annotators, and the classifier, find to hold a class or not."""
+    counts = {
+        "n_positive": (clips[f"label_{name}"] == 1).sum(),
+        "n_negative": (clips[f"label_{name}"] == 0).sum(),
+        "n_decided": (clips[f"decided_{name}"] == 1).sum(),
+    }
+    for metric, count in counts.items():
+        key = {"quantity": "labels", "system": CLASSIFIER, "metric": metric}
+        yield key | {"condition": "", "mean": count}
+
+
+def _of_classifier(clips: pd.DataFrame, name: str, score: str, how: dict) -> Numbers:
+    key = {"quantity": "classification", "system": CLASSIFIER, "condition": ""}
+    for each in class_scores(score, name, of_interpreter=False):
+        yield key | {"metric": each.metric} | measure_metric(clips, each.value, **how)
+
+
+def _of_fidelity(
+    clips: pd.DataFrame, name: str, systems: list[str], score: str, how: dict
+) -> Numbers:
+    for system in systems:
+        key = {"quantity": "fidelity", "system": system, "condition": ""}
+        part = clips[clips["system"] == system]
+        for each in class_scores(score, name, of_interpreter=True):
+            yield key | {"metric": each.metric} | measure_metric(part, each.value, **how)
+
+
+def _of_faithfulness(
+    removals: pd.DataFrame, systems: list[str], baselines: list[str], how: dict
+) -> Numbers:
+    """Median drop without what a system finds relevant, and without as much at random."""
+    key = {"quantity": "faithfulness", "metric": "ff_median"}
+    for system in systems:
+        part = removals[removals["system"] == system]
+        yield key | {"system": system, "condition": ""} | _median(part, "relevant", how)
+        condition = condition_text({"of": system})
+        for baseline in (f"random_{name}" for name in baselines):
+            key_of_baseline = {"system": baseline, "condition": condition}
+            yield key | key_of_baseline | _median(part, baseline, how)
+
+
+def _median(removals: pd.DataFrame, removal: str, how: dict) -> dict[str, float]:
+    part = removals[removals["removal"] == removal]
+    if part.empty:
+        return NOTHING
+    values = part[["fold", "run", "draw", "clip"]].assign(value=part["probability_drop"])
+    return measure(values, np.median, **how)
+
+
+if __name__ == "__main__":
+    perform(snakemake, tabulate_classes)
