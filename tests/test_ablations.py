@@ -26,9 +26,7 @@ CONFIG = {
                 "taps": [["B2", "B3"], ["B4", "B5", "B6"]],
             }
         ],
-        "table_7": [
-            {"dataset": "esc50", "fold": 1, "system": "l2i_att", "weights": [[1.0, 0.08]]}
-        ],
+        "table_7": [{"dataset": "esc50", "fold": 1, "system": "l2i_att", "weights": [[1.0, 0.08]]}],
         "figure_6": [
             {"dataset": "esc50", "fold": 1, "system": "l2i_att", "n_components": [50, 100]}
         ],

@@ -18,7 +18,18 @@ RULE_FILES = sorted((WORKFLOW / "rules").glob("*.smk"))
 PYTHON = sorted(path for path in WORKFLOW.rglob("*.py"))
 
 # Given by the harness to a script that has such a parameter.
-OFFERED = {"dataset", "fold", "system", "variant", "run", "weights", "number", "device", "data", "urls"}
+OFFERED = {
+    "dataset",
+    "fold",
+    "system",
+    "variant",
+    "run",
+    "weights",
+    "number",
+    "device",
+    "data",
+    "urls",
+}
 
 
 def relative(path):

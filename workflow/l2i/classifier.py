@@ -98,7 +98,7 @@ class Classifier(nn.Module):
         return logits.sigmoid() if self.architecture["multi_label"] else logits.softmax(-1)
 
     def decisions(self, logits: Tensor) -> Tensor:
-        """Mask of the classes that logits (B, C) decide for: the largest, or all above threshold."""
+        """Mask of the classes that logits (B, C) decide for: the largest, or all above theirs."""
         if self.architecture["multi_label"]:
             return logits.sigmoid() > self.thresholds
         return nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).bool()
