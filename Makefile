@@ -21,7 +21,7 @@ help: ## list the targets
 
 env: $(ENV) ## make the environment in .venv from the locked packages
 
-demo: $(ENV) ## the whole workflow on a tiny synthetic corpus, into results/demo
+demo: $(ENV) ## the whole workflow on tiny synthetic corpora, into results/demo
 	$(DEMO)
 
 test: $(ENV) ## run every test

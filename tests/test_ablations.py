@@ -40,7 +40,7 @@ def config():
 
 
 def test_each_value_is_a_variant_and_the_data_sets_own_is_the_default(config):
-    assert variants(config) == ["default", "taps-B2-B3", "weights-1-0.08", "components-50"]
+    assert variants(config) == ["default", "taps-B2-B3", "weights-1.0-0.08", "components-50"]
     taps = [row["variant"] for row in ablation_rows(config, "table_6")]
     assert taps == ["taps-B2-B3", "default"]
 
@@ -64,7 +64,7 @@ def test_rows_say_where_they_belong_and_what_tells_them_apart(config):
 
 
 def test_a_variant_changes_its_settings_and_nothing_else(config):
-    changed = varied(config, "esc50", "weights-1-0.08")["datasets"]["esc50"]
+    changed = varied(config, "esc50", "weights-1.0-0.08")["datasets"]["esc50"]
     assert changed["interpreter"] == {
         "taps": ["B4", "B5", "B6"],
         "reconstruction_weight": 1.0,
@@ -74,7 +74,7 @@ def test_a_variant_changes_its_settings_and_nothing_else(config):
     assert config == CONFIG  # the configuration itself stays as it is
 
 
-@pytest.mark.parametrize("variant", ["default", "weights-7-7"])
+@pytest.mark.parametrize("variant", ["default", "weights-7.0-7.0"])
 def test_the_default_changes_nothing(config, variant):
     assert varied(config, "esc50", variant) == CONFIG
 

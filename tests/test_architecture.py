@@ -136,6 +136,8 @@ ADDED = {"figure_settings": {"titles"}, "ablation_settings": {"rows"}}
 
 def keys_of_settings(call):
     """Top keys of what `settings(...)`, or a helper of the same form, gives."""
+    if isinstance(call, ast.Call) and call.func.id == "with_settings":
+        return keys_of_settings(call.args[0]) | {k.arg for k in call.keywords}
     if isinstance(call, ast.Lambda):
         call = call.body.func  # a helper, called with the wildcards at once
     if call.func.id == "ablation_settings":
@@ -145,7 +147,8 @@ def keys_of_settings(call):
     paths = [end.value for end in ends if isinstance(end, ast.Constant)]
     assert len(paths) == len(call.args), "paths of settings must end in plain texts"
     keys = {path.split("/")[-1].strip("{}") for path in paths}
-    return keys | {k.arg for k in call.keywords} | added
+    # `datasets` says for which data sets the rest is looked up; it is no key of its own.
+    return keys | {k.arg for k in call.keywords} - {"datasets"} | added
 
 
 def test_there_are_rules_and_each_has_a_script_of_its_name():

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
@@ -26,6 +27,7 @@ from l2i.coherence import (
     silhouettes,
     usable,
 )
+from l2i.interpreter import Interpreter
 
 CLASSES = ["dog", "music", "siren"]
 
@@ -269,26 +271,41 @@ class TestMisuse:
 # ---------------------------------------------------------------- the script
 
 
-@pytest.fixture
-def written(tmp_path):
-    """Run project_relevances on vectors and labels; give its three tables and its facts."""
-    path = PROJECT / "workflow/scripts/project_relevances.py"
-    spec = importlib.util.spec_from_file_location("project_relevances", path)
+def script(name):
+    path = PROJECT / f"workflow/scripts/{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
 
-    def run(vectors, labels, clips=None, **changes):
+
+@pytest.fixture
+def written(tmp_path):
+    """Run project_relevances on vectors and labels; give its three tables and its facts.
+
+    Without `exchanged`, the vectors with activations exchanged are the vectors themselves.
+    """
+    module = script("project_relevances")
+
+    def run(vectors, labels, clips=None, exchanged=None, exchanged_labels=None, **changes):
         clips = [f"clip{i:03d}" for i in range(len(labels))] if clips is None else clips
-        frame = pd.DataFrame({"dataset": "demo", "fold": "official", "clip": clips})
-        frame["class"] = labels
-        for k in range(np.shape(vectors)[1]):
-            frame[f"r_{k:03d}"] = np.asarray(vectors)[:, k]
-        frame.to_csv(tmp_path / "relevances.csv", index=False)
+        exchanged = vectors if exchanged is None else exchanged
+        other = labels if exchanged_labels is None else exchanged_labels
+        for stem, values, names in (
+            ("relevances", vectors, labels),
+            ("exchanged", exchanged, other),
+        ):
+            frame = pd.DataFrame({"dataset": "demo", "fold": "official", "clip": clips})
+            frame["class"] = names
+            for k in range(np.shape(values)[1]):
+                frame[f"r_{k:03d}"] = np.asarray(values)[:, k]
+            frame.to_csv(tmp_path / f"{stem}.csv", index=False)
         (tmp_path / "classes.json").write_text(json.dumps(CLASSES))
         outputs = ("points", "classes_table", "distances")
         defaults = {"shown_per_class": None, "n_neighbors": 5, "perplexity": 30, "seed": 0}
         facts = module.project_relevances(
             path_to_relevances=str(tmp_path / "relevances.csv"),
+            path_to_exchanged=str(tmp_path / "exchanged.csv"),
             path_to_classes=str(tmp_path / "classes.json"),
             **{f"path_to_{name}": str(tmp_path / name) for name in outputs},
             dataset="demo",
@@ -361,3 +378,195 @@ class TestScript:
     def test_a_file_without_relevances_is_refused(self, written):
         with pytest.raises(InputError, match=r"lacks a column of clip, class, r_000"):
             written(np.empty((2, 0)), ["dog", "dog"])
+
+
+def weighed(z, weights, labels):
+    """Relevance vectors of decisions: activations z (N, K) times the weights of their classes."""
+    contributions = z * weights[[CLASSES.index(name) for name in labels]]
+    return contributions / np.abs(contributions).max(1, keepdims=True)
+
+
+class TestExchangedActivations:
+    """The same numbers where the weights of the class are left and what they weigh is taken."""
+
+    labels = np.repeat(CLASSES, 40)
+
+    def overall(self, written, z, weights, rng):
+        vectors = weighed(z, weights, self.labels)
+        exchanged = weighed(rng.permutation(z), weights, self.labels)
+        _, table, _, _ = written(vectors, self.labels, exchanged=exchanged)
+        return row(table, ALL)
+
+    def test_activations_that_know_nothing_of_the_class_gain_nothing(self, written, rng):
+        z, weights = rng.uniform(0.2, 1, size=(120, 30)), rng.normal(size=(3, 30))
+        number = self.overall(written, z, weights, rng)
+        assert number["purity"] > 0.95 > 0.5 > number["purity_chance"]
+        assert number["purity"] == pytest.approx(number["purity_exchanged"], abs=0.02)
+        assert number["silhouette"] == pytest.approx(number["silhouette_exchanged"], abs=0.02)
+
+    def test_one_activation_for_all_gives_equal_numbers(self, written, rng):
+        z = np.tile(rng.uniform(0.2, 1, size=30), (120, 1))
+        number = self.overall(written, z, rng.normal(size=(3, 30)), rng)
+        assert number["purity"] == number["purity_exchanged"] == 1
+        assert number["silhouette"] == number["silhouette_exchanged"]
+
+    def test_activations_that_hold_all_there_is_lose_all_down_to_chance(self, written, rng):
+        z, _ = clusters(rng, (40, 40, 40))
+        number = self.overall(written, z, np.ones((3, 5)), rng)
+        assert number["purity"] == 1
+        assert number["purity_exchanged"] == pytest.approx(number["purity_chance"], abs=0.1)
+        assert number["silhouette"] > 0.9
+        assert number["silhouette_exchanged"] < 0.05
+
+    def test_every_class_has_the_numbers_of_its_exchanged_vectors(self, written, rng):
+        (vectors, labels), exchanged = clusters(rng), rng.normal(size=(21, 5))
+        exchanged[3] = 0
+        _, table, _, _ = written(vectors, labels, exchanged=exchanged, n_neighbors=3)
+        kept = usable(exchanged)
+        expected = coherence(exchanged[kept], labels[kept], CLASSES, n_neighbors=3)
+        for name in ("silhouette", "purity"):
+            assert table[f"{name}_exchanged"].to_numpy() == pytest.approx(
+                expected[name].to_numpy(), rel=1e-4
+            )
+        assert list(table["n_left_out"]) == [0] * 4, "of the clips' own vectors"
+
+    def test_a_single_test_clip_has_no_other_to_exchange_with(self, written, rng):
+        _, table, _, _ = written(np.eye(3), CLASSES, ["x"] * 3, exchanged=np.full((3, 3), np.nan))
+        assert (table["purity"] == 0).all()
+        assert table[["silhouette_exchanged", "purity_exchanged"]].isna().all(axis=None)
+
+    def test_other_decisions_are_refused(self, written, rng):
+        vectors, labels = clusters(rng)
+        with pytest.raises(InputError, match="exchanged.csv holds other decisions than"):
+            written(vectors, labels, exchanged_labels=labels[::-1])
+
+
+# ---------------------------------------------------------------- the script before it
+
+K, N_FRAMES = 4, 6
+FEATURES = {
+    **{"sample_rate": 44_100, "n_fft": 1024, "hop_length": 512, "n_mels": 128, "mel_power": 1},
+    "waveform_scale": "absolute",
+}
+
+
+class Decider(torch.nn.Module):
+    """A classifier that decides for each class by one column of the log-mel."""
+
+    def hidden_maps(self, M, taps):
+        return M[:, 0, K : K + 3], {"M": M}
+
+    def decisions(self, logits):
+        return logits > 0
+
+
+class Reader(torch.nn.Module):
+    """A Psi that finds its activations in the first columns of the log-mel."""
+
+    taps = ()
+
+    def forward(self, hidden, n_frames):
+        return hidden["M"][:, :n_frames, :K].transpose(1, 2)
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Run measure_relevances on random clips; give its two tables."""
+    module = script("measure_relevances")
+
+    def run(n_test=7, decided=None, pooling="class_attention", relevance_pooling="model", seed=0):
+        rng = torch.Generator().manual_seed(1)
+        M = torch.rand(n_test + 2, N_FRAMES, K + 3, generator=rng)
+        if decided is not None:
+            M[2:, 0, K:] = 2 * torch.as_tensor(decided) - 1.0
+        np.save(tmp_path / "log_mel.npy", M.numpy())
+        torch.manual_seed(2)
+        interpreter = Interpreter(torch.rand(9, K), 3, pooling=pooling, dropout=0.5)
+        interpreter.psi = Reader()
+        networks = Decider(), interpreter.eval()
+        monkeypatch.setattr(module, "load_pair", lambda *_, **__: networks)
+        index = pd.DataFrame({"clip": [f"clip{i}" for i in range(n_test + 2)]})
+        index["split"] = ["train"] * 2 + ["test"] * n_test
+        index.to_csv(tmp_path / "index.csv", index=False)
+        (tmp_path / "classes.json").write_text(json.dumps(CLASSES))
+        inputs = {"index": "index.csv", "classes": "classes.json", "log_mel": "log_mel.npy"}
+        outputs = {"relevances": "relevances.csv", "exchanged": "relevances_exchanged.csv"}
+        facts = module.measure_relevances(
+            **{f"path_to_{n}": str(tmp_path / p) for n, p in (inputs | outputs).items()},
+            **{"path_to_classifier": "", "path_to_interpreter": "", "device": "cpu"},
+            **{"relevance_pooling": relevance_pooling, "relevance_scale": "absolute"},
+            **{"dataset": "demo", "fold": "official", "system": "l2i_att", "variant": "default"},
+            features=FEATURES,
+            run="0",
+            seed=seed,
+        )
+        own, exchanged = (pd.read_csv(tmp_path / path) for path in outputs.values())
+        assert facts == {"n_clips": n_test, "n_decisions": len(own)}
+        return own, exchanged
+
+    return run
+
+
+def partners(own, exchanged):
+    """Clip -> the clip whose relevances of the same class its exchanged ones are."""
+    values = [f"r_{k:03d}" for k in range(K)]
+    found = {}
+    for (clip, name), each in exchanged.set_index(["clip", "class"])[values].iterrows():
+        of_class = own[own["class"] == name].set_index("clip")[values]
+        same = of_class.index[np.isclose(of_class, each, atol=1e-5).all(1)]
+        found.setdefault(clip, set()).update(same)
+    return found
+
+
+class TestMeasuring:
+    @pytest.mark.parametrize("pooling", ["attention", "class_attention", "max"])
+    @pytest.mark.parametrize("relevance_pooling", ["model", "max"])
+    def test_every_clip_gets_the_activations_of_one_other(
+        self, measured, pooling, relevance_pooling
+    ):
+        own, exchanged = measured(pooling=pooling, relevance_pooling=relevance_pooling)
+        assert len(own) == 3 * 7 and list(own) == list(exchanged)
+        found = partners(own, exchanged)
+        assert [len(clips) for clips in found.values()] == [1] * 7, "the same for all classes"
+        others = {clip: other for clip, (other,) in found.items()}
+        assert all(clip != other for clip, other in others.items())
+        assert set(others.values()) == set(others), "none is used twice"
+
+    def test_largest_activations_are_pooled_where_asked_for(self, measured, tmp_path):
+        own, _ = measured(relevance_pooling="max")
+        H = np.load(tmp_path / "log_mel.npy")[2, :, :K]
+        torch.manual_seed(2)
+        w = Interpreter(torch.rand(9, K), 3, pooling="class_attention", dropout=0.5).linear.weight
+        contributions = H.max(0) * w.detach().numpy()
+        expected = contributions / np.abs(contributions).max(1, keepdims=True)
+        assert own.iloc[:3, -K:].to_numpy() == pytest.approx(expected, rel=1e-4)
+
+    def test_decisions_stay_with_their_clips(self, measured):
+        decided = np.array([[1, 0, 0], [0, 0, 0], [1, 1, 0], [0, 0, 1]])
+        own, exchanged = measured(4, decided)
+        keys = ["clip", "class"]
+        assert own[keys].to_numpy().tolist() == [
+            ["clip2", "dog"],
+            ["clip4", "dog"],
+            ["clip4", "music"],
+            ["clip5", "siren"],
+        ]
+        pd.testing.assert_frame_equal(own[keys], exchanged[keys])
+
+    def test_a_seed_exchanges_the_same_and_another_anew(self, measured):
+        tables = [measured(seed=seed) for seed in (0, 0, 1)]
+        assert tables[0][1].equals(tables[1][1]) and not tables[0][1].equals(tables[2][1])
+        assert tables[0][0].equals(tables[2][0]), "what the clips have themselves is not drawn"
+
+    def test_two_test_clips_change_places(self, measured):
+        own, exchanged = measured(2)
+        assert partners(own, exchanged) == {"clip2": {"clip3"}, "clip3": {"clip2"}}
+
+    def test_a_single_test_clip_has_no_numbers(self, measured):
+        own, exchanged = measured(1)
+        assert own.iloc[:, -K:].notna().all(axis=None)
+        assert len(exchanged) == 3 and exchanged.iloc[:, -K:].isna().all(axis=None)
+
+    def test_no_decision_at_all_is_legal(self, measured):
+        own, exchanged = measured(3, np.zeros((3, 3)))
+        assert own.empty and list(own) == list(exchanged) and len(exchanged) == 0

@@ -222,7 +222,7 @@ class TestKnownAnswers:
                 "run.datasets",
                 ["esc50", "openmic"],
                 r"table_7\[0\].dataset is sonyc_ust, which run.datasets does not hold: add it "
-                r"there, or set ablations.table_7 to \[\]",
+                r"there, or take this entry out",
             ),
             (
                 "ablations.table_6",
@@ -233,6 +233,56 @@ class TestKnownAnswers:
                 "ablations.figure_6",
                 [{"dataset": "openmic", "fold": 1, "system": "l2i_att", "n_components": [20]}],
                 r"figure_6\[0\].fold must be official: openmic has one split and no folds",
+            ),
+            (
+                "ablations.table_7",
+                [
+                    {"dataset": "esc50", "fold": fold, "system": "l2i_att", "weights": [[1.0, 0.8]]}
+                    for fold in (1, 2)
+                ],
+                r"ablations.table_7 asks twice for .*'reconstruction_weight': 1.0.* keep one",
+            ),
+            (
+                "datasets.openmic.classifier.decision",
+                "validate",
+                r"decision is validate, but corpora in the layout openmic keep no clips for that",
+            ),
+            (
+                "datasets.openmic.dictionary.n_components",
+                310,
+                r"is 310: with clips_per_class it must be a multiple of the 20 classes",
+            ),
+            (
+                "ablations.figure_6",
+                [
+                    {
+                        "dataset": "openmic",
+                        "fold": "official",
+                        "system": "l2i_att",
+                        "n_components": [33],
+                    }
+                ],
+                r"a value of ablations.figure_6 for openmic, is 33: with clips_per_class",
+            ),
+            (
+                "datasets.esc50.dictionary.n_noise_components",
+                3,
+                r"n_noise_components is 3, but clips_per_class is null, which learns no noise",
+            ),
+            (
+                "datasets.sonyc_ust.classifier.positive_weight",
+                [1.0],
+                r"positive_weight has 1 entries, but the corpus has 8 classes",
+            ),
+            (
+                "datasets.sonyc_ust.left_out_classes",
+                ["cat"],
+                r"left_out_classes names cat; the classes are engine, machinery-impact",
+            ),
+            (
+                "datasets.sonyc_ust.corpus",
+                {"layout": "sonyc_ust", "labels": "dcase", "subset": "all"},
+                r"sonyc_ust.corpus.subset means nothing to the layout sonyc_ust: take it out",
             ),
             (
                 "systems",

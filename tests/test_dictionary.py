@@ -185,12 +185,13 @@ class TestPerClass:
 
         generator = torch.Generator().manual_seed(0)
         nmf = {"sparsity": 0.1, "n_iter": 5, "solver": solver, "generator": generator}
+        for rows in POSITIVE.values():
+            torch.randperm(len(rows), generator=generator)  # the draws, here of all there are
         noise = torch.empty(N_BINS, 0)
         if n_noise:
             noise = sparse_nmf(stacked(corpus, [3, 7]), n_noise, **nmf).W
         columns = []
         for rows in POSITIVE.values():
-            torch.randperm(len(rows), generator=generator)  # the draw, here of all there are
             W = sparse_nmf(stacked(corpus, rows), 2, frozen=noise, **nmf).W
             assert torch.equal(W[:, :n_noise], noise)
             columns.append(W[:, n_noise:])
@@ -214,6 +215,21 @@ class TestPerClass:
             "siren": 2,
         }
         assert all(part.n_columns == 2 * N_FRAMES for part in result.parts.values())
+
+    def test_the_clips_drawn_do_not_depend_on_the_number_of_components(self, corpus, monkeypatch):
+        seen = {}
+        for n_components, n_noise in ((6, 0), (12, 2)):
+            read = seen[n_components] = []
+            monkeypatch.setattr(
+                "l2i.dictionary.training_columns",
+                lambda clips, rows, device, read=read: (
+                    read.append(sorted(rows)) or training_columns(clips, rows, device=device)
+                ),
+            )
+            options = {"n_components": n_components, "n_noise_components": n_noise}
+            per_class(corpus, clips_per_class=1, **options)
+        assert len(seen[6]) == 3
+        assert seen[6] == seen[12][1:]  # the first of the others is the noise
 
     def test_every_positive_clip_of_a_class_is_drawn_sooner_or_later_and_no_other(self, corpus):
         """Every clip is a tone of its own, and so is the component that is learned of it."""

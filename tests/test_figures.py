@@ -78,6 +78,8 @@ def parts_of(classes=CLASSES, sizes=(8, 6, 7), dataset="sonyc_ust", seed=0):
     vectors = vectors + 0.3 * rng.normal(size=vectors.shape)
     numbers = coherence(vectors, labels, classes, n_neighbors=5)
     points = pd.DataFrame({"class": labels, "x": vectors[:, 0], "y": vectors[:, 1]})
+    for name, by_weights in {"silhouette": -0.125, "purity": 0.375}.items():
+        numbers[f"{name}_exchanged"] = numbers[name].where(numbers[name].isna(), by_weights)
     numbers.insert(0, "dataset", dataset)
     distances = class_distances(vectors, labels, classes)
     return points, numbers.assign(n_neighbors=5), distances
@@ -235,14 +237,23 @@ class TestRelevanceMap:
             assert marker.get_ydata()[0] == row
             assert (marker.get_color(), marker.get_marker()) == (colours[name], shapes[name])
 
-    def test_silhouette_and_purity_stand_above(self):
+    def test_silhouette_and_purity_stand_above_beside_those_of_exchanged_activations(self):
         each = map_of()
         number = each.numbers.set_index("class").loc[ALL]
         shown = [text for text, _ in texts(relevance_map([each], titles={"sonyc_ust": "SONYC"}))]
         assert (
-            f"SONYC: silhouette {number['silhouette']:.2f}; 5-nearest-neighbour purity "
-            f"{number['purity']:.2f}, by chance {number['purity_chance']:.2f}" in shown
+            f"SONYC: silhouette {number['silhouette']:.2f} "
+            "(-0.12 with activations exchanged between clips)\n"
+            f"5-nearest-neighbour purity {number['purity']:.2f} "
+            f"(0.38 exchanged; {number['purity_chance']:.2f} by chance)" in shown
         )
+
+    def test_numbers_that_there_are_none_of_are_called_none(self):
+        each = map_of(sizes=(0, 9, 0))
+        each.numbers["purity_exchanged"] = np.nan
+        shown = " ".join(text for text, _ in texts(relevance_map([each], titles={})))
+        assert "silhouette none (none with" in shown
+        assert "purity 1.00 (none exchanged; 1.00 by chance)" in shown
 
     def test_the_picture_says_how_many_of_all_vectors_it_shows(self):
         each = map_of()

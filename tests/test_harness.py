@@ -429,7 +429,8 @@ seed: 0
 factor: 2
 run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0]}
 machine: {data: data, device: cpu, urls: {}}
-datasets: {a: {start: 3}}
+datasets: {a: {start: 3, score: accuracy}}
+ablations: {}
 systems: {s: {}}
 weights: {w: {}}
 """
@@ -501,7 +502,10 @@ def finished(tmp_path_factory):
     """A small project around the real harness, helpers and profile, run to its end."""
     source = Path(__file__).resolve().parents[1]
     folder = tmp_path_factory.mktemp("toy")
-    for name in ("workflow/harness.py", "workflow/rules/common.smk", "envs/compute.txt"):
+    for name in (
+        *("workflow/harness.py", "workflow/ablations.py"),
+        *("workflow/rules/common.smk", "envs/compute.txt"),
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / name, folder / name)
     for name in ("workflow/l2i", "workflow/schemas", "profiles"):

@@ -98,7 +98,7 @@ def files(tmp_path):
     return tmp_path
 
 
-def chain(script, files, suffix, fold="2", dictionary=DICTIONARY):
+def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLASSIFIER):
     """Dictionary, classifier and interpreter of a fold; state dicts by name."""
 
     def path(name):
@@ -126,7 +126,7 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY):
         path_to_weights=[],
         path_to_model=path("classifier"),
         path_to_history=path("history"),
-        classifier=CLASSIFIER,
+        classifier=classifier,
         seed=0,
         fold=fold,
         **JOB,
@@ -158,13 +158,19 @@ def test_no_training_ever_reads_a_test_clip(script, files):
             assert value.equal(poisoned[name][key]), f"{name}: {key} has seen test clips"
 
 
-def test_no_training_ever_reads_a_test_clip_of_an_official_split(script, files):
-    """Thresholds come from the clips for validation, and those train nothing."""
+def split_officially(files):
+    """Make the corpus multi-label, with one split; which part each clip is of."""
     split = np.array(["train", "train", "validate", "test"] * (N_CLIPS // 4))
     labels = np.where(np.arange(2 * N_CLIPS).reshape(N_CLIPS, 2) % 5 < 2, 1.0, 0.0)
     index = pd.DataFrame({"clip": [f"clip{i}" for i in range(N_CLIPS)], "split": split})
     index[["label_dog", "label_rain"]] = labels
     index.to_csv(files / "index.csv", index=False)
+    return split
+
+
+def test_no_training_ever_reads_a_test_clip_of_an_official_split(script, files):
+    """Thresholds come from the clips for validation, and those train nothing."""
+    split = split_officially(files)
     for name in ("mel", "magnitude"):
         array = np.load(files / f"{name}.npy")
         for poisoned in ("test", "validate"):
@@ -181,6 +187,34 @@ def test_no_training_ever_reads_a_test_clip_of_an_official_split(script, files):
             if key != "thresholds":
                 assert value.equal(without_both[name][key]), f"{name}: {key} has seen validation"
     assert clean["classifier"]["thresholds"].tolist() != [0.5, 0.5]
+
+
+def test_a_classifier_that_decides_for_nothing_leaves_nothing_to_explain(script, files):
+    split_officially(files)
+    chain(script, files, "", "official", classifier=CLASSIFIER | {"decision": 0.9999})
+    facts = script("measure_faithfulness")(
+        path_to_index=str(files / "index.csv"),
+        path_to_classes=str(files / "classes.json"),
+        path_to_log_mel=str(files / "mel.npy"),
+        path_to_classifier=str(files / "classifier"),
+        path_to_interpreter=str(files / "interpreter"),
+        path_to_faithfulness=str(files / "faithfulness.csv"),
+        clip_seconds=1.6,
+        thresholds=[0.1],
+        random={"threshold": 0.1, "n_draws": 1, "baselines": ["all"], "n_removed": "mean"},
+        relevance_pooling="model",
+        relevance_scale="absolute",
+        seed=0,
+        fold="official",
+        system="l2i_att",
+        variant="default",
+        run="0",
+        data="nowhere",
+        **JOB,
+    )
+    table = pd.read_csv(files / "faithfulness.csv")
+    assert table.empty and {"dataset", "clip", "class", "probability_drop"} <= set(table)
+    assert (facts["n_clips"], facts["n_explained"]) == (3, 0)
 
 
 def test_training_does_read_every_training_clip(script, files):

@@ -253,6 +253,21 @@ class TestWhatAnEditReruns:
         planned = self.edit(edited, "datasets", "esc50", "dictionary", "n_components", value=5)
         assert planned == {"learn_dictionary"} | AFTER_INTERPRETER
 
+    def test_one_more_value_of_an_ablation_adds_one_chain_and_its_table(self, edited):
+        taps = [*edited.overlay["ablations"]["table_6"][0]["taps"], ["input"]]
+        planned = self.edit(edited, "ablations", "table_6", value=[{**ABLATED, "taps": taps}])
+        assert planned == {"train_interpreter", "measure_fidelity", "tabulate_ablation"}
+
+    def test_one_more_size_of_the_dictionary_adds_one_chain_and_redraws_its_figure(self, edited):
+        sizes = [{**ABLATED, "n_components": [4, 5, 6]}]
+        planned = self.edit(edited, "ablations", "figure_6", value=sizes)
+        assert planned == {
+            "learn_dictionary",
+            "train_interpreter",
+            "measure_fidelity",
+            "draw_components_sweep",
+        }
+
     def test_a_threshold_reruns_evaluation_only(self, edited):
         planned = self.edit(edited, "evaluation", "thresholds", value=[0.5, 0.1])
         assert planned == {"measure_faithfulness", "tabulate_faithfulness"}
@@ -370,6 +385,7 @@ class TestBadInput:
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("../escaped.txt", "x")
         (pins,) = project.overlay["datasets"]["esc50"]["download"]["files"]
+        del pins["md5"]
         pins |= {"sha256": file_sha256(path), "size_bytes": path.stat().st_size}
         project.configure(project.overlay)
         message = self.refusal(project, "datasets/esc50/fetched.json")

@@ -80,7 +80,7 @@ def _values(entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, dict], dict[
         )
     for reconstruction, sparsity in entry.get("weights", []):
         weights = {"reconstruction_weight": reconstruction, "sparsity_weight": sparsity}
-        yield f"weights-{reconstruction:g}-{sparsity:g}", {"interpreter": weights}, weights
+        yield f"weights-{reconstruction}-{sparsity}", {"interpreter": weights}, weights
     for n_components in entry.get("n_components", []):
         size = {"n_components": n_components}
         yield f"components-{n_components}", {"dictionary": size}, size

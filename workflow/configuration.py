@@ -13,7 +13,10 @@ from typing import Any
 import jsonschema
 import yaml
 
+from ablations import ablation_rows
 from l2i.checks import raise_all
+from l2i.data.sonyc import CLASSES as SONYC_CLASSES
+from l2i.fingerprints import canonical_json
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 # l2i.classifier.MIN_FRAMES, which importing would cost the time to load torch.
@@ -23,6 +26,10 @@ PINS = {  # of a download, by layout, beside its files
     "sonyc_ust": {"n_clips", "n_clips_per_split", "n_samples"},
     "openmic": {"n_clips", "n_clips_per_split", "n_labels", "partition_sha256"},
 }
+N_CLASSES = {"sonyc_ust": 8, "openmic": 20}
+READ_BY = {"esc50": "subset", "sonyc_ust": "labels"}  # keys of corpus beside its layout
+INTERPRETER_DECIDES = 0.5  # l2i.scores.INTERPRETER_DECIDES
+SWEPT, PER_CLASS = "n_components", "clips_per_class"
 FOLDED = ("esc50",)  # layouts whose corpora come in folds, with one right class a clip
 
 
@@ -162,6 +169,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
             yield f"{place}.interpreter.fidelity_weight must start at epoch 1"
         if sorted(set(epochs)) != epochs:
             yield f"{place}.interpreter.fidelity_weight must name its epochs in ascending order"
+        yield from _contradictions_of_classes(place, dataset, config)
         if (dataset["score"] == "accuracy") != (dataset["corpus"]["layout"] in FOLDED):
             yield (
                 f"{place}.score is {dataset['score']}: accuracy is for corpora where one class is "
@@ -170,8 +178,72 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     for table, entries in config["ablations"].items():
         for i, entry in enumerate(entries):
             yield from _contradictions_of_ablation(f"ablations.{table}[{i}]", entry, config)
+        yield from _repeated_rows(table, config)
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
+
+
+def _contradictions_of_classes(
+    place: str, dataset: dict[str, Any], config: dict[str, Any]
+) -> Iterator[str]:
+    """What does not fit the classes of a corpus whose publishers say how many there are."""
+    layout, classifier = dataset["corpus"]["layout"], dataset["classifier"]
+    if layout != "sonyc_ust" and classifier["decision"] == "validate":
+        yield (
+            f"{place}.classifier.decision is validate, but corpora in the layout {layout} keep no "
+            "clips for that: set a number, such as 0.5"
+        )
+    if dataset["score"] == "f1" and classifier["decision"] != INTERPRETER_DECIDES:
+        yield (
+            f"{place}.classifier.decision is {classifier['decision']}, but fidelity by F1 compares "
+            f"with what an interpreter decides from {INTERPRETER_DECIDES} on: set it to that"
+        )
+    n_noise, per_class = (dataset["dictionary"][k] for k in ("n_noise_components", PER_CLASS))
+    if per_class is None and n_noise:
+        yield (
+            f"{place}.dictionary.n_noise_components is {n_noise}, but {PER_CLASS} is null, which "
+            f"learns no noise: set it to 0, or {PER_CLASS} to a number"
+        )
+    n_classes = N_CLASSES.get(layout)
+    if n_classes is None:
+        return
+    weight = classifier["positive_weight"]
+    if weight is not None and len(weight) != n_classes:
+        yield (
+            f"{place}.classifier.positive_weight has {len(weight)} entries, but the corpus has "
+            f"{n_classes} classes: give one for each, or null"
+        )
+    name = place.partition(".")[2]
+    swept = [n for e in config["ablations"]["figure_6"] if e["dataset"] == name for n in e[SWEPT]]
+    for n in {dataset["dictionary"][SWEPT], *swept} if per_class is not None else ():
+        if n % n_classes:
+            yield (
+                f"{place}.dictionary.{SWEPT}, or a value of ablations.figure_6 for {name}, is {n}: "
+                f"with {PER_CLASS} it must be a multiple of the {n_classes} classes"
+            )
+    unknown = sorted(set(dataset["left_out_classes"]) - set(SONYC_CLASSES))
+    if layout == "sonyc_ust" and unknown:
+        yield (
+            f"{place}.left_out_classes names {', '.join(unknown)}; the classes are "
+            f"{', '.join(SONYC_CLASSES)}"
+        )
+
+
+def _repeated_rows(table: str, config: dict[str, Any]) -> Iterator[str]:
+    """Runs that the table could not tell apart."""
+    seen = set()
+    for row in ablation_rows(config, table) if _known_datasets(table, config) else ():
+        key = row["dataset"], row["system"], canonical_json(row["condition"])
+        if key in seen:
+            yield (
+                f"ablations.{table} asks twice for {row['condition']} of {row['system']} on "
+                f"{row['dataset']}: keep one"
+            )
+        seen.add(key)
+
+
+def _known_datasets(table: str, config: dict[str, Any]) -> bool:
+    return all(entry["dataset"] in config["datasets"] for entry in config["ablations"][table])
 
 
 def _contradictions_of_ablation(
@@ -181,8 +253,8 @@ def _contradictions_of_ablation(
     yield from _undefined(f"{place}.system", [entry["system"]], "systems", config["systems"])
     if name not in run["datasets"] or name not in config["datasets"]:
         yield (
-            f"{place}.dataset is {name}, which run.datasets does not hold: add it there, or set "
-            f"{place.partition('[')[0]} to []"
+            f"{place}.dataset is {name}, which run.datasets does not hold: add it there, or take "
+            "this entry out"
         )
     elif config["datasets"][name]["corpus"]["layout"] not in FOLDED:
         if entry["fold"] != "official":
@@ -197,6 +269,8 @@ def _contradictions_of_source(
     if dataset["source"] == "download" and "download" not in dataset:
         yield f"{place} is download, but datasets.{name}.download is missing"
     layout = dataset["corpus"]["layout"]
+    for key in sorted(dataset["corpus"].keys() - {"layout", READ_BY.get(layout)}):
+        yield f"datasets.{name}.corpus.{key} means nothing to the layout {layout}: take it out"
     pins = {"files"} | PINS[layout]
     for pin in sorted(set(dataset.get("download", pins)) ^ pins):
         yield (

@@ -10,6 +10,12 @@ labels : (N,)      name of that class
 
 Vectors are compared by the cosine distance 1 - cos: which components speak for a class, whatever
 the scale. A vector without direction, all zero or not finite, can take no part (`usable`).
+
+The numbers mean nothing by themselves, nor beside names dealt at random. A relevance is z_k w_ck,
+scaled: the weights w_c are a factor of every vector of class c, and vectors cluster by class even
+where the activations z are noise. What they are to be read against are the same numbers of the same
+decisions with z exchanged between clips, which leaves the weights and takes what they weigh
+(workflow/scripts/measure_relevances.py).
 """
 
 from __future__ import annotations
@@ -142,6 +148,7 @@ def coherence(
         One row per class and one named `ALL`, means over vectors: ``class``, ``n_vectors``,
         ``silhouette`` (NaN for a class of one vector), ``purity``, and ``purity_chance``, what the
         purity would be on average if names were dealt at random: the class's share of the others.
+        No bar for relevance vectors, whose names are in them; see the head of the module.
     """
     n = len(labels)
     rows = pd.DataFrame(

@@ -124,14 +124,17 @@ def learn_per_class(
     learn = partial(_learn, log_magnitude, device=device, **nmf)
 
     train_rows = np.asarray(train_rows)
+    # Before anything is learned: the clips are the same whatever the number of components.
+    drawn = {
+        name: _drawn(train_rows[positive[:, c]], clips_per_class, generator, name)
+        for c, name in enumerate(classes)
+    }
     parts, frozen = {}, None
     if n_noise_components:
         parts[NOISE] = learn(train_rows[unlabelled], n_noise_components, name=NOISE)
         frozen = parts[NOISE].W
-    of_class = {}
-    for c, name in enumerate(classes):
-        rows = _drawn(train_rows[positive[:, c]], clips_per_class, generator, name)
-        of_class[name] = learn(rows, n_components // len(classes), name=name, frozen=frozen)
+    size = n_components // len(classes)
+    of_class = {name: learn(rows, size, name=name, frozen=frozen) for name, rows in drawn.items()}
     W = torch.cat([part.W for part in of_class.values()], dim=1)
     owners = [name for name, part in of_class.items() for _ in range(part.W.shape[1])]
     return DictionaryResult(W, owners, parts | of_class)

@@ -33,6 +33,10 @@ from l2i.relevance import (
 )
 from l2i.spectral import FrontEnd, log_magnitude, phase_of
 
+FAITHFULNESS = (  # columns of what :func:`faithfulness_rows` returns
+    *("class", "removal", "threshold", "draw", "n_removed", "energy_removed"),
+    *("probability_before", "probability_after", "probability_drop", "logit_drop"),
+)
 MASKS = 16  # selections that are inverted and heard together
 
 
@@ -251,9 +255,8 @@ def faithfulness_rows(
     Returns
     -------
     DataFrame
-        One row per decided class and removal: class, removal, threshold, draw, n_removed,
-        energy_removed (share of ||X||^2), probability_before, probability_after,
-        probability_drop, logit_drop.
+        One row per decided class and removal, columns `FAITHFULNESS`; energy_removed is a share of
+        ||X||^2.
     """
     S = front_end.stft(front_end.to_whole_hops(waveform))
     X, W = log_magnitude(S), pair.interpreter.W

@@ -151,7 +151,8 @@ class RelevanceMap:
 
     points : ``class``, ``x``, ``y``; x and y are NaN where there was too little to project.
     numbers : one row per class, and the last for all, of ``class``, ``n_vectors``, ``silhouette``,
-        ``purity``, ``purity_chance``, ``n_neighbors``. Colours and shapes follow its order.
+        ``silhouette_exchanged``, ``purity``, ``purity_exchanged``, ``purity_chance``,
+        ``n_neighbors``. Colours and shapes follow its order.
     tree : of the classes, see `l2i.coherence.class_tree`.
     """
 
@@ -171,9 +172,11 @@ def relevance_map(maps: Sequence[RelevanceMap], *, titles: Mapping[str, str]) ->
     """Relevance vectors in two dimensions, and how far their classes lie apart (Fig. 5).
 
     One row per data set: t-SNE on the left, dendrogram of the classes on the right. The names
-    at its leaves, with colour and shape, are the legend of both.
+    at its leaves, with colour and shape, are the legend of both. Silhouette and purity stand above,
+    each beside what it is with activations exchanged between clips: vectors of a class share its
+    weights, and lie together by them alone.
     """
-    heights = [max(2.6, 0.7 + 0.165 * len(each.classes)) for each in maps]
+    heights = [max(2.75, 0.85 + 0.165 * len(each.classes)) for each in maps]
     figure = Figure(figsize=(PAGE, sum(heights)))
     rows = figure.subfigures(len(maps), 1, height_ratios=heights, squeeze=False)[:, 0]
     for row, each in zip(rows, maps, strict=True):
@@ -189,12 +192,14 @@ def _summary(each: RelevanceMap, titles: Mapping[str, str]) -> str:
     name = titles.get(each.dataset, each.dataset)
     if not np.isfinite(number["purity"]):
         return f"{name}: too few relevance vectors to compare"
-    silhouette = number["silhouette"]
-    shown = f"{silhouette:.2f}" if np.isfinite(silhouette) else "none"
+    columns = ["silhouette", "silhouette_exchanged", "purity", "purity_exchanged", "purity_chance"]
+    shown = {c: f"{number[c]:.2f}" if np.isfinite(number[c]) else "none" for c in columns}
     return (
-        f"{name}: silhouette {shown}; {number['n_neighbors']}-nearest-neighbour purity "
-        f"{number['purity']:.2f}, by chance {number['purity_chance']:.2f}"
-    )
+        "{name}: silhouette {silhouette} "
+        "({silhouette_exchanged} with activations exchanged between clips)\n"
+        "{n_neighbors}-nearest-neighbour purity {purity} ({purity_exchanged} exchanged; "
+        "{purity_chance} by chance)"
+    ).format(name=name, n_neighbors=number["n_neighbors"], **shown)
 
 
 def _looks(classes: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:

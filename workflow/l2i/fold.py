@@ -133,7 +133,7 @@ def open_fold(
     split = Fold(
         dataset=dataset,
         name=fold,
-        index=pd.read_csv(path_to_index),
+        index=pd.read_csv(path_to_index, dtype={"clip": str}),
         classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
         front_end=front_end,
         waveform_scale=waveform_scale,

@@ -39,7 +39,10 @@ from l2i.statistics import (
 )
 
 # Every csv of the evaluation says in its first columns what it belongs to.
-IDENTITY = {"dataset": str, "fold": str, "system": str, "variant": str, "run": int, "clip": str}
+IDENTITY = {
+    **{"dataset": str, "fold": str, "system": str, "variant": str, "run": int},
+    **{"clip": str, "class": str},
+}
 KEYS = ["table", "system", "dataset", "metric", "condition"]
 COLUMNS = [
     *KEYS,

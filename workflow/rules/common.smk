@@ -110,19 +110,37 @@ def over_ablation(pattern, table):
 
 def ablation_settings(table, *paths, **rest):
     """Settings of a table of ablations: what it compares, and the rest as `table_settings`."""
-    return with_settings(table_settings(*paths, **rest), rows=ablation_rows(config, table))
+    rows = ablation_rows(config, table)
+    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
+    return with_settings(table_settings(*paths, datasets=datasets, **rest), rows=rows)
 
 
-def figure_settings(*paths, **constants):
-    """`settings(*paths)`, and what data sets and systems are called in print."""
-    titles = {name: entry["title"] for name, entry in _reference()["systems"].items()}
-    titles |= {name: config["datasets"][name]["title"] for name in config["run"]["datasets"]}
-    return with_settings(settings(*paths), titles=titles, **constants)
+def figure_settings(*paths, datasets, **more):
+    """`settings(*paths)`, and what these data sets and all systems are called in print."""
+
+    def titles(_):
+        systems = {name: entry["title"] for name, entry in _reference()["systems"].items()}
+        return systems | {name: config["datasets"][name]["title"] for name in datasets}
+
+    return with_settings(settings(*paths), titles=titles, **more)
 
 
-def with_settings(text, **constants):
-    """A function of wildcards as `settings` gives, with more keys."""
-    return lambda wildcards: canonical_json(json.loads(text(wildcards)) | constants)
+def with_settings(text, **more):
+    """A function of wildcards as `settings` gives, with more keys, or with changed ones: those
+    given as functions of all settings."""
+
+    def changed(wildcards):
+        parts = json.loads(text(wildcards))
+        values = {key: value(parts) if callable(value) else value for key, value in more.items()}
+        return canonical_json(parts | values)
+
+    return changed
+
+
+def without_other_poolings(parts):
+    """An interpreter's settings, of which those of the other pooling mean nothing to it."""
+    others = tuple({"attention", "max"} - {parts["pooling"]})
+    return {key: value for key, value in parts["interpreter"].items() if not key.startswith(others)}
 
 
 def dictionary_of(wildcards):
@@ -143,9 +161,9 @@ def fetched(wildcards):
     return f"{DATASETS}/fetched.json" if source == "download" else []
 
 
-def table_settings(*paths, paper, **of_each_dataset):
+def table_settings(*paths, paper, datasets=None, **of_each_dataset):
     """`settings(*paths)`, what the paper prints in its table of the number `paper`, and for each
-    other keyword a mapping of data set to that part of its settings.
+    other keyword a mapping of data set to that part of its settings: of all that run, or `datasets`.
 
     The paper's numbers are a setting and no input file: what else stands in that file, comments
     for instance, reruns nothing.
@@ -155,7 +173,7 @@ def table_settings(*paths, paper, **of_each_dataset):
         parts = {
             name: {
                 dataset: _looked_up(f"datasets/{dataset}/{path}", config)
-                for dataset in config["run"]["datasets"]
+                for dataset in (config["run"]["datasets"] if datasets is None else datasets)
             }
             for name, path in of_each_dataset.items()
         }

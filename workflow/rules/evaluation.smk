@@ -98,6 +98,7 @@ rule measure_relevances:
         interpreter=f"{INTERPRETER}/model.safetensors",
     output:
         relevances=f"{INTERPRETED}/relevances.csv",
+        exchanged=f"{INTERPRETED}/relevances_exchanged.csv",
     log:
         f"{INTERPRETED}/measure_relevances.log",
     conda:
@@ -109,6 +110,7 @@ rule measure_relevances:
             "features",
             "evaluation/relevance_pooling",
             "evaluation/relevance_scale",
+            "seed",
         ),
         code=code("measure_relevances"),
         env=ENV,

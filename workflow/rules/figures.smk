@@ -6,7 +6,7 @@ SHOWN = config["run"]["systems"][0]  # the system that figures show
 CLASS_FIGURES = {
     number: dataset
     for number, printed in {"2": "sonyc_ust", "3": "openmic"}.items()
-    for dataset in MULTI_LABEL
+    for dataset in reversed(MULTI_LABEL)  # the first of several
     if config["datasets"][dataset]["paper_dataset"] == printed
 }
 
@@ -42,6 +42,7 @@ rule draw_class_faithfulness:
             f"datasets/{CLASS_FIGURES[wildcards.number]}/left_out_classes",
             "statistics",
             "seed",
+            datasets=[CLASS_FIGURES[wildcards.number]],
             dataset=CLASS_FIGURES[wildcards.number],
             system=SHOWN,
         )(wildcards),
@@ -56,6 +57,7 @@ rule draw_class_faithfulness:
 rule project_relevances:
     input:
         relevances=f"{INTERPRETED}/relevances.csv",
+        exchanged=f"{INTERPRETED}/relevances_exchanged.csv",
         classes=f"{DATASETS}/classes.json",
     output:
         points=f"{INTERPRETED}/relevance_points.csv",
@@ -94,7 +96,7 @@ rule draw_relevance_map:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=figure_settings(),
+        settings=figure_settings(datasets=MULTI_LABEL),
         code=code("draw_relevance_map"),
         env=ENV,
     message:
@@ -118,7 +120,10 @@ rule draw_components_sweep:
         settings=figure_settings(
             "statistics",
             "seed",
-            rows=[{**row, **row["condition"]} for row in ablation_rows(config, "figure_6")],
+            datasets=[row["dataset"] for row in config["ablations"]["figure_6"]],
+            rows=lambda _: [
+                {**row, **row["condition"]} for row in ablation_rows(config, "figure_6")
+            ],
         ),
         code=code("draw_components_sweep"),
         env=ENV,

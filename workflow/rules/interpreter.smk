@@ -21,10 +21,9 @@ rule train_interpreter:
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "datasets/{dataset}/interpreter",
-            "systems/{system}/pooling",
-            "features",
+        settings=with_settings(
+            settings("datasets/{dataset}/interpreter", "systems/{system}/pooling", "features"),
+            interpreter=without_other_poolings,
         ),
         code=code("train_interpreter"),
         env=ENV,

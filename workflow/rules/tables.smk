@@ -108,17 +108,20 @@ rule tabulate_faithfulness:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=table_settings(
-            "run/datasets",
-            "run/systems",
-            "evaluation/thresholds",
-            "evaluation/random/baselines",
-            "statistics",
-            "seed",
-            paper=5,
-            score="score",
-            paper_dataset="paper_dataset",
-            paper_comparable="paper_comparable",
+        settings=with_settings(
+            table_settings(
+                "run/systems",
+                "evaluation/thresholds",
+                "evaluation/random/baselines",
+                "statistics",
+                "seed",
+                paper=5,
+                score="score",
+                paper_dataset="paper_dataset",
+                paper_comparable="paper_comparable",
+                datasets=MULTI_CLASS,
+            ),
+            datasets=MULTI_CLASS,
         ),
         code=code("tabulate_faithfulness"),
         env=ENV,
@@ -174,15 +177,18 @@ rule tabulate_classes:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=table_settings(
-            "run/datasets",
-            "run/systems",
-            "evaluation/random/threshold",
-            "evaluation/random/baselines",
-            "statistics",
-            "seed",
-            paper=4,
-            score="score",
+        settings=with_settings(
+            table_settings(
+                "run/systems",
+                "evaluation/random/threshold",
+                "evaluation/random/baselines",
+                "statistics",
+                "seed",
+                paper=4,
+                score="score",
+                datasets=MULTI_LABEL,
+            ),
+            datasets=MULTI_LABEL,
         ),
         code=code("tabulate_classes"),
         env=ENV,

@@ -21,7 +21,11 @@ def draw_relevance_map(
     *,
     titles: dict[str, str],
 ) -> None:
-    """Draw a row per data set, in the order of the files; write the numbers of all classes."""
+    """Draw a row per data set, in the order of the files; write the numbers of all classes.
+
+    Above each stand its silhouette and purity, and what they are with activations exchanged
+    between clips: vectors of a class share its weights, and cluster by them alone.
+    """
     paths = zip(path_to_points, path_to_classes_tables, path_to_distances, strict=True)
     maps = [_read(*three) for three in paths]
     if not maps:

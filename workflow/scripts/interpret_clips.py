@@ -62,7 +62,8 @@ def interpret_clips(
         )
         waveform = split.waveform(data, row)
         # The networks hear the clip scaled; the listener hears it as it was.
-        gain = float(np.abs(as_read).max() / waveform.abs().max())
+        peak = float(waveform.abs().max())
+        gain = float(np.abs(as_read).max()) / peak if peak else 1.0
         folder = Path(path_to_sounds) / split.index["clip"].iloc[row]
         folder.mkdir()
         write_wav(

@@ -1,15 +1,26 @@
 """Measure what the classifier loses without the relevant components (Table V, Fig. 2 and 3)."""
 
+import logging
+
 import pandas as pd
 import torch
 
 from harness import perform
-from l2i.checks import InputError
-from l2i.evaluation import Explained, Pair, Removals, explain_clip, faithfulness_rows, n_random
+from l2i.evaluation import (
+    FAITHFULNESS,
+    Explained,
+    Pair,
+    Removals,
+    explain_clip,
+    faithfulness_rows,
+    n_random,
+)
 from l2i.features import open_features, rows_of
 from l2i.fold import open_fold
 from l2i.models import load_pair
 from l2i.progress import progress
+
+log = logging.getLogger(__name__)
 
 
 def measure_faithfulness(
@@ -69,7 +80,9 @@ def measure_faithfulness(
     explained = [explain(row)[0] for row in split.test_rows]
     n_removed = n_random(explained, removals, per_class=split.multi_label)
 
-    tables = []
+    tables = [
+        pd.DataFrame(columns=["clip", *FAITHFULNESS])
+    ]  # what is left where nothing is decided
     for row in progress(split.test_rows, description="Remove components", unit="clip"):
         clip, H = explain(row)
         if not clip.relevances:
@@ -80,19 +93,17 @@ def measure_faithfulness(
         )
         rows.insert(0, "clip", clip.clip)
         tables.append(rows)
-    if not tables:
-        raise InputError(
-            f"the classifier of {dataset}, fold {fold}, decides for no class in any test clip: "
-            "there is nothing to explain. Train it longer, or lower its thresholds"
-        )
-    scores = pd.concat(tables, ignore_index=True)
+    n_explained = len(tables) - 1
+    if not n_explained:
+        log.warning("the classifier decides for no class in any test clip: nothing to explain")
+    scores = pd.concat(tables[1:] or tables, ignore_index=True)
     split.label_rows(scores, system=system, variant=variant, run=run).to_csv(
         path_to_faithfulness, index=False
     )
     n_by_class = {split.classes[c]: n for c, n in sorted(n_removed.items())}
     return {
         "n_clips": len(explained),
-        "n_explained": len(tables),
+        "n_explained": n_explained,
         "n_removed_at_random": n_by_class if split.multi_label else n_by_class.popitem()[1],
     }
 

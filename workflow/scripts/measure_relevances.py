@@ -1,12 +1,16 @@
 """Collect what every component means to every decision of the test clips (Fig. 5)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from harness import perform
-from l2i.evaluation import Pair, explain_clip
+from l2i.evaluation import Pair
 from l2i.features import open_features, rows_of
-from l2i.fold import open_fold
+from l2i.fold import Fold, open_fold
+from l2i.interpreter import Interpretation
 from l2i.models import load_pair
 from l2i.progress import progress
 
@@ -18,10 +22,12 @@ def measure_relevances(
     path_to_classifier: str,
     path_to_interpreter: str,
     path_to_relevances: str,
+    path_to_exchanged: str,
     *,
     features: dict,
     relevance_pooling: str,
     relevance_scale: str,
+    seed: int,
     dataset: str,
     fold: str,
     system: str,
@@ -29,7 +35,14 @@ def measure_relevances(
     run: str,
     device: str,
 ) -> dict:
-    """Write one row per test clip and decided class; facts: clips, decisions."""
+    """Write one row per test clip and decided class, twice; facts: clips, decisions.
+
+    A relevance is z_k w_ck, scaled. The weights w_c are a factor of every vector of the class, so
+    vectors of one class are alike whatever z says of the clip. `path_to_exchanged` has the same
+    decisions with the pooled activations z of another test clip: how alike they are by the weights
+    alone. Which one is drawn with `seed` (see `exchange`), for all systems and runs alike. Where
+    there is a single test clip there is no other, and its exchanged relevances are NaN.
+    """
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     networks = load_pair(
         path_to_classifier,
@@ -43,23 +56,60 @@ def measure_relevances(
     pair = Pair(*networks, relevance_pooling=relevance_pooling, relevance_scale=relevance_scale)
     log_mel = open_features(path_to_log_mel)
 
+    clips = [
+        _decided_and_heard(pair, rows_of(log_mel, [row]).to(device))
+        for row in progress(split.test_rows, description="Explain clips", unit="clip")
+    ]
+    others = exchange(len(clips), seed)
+    own = _relevances(pair, split, clips)
+    exchanged = _relevances(
+        pair, split, [(decided, clips[i][1]) for (decided, _), i in zip(clips, others, strict=True)]
+    )
+    if len(clips) == 1:
+        exchanged.iloc[:, 2:] = np.nan
+    for rows, path in ((own, path_to_relevances), (exchanged, path_to_exchanged)):
+        split.label_rows(rows, system=system, variant=variant, run=run).to_csv(
+            path, index=False, float_format="%.6g"
+        )
+    return {"n_clips": len(clips), "n_decisions": len(own)}
+
+
+def exchange(n: int, seed: int) -> np.ndarray:
+    """Another number for each of 0 ... n-1, none twice: the one before it in a random circle.
+
+    Every other number is equally likely. Of one, there is no other, and it keeps its own.
+    """
+    circle = np.random.default_rng(seed).permutation(n)
+    others = np.empty(n, dtype=int)
+    others[circle] = np.roll(circle, 1)
+    return others
+
+
+def _decided_and_heard(pair: Pair, M: Tensor) -> tuple[list[int], Interpretation]:
+    """Classes decided for one clip, and what its relevances are computed from.
+
+    Of H only the maxima over time are kept, all that a relevance may need beside z: the clips of a
+    data set stay in memory together.
+    """
+    logits, heard = pair.explain(M, M.shape[1])
+    decided = pair.classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
+    return decided, heard._replace(H=heard.H.amax(2, keepdim=True))
+
+
+def _relevances(
+    pair: Pair, split: Fold, clips: Sequence[tuple[list[int], Interpretation]]
+) -> pd.DataFrame:
+    """One row per test clip and class decided for it: clip, class, r_000, ..."""
     decisions, relevances = [], []
-    for row in progress(split.test_rows, description="Explain clips", unit="clip"):
-        M = rows_of(log_mel, [row]).to(device)
-        explained, _ = explain_clip(pair, split.index["clip"].iloc[row], M)
-        for c, r in explained.relevances.items():
-            decisions.append({"clip": explained.clip, "class": split.classes[c]})
-            relevances.append(r.cpu().numpy())
+    for name, (decided, heard) in zip(
+        split.index["clip"].iloc[split.test_rows], clips, strict=True
+    ):
+        r = pair.relevances(heard)[0].cpu().numpy()
+        decisions += [{"clip": name, "class": split.classes[c]} for c in decided]
+        relevances += [*r[decided]]
     columns = [f"r_{k:03d}" for k in range(pair.interpreter.W.shape[1])]
-    values = np.reshape(relevances, (-1, len(columns)))
-    rows = pd.concat(
-        [pd.DataFrame(decisions, columns=["clip", "class"]), pd.DataFrame(values, columns=columns)],
-        axis=1,
-    )
-    split.label_rows(rows, system=system, variant=variant, run=run).to_csv(
-        path_to_relevances, index=False, float_format="%.6g"
-    )
-    return {"n_clips": len(split.test_rows), "n_decisions": len(rows)}
+    values = pd.DataFrame(np.reshape(relevances, (-1, len(columns))), columns=columns)
+    return pd.concat([pd.DataFrame(decisions, columns=["clip", "class"]), values], axis=1)
 
 
 if __name__ == "__main__":

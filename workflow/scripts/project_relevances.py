@@ -14,6 +14,7 @@ from l2i.pages import to_csv
 
 def project_relevances(
     path_to_relevances: str,
+    path_to_exchanged: str,
     path_to_classes: str,
     path_to_points: str,
     path_to_classes_table: str,
@@ -29,6 +30,10 @@ def project_relevances(
 
     Rows without direction are left out throughout. At most `shown_per_class` vectors of a class
     are on the map; the numbers are of all.
+
+    `path_to_exchanged` holds the same decisions with the activations of another clip each (see
+    measure_relevances): `silhouette_exchanged` and `purity_exchanged` are computed from it in the
+    same way, rows without direction left out. Only what is above them is owed to the clips.
     """
     classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
     rows, vectors = _read(path_to_relevances, classes)
@@ -41,6 +46,8 @@ def project_relevances(
     Path(path_to_points).write_text(to_csv(points), encoding="utf-8")
 
     table = coherence(vectors, names, classes, n_neighbors=n_neighbors)
+    by_weights = _exchanged_coherence(path_to_exchanged, rows, classes, n_neighbors)
+    table = table.assign(**by_weights.add_suffix("_exchanged"))
     table.insert(0, "dataset", dataset)
     table["n_neighbors"] = min(n_neighbors, max(len(names) - 1, 0))
     table["n_drawn"] = _counts(points["class"], table["class"])
@@ -70,6 +77,19 @@ def _read(path: str, classes: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
         )
     table = table.sort_values(["clip", "class"], ignore_index=True)
     return table, table[columns].to_numpy(dtype=float)
+
+
+def _exchanged_coherence(
+    path: str, decisions: pd.DataFrame, classes: list[str], n_neighbors: int
+) -> pd.DataFrame:
+    """Silhouette and purity of each class where only its weights are its own."""
+    rows, vectors = _read(path, classes)
+    if not rows[["clip", "class"]].equals(decisions[["clip", "class"]]):
+        raise InputError(f"{path} holds other decisions than the relevances; make both again")
+    kept = usable(vectors)
+    names = rows.loc[kept, "class"].to_numpy()
+    table = coherence(vectors[kept], names, classes, n_neighbors=n_neighbors)
+    return table[["silhouette", "purity"]]
 
 
 def _counts(names: pd.Series, classes: pd.Series) -> pd.Series:

@@ -42,14 +42,13 @@ def train_interpreter(
     classifier = load_classifier(path_to_classifier, device=device, **split.identity)
     W = load_dictionary(path_to_dictionary, **split.identity)
     precision = resolve_precision(interpreter["precision"], device)
-    class_wise = interpreter["attention"] == "class_wise"
 
-    kind = "class_attention" if pooling == "attention" and class_wise else pooling
+    class_wise = pooling == "attention" and interpreter["attention"] == "class_wise"
     torch.manual_seed(int(run))
     network = Interpreter(
         W,
         len(split.classes),
-        pooling=kind,
+        pooling="class_attention" if class_wise else pooling,
         dropout=interpreter[f"{pooling}_dropout"],
         width=classifier.architecture["width"],
         taps=interpreter["taps"],

@@ -163,18 +163,18 @@ def _attempt(url: str, part: Path, size: int | None) -> None:
         if response.status_code == 416 and content_range == f"bytes */{start}":
             return  # nothing was missing
         if response.status_code == 206 and content_range.startswith(f"bytes {start}-"):
-            _receive(response, part, start)
+            _receive(response, part, start, size)
         elif response.status_code in (206, 416):  # the part is not a beginning of this file
             part.unlink(missing_ok=True)
             raise ConnectionError(f"cannot resume at byte {start}, starting again")
         else:
             response.raise_for_status()
-            _receive(response, part, 0)
+            _receive(response, part, 0, size)
     if size is not None and _size(part) < size and not _is_web_page(part):
         raise ConnectionError(f"the connection closed after {_size(part)} of {size} bytes")
 
 
-def _receive(response: requests.Response, part: Path, start: int) -> None:
+def _receive(response: requests.Response, part: Path, start: int, size: int | None) -> None:
     length = response.headers.get("Content-Length")
     with (
         part.open("ab" if start else "wb") as file,
@@ -191,6 +191,8 @@ def _receive(response: requests.Response, part: Path, start: int) -> None:
         for block in response.iter_content(BLOCK):
             file.write(block)
             bar.update(len(block))
+            if size is not None and file.tell() > size:
+                return  # more than was pinned: not the file, as the check of its size will say
 
 
 def _copy(url: str, part: Path) -> None:

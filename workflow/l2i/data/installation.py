@@ -21,6 +21,8 @@ from l2i.data.pins import HASHES, same_file
 from l2i.data.storage import require_room
 
 STAMP = ".fetched.json"  # inside the corpus folder: which files it was made of, and from where
+CORPUS = "corpus"  # inside the stage: where the content of all files is put together
+UNPACKED = 1.4  # how much sounds grow when they are unpacked; SONYC-UST's by 1.34
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     if len(files) > 1 and "{name}" not in url:
         raise InputError(f"{url}: is one address for {len(files)} files; put {{name}} into it")
     stage = folder.with_name(f".{folder.name}.fetching")
-    merged = stage / "corpus"
+    merged = stage / CORPUS
     if merged.exists() and not comes_from(merged, files):
         shutil.rmtree(stage)  # a killed run had begun to put other files together
     _require_room(stage, files)
@@ -82,10 +84,13 @@ def _place(stage: Path, file: Mapping) -> Path:
 
 
 def _require_room(stage: Path, files: Sequence[Mapping]) -> None:
-    """Refuse hours of downloading for which there is no room: files seldom grow when packed."""
+    """Refuse hours of downloading for which there is no room, sounds unpacked."""
     missing = [file for file in files if not (_place(stage, file) / "unpacked").exists()]
     stage.mkdir(parents=True, exist_ok=True)
-    n_bytes = sum(file["size_bytes"] for file in missing)
+    n_bytes = sum(
+        round(file["size_bytes"] * (1 if kind_of(file["name"]) == "file" else UNPACKED))
+        for file in missing
+    )
     require_room(stage, n_bytes, f"downloading {len(missing)} files")
 
 
@@ -93,6 +98,9 @@ def _unpacked(file: Mapping, url: str, stage: Path, by_hand: Path) -> Path:
     """Folder with the content of one file, fetched and unpacked unless that was done before."""
     place, name = _place(stage, file), file["name"]
     unpacked = place / "unpacked"
+    if not (stage / CORPUS).exists() and not any(p.is_file() for p in unpacked.rglob("*")):
+        # Moved to a corpus by a run that was killed before it tidied up.
+        shutil.rmtree(unpacked, ignore_errors=True)
     if not unpacked.exists():
         given = by_hand / name
         source = given if given.exists() else place / name
