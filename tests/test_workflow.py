@@ -202,7 +202,7 @@ class TestFromArchiveToTables:
                 other = results(again) / path.relative_to(results(finished))
                 assert path.read_bytes() == other.read_bytes(), path
                 compared += 1
-        assert compared > 60
+        assert compared > 40
 
     def test_a_listening_clip_has_sounds_of_its_own_length_and_level(self, finished):
         folder = next(results(finished).glob("listening/esc50/fold1/l2i_att/default/run0/*/"))
