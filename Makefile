@@ -36,15 +36,15 @@ lint: $(ENV) ## check style of Python and Snakemake files
 bench: $(ENV) ## measure speed and memory against the bars, with a report
 	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO))
 
-determinism: $(ENV) ## the demo twice; its tables must agree byte for byte
+determinism: $(ENV) ## the demo twice; tables and figures must agree byte for byte
 	rm -rf results/demo results/.first
 	$(DEMO)
 	mv results/demo results/.first
 	$(DEMO)
-	diff --recursive --exclude='*.record.json' --exclude='*.log' \
-		results/.first/tables results/demo/tables
+	for part in tables figures; do diff --recursive --exclude='*.record.json' \
+		--exclude='*.log' results/.first/$$part results/demo/$$part; done
 	rm -rf results/.first
-	@echo "The tables of both runs agree byte for byte."
+	@echo "The tables and figures of both runs agree byte for byte."
 
 lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt
