@@ -108,6 +108,22 @@ def over_ablation(pattern, table):
     return list(dict.fromkeys(pattern.format(run=config["run"]["seeds"][0], **row) for row in rows))
 
 
+def all_tables():
+    """Tables that the configuration has something for."""
+    names = ["table_1", "table_2", "table_4"]
+    names += ["table_5"] if MULTI_CLASS else []
+    names += [name for name in ("table_6", "table_7") if config["ablations"][name]]
+    names += ["classes"] if MULTI_LABEL else []
+    return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=["csv", "md"])
+
+
+def all_figures():
+    """Figures that the configuration has something for."""
+    numbers = [*CLASS_FIGURES, *(["5"] if MULTI_LABEL else [])]
+    numbers += ["6"] if config["ablations"]["figure_6"] else []
+    return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
+
+
 def ablation_settings(table, *paths, **rest):
     """Settings of a table of ablations: what it compares, and the rest as `table_settings`."""
     rows = ablation_rows(config, table)

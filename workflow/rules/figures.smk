@@ -11,20 +11,14 @@ CLASS_FIGURES = {
 }
 
 
-def all_figures():
-    """Figures that the configuration has something for."""
-    numbers = [*CLASS_FIGURES, *(["5"] if MULTI_LABEL else [])]
-    numbers += ["6"] if config["ablations"]["figure_6"] else []
-    return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
-
-
 rule draw_class_faithfulness:
     input:
         clips=lambda wildcards: over_runs(
             f"{INTERPRETED}/faithfulness.csv", [CLASS_FIGURES[wildcards.number]], [SHOWN]
         ),
-        classes=lambda wildcards: DATASETS.format(dataset=CLASS_FIGURES[wildcards.number])
-        + "/classes.json",
+        classes=lambda wildcards: f"{DATASETS}/classes.json".format(
+            dataset=CLASS_FIGURES[wildcards.number]
+        ),
     output:
         svg=f"{FIGURES}/figure_{{number}}.svg",
         png=f"{FIGURES}/figure_{{number}}.png",

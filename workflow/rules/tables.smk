@@ -3,15 +3,6 @@
 TABLES = f"{RESULTS}/tables"
 
 
-def all_tables():
-    """Tables that the configuration has something for."""
-    names = ["table_1", "table_2", "table_4"]
-    names += ["table_5"] if MULTI_CLASS else []
-    names += [name for name in ("table_6", "table_7") if config["ablations"][name]]
-    names += ["classes"] if MULTI_LABEL else []
-    return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=["csv", "md"])
-
-
 rule tabulate_classification:
     input:
         clips=over_runs(f"{EVALUATION}/classification.csv"),
