@@ -1,6 +1,7 @@
 """l2i.metrics, l2i.evaluation and l2i.synthesis on networks whose answers are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.testing import assert_close
@@ -227,7 +228,9 @@ class TestFaithfulness:
     def test_more_removals_than_are_heard_together_are_heard_all(self, pair, monkeypatch):
         whole = faithfulness(pair, tones(80_000))
         monkeypatch.setattr("l2i.evaluation.MASKS", 1)
-        assert faithfulness(pair, tones(80_000)).equals(whole)
+        each = faithfulness(pair, tones(80_000))
+        # Not to the bit: how sums are split over a batch is the processor's choice.
+        pd.testing.assert_frame_equal(each, whole, rtol=1e-4, atol=1e-4)
 
     def test_an_empty_selection_changes_nothing(self, pair):
         clip, _ = explain(pair, tones(80_000))
