@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from l2i.posthoc import LossWeights, train_posthoc
 from torch.testing import assert_close
 
 from l2i import losses
@@ -21,7 +22,6 @@ from l2i.interpreter import (
     MaxPooling,
 )
 from l2i.models import frozen, load_interpreter, save_interpreter
-from l2i.posthoc import LossWeights, train_posthoc
 from l2i.projections import Projections
 from l2i.psi import DEPTHS
 from l2i.training import Plan

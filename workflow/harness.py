@@ -7,7 +7,8 @@ A script holds one function, named like the file, and hands it over:
 
 `perform` finds the function's arguments in the job, copies what is printed into the job's log, has
 the outputs written under hidden names, and on success puts them in place and a record beside each.
-A job that fails, or is ended by SIGTERM (a time-out, scancel), leaves nothing behind but its log.
+A job that fails, or is ended by SIGTERM (a time-out, scancel), leaves nothing behind but its log
+and, where it trains, checkpoints that the same job goes on from.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from l2i.determinism import make_deterministic
 from l2i.fingerprints import canonical_json, settings_fingerprint
 
 PROJECT = Path(__file__).resolve().parents[1]
+CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
 
 
 def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
@@ -41,8 +43,9 @@ def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
 
     - `path_to_<name>` for each named input and output of the rule (a list for several files),
     - each top key of `params.settings`, a JSON text,
-    - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda") and
-      `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`).
+    - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
+      `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`), and
+      `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name).
 
     Parameters
     ----------
@@ -78,9 +81,9 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
     staged = {name: _staged(path) for name, path in outputs.items()}
     # Records first: from here on, those of an earlier success vouch for nothing.
     _discard([*map(records.record_path, outputs.values()), *staged.values()])
-    arguments = _arguments(snakemake, function, staged)
-    deterministic = make_deterministic(snakemake.threads)
     inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")))
+    arguments = _arguments(snakemake, function, staged, inputs)
+    deterministic = make_deterministic(snakemake.threads)
     try:
         facts = function(**arguments) or {}
         canonical_json(facts)
@@ -96,6 +99,7 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
             "seconds": round(time.perf_counter() - started, 3),
         }
         _publish(outputs, staged, record)
+        _discard(_checkpoint_folders(snakemake))  # those of earlier settings, too
     finally:
         _discard(staged.values())
 
@@ -118,7 +122,9 @@ def _sigterm_as_exit() -> Iterator[None]:
 # ---------------------------------------------------------------- arguments
 
 
-def _arguments(snakemake: Any, function: Callable, staged: dict[str, str]) -> dict[str, Any]:
+def _arguments(
+    snakemake: Any, function: Callable, staged: dict[str, str], inputs: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Arguments for `function`; each path and setting must be wanted by it, and the other way."""
     paths = _named_paths(snakemake.input, "input") | staged
     settings = _settings(snakemake)
@@ -132,6 +138,8 @@ def _arguments(snakemake: Any, function: Callable, staged: dict[str, str]) -> di
         offered["data"] = os.path.expanduser(machine["data"])
     if "urls" in wanted:
         offered["urls"] = dict(machine["urls"])
+    if "checkpoints" in wanted:
+        offered["checkpoints"] = _checkpoints(snakemake, inputs)
     unwanted = sorted(required.keys() - wanted.keys())
     unknown = sorted(name for name in wanted if name not in offered)
     if unwanted or unknown:
@@ -141,6 +149,18 @@ def _arguments(snakemake: Any, function: Callable, staged: dict[str, str]) -> di
             f"not given by the rule: {', '.join(unknown) or 'none'}"
         )
     return {name: offered[name] for name in wanted}
+
+
+def _checkpoints(snakemake: Any, inputs: list[dict[str, Any]]) -> str:
+    """Folder beside the outputs, named after all that decides what the job computes."""
+    what = {name: snakemake.params[name] for name in ("settings", "code", "env")}
+    what |= {"inputs": [[used["name"], used["sha256"]] for used in inputs]}
+    name = settings_fingerprint(what | {"wildcards": dict(snakemake.wildcards.items())})
+    return str(Path(snakemake.output[0]).parent / f"{CHECKPOINTS}{name[:16]}")
+
+
+def _checkpoint_folders(snakemake: Any) -> list[Path]:
+    return list(Path(snakemake.output[0]).parent.glob(f"{CHECKPOINTS}*"))
 
 
 def _settings(snakemake: Any) -> dict[str, Any]:

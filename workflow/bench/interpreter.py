@@ -19,9 +19,9 @@ from l2i.features import cache_features, open_features
 from l2i.fingerprints import file_sha256
 from l2i.interpreter import TAPS, Interpreter
 from l2i.models import frozen
-from l2i.posthoc import LossWeights, train_posthoc
 from l2i.runtime import precision_name, resolve_precision
 from l2i.spectral import FrontEnd
+from l2i.systems.posthoc import LossWeights, train_posthoc
 from l2i.training import Plan
 
 N_CLASSES, BATCH, N_EPOCHS = 10, 32, 3
@@ -105,6 +105,7 @@ def ours(
             precision=precision,
             device="cpu",
             scratch=Path(folder),
+            checkpoint=None,
         )
         once = time.perf_counter() - start - history["seconds"].sum()
     return once, float(history["seconds"].median()), precision_name(precision)

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from l2i import losses
 from l2i.classifier import Classifier
 from l2i.interpreter import Interpretation, Interpreter
 from l2i.metrics import rank_of
@@ -104,27 +103,26 @@ def columns_by_class(classes: Sequence[str], **matrices: Tensor) -> pd.DataFrame
 
 @torch.no_grad()
 def tagging_rows(
-    classifier: Classifier, logits: Tensor, targets: Tensor, classes: Sequence[str]
+    logits: Tensor, decisions: Tensor, targets: Tensor, classes: Sequence[str]
 ) -> pd.DataFrame:
-    """What a multi-label classifier says about each clip: label, probability, decided, by class."""
+    """What a multi-label network says about each clip: label, probability, decided, by class."""
     return columns_by_class(
-        classes,
-        label=targets,
-        probability=classifier.probabilities(logits),
-        decided=classifier.decisions(logits).int(),
+        classes, label=targets, probability=logits.sigmoid(), decided=decisions.int()
     )
 
 
 @torch.no_grad()
-def fidelity_rows(pair: Pair, M: Tensor, X: Tensor, classes: Sequence[str]) -> pd.DataFrame:
-    """How well the interpreter follows the classifier on each clip of a batch.
+def fidelity_rows(
+    classifier: Classifier, logits: Tensor, estimate: Tensor, classes: Sequence[str]
+) -> pd.DataFrame:
+    """How well an interpreter follows the classifier on each clip of a batch.
 
     Parameters
     ----------
-    pair : Pair
-        Classifier and interpreter.
-    M, X : Tensor, shape (B, n_frames, n_mels) and (B, n_bins, n_frames)
-        Log-mel and log-magnitude.
+    classifier : Classifier
+        The one that is followed.
+    logits, estimate : Tensor, shape (B, C)
+        Of the classifier and of the interpreter.
     classes : sequence of str
         Names, for the columns of a multi-label corpus.
 
@@ -132,33 +130,25 @@ def fidelity_rows(pair: Pair, M: Tensor, X: Tensor, classes: Sequence[str]) -> p
     -------
     DataFrame
         Multi-class: both sides' class and the rank of one among the other's scores. Multi-label:
-        both sides' probability of every class, and what the classifier decides. Then the losses.
+        both sides' probability of every class, and what the classifier decides.
     """
-    logits, (H, _, estimate) = pair.explain(M, X.shape[-1])
-    reference = pair.classifier.probabilities(logits)
-    if pair.multi_label:
-        scores = columns_by_class(
+    reference = classifier.probabilities(logits)
+    if classifier.architecture["multi_label"]:
+        return columns_by_class(
             classes,
             classifier=reference,
-            decided=pair.classifier.decisions(logits).int(),
+            decided=classifier.decisions(logits).int(),
             interpreter=estimate.sigmoid(),
         )
-    else:
-        probabilities, predicted = reference.max(-1)
-        columns = {
-            "classifier_class": predicted,
-            "interpreter_class": estimate.argmax(-1),
-            "rank": rank_of(estimate, predicted),
-            "classifier_probability": probabilities,
-            "interpreter_probability": estimate.softmax(-1).gather(1, predicted[:, None])[:, 0],
-        }
-        scores = pd.DataFrame({name: values.cpu().numpy() for name, values in columns.items()})
-    each = {
-        "fidelity_loss": losses.fidelity(reference, estimate, multi_label=pair.multi_label),
-        "reconstruction_loss": losses.reconstruction(X, pair.interpreter.reconstruct(H)),
-        "sparsity_loss": losses.sparsity(H),
+    probabilities, predicted = reference.max(-1)
+    columns = {
+        "classifier_class": predicted,
+        "interpreter_class": estimate.argmax(-1),
+        "rank": rank_of(estimate, predicted),
+        "classifier_probability": probabilities,
+        "interpreter_probability": estimate.softmax(-1).gather(1, predicted[:, None])[:, 0],
     }
-    return scores.assign(**{name: values.cpu().numpy() for name, values in each.items()})
+    return pd.DataFrame({name: values.cpu().numpy() for name, values in columns.items()})
 
 
 @dataclass(frozen=True)

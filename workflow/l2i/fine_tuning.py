@@ -8,6 +8,7 @@ added: random excerpts, mixed clips, a learning rate that rises and falls.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,7 @@ def fine_tune_head(
     loss: Loss,
     precision: torch.dtype,
     device: str,
+    checkpoint: Path | None,
 ) -> pd.DataFrame:
     """Train the layers after the convolutional blocks; returns the history.
 
@@ -62,6 +64,8 @@ def fine_tune_head(
         Their labels: 1, 0, or NaN where nobody has looked.
     loss : callable
         Of logits and targets, from :func:`l2i.losses.classification`.
+    checkpoint : Path or None
+        See :func:`l2i.training.train`.
     """
     classifier.eval().requires_grad_(False)
     embeddings = []
@@ -73,14 +77,15 @@ def fine_tune_head(
             embeddings.append(classifier.embed(M).float())
     embedding, targets = torch.cat(embeddings), targets.to(device)
 
-    parameters = [p.requires_grad_() for p in classifier.head_parameters()]
+    for parameter in classifier.head_parameters():
+        parameter.requires_grad_()
     classifier.dropout.train()
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
         batch = batch.to(device)
         return {"total": loss(classifier.classify(embedding[batch]), targets[batch])}
 
-    return train(parameters, batch_losses, len(rows), plan)
+    return train(classifier, batch_losses, len(rows), plan, checkpoint=checkpoint)
 
 
 def train_all_layers(
@@ -94,20 +99,22 @@ def train_all_layers(
     augmentation: Augmentation | None,
     precision: torch.dtype,
     device: str,
+    checkpoint: Path | None,
 ) -> pd.DataFrame:
     """Train every layer; returns the history. Parameters as in :func:`fine_tune_head`."""
     classifier.train().requires_grad_()
     targets = targets.to(device)
 
-    def batch_losses(batch: Tensor, epoch: int) -> Losses:
-        M, target = rows_of(log_mel, rows[batch.numpy()]).to(device), targets[batch.to(device)]
-        if augmentation is not None:
-            M, target = augment(M, target, augmentation)
+    def fetch(batch: Tensor) -> tuple[Tensor, Tensor]:
+        return rows_of(log_mel, rows[batch.numpy()]).to(device), targets[batch.to(device)]
+
+    def batch_losses(batch: tuple[Tensor, Tensor], epoch: int) -> Losses:
+        M, target = batch if augmentation is None else augment(*batch, augmentation)
         with autocast(device, precision):
             logits = classifier(M)
         return {"total": loss(logits.float(), target)}
 
-    return train(classifier.parameters(), batch_losses, len(rows), plan)
+    return train(classifier, batch_losses, len(rows), plan, fetch=fetch, checkpoint=checkpoint)
 
 
 def augment(M: Tensor, target: Tensor, augmentation: Augmentation) -> tuple[Tensor, Tensor]:
@@ -121,9 +128,7 @@ def augment(M: Tensor, target: Tensor, augmentation: Augmentation) -> tuple[Tens
         Class probabilities. A mixture is known to hold what both of its parts are known to hold.
     """
     B, n_frames, n_mels = M.shape
-    n_seen = min(n_frames, max(MIN_FRAMES, round(augmentation.excerpt * n_frames)))
-    start = torch.randint(n_frames, (B, 1), device=M.device)
-    frames = (start + torch.arange(n_seen, device=M.device)) % n_frames
+    frames = excerpts(B, n_frames, augmentation.excerpt, M.device)
     M = M.gather(1, frames[:, :, None].expand(-1, -1, n_mels))
     if augmentation.mixup:
         share = torch.distributions.Beta(augmentation.mixup, augmentation.mixup).sample().item()
@@ -131,6 +136,13 @@ def augment(M: Tensor, target: Tensor, augmentation: Augmentation) -> tuple[Tens
         M = share * M + (1 - share) * M[other]
         target = share * target + (1 - share) * target[other]
     return M, target
+
+
+def excerpts(n_clips: int, n_frames: int, share: float, device: torch.device) -> Tensor:
+    """Frame numbers, (n_clips, n_seen), of one random excerpt of every clip closed to a ring."""
+    n_seen = min(n_frames, max(MIN_FRAMES, round(share * n_frames)))
+    start = torch.randint(n_frames, (n_clips, 1), device=device)
+    return (start + torch.arange(n_seen, device=device)) % n_frames
 
 
 @torch.no_grad()

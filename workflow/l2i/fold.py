@@ -64,6 +64,25 @@ class Fold:
             return self._rows_of("test")
         return np.flatnonzero(self.index["fold"] == int(self.name))
 
+    def selection(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows to learn from and rows to choose settings on; test clips are in neither.
+
+        To choose on: the corpus's own validation clips; else one of several training folds, the
+        next after the one that is tested; else a tenth of the training clips, drawn with `seed`.
+        """
+        rows = self.train_rows
+        if len(self.validate_rows):
+            return rows, self.validate_rows
+        if self.name != OFFICIAL:
+            folds = self.index["fold"].to_numpy()[rows]
+            others = np.unique(folds)
+            if len(others) > 1:
+                later = others[others > int(self.name)]
+                chosen = folds == (later[0] if len(later) else others[0])
+                return rows[~chosen], rows[chosen]
+        drawn = np.random.default_rng(seed).permutation(len(rows)) < max(1, len(rows) // 10)
+        return rows[~drawn], rows[drawn]
+
     def _rows_of(self, split: str) -> np.ndarray:
         return np.flatnonzero(self.index["split"] == split)
 

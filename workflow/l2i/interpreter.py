@@ -133,6 +133,8 @@ class Interpreter(nn.Module):
         # Without a bias, component k adds exactly z_k w_ck to the logit of class c (Sec. III-E).
         self.linear = nn.Linear(n_components, n_classes, bias=False)
         self.architecture = {
+            "n_bins": W.shape[0],
+            "n_components": n_components,
             "n_classes": n_classes,
             "pooling": pooling,
             "dropout": dropout,

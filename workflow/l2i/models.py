@@ -1,4 +1,4 @@
-"""Networks on disk: built from what their file says, refused where they do not fit the job."""
+"""Classifiers on disk: built from what their file says, refused where they do not fit the job."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 import torch
 
 from l2i.classifier import Classifier
-from l2i.fingerprints import file_sha256
-from l2i.interpreter import Interpreter
 from l2i.weights import load_weights, read_identity, save_weights
 
 
@@ -28,37 +26,39 @@ def load_classifier(path: str | Path, *, device: str, **identity) -> Classifier:
     return frozen(classifier, device)
 
 
-def save_interpreter(path: str | Path, interpreter: Interpreter, **identity) -> None:
-    """Write Psi, Theta and W together, the architecture and the identity."""
-    architecture = interpreter.architecture
-    save_weights(
-        path, interpreter.state_dict(), kind="interpreter", architecture=architecture, **identity
-    )
-
-
-def load_interpreter(path: str | Path, *, device: str, **identity) -> Interpreter:
-    """A frozen interpreter in evaluation mode, dictionary included."""
-    state = load_weights(path, kind="interpreter", **identity)
-    interpreter = Interpreter(state["W"], **read_identity(path)["architecture"])
-    interpreter.load_state_dict(state)
-    return frozen(interpreter, device)
-
-
-def load_pair(
-    path_to_classifier: str | Path,
-    path_to_interpreter: str | Path,
+def fresh_classifier(
+    n_classes: int,
     *,
-    system: str,
-    variant: str,
-    run: str,
+    multi_label: bool,
+    architecture: dict[str, float],
+    path_to_weights: str | Path | None,
     device: str,
-    identity: dict[str, object],
-) -> tuple[Classifier, Interpreter]:
-    """A classifier and the interpreter that was trained on exactly this one."""
-    origin = {"system": system, "variant": variant, "run": run}
-    origin |= {"classifier_sha256": file_sha256(path_to_classifier)}
-    classifier = load_classifier(path_to_classifier, device=device, **identity)
-    return classifier, load_interpreter(path_to_interpreter, device=device, **origin, **identity)
+) -> Classifier:
+    """A classifier before training: published weights under a fresh head, or all of it fresh.
+
+    Parameters
+    ----------
+    n_classes : int
+    multi_label : bool
+    architecture : dict
+        Settings of :class:`Classifier`: width, head_units, dropout.
+    path_to_weights : str, Path or None
+        A trunk; None for random weights.
+    device : str
+    """
+    network = Classifier(n_classes, multi_label=multi_label, **architecture)
+    if path_to_weights is not None:
+        load_trunk(network, path_to_weights)
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def load_trunk(network: Classifier, path_to_weights: str | Path) -> None:
+    """Put published weights under a fresh head."""
+    trunk = load_weights(path_to_weights, kind="trunk")
+    missing, unexpected = network.load_state_dict(trunk, strict=False)
+    left = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if unexpected or any(not name.startswith(("head.", "output.", "thresholds")) for name in left):
+        raise ValueError(f"{path_to_weights} does not hold the trunk: {unexpected or left}")
 
 
 def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:

@@ -26,8 +26,8 @@ def measure_classification(
     rows = split.test_rows
     logits = predict(classifier, open_features(path_to_log_mel), rows, device)
     if split.multi_label:
-        logits = logits.to(device)  # where the thresholds are
-        scores = tagging_rows(classifier, logits, split.targets(rows), split.classes)
+        decisions = classifier.decisions(logits.to(device)).cpu()  # where the thresholds are
+        scores = tagging_rows(logits, decisions, split.targets(rows), split.classes)
     else:
         scores = classification_rows(logits, split.labels(rows))
     scores.insert(0, "clip", split.index["clip"].to_numpy()[rows])

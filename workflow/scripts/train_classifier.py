@@ -1,5 +1,7 @@
 """Train the network under interpretation on one fold's training clips (Sec. IV-B.1)."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -10,11 +12,10 @@ from l2i.classifier import Classifier
 from l2i.features import open_features
 from l2i.fine_tuning import Augmentation, fine_tune_head, predict, train_all_layers
 from l2i.fold import Fold, open_fold
-from l2i.models import frozen, save_classifier
+from l2i.models import fresh_classifier, frozen, save_classifier
 from l2i.runtime import precision_name, resolve_precision
 from l2i.thresholds import best_thresholds
-from l2i.training import Plan
-from l2i.weights import load_weights
+from l2i.training import plan_of
 
 
 def train_classifier(
@@ -31,35 +32,29 @@ def train_classifier(
     dataset: str,
     fold: str,
     device: str,
+    checkpoints: str,
 ) -> dict:
     """Write the classifier of one fold; facts: precision, parameters, seconds an epoch."""
     split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
     log_mel, rows = open_features(path_to_log_mel), split.train_rows
     targets = split.targets(rows)
     precision = resolve_precision(classifier["precision"], device)
-    plan = Plan(
-        n_epochs=classifier["n_epochs"],
-        batch_size=classifier["batch_size"],
-        learning_rate=classifier["learning_rate"],
-        schedule=classifier["schedule"],
-    )
 
     torch.manual_seed(seed)
-    network = Classifier(
+    network = fresh_classifier(
         len(split.classes),
-        width=classifier["width"],
-        head_units=classifier["head_units"],
-        dropout=classifier["dropout"],
         multi_label=split.multi_label,
+        architecture={name: classifier[name] for name in ("width", "head_units", "dropout")},
+        path_to_weights=path_to_weights[0] if path_to_weights else None,
+        device=device,
     )
-    if path_to_weights:
-        load_trunk(network, path_to_weights[0])
-    network = network.to(device).to(memory_format=torch.channels_last)
     weight = classifier["positive_weight"]
     loss = losses.classification(
         split.multi_label, None if weight is None else torch.tensor(weight, device=device)
     )
+    plan = plan_of(classifier)
     how = {"loss": loss, "precision": precision, "device": device}
+    how |= {"checkpoint": Path(checkpoints) / "classifier.pt"}
     if classifier["trainable"] == "head":
         history = fine_tune_head(network, log_mel, rows, targets, plan, **how)
     else:
@@ -96,15 +91,6 @@ def set_thresholds(
     probabilities = predict(frozen(network, device), log_mel, rows, device).sigmoid()
     thresholds = best_thresholds(split.targets(rows).numpy(), probabilities.numpy())
     network.thresholds.copy_(torch.from_numpy(thresholds))
-
-
-def load_trunk(network: Classifier, path_to_weights: str) -> None:
-    """Put published weights under the fresh head."""
-    trunk = load_weights(path_to_weights, kind="trunk")
-    missing, unexpected = network.load_state_dict(trunk, strict=False)
-    left = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if unexpected or any(not name.startswith(("head.", "output.", "thresholds")) for name in left):
-        raise ValueError(f"{path_to_weights} does not hold the trunk: {unexpected or left}")
 
 
 if __name__ == "__main__":

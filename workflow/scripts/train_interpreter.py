@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from l2i.systems.posthoc import LossWeights, train_posthoc
 
 from harness import perform
 from l2i.dictionary import load_dictionary
@@ -12,7 +13,6 @@ from l2i.fingerprints import file_sha256
 from l2i.fold import open_fold
 from l2i.interpreter import Interpreter
 from l2i.models import load_classifier, save_interpreter
-from l2i.posthoc import LossWeights, train_posthoc
 from l2i.runtime import precision_name, resolve_precision
 from l2i.training import Plan
 

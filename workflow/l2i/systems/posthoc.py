@@ -1,4 +1,4 @@
-"""Post-hoc training of an interpreter: the classifier stands still (Sec. III-B, Eq. 4 and 5)."""
+"""L2I, post-hoc: an interpreter of a classifier that stands still (Sec. III-B, Eq. 4 and 5)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,15 @@ from torch import Tensor
 from l2i import losses
 from l2i.checks import InputError
 from l2i.classifier import Classifier
+from l2i.evaluation import Pair
 from l2i.features import rows_of
 from l2i.hidden import HiddenMaps
 from l2i.interpreter import Interpreter
 from l2i.projections import Projections
 from l2i.runtime import autocast, precision_name
-from l2i.training import Losses, Plan, train
+from l2i.systems.task import Clips, Scores, Task, Trained
+from l2i.training import Losses, Plan, plan_of
+from l2i.training import train as train_network
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,78 @@ class LossWeights:
         return [weight for first, weight in self.fidelity if epoch >= first][-1]
 
 
+class PostHoc(Interpreter):
+    """An interpreter that listens to a classifier beside it."""
+
+    @torch.no_grad()
+    def scores(self, clips: Clips) -> Scores:
+        """What the interpreter makes of clips, and its losses on them."""
+        pair = self.pair(clips.classifier)
+        X = clips.log_magnitude
+        logits, (H, _, estimate) = pair.explain(clips.log_mel, X.shape[-1])
+        reference = pair.classifier.probabilities(logits)
+        return Scores(
+            estimate,
+            {
+                "fidelity_loss": losses.fidelity(reference, estimate, multi_label=pair.multi_label),
+                "reconstruction_loss": losses.reconstruction(X, self.reconstruct(H)),
+                "sparsity_loss": losses.sparsity(H),
+            },
+        )
+
+    def pair(self, classifier: Classifier | None, **relevance: str) -> Pair:
+        """Classifier and interpreter, for faithfulness, relevances and sounds."""
+        return Pair(classifier, self, **relevance)
+
+
+def build(*, n_bins: int, n_components: int, **architecture: Any) -> PostHoc:
+    """The network, its weights to be loaded."""
+    return PostHoc(torch.zeros(n_bins, n_components), **architecture)
+
+
+def train(task: Task, settings: dict[str, Any]) -> Trained:
+    """Train Psi and Theta on a frozen classifier.
+
+    `settings` are those of Table II, `pooling`, and `{pooling}_dropout`.
+    """
+    network = PostHoc(
+        task.W,
+        task.n_classes,
+        width=task.classifier.architecture["width"],
+        **theta_of(settings),
+    )
+    network = network.to(task.device).to(memory_format=torch.channels_last)
+    history, parity = train_posthoc(
+        network,
+        task.classifier,
+        task.log_mel,
+        task.log_magnitude,
+        task.rows,
+        LossWeights(
+            reconstruction=settings["reconstruction_weight"],
+            sparsity=settings["sparsity_weight"],
+            fidelity=settings["fidelity_weight"],
+        ),
+        plan_of(settings),
+        precision=task.precision,
+        device=task.device,
+        scratch=task.scratch,
+        checkpoint=task.checkpoint(),
+    )
+    return Trained(network, history, {"parity_with_float32": parity})
+
+
+def theta_of(settings: dict[str, Any]) -> dict[str, Any]:
+    """Taps, pooling and dropout of an interpreter, from the settings of a system."""
+    pooling = settings["pooling"]
+    class_wise = pooling == "attention" and settings["attention"] == "class_wise"
+    return {
+        "pooling": "class_attention" if class_wise else pooling,
+        "dropout": settings[f"{pooling}_dropout"],
+        "taps": settings["taps"],
+    }
+
+
 def train_posthoc(
     interpreter: Interpreter,
     classifier: Classifier,
@@ -52,6 +128,7 @@ def train_posthoc(
     precision: torch.dtype,
     device: str,
     scratch: Path,
+    checkpoint: Path | None,
 ) -> tuple[pd.DataFrame, float]:
     """Train Psi and Theta on the clips `rows`, with everything else computed once beforehand.
 
@@ -65,6 +142,8 @@ def train_posthoc(
         Training clips.
     scratch : Path
         Folder for hidden maps that fit into no memory.
+    checkpoint : Path or None
+        See :func:`l2i.training.train`.
 
     Returns
     -------
@@ -129,4 +208,5 @@ def train_posthoc(
         )
 
     interpreter.train()
-    return train(interpreter.parameters(), batch_losses, len(rows), plan), parity
+    history = train_network(interpreter, batch_losses, len(rows), plan, checkpoint=checkpoint)
+    return history, parity
