@@ -36,7 +36,7 @@ include: "workflow/rules/datasets.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/dictionary.smk"
 include: "workflow/rules/classifier.smk"
-include: "workflow/rules/interpreter.smk"
+include: "workflow/rules/systems.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
 include: "workflow/rules/tables.smk"
@@ -48,4 +48,4 @@ rule all:
     input:
         all_tables(),
         all_figures(),
-        over_runs(LISTENING),
+        over_runs(LISTENING, systems=HEARD),

@@ -17,6 +17,7 @@ from ablations import ablation_rows
 from l2i.checks import raise_all
 from l2i.data.sonyc import CLASSES as SONYC_CLASSES
 from l2i.fingerprints import canonical_json
+from systems import COMMON, OPTIONAL, described_settings, trained_with
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 # l2i.classifier.MIN_FRAMES, which importing would cost the time to load torch.
@@ -157,6 +158,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     run, features, evaluation = config["run"], config["features"], config["evaluation"]
     yield from _undefined("run.datasets", run["datasets"], "datasets", config["datasets"])
     yield from _undefined("run.systems", run["systems"], "systems", config["systems"])
+    yield from _undefined("run.once", run["once"], "run.systems", run["systems"])
     if features["hop_length"] > features["n_fft"] // 2:
         yield "features.hop_length must be at most half of features.n_fft: frames must overlap"
     for name, dataset in config["datasets"].items():
@@ -175,12 +177,65 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
                 f"{place}.score is {dataset['score']}: accuracy is for corpora where one class is "
                 f"right ({', '.join(FOLDED)}), auprc and f1 for the others"
             )
+    for name in config["systems"]:
+        yield from _contradictions_of_system(name, config)
     for table, entries in config["ablations"].items():
         for i, entry in enumerate(entries):
             yield from _contradictions_of_ablation(f"ablations.{table}[{i}]", entry, config)
         yield from _repeated_rows(table, config)
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
+
+
+def _contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]:
+    """What does not fit together in a system, or with its module and the data sets that run."""
+    entry, place = config["systems"][name], f"systems.{name}"
+    follows = "classifier" in entry["needs"]
+    if follows == ("classification" in entry["measures"]):
+        yield (
+            f"{place}.measures must hold fidelity where needs holds classifier, and classification "
+            "where it does not: a system follows a classifier or predicts by itself"
+        )
+    if follows != ("fidelity" in entry["measures"]):
+        yield f"{place}.measures must hold fidelity exactly where needs holds classifier"
+    if "as_classifier" in entry and not follows:
+        yield f"{place}.as_classifier is for systems with fidelity: take it out"
+    if "faithfulness" in entry["measures"] and not {"classifier", "dictionary"} <= set(
+        entry["needs"]
+    ):
+        yield f"{place}.measures holds faithfulness, for which needs must hold classifier, dictionary"
+    yield from _undefined(f"{place}.on", entry.get("on", {}), "datasets", config["datasets"])
+    described = described_settings(entry["module"])
+    if described is None:
+        yield (
+            f"{place}.module is {entry['module']}, but workflow/l2i/systems/{entry['module']}.py is "
+            "not there, or describes no SETTINGS"
+        )
+        return
+    for dataset in config["run"]["datasets"]:
+        if dataset in config["datasets"]:
+            yield from _contradictions_of_settings(place, name, dataset, described, config)
+
+
+def _contradictions_of_settings(
+    place: str, name: str, dataset: str, described: dict[str, str], config: dict[str, Any]
+) -> Iterator[str]:
+    try:
+        trained = trained_with(config, dataset, name)
+    except KeyError as error:
+        yield f"{place}.inherits cannot be followed on {dataset}: {error.args[0]}"
+        return
+    given = trained["system_settings"].keys() | trained["choose"].keys()
+    for key in sorted(given - described.keys() - COMMON.keys()):
+        close = difflib.get_close_matches(key, described, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        yield (
+            f"{place} has the setting {key}, which its module does not know; {hint}it describes "
+            f"{', '.join(described)}"
+        )
+    for key, meaning in (described | COMMON).items():
+        if key not in given and not meaning.startswith(OPTIONAL):
+            yield f"{place} lacks the setting {key} on {dataset}: {meaning}"
 
 
 def _contradictions_of_classes(
@@ -261,6 +316,12 @@ def _contradictions_of_ablation(
             yield f"{place}.fold must be official: {name} has one split and no folds"
     elif entry["fold"] not in run["folds"]:
         yield f"{place}.fold is {entry['fold']}, but must be one of run.folds"
+    system = config["systems"].get(entry["system"])
+    if system and system["module"] != "posthoc":
+        yield (
+            f"{place}.system is {entry['system']}, but ablations change interpreters of the module "
+            "posthoc"
+        )
 
 
 def _contradictions_of_source(

@@ -45,13 +45,15 @@ class Pair:
 
     `relevance_pooling` is 'model' for the interpreter's own pooling, or 'max' for the largest
     activation over time, which the authors' code uses on ESC-50 whatever the model pools with.
-    `relevance_scale` is explained in :func:`l2i.relevance.relevance`.
+    `relevance_scale` is explained in :func:`l2i.relevance.relevance`. `predictor` is whose output
+    counts as the decision that is explained: the classifier's, or, by design, the interpreter's.
     """
 
     classifier: Classifier
     interpreter: Interpreter
     relevance_pooling: str = "model"
     relevance_scale: str = "absolute"
+    predictor: str = "classifier"
 
     @property
     def multi_label(self) -> bool:
@@ -60,11 +62,20 @@ class Pair:
 
     @torch.no_grad()
     def explain(self, M: Tensor, n_frames: int) -> tuple[Tensor, Interpretation]:
-        """Classifier logits (B, C) and the interpretation of a batch of log-mels."""
+        """Logits (B, C) of the predictor and the interpretation of a batch of log-mels."""
         logits, hidden = self.classifier.hidden_maps(
             M, tuple(self.interpreter.architecture["taps"])
         )
-        return logits, self.interpreter(hidden, n_frames)
+        interpretation = self.interpreter(hidden, n_frames)
+        by_design = self.predictor == "interpreter"
+        return interpretation.logits if by_design else logits, interpretation
+
+    @torch.no_grad()
+    def predict(self, M: Tensor) -> Tensor:
+        """Logits (B, C) of the predictor alone."""
+        if self.predictor == "interpreter":
+            return self.explain(M, M.shape[1])[0]
+        return self.classifier(M)
 
     def relevances(self, interpretation: Interpretation) -> Tensor:
         """Relevance of every component to every class, (B, C, K)."""
@@ -266,7 +277,7 @@ def faithfulness_rows(
         L = torch.from_numpy(np.stack(list(masks.values())[start : start + MASKS])).to(X.device)
         taken = part(X, W, H, L)
         x2 = front_end.inverse(X - taken, phase, len(waveform))
-        logits.append(pair.classifier(front_end.log_mel(front_end.stft(x2))).cpu())
+        logits.append(pair.predict(front_end.log_mel(front_end.stft(x2))).cpu())
         shares.append((taken.square().sum((1, 2)) / total).cpu())
     after, share = torch.cat(logits), torch.cat(shares)
     p_after = pair.classifier.probabilities(after)

@@ -8,7 +8,13 @@ from pathlib import PurePosixPath
 import yaml
 
 from ablations import DEFAULT, ablation_rows, dictionary_variant, varied, variants
-from l2i.fingerprints import canonical_json, code_fingerprint, environment_fingerprint
+from l2i.fingerprints import (
+    canonical_json,
+    code_fingerprint,
+    environment_fingerprint,
+    settings_fingerprint,
+)
+from systems import MODULES, looked_up, trained_with, with_measure
 
 RESULTS = f"results/{config['name']}"
 # What makes a result is the environment it is computed in, not the one that plans the work.
@@ -16,6 +22,11 @@ ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
 # Asked of the scheduler by the rules that use a GPU.
 GPU = 0 if config["machine"]["device"] == "cpu" else 1
 VARIANTS = variants(config)
+# Systems by what is measured of them.
+FOLLOWERS, EXPLAINERS, PREDICTORS, HEARD = (
+    with_measure(config, measure)
+    for measure in ("fidelity", "faithfulness", "classification", "sounds")
+)
 
 
 wildcard_constraints:
@@ -45,7 +56,7 @@ def settings(*paths):
             varied_config = varied(config, wildcards.dataset, wildcards.variant)
         return canonical_json(
             {
-                name: _looked_up(path.format(**wildcards), varied_config)
+                name: looked_up(varied_config, path.format(**wildcards))
                 for name, path in zip(names, paths)
             }
         )
@@ -53,18 +64,61 @@ def settings(*paths):
     return text
 
 
-def _looked_up(path, value):
-    for part in PurePosixPath(path).parts:
-        if part not in value:
-            raise KeyError(f"the configuration has no {path}: {part} is not there")
-        value = value[part]
-    return value
-
-
 @functools.cache
 def code(script):
     """Fingerprint of a script and of all library code that it uses."""
     return code_fingerprint(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
+
+
+@functools.cache
+def _code_with(script, module):
+    library = code_fingerprint(MODULES / f"{module}.py", WORKFLOW)
+    return settings_fingerprint([code(script), library])
+
+
+def code_of_system(script):
+    """As `code`, of a script that finds the system's module of the library by its name."""
+    return lambda wildcards: _code_with(script, config["systems"][wildcards.system]["module"])
+
+
+def training_settings(wildcards):
+    """All that decides how a system is trained."""
+    dataset = wildcards.dataset
+    changed = varied(config, dataset, wildcards.variant)
+    of_dataset = changed["datasets"][dataset]
+    return canonical_json(
+        trained_with(changed, dataset, wildcards.system)
+        | {
+            "features": config["features"],
+            "clip_seconds": of_dataset["clip_seconds"],
+            "positive_weight": of_dataset["classifier"]["positive_weight"],
+            "seed": config["seed"],
+        }
+    )
+
+
+def needs_of_system(wildcards):
+    """What a system starts from beside the data; an empty list stands for what it does not need."""
+    needs = config["systems"][wildcards.system]["needs"]
+    return {
+        "classifier": classifier_of(wildcards),
+        "dictionary": dictionary_of(wildcards) if "dictionary" in needs else [],
+        "weights": published_weights(wildcards) if "trunk" in needs else [],
+    }
+
+
+def measured_system(wildcards):
+    """A system, and the classifier that it explains, if any."""
+    return {
+        "system": f"{SYSTEM}/model.safetensors".format(**wildcards),
+        "classifier": classifier_of(wildcards),
+    }
+
+
+def classifier_of(wildcards):
+    """The classifier that a system explains; none where it predicts by itself."""
+    needed = "classifier" in config["systems"][wildcards.system]["needs"]
+    return [f"{CLASSIFIER}/model.safetensors".format(**wildcards)] if needed else []
 
 
 def _one_class(dataset):
@@ -78,12 +132,17 @@ MULTI_CLASS, MULTI_LABEL = (
 )
 
 
-def repeats(dataset):
-    """Folds and runs of a data set: its folds with the first seed, or its one split with all."""
-    seeds = config["run"]["seeds"]
+def repeats(dataset, system=None):
+    """Folds and runs of a data set: its folds with the first seed, or its one split with all.
+
+    Only the first of them for systems that `run.once` names.
+    """
+    seeds, folds = config["run"]["seeds"], config["run"]["folds"]
     if dataset in MULTI_LABEL:
-        return [("official", seed) for seed in seeds]
-    return [(fold, seeds[0]) for fold in config["run"]["folds"]]
+        found = [("official", seed) for seed in seeds]
+    else:
+        found = [(fold, seeds[0]) for fold in folds]
+    return found[:1] if system in config["run"]["once"] else found
 
 
 def over_runs(pattern, datasets=None, systems=None):
@@ -91,10 +150,21 @@ def over_runs(pattern, datasets=None, systems=None):
     paths = {
         pattern.format(dataset=dataset, fold=fold, system=system, variant=DEFAULT, run=run): None
         for dataset in (config["run"]["datasets"] if datasets is None else datasets)
-        for fold, run in repeats(dataset)
         for system in (config["run"]["systems"] if systems is None else systems)
+        for fold, run in repeats(dataset, system)
     }
     return list(paths)
+
+
+def over_folds(pattern, datasets=None):
+    """`pattern` for every fold of every data set, each path once."""
+    return list(
+        dict.fromkeys(
+            pattern.format(dataset=dataset, fold=fold, run=run)
+            for dataset in (config["run"]["datasets"] if datasets is None else datasets)
+            for fold, run in repeats(dataset)
+        )
+    )
 
 
 def of_first_run(pattern, datasets, system):
@@ -153,16 +223,10 @@ def with_settings(text, **more):
     return changed
 
 
-def without_other_poolings(parts):
-    """An interpreter's settings, of which those of the other pooling mean nothing to it."""
-    others = tuple({"attention", "max"} - {parts["pooling"]})
-    return {key: value for key, value in parts["interpreter"].items() if not key.startswith(others)}
-
-
 def dictionary_of(wildcards):
     """The dictionary that an interpreter answers to."""
     variant = dictionary_variant(config, wildcards.variant)
-    return f"{DICTIONARY}/dictionary.safetensors".format(**dict(wildcards) | {"variant": variant})
+    return [f"{DICTIONARY}/dictionary.safetensors".format(**dict(wildcards) | {"variant": variant})]
 
 
 def published_weights(wildcards):
@@ -188,7 +252,7 @@ def table_settings(*paths, paper, datasets=None, **of_each_dataset):
     def text(wildcards):
         parts = {
             name: {
-                dataset: _looked_up(f"datasets/{dataset}/{path}", config)
+                dataset: looked_up(config, f"datasets/{dataset}/{path}")
                 for dataset in (config["run"]["datasets"] if datasets is None else datasets)
             }
             for name, path in of_each_dataset.items()

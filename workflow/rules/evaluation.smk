@@ -1,7 +1,7 @@
 """Scores, one row per test clip (paper, Sec. IV-C)."""
 
 EVALUATION = f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}"
-INTERPRETED = f"{EVALUATION}/{{system}}/{{variant}}/run{{run}}"
+MEASURED = f"{EVALUATION}/{{system}}/{{variant}}/run{{run}}"
 
 
 rule measure_classification:
@@ -30,23 +30,26 @@ rule measure_classification:
 
 rule measure_fidelity:
     input:
+        unpack(measured_system),
         index=f"{DATASETS}/index.csv",
         classes=f"{DATASETS}/classes.json",
         log_mel=f"{FEATURES}/log_mel.npy",
         log_magnitude=f"{FEATURES}/log_magnitude.npy",
-        classifier=f"{CLASSIFIER}/model.safetensors",
-        interpreter=f"{INTERPRETER}/model.safetensors",
     output:
-        fidelity=f"{INTERPRETED}/fidelity.csv",
+        fidelity=f"{MEASURED}/fidelity.csv",
     log:
-        f"{INTERPRETED}/measure_fidelity.log",
+        f"{MEASURED}/measure_fidelity.log",
     conda:
         "../../envs/compute.yaml"
     resources:
         gpu=GPU,
     params:
-        settings=settings("features"),
-        code=code("measure_fidelity"),
+        settings=settings(
+            "systems/{system}/module",
+            "features",
+            "datasets/{dataset}/clip_seconds",
+        ),
+        code=code_of_system("measure_fidelity"),
         env=ENV,
     message:
         "Comparing {wildcards.system} ({wildcards.variant}) with its classifier on {wildcards.dataset}, "
@@ -55,23 +58,54 @@ rule measure_fidelity:
         "../scripts/measure_fidelity.py"
 
 
-rule measure_faithfulness:
+rule measure_predictions:
     input:
+        unpack(measured_system),
         index=f"{DATASETS}/index.csv",
         classes=f"{DATASETS}/classes.json",
         log_mel=f"{FEATURES}/log_mel.npy",
-        classifier=f"{CLASSIFIER}/model.safetensors",
-        interpreter=f"{INTERPRETER}/model.safetensors",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
     output:
-        faithfulness=f"{INTERPRETED}/faithfulness.csv",
+        classification=f"{MEASURED}/classification.csv",
     log:
-        f"{INTERPRETED}/measure_faithfulness.log",
+        f"{MEASURED}/measure_predictions.log",
     conda:
         "../../envs/compute.yaml"
     resources:
         gpu=GPU,
     params:
         settings=settings(
+            "systems/{system}/module",
+            "features",
+            "datasets/{dataset}/clip_seconds",
+        ),
+        code=code_of_system("measure_predictions"),
+        env=ENV,
+    message:
+        "Testing {wildcards.system} ({wildcards.variant}) on {wildcards.dataset}, "
+        "fold {wildcards.fold}, run {wildcards.run}"
+    script:
+        "../scripts/measure_predictions.py"
+
+
+rule measure_faithfulness:
+    input:
+        unpack(measured_system),
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+    output:
+        faithfulness=f"{MEASURED}/faithfulness.csv",
+    log:
+        f"{MEASURED}/measure_faithfulness.log",
+    conda:
+        "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
+    params:
+        settings=settings(
+            "systems/{system}/module",
             "features",
             "datasets/{dataset}/clip_seconds",
             "evaluation/thresholds",
@@ -80,7 +114,7 @@ rule measure_faithfulness:
             "evaluation/relevance_scale",
             "seed",
         ),
-        code=code("measure_faithfulness"),
+        code=code_of_system("measure_faithfulness"),
         env=ENV,
     message:
         "Removing the components that {wildcards.system} finds relevant: {wildcards.dataset}, "
@@ -91,28 +125,30 @@ rule measure_faithfulness:
 
 rule measure_relevances:
     input:
+        unpack(measured_system),
         index=f"{DATASETS}/index.csv",
         classes=f"{DATASETS}/classes.json",
         log_mel=f"{FEATURES}/log_mel.npy",
-        classifier=f"{CLASSIFIER}/model.safetensors",
-        interpreter=f"{INTERPRETER}/model.safetensors",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
     output:
-        relevances=f"{INTERPRETED}/relevances.csv",
-        exchanged=f"{INTERPRETED}/relevances_exchanged.csv",
+        relevances=f"{MEASURED}/relevances.csv",
+        exchanged=f"{MEASURED}/relevances_exchanged.csv",
     log:
-        f"{INTERPRETED}/measure_relevances.log",
+        f"{MEASURED}/measure_relevances.log",
     conda:
         "../../envs/compute.yaml"
     resources:
         gpu=GPU,
     params:
         settings=settings(
+            "systems/{system}/module",
             "features",
+            "datasets/{dataset}/clip_seconds",
             "evaluation/relevance_pooling",
             "evaluation/relevance_scale",
             "seed",
         ),
-        code=code("measure_relevances"),
+        code=code_of_system("measure_relevances"),
         env=ENV,
     message:
         "Collecting what components mean to {wildcards.system}: {wildcards.dataset}, "

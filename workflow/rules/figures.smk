@@ -1,7 +1,7 @@
 """Figures of the paper, each as svg and png beside the numbers that it shows."""
 
 FIGURES = f"{RESULTS}/figures"
-SHOWN = config["run"]["systems"][0]  # the system that figures show
+SHOWN = EXPLAINERS[0] if EXPLAINERS else None  # the system that figures show
 # Figures of class-wise faithfulness: number, and the data set that stands for the paper's.
 CLASS_FIGURES = {
     number: dataset
@@ -14,7 +14,7 @@ CLASS_FIGURES = {
 rule draw_class_faithfulness:
     input:
         clips=lambda wildcards: over_runs(
-            f"{INTERPRETED}/faithfulness.csv", [CLASS_FIGURES[wildcards.number]], [SHOWN]
+            f"{MEASURED}/faithfulness.csv", [CLASS_FIGURES[wildcards.number]], [SHOWN]
         ),
         classes=lambda wildcards: f"{DATASETS}/classes.json".format(
             dataset=CLASS_FIGURES[wildcards.number]
@@ -50,15 +50,15 @@ rule draw_class_faithfulness:
 
 rule project_relevances:
     input:
-        relevances=f"{INTERPRETED}/relevances.csv",
-        exchanged=f"{INTERPRETED}/relevances_exchanged.csv",
+        relevances=f"{MEASURED}/relevances.csv",
+        exchanged=f"{MEASURED}/relevances_exchanged.csv",
         classes=f"{DATASETS}/classes.json",
     output:
-        points=f"{INTERPRETED}/relevance_points.csv",
-        classes_table=f"{INTERPRETED}/coherence.csv",
-        distances=f"{INTERPRETED}/class_distances.csv",
+        points=f"{MEASURED}/relevance_points.csv",
+        classes_table=f"{MEASURED}/coherence.csv",
+        distances=f"{MEASURED}/class_distances.csv",
     log:
-        f"{INTERPRETED}/project_relevances.log",
+        f"{MEASURED}/project_relevances.log",
     conda:
         "../../envs/compute.yaml"
     params:
@@ -78,9 +78,9 @@ rule project_relevances:
 
 rule draw_relevance_map:
     input:
-        points=of_first_run(f"{INTERPRETED}/relevance_points.csv", MULTI_LABEL, SHOWN),
-        classes_tables=of_first_run(f"{INTERPRETED}/coherence.csv", MULTI_LABEL, SHOWN),
-        distances=of_first_run(f"{INTERPRETED}/class_distances.csv", MULTI_LABEL, SHOWN),
+        points=of_first_run(f"{MEASURED}/relevance_points.csv", MULTI_LABEL, SHOWN),
+        classes_tables=of_first_run(f"{MEASURED}/coherence.csv", MULTI_LABEL, SHOWN),
+        distances=of_first_run(f"{MEASURED}/class_distances.csv", MULTI_LABEL, SHOWN),
     output:
         svg=f"{FIGURES}/figure_5.svg",
         png=f"{FIGURES}/figure_5.png",
@@ -101,7 +101,7 @@ rule draw_relevance_map:
 
 rule draw_components_sweep:
     input:
-        clips=over_ablation(f"{INTERPRETED}/fidelity.csv", "figure_6"),
+        clips=over_ablation(f"{MEASURED}/fidelity.csv", "figure_6"),
     output:
         svg=f"{FIGURES}/figure_6.svg",
         png=f"{FIGURES}/figure_6.png",

@@ -5,10 +5,11 @@ LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}
 
 rule interpret_clips:
     input:
+        unpack(measured_system),
         index=f"{DATASETS}/index.csv",
         classes=f"{DATASETS}/classes.json",
-        classifier=f"{CLASSIFIER}/model.safetensors",
-        interpreter=f"{INTERPRETER}/model.safetensors",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
     output:
         sounds=directory(LISTENING),
     log:
@@ -19,6 +20,7 @@ rule interpret_clips:
         gpu=GPU,
     params:
         settings=settings(
+            "systems/{system}/module",
             "features",
             "datasets/{dataset}/clip_seconds",
             "listening/threshold",
@@ -26,7 +28,7 @@ rule interpret_clips:
             "datasets/{dataset}/listening",
             "seed",
         ),
-        code=code("interpret_clips"),
+        code=code_of_system("interpret_clips"),
         env=ENV,
     message:
         "Writing what {wildcards.system} hears in clips of {wildcards.dataset}, "

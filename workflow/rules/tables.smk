@@ -5,7 +5,7 @@ TABLES = f"{RESULTS}/tables"
 
 rule tabulate_classification:
     input:
-        clips=over_runs(f"{EVALUATION}/classification.csv"),
+        clips=over_folds(f"{EVALUATION}/classification.csv"),
     output:
         table=f"{TABLES}/table_1.csv",
         page=f"{TABLES}/table_1.md",
@@ -34,7 +34,7 @@ rule tabulate_classification:
 
 rule tabulate_hyperparameters:
     input:
-        interpreters=over_runs(f"{INTERPRETER}/model.safetensors"),
+        interpreters=over_runs(f"{SYSTEM}/model.safetensors", systems=EXPLAINERS),
     output:
         table=f"{TABLES}/table_2.csv",
         page=f"{TABLES}/table_2.md",
@@ -59,7 +59,7 @@ rule tabulate_hyperparameters:
 
 rule tabulate_fidelity:
     input:
-        clips=over_runs(f"{INTERPRETED}/fidelity.csv"),
+        clips=over_runs(f"{MEASURED}/fidelity.csv", systems=FOLLOWERS),
     output:
         table=f"{TABLES}/table_4.csv",
         page=f"{TABLES}/table_4.md",
@@ -68,17 +68,19 @@ rule tabulate_fidelity:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=table_settings(
-            "run/datasets",
-            "run/systems",
-            "evaluation/top_k",
-            "statistics",
-            "seed",
-            paper=4,
-            score="score",
-            left_out_classes="left_out_classes",
-            paper_dataset="paper_dataset",
-            paper_comparable="paper_comparable",
+        settings=with_settings(
+            table_settings(
+                "run/datasets",
+                "evaluation/top_k",
+                "statistics",
+                "seed",
+                paper=4,
+                score="score",
+                left_out_classes="left_out_classes",
+                paper_dataset="paper_dataset",
+                paper_comparable="paper_comparable",
+            ),
+            systems=FOLLOWERS,
         ),
         code=code("tabulate_fidelity"),
         env=ENV,
@@ -90,7 +92,7 @@ rule tabulate_fidelity:
 
 rule tabulate_faithfulness:
     input:
-        clips=over_runs(f"{INTERPRETED}/faithfulness.csv", MULTI_CLASS),
+        clips=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_CLASS, EXPLAINERS),
     output:
         table=f"{TABLES}/table_5.csv",
         page=f"{TABLES}/table_5.md",
@@ -101,7 +103,6 @@ rule tabulate_faithfulness:
     params:
         settings=with_settings(
             table_settings(
-                "run/systems",
                 "evaluation/thresholds",
                 "evaluation/random/baselines",
                 "statistics",
@@ -113,6 +114,7 @@ rule tabulate_faithfulness:
                 datasets=MULTI_CLASS,
             ),
             datasets=MULTI_CLASS,
+            systems=EXPLAINERS,
         ),
         code=code("tabulate_faithfulness"),
         env=ENV,
@@ -125,7 +127,7 @@ rule tabulate_faithfulness:
 rule tabulate_ablation:
     input:
         clips=lambda wildcards: over_ablation(
-            f"{INTERPRETED}/fidelity.csv", f"table_{wildcards.number}"
+            f"{MEASURED}/fidelity.csv", f"table_{wildcards.number}"
         ),
     output:
         table=f"{TABLES}/table_{{number}}.csv",
@@ -157,9 +159,9 @@ rule tabulate_ablation:
 
 rule tabulate_classes:
     input:
-        classification=over_runs(f"{EVALUATION}/classification.csv", MULTI_LABEL),
-        fidelity=over_runs(f"{INTERPRETED}/fidelity.csv", MULTI_LABEL),
-        faithfulness=over_runs(f"{INTERPRETED}/faithfulness.csv", MULTI_LABEL),
+        classification=over_folds(f"{EVALUATION}/classification.csv", MULTI_LABEL),
+        fidelity=over_runs(f"{MEASURED}/fidelity.csv", MULTI_LABEL, EXPLAINERS),
+        faithfulness=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_LABEL, EXPLAINERS),
     output:
         table=f"{TABLES}/classes.csv",
         page=f"{TABLES}/classes.md",
@@ -170,7 +172,6 @@ rule tabulate_classes:
     params:
         settings=with_settings(
             table_settings(
-                "run/systems",
                 "evaluation/random/threshold",
                 "evaluation/random/baselines",
                 "statistics",
@@ -180,6 +181,7 @@ rule tabulate_classes:
                 datasets=MULTI_LABEL,
             ),
             datasets=MULTI_LABEL,
+            systems=EXPLAINERS,
         ),
         code=code("tabulate_classes"),
         env=ENV,

@@ -11,18 +11,21 @@ from harness import perform
 from l2i.audio import read_audio, write_wav
 from l2i.checks import InputError
 from l2i.evaluation import Pair
-from l2i.fold import Fold, open_fold
-from l2i.models import load_pair
+from l2i.fold import Fold
 from l2i.synthesis import Listening, level_dbfs, listen
+from l2i.systems.stored import open_recordings, open_system
 
 
 def interpret_clips(
     path_to_index: str,
     path_to_classes: str,
-    path_to_classifier: str,
-    path_to_interpreter: str,
+    path_to_log_mel: str,
+    path_to_log_magnitude: str,
+    path_to_classifier: list[str],
+    path_to_system: str,
     path_to_sounds: str,
     *,
+    module: str,
     features: dict,
     clip_seconds: float,
     threshold: float,
@@ -41,17 +44,30 @@ def interpret_clips(
 
     Facts: clips, interpretations.
     """
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    networks = load_pair(
+    recordings = open_recordings(
+        path_to_index,
+        path_to_classes,
+        path_to_log_mel,
+        path_to_log_magnitude,
         path_to_classifier,
-        path_to_interpreter,
+        dataset=dataset,
+        fold=fold,
+        features=features,
+        clip_seconds=clip_seconds,
+        data=data,
+        device=device,
+    )
+    split = recordings.fold
+    network = open_system(
+        path_to_system,
+        path_to_classifier,
+        recordings,
+        module=module,
         system=system,
         variant=variant,
         run=run,
-        device=device,
-        identity=split.identity,
     )
-    pair = Pair(*networks, relevance_scale=relevance_scale)
+    pair = network.pair(recordings.classifier, relevance_scale=relevance_scale)
     Path(path_to_sounds).mkdir()
     rows = chosen_clips(split, listening, seed)
     n_sounds = 0
@@ -105,7 +121,7 @@ def interpreted_classes(
     n_samples = round(clip_seconds * split.front_end.sample_rate)
     decided = pad(waveform, (0, n_samples - len(waveform)))  # crops where negative
     with torch.no_grad():
-        logits = pair.classifier(split.front_end.log_mel(split.front_end.stft(decided))[None])
+        logits = pair.predict(split.front_end.log_mel(split.front_end.stft(decided))[None])
     classes = pair.classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
     return classes or [int(logits.argmax())]
 

@@ -9,16 +9,13 @@ from harness import perform
 from l2i.evaluation import (
     FAITHFULNESS,
     Explained,
-    Pair,
     Removals,
     explain_clip,
     faithfulness_rows,
     n_random,
 )
-from l2i.features import open_features, rows_of
-from l2i.fold import open_fold
-from l2i.models import load_pair
 from l2i.progress import progress
+from l2i.systems.stored import open_recordings, open_system
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +24,12 @@ def measure_faithfulness(
     path_to_index: str,
     path_to_classes: str,
     path_to_log_mel: str,
-    path_to_classifier: str,
-    path_to_interpreter: str,
+    path_to_log_magnitude: str,
+    path_to_classifier: list[str],
+    path_to_system: str,
     path_to_faithfulness: str,
     *,
+    module: str,
     features: dict,
     clip_seconds: float,
     thresholds: list[float],
@@ -47,18 +46,31 @@ def measure_faithfulness(
     device: str,
 ) -> dict:
     """Write one row per test clip and removal; facts: clips, size of the random sets."""
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    networks = load_pair(
+    recordings = open_recordings(
+        path_to_index,
+        path_to_classes,
+        path_to_log_mel,
+        path_to_log_magnitude,
         path_to_classifier,
-        path_to_interpreter,
+        dataset=dataset,
+        fold=fold,
+        features=features,
+        clip_seconds=clip_seconds,
+        data=data,
+        device=device,
+    )
+    split = recordings.fold
+    network = open_system(
+        path_to_system,
+        path_to_classifier,
+        recordings,
+        module=module,
         system=system,
         variant=variant,
         run=run,
-        device=device,
-        identity=split.identity,
     )
-    pair = Pair(
-        *networks,
+    pair = network.pair(
+        recordings.classifier,
         relevance_pooling=relevance_pooling,
         relevance_scale=relevance_scale,
     )
@@ -70,11 +82,10 @@ def measure_faithfulness(
         n_removed=random["n_removed"],
         seed=seed,
     )
-    log_mel = open_features(path_to_log_mel)
     names = split.index["clip"]
 
     def explain(row: int) -> tuple[Explained, torch.Tensor]:
-        return explain_clip(pair, names.iloc[row], rows_of(log_mel, [row]).to(device))
+        return explain_clip(pair, names.iloc[row], recordings.clips([row]).log_mel)
 
     # Twice, so that the activations of all clips need not be kept for the size of the random sets.
     explained = [explain(row)[0] for row in split.test_rows]

@@ -3,12 +3,9 @@
 import pandas as pd
 
 from harness import perform
-from l2i.evaluation import Pair, fidelity_rows
-from l2i.features import open_features, rows_of
-from l2i.fold import LABEL, open_fold
-from l2i.models import load_pair
-
-BATCH = 16
+from l2i.evaluation import fidelity_rows
+from l2i.fold import LABEL
+from l2i.systems.stored import open_recordings, open_system
 
 
 def measure_fidelity(
@@ -16,38 +13,52 @@ def measure_fidelity(
     path_to_classes: str,
     path_to_log_mel: str,
     path_to_log_magnitude: str,
-    path_to_classifier: str,
-    path_to_interpreter: str,
+    path_to_classifier: list[str],
+    path_to_system: str,
     path_to_fidelity: str,
     *,
+    module: str,
     features: dict,
+    clip_seconds: float,
     dataset: str,
     fold: str,
     system: str,
     variant: str,
     run: str,
+    data: str,
     device: str,
 ) -> dict:
     """Write one row per test clip; fact: clips."""
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    networks = load_pair(
+    recordings = open_recordings(
+        path_to_index,
+        path_to_classes,
+        path_to_log_mel,
+        path_to_log_magnitude,
         path_to_classifier,
-        path_to_interpreter,
+        dataset=dataset,
+        fold=fold,
+        features=features,
+        clip_seconds=clip_seconds,
+        data=data,
+        device=device,
+    )
+    split = recordings.fold
+    network = open_system(
+        path_to_system,
+        path_to_classifier,
+        recordings,
+        module=module,
         system=system,
         variant=variant,
         run=run,
-        device=device,
-        identity=split.identity,
     )
-    pair = Pair(*networks)
-    log_mel, log_magnitude = open_features(path_to_log_mel), open_features(path_to_log_magnitude)
     tables = []
-    for start in range(0, len(split.test_rows), BATCH):
-        rows = split.test_rows[start : start + BATCH]
-        M, X = (rows_of(array, rows).to(device) for array in (log_mel, log_magnitude))
-        tables.append(fidelity_rows(pair, M, X, split.classes))
-    clips = split.index.iloc[split.test_rows].reset_index(drop=True)
-    labels = clips.filter(regex=f"^(clip|label|{LABEL}.*)$")
+    for clips in recordings.batches(split.test_rows):
+        estimate = network.scores(clips)
+        rows = fidelity_rows(clips.classifier, clips.reference, estimate.logits, split.classes)
+        tables.append(rows.assign(**{n: v.cpu().numpy() for n, v in estimate.losses.items()}))
+    about = split.index.iloc[split.test_rows].reset_index(drop=True)
+    labels = about.filter(regex=f"^(clip|label|{LABEL}.*)$")
     scores = pd.concat([labels, pd.concat(tables, ignore_index=True)], axis=1)
     split.label_rows(scores, system=system, variant=variant, run=run).to_csv(
         path_to_fidelity, index=False

@@ -8,23 +8,25 @@ from torch import Tensor
 
 from harness import perform
 from l2i.evaluation import Pair
-from l2i.features import open_features, rows_of
-from l2i.fold import Fold, open_fold
+from l2i.fold import Fold
 from l2i.interpreter import Interpretation
-from l2i.models import load_pair
 from l2i.progress import progress
+from l2i.systems.stored import open_recordings, open_system
 
 
 def measure_relevances(
     path_to_index: str,
     path_to_classes: str,
     path_to_log_mel: str,
-    path_to_classifier: str,
-    path_to_interpreter: str,
+    path_to_log_magnitude: str,
+    path_to_classifier: list[str],
+    path_to_system: str,
     path_to_relevances: str,
     path_to_exchanged: str,
     *,
+    module: str,
     features: dict,
+    clip_seconds: float,
     relevance_pooling: str,
     relevance_scale: str,
     seed: int,
@@ -33,6 +35,7 @@ def measure_relevances(
     system: str,
     variant: str,
     run: str,
+    data: str,
     device: str,
 ) -> dict:
     """Write one row per test clip and decided class, twice; facts: clips, decisions.
@@ -43,21 +46,37 @@ def measure_relevances(
     alone. Which one is drawn with `seed` (see `exchange`), for all systems and runs alike. Where
     there is a single test clip there is no other, and its exchanged relevances are NaN.
     """
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    networks = load_pair(
+    recordings = open_recordings(
+        path_to_index,
+        path_to_classes,
+        path_to_log_mel,
+        path_to_log_magnitude,
         path_to_classifier,
-        path_to_interpreter,
+        dataset=dataset,
+        fold=fold,
+        features=features,
+        clip_seconds=clip_seconds,
+        data=data,
+        device=device,
+    )
+    split = recordings.fold
+    network = open_system(
+        path_to_system,
+        path_to_classifier,
+        recordings,
+        module=module,
         system=system,
         variant=variant,
         run=run,
-        device=device,
-        identity=split.identity,
     )
-    pair = Pair(*networks, relevance_pooling=relevance_pooling, relevance_scale=relevance_scale)
-    log_mel = open_features(path_to_log_mel)
+    pair = network.pair(
+        recordings.classifier,
+        relevance_pooling=relevance_pooling,
+        relevance_scale=relevance_scale,
+    )
 
     clips = [
-        _decided_and_heard(pair, rows_of(log_mel, [row]).to(device))
+        _decided_and_heard(pair, recordings.clips([row]).log_mel)
         for row in progress(split.test_rows, description="Explain clips", unit="clip")
     ]
     others = exchange(len(clips), seed)

@@ -28,6 +28,19 @@ from l2i.training import train as train_network
 
 log = logging.getLogger(__name__)
 
+SETTINGS = {
+    "taps": "blocks of the classifier that Psi listens to",
+    "pooling": "how Theta pools over time: attention or max",
+    "attention": "optional: shared, or class_wise for one attention a class",
+    "dropout": "dropout inside Theta's pooling",
+    "reconstruction_weight": "weight of the reconstruction loss (Table II)",
+    "sparsity_weight": "weight of the mean activation (Table II)",
+    "fidelity_weight": "pairs of first epoch and weight of the fidelity loss from there on",
+    "n_epochs": "passes over the training clips",
+    "batch_size": "clips a step",
+    "learning_rate": "Adam's rate",
+}
+
 LARGEST_PARITY_GAP = 0.05  # relative; bfloat16 usually stays below a hundredth
 
 
@@ -74,10 +87,7 @@ def build(*, n_bins: int, n_components: int, **architecture: Any) -> PostHoc:
 
 
 def train(task: Task, settings: dict[str, Any]) -> Trained:
-    """Train Psi and Theta on a frozen classifier.
-
-    `settings` are those of Table II, `pooling`, and `{pooling}_dropout`.
-    """
+    """Train Psi and Theta on a frozen classifier, with the settings of Table II."""
     network = PostHoc(
         task.W,
         task.n_classes,
@@ -107,11 +117,10 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
 
 def theta_of(settings: dict[str, Any]) -> dict[str, Any]:
     """Taps, pooling and dropout of an interpreter, from the settings of a system."""
-    pooling = settings["pooling"]
-    class_wise = pooling == "attention" and settings["attention"] == "class_wise"
+    class_wise = settings["pooling"] == "attention" and settings["attention"] == "class_wise"
     return {
-        "pooling": "class_attention" if class_wise else pooling,
-        "dropout": settings[f"{pooling}_dropout"],
+        "pooling": "class_attention" if class_wise else settings["pooling"],
+        "dropout": settings["dropout"],
         "taps": settings["taps"],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,11 @@ import torch
 
 import l2i.systems
 from l2i.checks import InputError
-from l2i.models import frozen
+from l2i.features import open_features
+from l2i.fingerprints import file_sha256
+from l2i.fold import open_fold
+from l2i.models import frozen, load_classifier
+from l2i.systems.task import Recordings
 from l2i.weights import load_weights, read_identity, save_weights
 
 KIND = "system"
@@ -40,6 +45,74 @@ def system_module(name: str) -> ModuleType:
     return module
 
 
+def open_recordings(
+    path_to_index: str | Path,
+    path_to_classes: str | Path,
+    path_to_log_mel: str | Path,
+    path_to_log_magnitude: str | Path,
+    path_to_classifier: Sequence[str],
+    *,
+    dataset: str,
+    fold: str,
+    features: dict,
+    clip_seconds: float,
+    data: str,
+    device: str,
+) -> Recordings:
+    """One fold of a data set, with the classifier under interpretation where there is one.
+
+    Parameters
+    ----------
+    path_to_classifier : sequence of str
+        One path, or none.
+    dataset, fold, features
+        See :func:`l2i.fold.open_fold`.
+    clip_seconds, data, device
+        See :class:`Recordings`.
+    """
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
+    classifier = None
+    if path_to_classifier:
+        (path,) = path_to_classifier
+        classifier = load_classifier(path, device=device, **split.identity)
+    return Recordings(
+        fold=split,
+        log_mel=open_features(path_to_log_mel),
+        log_magnitude=open_features(path_to_log_magnitude),
+        data=data,
+        clip_seconds=clip_seconds,
+        device=device,
+        classifier=classifier,
+    )
+
+
+def origin_of(
+    module: str, system: str, variant: str, run: str, path_to_classifier: Sequence[str]
+) -> dict[str, str | None]:
+    """What a system's file carries beside the identity of its fold: whose it is, and of what run.
+
+    An interpreter belongs to exactly the classifier that it was trained on.
+    """
+    sha256 = file_sha256(path_to_classifier[0]) if path_to_classifier else None
+    origin = {"module": module, "system": system, "variant": variant, "run": run}
+    return origin | {"classifier_sha256": sha256}
+
+
+def open_system(
+    path: str | Path,
+    path_to_classifier: Sequence[str],
+    recordings: Recordings,
+    *,
+    module: str,
+    system: str,
+    variant: str,
+    run: str,
+) -> torch.nn.Module:
+    """The frozen network of one run, refused unless made for these recordings and classifier."""
+    origin = origin_of(module, system, variant, run, path_to_classifier)
+    return load_system(path, device=recordings.device, **origin, **recordings.fold.identity)
+
+
 def save_system(path: str | Path, network: torch.nn.Module, **identity) -> None:
     """Write a network's state dict, its architecture and its identity."""
     architecture = network.architecture
@@ -47,7 +120,18 @@ def save_system(path: str | Path, network: torch.nn.Module, **identity) -> None:
 
 
 def load_system(path: str | Path, *, module: str, device: str, **identity) -> torch.nn.Module:
-    """A frozen network; see :func:`l2i.weights.load_weights` for refusals."""
+    """A frozen network; see :func:`l2i.weights.load_weights` for refusals.
+
+    Parameters
+    ----------
+    path : str or Path
+        From :func:`save_system`.
+    module : str
+        Module of :mod:`l2i.systems` that it belongs to.
+    device : str
+    **identity
+        The rest of :func:`origin_of`, and the identity of the fold.
+    """
     state = load_weights(path, kind=KIND, module=module, **identity)
     network = system_module(module).build(**read_identity(path)["architecture"])
     network.load_state_dict(state)

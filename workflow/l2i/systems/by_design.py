@@ -1,0 +1,153 @@
+"""L2I by design: classifier, Psi and Theta learn together (Sec. III-C).
+
+The interpreter predicts: g(x) is the system's output, and f(x) is there to lead it. Hidden maps
+change with every step, so nothing but the features can be computed beforehand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from l2i import losses
+from l2i.classifier import Classifier
+from l2i.evaluation import Pair
+from l2i.feed import Feed
+from l2i.fine_tuning import excerpts
+from l2i.interpreter import Interpretation, Interpreter
+from l2i.runtime import autocast
+from l2i.systems.posthoc import theta_of
+from l2i.systems.task import Clips, Scores, Task, Trained
+from l2i.training import Losses, plan_of
+from l2i.training import train as train_network
+
+SETTINGS = {
+    "predictor": "whose output the classification loss is on: classifier (Sec. III-C), or "
+    "interpreter (L2I_BD-NoPred)",
+    "prediction_weight": "weight of the classification loss (Table III)",
+    "fidelity_weight": "weight of the loss between both outputs (Table III); 0 leaves it out",
+    "reconstruction_weight": "weight of the reconstruction loss (Table III)",
+    "sparsity_weight": "weight of the mean activation (Table III)",
+    "taps": "blocks of the classifier that Psi listens to",
+    "pooling": "how Theta pools over time: attention or max",
+    "attention": "optional: shared, or class_wise for one attention a class",
+    "dropout": "dropout inside Theta's pooling",
+    "n_epochs": "passes over the training clips",
+    "batch_size": "clips a step",
+    "learning_rate": "Adam's rate",
+    "schedule": "constant, or one_cycle",
+    "excerpt": "share of each clip, a ring cut at a random place, that a step sees; null: all",
+}
+
+
+class ByDesign(nn.Module):
+    """A classifier and the interpreter that grew up with it.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    interpreter : Interpreter
+        Its W is fixed.
+    """
+
+    def __init__(self, classifier: Classifier, interpreter: Interpreter) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.interpreter = interpreter
+        self.architecture = {
+            "classifier": classifier.architecture,
+            "interpreter": interpreter.architecture,
+        }
+
+    def forward(self, M: Tensor) -> tuple[Tensor, Interpretation]:
+        """Classifier logits (B, C) and the interpretation of log-mels (B, n_frames, n_mels)."""
+        taps = tuple(self.interpreter.architecture["taps"])
+        logits, hidden = self.classifier.hidden_maps(M, taps)
+        return logits, self.interpreter(hidden, M.shape[1])
+
+    @torch.no_grad()
+    def scores(self, clips: Clips) -> Scores:
+        """What the interpreter, which predicts, makes of clips; how far both parts are apart."""
+        logits, interpretation = self(clips.log_mel)
+        reference = self.classifier.probabilities(logits)
+        estimate = self.interpreter.reconstruct(interpretation.H)
+        return Scores(
+            interpretation.logits,
+            {
+                "fidelity_loss": losses.fidelity(
+                    reference,
+                    interpretation.logits,
+                    multi_label=self.classifier.architecture["multi_label"],
+                ),
+                "reconstruction_loss": losses.reconstruction(clips.log_magnitude, estimate),
+                "sparsity_loss": losses.sparsity(interpretation.H),
+            },
+        )
+
+    def pair(self, classifier: Classifier | None = None, **relevance: str) -> Pair:
+        """Both parts, for faithfulness, relevances and sounds; decisions are the interpreter's."""
+        return Pair(self.classifier, self.interpreter, predictor="interpreter", **relevance)
+
+
+def build(*, classifier: dict[str, Any], interpreter: dict[str, Any]) -> ByDesign:
+    """The network, its weights to be loaded."""
+    shape = interpreter["n_bins"], interpreter["n_components"]
+    rest = {
+        key: value for key, value in interpreter.items() if key not in ("n_bins", "n_components")
+    }
+    return ByDesign(Classifier(**classifier), Interpreter(torch.zeros(shape), **rest))
+
+
+def train(task: Task, settings: dict[str, Any]) -> Trained:
+    """Train classifier and interpreter together, from `task.start` on.
+
+    L = L_f + lambda L_FID + alpha L_NMF + beta |H| with f's output detached in L_FID, as in the
+    authors' other code, so that f follows the labels and g follows f. Psi's part of the losses
+    reaches the classifier's blocks.
+    """
+    interpreter = Interpreter(
+        task.W, task.n_classes, width=task.start.architecture["width"], **theta_of(settings)
+    )
+    network = ByDesign(task.start, interpreter).to(task.device)
+    network = network.to(memory_format=torch.channels_last).train().requires_grad_()
+    feed = Feed(
+        {"log_mel": task.log_mel, "log_magnitude": task.log_magnitude}, task.rows, task.device
+    )
+
+    def batch_losses(batch: tuple[Tensor, dict[str, Tensor]], epoch: int) -> Losses:
+        rows, features = batch
+        M, X = features["log_mel"], features["log_magnitude"]
+        if settings["excerpt"] is not None:
+            frames = excerpts(len(M), M.shape[1], settings["excerpt"], M.device)
+            M = M.gather(1, frames[:, :, None].expand(-1, -1, M.shape[2]))
+            X = X.gather(2, frames[:, None, :].expand(-1, X.shape[1], -1))
+        with autocast(task.device, task.precision):
+            logits, (H, _, estimate) = network(M)
+        logits, H, estimate = logits.float(), H.float(), estimate.float()
+        predicted = {"classifier": logits, "interpreter": estimate}[settings["predictor"]]
+        reference = task.start.probabilities(logits.detach())
+        parts = {
+            "prediction": task.loss(predicted, task.targets[rows.to(task.device)]),
+            "fidelity": losses.fidelity(reference, estimate, multi_label=task.multi_label).mean(),
+            "reconstruction": losses.reconstruction(X, interpreter.reconstruct(H)).mean(),
+            "sparsity": losses.sparsity(H).mean(),
+        }
+        # A part without weight is measured, but must not reach the network: 0 x inf is no number.
+        total = sum(
+            settings[f"{name}_weight"] * part
+            for name, part in parts.items()
+            if settings[f"{name}_weight"]
+        )
+        return {"total": total, **parts}
+
+    history = train_network(
+        network,
+        batch_losses,
+        len(task.rows),
+        plan_of(settings),
+        fetch=lambda rows: (rows, feed[rows]),
+        checkpoint=task.checkpoint(),
+    )
+    return Trained(network, history, {"features_kept_in": feed.place})

@@ -1,0 +1,69 @@
+"""Let a system that predicts by itself decide on its test clips (Table VIII)."""
+
+import torch
+
+from harness import perform
+from l2i.evaluation import classification_rows, tagging_rows
+from l2i.scores import INTERPRETER_DECIDES
+from l2i.systems.stored import open_recordings, open_system
+
+
+def measure_predictions(
+    path_to_index: str,
+    path_to_classes: str,
+    path_to_log_mel: str,
+    path_to_log_magnitude: str,
+    path_to_classifier: list[str],
+    path_to_system: str,
+    path_to_classification: str,
+    *,
+    module: str,
+    features: dict,
+    clip_seconds: float,
+    dataset: str,
+    fold: str,
+    system: str,
+    variant: str,
+    run: str,
+    data: str,
+    device: str,
+) -> dict:
+    """Write one row per test clip; fact: clips."""
+    recordings = open_recordings(
+        path_to_index,
+        path_to_classes,
+        path_to_log_mel,
+        path_to_log_magnitude,
+        path_to_classifier,
+        dataset=dataset,
+        fold=fold,
+        features=features,
+        clip_seconds=clip_seconds,
+        data=data,
+        device=device,
+    )
+    split, rows = recordings.fold, recordings.fold.test_rows
+    network = open_system(
+        path_to_system,
+        path_to_classifier,
+        recordings,
+        module=module,
+        system=system,
+        variant=variant,
+        run=run,
+    )
+    logits = torch.cat([network.scores(clips).logits.cpu() for clips in recordings.batches(rows)])
+    if split.multi_label:
+        decisions = logits.sigmoid() >= INTERPRETER_DECIDES
+        scores = tagging_rows(logits, decisions, split.targets(rows), split.classes)
+    else:
+        scores = classification_rows(logits, split.labels(rows))
+    scores.insert(0, "clip", split.index["clip"].to_numpy()[rows])
+    split.label_rows(scores, system=system, variant=variant, run=run).to_csv(
+        path_to_classification, index=False
+    )
+    return {"n_clips": len(rows)}
+
+
+if __name__ == "__main__":
+    perform(snakemake, measure_predictions)
