@@ -86,11 +86,20 @@ class TestInvariants:
 
         found = list(mappings(load_schema()))
         assert len(found) > 10
-        assert all(schema.get("additionalProperties") is False for schema in found)
+        named = [s for s in found if s.get("additionalProperties") is not False]
+        # Of systems, whose modules name their settings: test_a_setting_... below.
+        systems = list(mappings(load_schema()["properties"]["systems"]))
+        assert all(schema in systems for schema in named)
+        assert all(isinstance(schema["additionalProperties"], dict) for schema in named)
 
     def test_a_key_that_is_missing_anywhere_is_named(self, config):
         # A corpus need not keep clips for validation.
         optional = {("datasets", "sonyc_ust", "download", "n_clips_per_split", "validate")}
+        # What a system may leave out, or inherits where it says nothing.
+        optional |= {("systems", "l2i_att", "as_classifier")}
+        optional |= {("systems", "l2i_bd_nopred", "settings", "fidelity_weight")}
+        optional |= {("systems", name, "inherits", "attention") for name in config["systems"]}
+        optional |= {("systems", "l2i_bd_nopred", "inherits", "fidelity_weight")}
         for *folders, last in set(leaves(config)) - optional:
             inner = broken = copy.deepcopy(config)
             for folder in folders:
@@ -186,7 +195,37 @@ class TestKnownAnswers:
                 r"clip_seconds is 1.47, which gives 127 frames, but .* at least 1.48 seconds",
             ),
             ("datasets.esc50.task", "multi_class", r"datasets.esc50.task is not a known key"),
-            ("systems.l2i_att", {}, r"systems.l2i_att.pooling is missing: how Theta"),
+            ("systems.l2i_att", {}, r"systems.l2i_att.module is missing: name of a file of"),
+            (
+                "systems.l2i_att.settings",
+                {"poling": "max"},
+                r"systems.l2i_att has the setting poling, which its module does not know; "
+                r"did you mean pooling",
+            ),
+            (
+                "systems.l2i_att.settings",
+                {},
+                r"systems.l2i_att lacks the setting pooling on esc50: how Theta pools",
+            ),
+            (
+                "systems.l2i_att.inherits.taps",
+                "interpreter/tabs",
+                r"systems.l2i_att.inherits cannot be followed on esc50: .*interpreter/tabs",
+            ),
+            ("systems.l2i_att.module", "posthok", r"has no file posthok.py"),
+            (
+                "systems.l2i_att.needs",
+                ["dictionary"],
+                r"systems.l2i_att.measures must hold fidelity exactly where needs holds classif",
+            ),
+            ("systems.l2i_bd.as_classifier", "x", r"systems.l2i_bd.as_classifier is for systems"),
+            ("systems.l2i_bd.on", {"esc5": {}}, r"systems.l2i_bd.on names esc5, which datasets"),
+            ("run.once", ["flint9"], r"run.once names flint9, which run.systems does not"),
+            (
+                "ablations.table_6",
+                [{"dataset": "esc50", "fold": 1, "system": "l2i_bd", "taps": [["B3"]]}],
+                r"ablations.table_6\[0\].system is l2i_bd, but ablations change",
+            ),
             (
                 "datasets.openmic.interpreter.max_dropout",
                 1,

@@ -5,11 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from l2i.posthoc import LossWeights, train_posthoc
 from torch.testing import assert_close
 
 from l2i import losses
-from l2i import posthoc as posthoc_module
 from l2i import resident as resident_module
 from l2i.checks import InputError
 from l2i.classifier import Classifier
@@ -21,9 +19,12 @@ from l2i.interpreter import (
     Interpreter,
     MaxPooling,
 )
-from l2i.models import frozen, load_interpreter, save_interpreter
+from l2i.models import frozen
 from l2i.projections import Projections
 from l2i.psi import DEPTHS
+from l2i.systems import posthoc as posthoc_module
+from l2i.systems.posthoc import LossWeights, PostHoc, train_posthoc
+from l2i.systems.stored import load_system, save_system
 from l2i.training import Plan
 
 WIDTH = 0.125
@@ -72,6 +73,7 @@ def train_some(W, classifier, features, tmp_path, n_epochs=3, precision=torch.fl
         precision=precision,
         device="cpu",
         scratch=tmp_path,
+        checkpoint=None,
     )
     return network, history, parity
 
@@ -197,10 +199,10 @@ class TestArchitecture:
     @pytest.mark.parametrize("pooling", ["attention", "class_attention", "max"])
     @pytest.mark.parametrize("taps", [("B6", "B3"), ("input",), TAPS])
     def test_it_rebuilds_an_equal_network_on_disk(self, W, tmp_path, pooling, taps):
-        network = Interpreter(W, 3, pooling=pooling, dropout=0.2, width=WIDTH, taps=taps).eval()
+        network = PostHoc(W, 3, pooling=pooling, dropout=0.2, width=WIDTH, taps=taps).eval()
         assert network.architecture["taps"] == list(network.psi.taps)
-        save_interpreter(tmp_path / "model", network, fold="1")
-        loaded = load_interpreter(tmp_path / "model", device="cpu", fold="1")
+        save_system(tmp_path / "model", network, module="posthoc", fold="1")
+        loaded = load_system(tmp_path / "model", module="posthoc", device="cpu", fold="1")
         assert loaded.architecture == network.architecture
         channels = {"B3": 8, "B4": 16, "B5": 32, "B6": 64, "input": 1}
         hidden = {

@@ -47,10 +47,10 @@ CLASSIFIER = {
     "precision": "float32",
 }
 INTERPRETER = {
+    "pooling": "attention",
     "taps": ["B4", "B5", "B6"],
     "attention": "shared",
-    "attention_dropout": 0.4,
-    "max_dropout": 0.3,
+    "dropout": 0.4,
     "reconstruction_weight": 10.0,
     "sparsity_weight": 0.8,
     "fidelity_weight": [[1, 1.0]],
@@ -59,8 +59,19 @@ INTERPRETER = {
     "learning_rate": 2.0e-4,
     "precision": "float32",
 }
+START = {"width": 0.125, "head_units": 8, "dropout": 0.2}
+BY_DESIGN = {
+    **{k: v for k, v in INTERPRETER.items() if k != "fidelity_weight"},
+    "predictor": "classifier",
+    "prediction_weight": 1.0,
+    "fidelity_weight": 1.0,
+    "schedule": "constant",
+    "excerpt": 0.95,
+}
+NEEDS = ("classifier", "dictionary", "weights")
 JOB = {"features": FEATURES, "dataset": "esc50", "device": "cpu"}
 N_CLIPS, N_FRAMES = 12, 140
+SYSTEM = {"module": "posthoc", "clip_seconds": 1.6, "data": "nowhere", "variant": "default"}
 
 
 @pytest.fixture
@@ -129,25 +140,35 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLA
         classifier=classifier,
         seed=0,
         fold=fold,
+        checkpoints=path("checkpoints"),
         **JOB,
     )
-    script("train_interpreter")(
-        **table,
-        **mel,
-        **magnitude,
-        path_to_dictionary=path("dictionary"),
-        path_to_classifier=path("classifier"),
-        path_to_model=path("interpreter"),
-        path_to_history=path("losses"),
-        interpreter=INTERPRETER,
-        pooling="attention",
-        fold=fold,
-        system="l2i_att",
-        variant="default",
-        run="0",
-        **JOB,
-    )
-    return {name: load_file(path(name)) for name in ("dictionary", "classifier", "interpreter")}
+    for name, settings, needs, start in [
+        ("posthoc", INTERPRETER, ["classifier", "dictionary"], None),
+        ("by_design", BY_DESIGN, ["dictionary"], START),
+    ]:
+        inputs = {f"path_to_{k}": [path(k)] if k in needs else [] for k in NEEDS}
+        script("train_system")(
+            **table,
+            **mel,
+            **magnitude,
+            **inputs,
+            path_to_model=path(name),
+            path_to_history=path("losses"),
+            **SYSTEM | {"module": name},
+            system_settings=dict(settings),
+            choose={},
+            start=start,
+            positive_weight=None,
+            seed=0,
+            fold=fold,
+            system=name,
+            run="0",
+            checkpoints=path("checkpoints"),
+            **JOB,
+        )
+    found = ("dictionary", "classifier", "posthoc", "by_design")
+    return {name: load_file(path(name)) for name in found}
 
 
 def test_no_training_ever_reads_a_test_clip(script, files):
@@ -196,20 +217,19 @@ def test_a_classifier_that_decides_for_nothing_leaves_nothing_to_explain(script,
         path_to_index=str(files / "index.csv"),
         path_to_classes=str(files / "classes.json"),
         path_to_log_mel=str(files / "mel.npy"),
-        path_to_classifier=str(files / "classifier"),
-        path_to_interpreter=str(files / "interpreter"),
+        path_to_log_magnitude=str(files / "magnitude.npy"),
+        path_to_classifier=[str(files / "classifier")],
+        path_to_system=str(files / "posthoc"),
         path_to_faithfulness=str(files / "faithfulness.csv"),
-        clip_seconds=1.6,
         thresholds=[0.1],
         random={"threshold": 0.1, "n_draws": 1, "baselines": ["all"], "n_removed": "mean"},
         relevance_pooling="model",
         relevance_scale="absolute",
         seed=0,
         fold="official",
-        system="l2i_att",
-        variant="default",
+        system="posthoc",
         run="0",
-        data="nowhere",
+        **SYSTEM,
         **JOB,
     )
     table = pd.read_csv(files / "faithfulness.csv")
@@ -239,11 +259,12 @@ def test_a_pair_that_does_not_belong_together_is_refused(script, files):
         classifier=CLASSIFIER,
         seed=1,
         fold="2",
+        checkpoints=str(files / "checkpoints"),
         **JOB,
     )
     for system, model, reason in [
-        ("l2i_max", "classifier", "system is 'l2i_att', expected 'l2i_max'"),
-        ("l2i_att", "other", "classifier_sha256 is"),
+        ("l2i_max", "classifier", "system is 'posthoc', expected 'l2i_max'"),
+        ("posthoc", "other", "classifier_sha256 is"),
     ]:
         with pytest.raises(InputError, match=reason):
             script("measure_fidelity")(
@@ -251,12 +272,12 @@ def test_a_pair_that_does_not_belong_together_is_refused(script, files):
                 path_to_classes=str(files / "classes.json"),
                 path_to_log_mel=str(files / "mel.npy"),
                 path_to_log_magnitude=str(files / "magnitude.npy"),
-                path_to_classifier=str(files / model),
-                path_to_interpreter=str(files / "interpreter"),
+                path_to_classifier=[str(files / model)],
+                path_to_system=str(files / "posthoc"),
                 path_to_fidelity=str(files / "fidelity.csv"),
                 fold="2",
                 system=system,
-                variant="default",
                 run="0",
+                **SYSTEM,
                 **JOB,
             )

@@ -92,7 +92,8 @@ def description(path: Iterable[str | int]) -> str:
             continue  # entries of a list are described by the list
         patterns = schema.get("patternProperties", {})
         named = [sub for pattern, sub in patterns.items() if re.search(pattern, part)]
-        schema = schema.get("properties", {}).get(part) or (named or [{}])[0]
+        others = schema.get("additionalProperties") or {}
+        schema = schema.get("properties", {}).get(part) or (named or [others])[0]
         if "description" not in schema and "$ref" in schema:
             schema = load_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
     return schema.get("description", "")
@@ -203,13 +204,13 @@ def _contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str
     if "faithfulness" in entry["measures"] and not {"classifier", "dictionary"} <= set(
         entry["needs"]
     ):
-        yield f"{place}.measures holds faithfulness, for which needs must hold classifier, dictionary"
+        yield f"{place}.measures holds faithfulness, so needs must hold classifier and dictionary"
     yield from _undefined(f"{place}.on", entry.get("on", {}), "datasets", config["datasets"])
     described = described_settings(entry["module"])
     if described is None:
         yield (
-            f"{place}.module is {entry['module']}, but workflow/l2i/systems/{entry['module']}.py is "
-            "not there, or describes no SETTINGS"
+            f"{place}.module is {entry['module']}, but workflow/l2i/systems has no file "
+            f"{entry['module']}.py that describes its SETTINGS: correct the name, or write it"
         )
         return
     for dataset in config["run"]["datasets"]:
