@@ -27,13 +27,11 @@ GRID_BANDS = 4  # ... and B6 the number of mel bands, of 128 at the input
 JOINT_CHANNELS = 512
 
 
-class Psi(nn.Module):
-    """From hidden maps to activations.
+class JoinedMaps(nn.Module):
+    """Hidden maps brought to one grid, 4 mel bands by 4n frames, and joined.
 
-    The maps are brought to one grid, 4 mel bands by 4n frames, and joined; from there on every
-    layer gives up frequency and gains time, until one row per component at the STFT's frame rate is
-    left. For B4, B5 and B6 this is the network of the authors' code; other sets of maps follow the
-    rule that this one is an instance of:
+    For B4, B5 and B6 this is the front of the authors' networks, of Psi as of FLINT's attributes;
+    other sets of maps follow the rule that this one is an instance of:
 
     - A map as fine as the grid or finer (B1 to B4) is cut into as many patches as the grid has
       cells, and one convolution, its kernel a patch and its stride too, makes a vector of each.
@@ -46,17 +44,10 @@ class Psi(nn.Module):
 
     Parameters
     ----------
-    n_components : int
-        Number K of dictionary columns.
     width : float
         Factor on channel counts, of the classifier and of this network.
     taps : sequence of str
         Which hidden maps, in any order: `B1` to `B6`, `input`.
-
-    Shape
-    -----
-    hidden : dict of (B, channels, time, mel), those of `taps` at least; 128 mel bands at the input
-    H : (B, K, n_frames)
 
     Raises
     ------
@@ -64,31 +55,20 @@ class Psi(nn.Module):
         If `taps` is empty, or names a map twice or one that does not exist.
     """
 
-    def __init__(
-        self, n_components: int, *, width: float = 1.0, taps: Sequence[str] = TAPS
-    ) -> None:
+    def __init__(self, *, width: float, taps: Sequence[str]) -> None:
         super().__init__()
         self.taps = in_network_order(taps)
         shares = [scaled(share, width) for share in channel_shares(len(self.taps))]
         for tap, share in zip(self.taps, shares, strict=True):
             self.add_module(f"from_{tap.lower()}", _convolution_from(tap, share, width))
-        middle = scaled(256, width)
-        self.joint = nn.Conv2d(sum(shares), middle, 3, padding=1)
-        self.collapse = nn.Conv2d(middle, middle, (GRID_BANDS, 1))
-        # Over time alone; Conv1d would leave the channels-last layout, which is faster.
-        self.temporal = nn.Conv2d(middle, n_components, (1, 5), padding=(0, 2))
-        self.activations = nn.Conv2d(n_components, n_components, (1, 5), padding=(0, 2))
+        self.n_joined = sum(shares)
 
-    def forward(self, hidden: dict[str, Tensor], n_frames: int) -> Tensor:
-        """Activations H at `n_frames` frames."""
+    def join(self, hidden: dict[str, Tensor]) -> Tensor:
+        """The maps of `taps` on the grid, one after the other, (B, n_joined, 4, 4n)."""
         deepest = self.taps[-1]
         n = hidden[deepest].shape[2] >> (DEPTHS["B6"] - DEPTHS[deepest])
         coarse_first = sorted(self.taps, key=lambda tap: DEPTHS[tap] <= GRID_DEPTH)  # as the code
-        h = torch.cat([self._on_grid(tap, hidden[tap], n) for tap in coarse_first], dim=1)
-        h = relu(stretch_conv(h, 8 * n, self.joint))  # (B, 256, 4, 8n)
-        h = relu(stretch(self.collapse(h), 16 * n))  # (B, 256, 1, 16n)
-        h = stretch(h, n_frames)
-        return relu(self.activations(relu(self.temporal(h)))).squeeze(2)
+        return torch.cat([self._on_grid(tap, hidden[tap], n) for tap in coarse_first], dim=1)
 
     def _on_grid(self, tap: str, h: Tensor, n: int) -> Tensor:
         """One hidden map at 4 bands and 4n frames, (B, share, 4, 4n)."""
@@ -101,6 +81,47 @@ class Psi(nn.Module):
         if h.shape[2] > GRID_BANDS:
             h = avg_pool2d(h, (h.shape[2] // GRID_BANDS, 1))
         return h if h.shape[-1] == 4 * n else stretch(h, 4 * n)
+
+
+class Psi(JoinedMaps):
+    """From hidden maps to activations.
+
+    Where the maps are joined, every layer gives up frequency and gains time, until one row per
+    component at the STFT's frame rate is left. For B4, B5 and B6 this is the network of the
+    authors' code.
+
+    Parameters
+    ----------
+    n_components : int
+        Number K of dictionary columns.
+    width, taps
+        See :class:`JoinedMaps`.
+
+    Shape
+    -----
+    hidden : dict of (B, channels, time, mel), those of `taps` at least; 128 mel bands at the input
+    H : (B, K, n_frames)
+    """
+
+    def __init__(
+        self, n_components: int, *, width: float = 1.0, taps: Sequence[str] = TAPS
+    ) -> None:
+        super().__init__(width=width, taps=taps)
+        middle = scaled(256, width)
+        self.joint = nn.Conv2d(self.n_joined, middle, 3, padding=1)
+        self.collapse = nn.Conv2d(middle, middle, (GRID_BANDS, 1))
+        # Over time alone; Conv1d would leave the channels-last layout, which is faster.
+        self.temporal = nn.Conv2d(middle, n_components, (1, 5), padding=(0, 2))
+        self.activations = nn.Conv2d(n_components, n_components, (1, 5), padding=(0, 2))
+
+    def forward(self, hidden: dict[str, Tensor], n_frames: int) -> Tensor:
+        """Activations H at `n_frames` frames."""
+        h = self.join(hidden)  # (B, 512, 4, 4n)
+        n = h.shape[-1] // 4
+        h = relu(stretch_conv(h, 8 * n, self.joint))  # (B, 256, 4, 8n)
+        h = relu(stretch(self.collapse(h), 16 * n))  # (B, 256, 1, 16n)
+        h = stretch(h, n_frames)
+        return relu(self.activations(relu(self.temporal(h)))).squeeze(2)
 
 
 def in_network_order(taps: Sequence[str]) -> tuple[str, ...]:
