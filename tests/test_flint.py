@@ -240,6 +240,12 @@ class TestLosses:
         expected += (history["epoch"] >= 3) * 0.2 * history["entropy"]
         np.testing.assert_allclose(history["total"], expected, rtol=1e-5)
 
+    def test_the_entropies_make_clips_differ_in_the_attribute_that_stands_out(self, task):
+        alone = FOLLOW | {"fidelity_weight": 0.0, "entropy_weight": 1.0, "entropy_from_epoch": 1}
+        entropy = trained(task(), **alone | {"n_epochs": 40}).history["entropy"]
+        assert abs(entropy.iloc[0]) < 0.1  # small attributes are neither concise nor diverse
+        assert entropy.iloc[-1] < -0.5
+
     @pytest.mark.parametrize("multi_label", [False, True])
     def test_losses_of_clips_are_means_over_their_elements(self, task, multi_label):
         torch.manual_seed(4)
