@@ -1,0 +1,380 @@
+"""VIBI: an explainer keeps a few chunks of the input, an approximator copies f from them alone.
+
+Variational information bottleneck for interpretation (Bang et al. 2021), a post-hoc baseline that
+sees nothing of the classifier f but its output (Table IV). The explainer turns the log-mel into a
+distribution p over d chunks of frames and mel bands. Training keeps the chunks that k relaxed draws
+from p hit, and minimises
+
+    prediction + information_weight k KL(p || uniform),
+
+the prediction loss being that of the approximator, which hears what is kept and copies f. Scores
+keep the k chunks of largest p, and come from running means of the weights.
+
+Names and shapes
+----------------
+x      : (B, 1, T, F)  standardised log-mel, cropped to whole chunks
+logits : (B, d)        of p over chunks, or (B, C) over classes
+masks  : (..., B, d)   share of each chunk that is kept, 0 to 1
+
+References
+----------
+S. Bang, P. Xie, H. Lee, W. Wu, E. Xing, "Explaining a black-box by using a deep variational
+information bottleneck approach", AAAI 2021.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from l2i import losses
+from l2i.checks import InputError
+from l2i.resident import Resident, place_for
+from l2i.runtime import autocast
+from l2i.systems.task import BATCH, Clips, Scores, Task, Trained
+from l2i.training import Losses, plan_of
+from l2i.training import train as train_network
+
+SETTINGS = {
+    "n_kept": "k, chunks that are kept; 5 to 20 in the paper's supplement",
+    "information_weight": "beta, weight of k KL(p || uniform) in nats; 0.1 in the public code",
+    "temperature": "of the relaxed draws, above 0; 0.5 in the public code",
+    "n_draws": "draws of k chunks for each clip and step, over which the loss is averaged",
+    "chunk_mels": "mel bands in a chunk; 32 in the paper's supplement",
+    "chunk_frames": "frames in a chunk; 43 (ESC-50) and 86 (SONYC-UST) in the paper's supplement",
+    "ema_decay": "decay of the running means of weights, per step; 0.999 in the public code",
+    "published_sampling": "draw as the public code does: log-probabilities taken for "
+    "probabilities, and no gradient from the prediction loss to the explainer",
+    "n_epochs": "passes over the training clips",
+    "batch_size": "clips in a step",
+    "learning_rate": "of Adam",
+    "schedule": "'constant' or 'one_cycle'",
+}
+
+EXPLAINER_CHANNELS = (16, 32, 64, 64)
+APPROXIMATOR_LAYERS = ((32, 4), (64, 4), (128, 2))  # channels, and the max pooling after them
+DROPOUT = 0.2
+SLICE = 2  # clips
+BETAS = (0.5, 0.999)  # of Adam in the public code
+SMALLEST = torch.finfo(torch.float32).tiny
+
+
+class Grid(NamedTuple):
+    """How clips are cut: frames and mel bands of a chunk."""
+
+    frames: int
+    mels: int
+
+    def counts(self, n_frames: int, n_mels: int) -> tuple[int, int]:
+        """Whole chunks in a log-mel, along time and along frequency."""
+        return n_frames // self.frames, n_mels // self.mels
+
+
+class Explainer(nn.Module):
+    """Logits of the distribution over chunks, (B, 1, T, F) to (B, d), time before frequency."""
+
+    def __init__(self, grid: Grid) -> None:
+        super().__init__()
+        self.grid = grid
+        layers, n_in = [], 1
+        for n_out in EXPLAINER_CHANNELS:
+            layers += [
+                nn.Conv2d(n_in, n_out, kernel_size=3, padding=1),
+                nn.BatchNorm2d(n_out),
+                nn.ReLU(inplace=True),
+                nn.MaxPool2d(2, ceil_mode=True),  # no frame of the last chunk is left out
+            ]
+            n_in = n_out
+        self.blocks = nn.Sequential(*layers)
+        self.score = nn.Conv2d(n_in, 1, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See above; the score is linear, so it may come before the average over a chunk."""
+        cells = self.score(self.blocks(x)).squeeze(1)  # (B, time, frequency)
+        n_frames, n_mels = self.grid.counts(*x.shape[-2:])
+        time = averaging(n_frames, self.grid.frames, cells.shape[1]).to(cells)
+        frequency = averaging(n_mels, self.grid.mels, cells.shape[2]).to(cells)
+        return (time @ cells @ frequency.T).flatten(1).float()
+
+
+class Approximator(nn.Module):
+    """What f might say of what is left of a clip, (B, 1, T, F) to (B, C)."""
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        layers, n_in = [], 1
+        for n_out, pooling in APPROXIMATOR_LAYERS:
+            layers += [
+                nn.Conv2d(n_in, n_out, kernel_size=5, padding=2),
+                nn.MaxPool2d(pooling, ceil_mode=True),  # first: the same, and far less for the ReLU
+                nn.ReLU(inplace=True),
+            ]
+            n_in = n_out
+        # A full-size map of the first convolution comes to hundreds of megabytes a batch. On a CPU
+        # a few clips at a time stay in the cache: a third less time.
+        self.first, self.following = nn.Sequential(*layers[:3]), nn.Sequential(*layers[3:])
+        self.dropout = nn.Dropout(DROPOUT)
+        self.output = nn.Linear(n_in, n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Class logits."""
+        parts = x.split(SLICE) if x.device.type == "cpu" else [x]
+        h = self.following(torch.cat([self.first(part) for part in parts]))
+        return self.output(self.dropout(h.mean((2, 3)) + h.amax((2, 3)))).float()
+
+
+class Vibi(nn.Module):
+    """Explainer and approximator, and running means of both, which scores come from.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number C of classes.
+    n_kept : int
+        Number k of chunks that scores keep.
+    chunk_frames, chunk_mels : int
+        Size of a chunk.
+    """
+
+    def __init__(self, n_classes: int, *, n_kept: int, chunk_frames: int, chunk_mels: int) -> None:
+        super().__init__()
+        self.architecture = {
+            "n_classes": n_classes,
+            "n_kept": n_kept,
+            "chunk_frames": chunk_frames,
+            "chunk_mels": chunk_mels,
+        }
+        self.grid = Grid(chunk_frames, chunk_mels)
+        self.register_buffer("mean", torch.zeros(()))  # of the training clips, in dB
+        self.register_buffer("std", torch.ones(()))
+        self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
+        self.learnt = nn.ModuleDict(
+            {"explainer": Explainer(self.grid), "approximator": Approximator(n_classes)}
+        )
+        self.learnt.apply(start_weights)
+        self.averaged = copy.deepcopy(self.learnt).requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> Vibi:
+        """Switch what learns; the running means never drop out nor gather statistics."""
+        super().train(mode)
+        self.averaged.eval()
+        return self
+
+    def standardised(self, log_mel: Tensor) -> Tensor:
+        """Log-mel in dB, (B, n_frames, n_mels), as both networks see it: x, 0 at the mean level."""
+        n_frames, n_mels = self.grid.counts(*log_mel.shape[1:])
+        cropped = log_mel[:, : n_frames * self.grid.frames, : n_mels * self.grid.mels]
+        return ((cropped - self.mean) / self.std).unsqueeze(1)
+
+    def explain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits over chunks (B, d), mask of the chunks kept (B, d), class logits (B, C)."""
+        logits = self.averaged["explainer"](x)
+        mask = top_chunks(logits, self.architecture["n_kept"])
+        return logits, mask, self.averaged["approximator"](masked(x, mask, self.grid))
+
+    @torch.no_grad()
+    def scores(self, clips: Clips) -> Scores:
+        """What the approximator makes of the chunks that the explainer keeps."""
+        logits, _, estimate = self.explain(self.standardised(clips.log_mel))
+        classifier = clips.classifier
+        reference = classifier.probabilities(clips.reference)
+        multi_label = classifier.architecture["multi_label"]
+        return Scores(
+            estimate,
+            {
+                "fidelity_loss": losses.fidelity(reference, estimate, multi_label=multi_label),
+                "information_loss": information(logits),
+            },
+        )
+
+    @torch.no_grad()
+    def average(self, decay: float) -> None:
+        """Take the weights of a step into their running means.
+
+        The decay starts low, at (1 + t) / (10 + t) after t steps: else the random start would stay
+        in the mean for thousands of steps, more than a small corpus has. Statistics of batch norms
+        are running means already and are copied.
+        """
+        t = int(self.n_steps)
+        decay = min(decay, (1 + t) / (10 + t))
+        self.n_steps += 1
+        for mean, value in zip(self.averaged.parameters(), self.learnt.parameters(), strict=True):
+            mean.lerp_(value, 1 - decay)
+        for mean, value in zip(self.averaged.buffers(), self.learnt.buffers(), strict=True):
+            mean.copy_(value)
+
+
+def build(**architecture: Any) -> Vibi:
+    """The network, its weights to be loaded."""
+    return Vibi(**architecture)
+
+
+def train(task: Task, settings: dict[str, Any]) -> Trained:
+    """Train explainer and approximator on what the classifier makes of the training clips.
+
+    Raises
+    ------
+    InputError
+        If a chunk is larger than a clip, or more chunks are to be kept than there are.
+    """
+    n_kept, n_draws = settings["n_kept"], settings["n_draws"]
+    network = Vibi(
+        task.n_classes,
+        n_kept=n_kept,
+        chunk_frames=settings["chunk_frames"],
+        chunk_mels=settings["chunk_mels"],
+    )
+    n_chunks = math.prod(network.grid.counts(*task.log_mel.shape[1:]))
+    if not 1 <= n_kept <= n_chunks:
+        raise InputError(
+            f"n_kept is {n_kept}, but a clip of {task.log_mel.shape[1]} frames and "
+            f"{task.log_mel.shape[2]} mel bands has {n_chunks} whole chunks of chunk_frames = "
+            f"{network.grid.frames} and chunk_mels = {network.grid.mels}: set n_kept between 1 and "
+            "their number, or the chunks smaller"
+        )
+    network.mean, network.std = level(task)
+    network = network.to(task.device).to(memory_format=torch.channels_last)
+    x, targets = prepare(task, network)
+    explainer, approximator = network.learnt["explainer"], network.learnt["approximator"]
+
+    def batch_losses(fetched: tuple[Tensor, Tensor], epoch: int) -> Losses:
+        x, targets = fetched
+        with autocast(task.device, task.precision):
+            logits = explainer(x)
+            masks = draw_masks(
+                logits,
+                n_kept,
+                n_draws=n_draws,
+                temperature=settings["temperature"],
+                published=settings["published_sampling"],
+            )
+            estimate = approximator(masked(x, masks, network.grid))
+        parts = {
+            "prediction": losses.fidelity(
+                targets.repeat(n_draws, 1), estimate, multi_label=task.multi_label
+            ).mean(),
+            "information": information(logits).mean(),
+        }
+        weight = settings["information_weight"] * n_kept
+        return {"total": parts["prediction"] + weight * parts["information"], **parts}
+
+    history = train_network(
+        network,
+        batch_losses,
+        len(task.rows),
+        plan_of(settings),
+        checkpoint=task.checkpoint(),
+        fetch=lambda rows: (x[rows], targets[rows.to(targets.device)]),
+        optimizer=torch.optim.Adam(
+            network.learnt.parameters(), lr=settings["learning_rate"], betas=BETAS
+        ),
+        after_step=lambda: network.average(settings["ema_decay"]),
+    )
+    return Trained(network.eval(), history, {"n_chunks": n_chunks})
+
+
+def start_weights(layer: nn.Module) -> None:
+    """Start as the public code: Xavier's uniform weights, with the gain of a ReLU, and no bias."""
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(layer.weight, gain=nn.init.calculate_gain("relu"))
+        nn.init.zeros_(layer.bias)
+
+
+def level(task: Task) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of the log-mel over all training clips, in dB."""
+    n, total, squares = 0, 0.0, 0.0
+    for clips in task.batches(task.rows):
+        M = clips.log_mel.double()
+        n, total, squares = n + M.numel(), total + M.sum(), squares + M.square().sum()
+    mean = total / n
+    return mean.float(), (squares / n - mean.square()).clamp(min=1e-12).sqrt().float()
+
+
+def prepare(task: Task, network: Vibi) -> tuple[Resident, Tensor]:
+    """Inputs x of the training clips and what to predict of them, computed once.
+
+    The classifier's decision where one class is right, as a one-hot vector, as the public code
+    does; its probabilities where any number may be.
+    """
+    x, references = None, []
+    for i, clips in enumerate(task.batches(task.rows)):
+        batch = network.standardised(clips.log_mel)
+        if x is None:
+            shape = (len(task.rows), *batch.shape[1:])
+            place = place_for(task.precision.itemsize * math.prod(shape), task.device)
+            x = Resident(
+                shape, task.precision, place=place, device=task.device, scratch=task.scratch
+            )
+        x.fill(i * BATCH, batch)
+        references.append(clips.reference)
+    logits = torch.cat(references)
+    if task.multi_label:
+        return x, task.classifier.probabilities(logits)
+    return x, one_hot(logits.argmax(-1), task.n_classes).float()
+
+
+def averaging(n_chunks: int, chunk: int, n_cells: int) -> Tensor:
+    """Matrix (n_chunks, n_cells) that averages the explainer's cells over chunks.
+
+    A cell stands for as many frames or bands as four poolings leave of one another, and counts by
+    how many of them lie in the chunk. A product with it has a deterministic gradient on GPUs.
+    """
+    cell = 2 ** len(EXPLAINER_CHANNELS)
+    edges, cuts = torch.arange(n_chunks + 1) * chunk, torch.arange(n_cells + 1) * cell
+    ends = torch.minimum(edges[1:, None], cuts[1:])
+    starts = torch.maximum(edges[:-1, None], cuts[:-1])
+    return (ends - starts).clamp(min=0) / chunk
+
+
+def draw_masks(
+    logits: Tensor, n_kept: int, *, n_draws: int, temperature: float, published: bool = False
+) -> Tensor:
+    """Relaxed masks (n_draws, B, d): the largest share a chunk has in k relaxed one-hot draws.
+
+    A relaxed draw is the softmax of (log p + Gumbel noise) / temperature; its largest entry is
+    distributed as p.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (B, d)
+        Of the distribution p over chunks.
+    n_kept, n_draws : int
+        Draws to a mask, and masks to a clip.
+    temperature : float
+        Above 0; near 0, draws are one-hot.
+    published : bool
+        As in the public code: log-probabilities take the place of probabilities and are normalised
+        to a sum of 1, so that the less probable a chunk the more often it is drawn; and no gradient
+        reaches the logits.
+    """
+    log_p = logits.log_softmax(-1)
+    if published:
+        inverted = log_p.detach() / log_p.detach().sum(-1, keepdim=True)
+        log_p = inverted.clamp(min=SMALLEST).log()
+    shape = (n_draws, n_kept, *log_p.shape)
+    noise = -torch.empty(shape, device=log_p.device).exponential_().clamp(min=SMALLEST).log()
+    return ((log_p + noise) / temperature).softmax(-1).amax(1)
+
+
+def information(logits: Tensor) -> Tensor:
+    """KL(p || uniform) over d chunks per clip, in nats: log d less the entropy of p."""
+    log_p = logits.log_softmax(-1)
+    return (log_p.exp() * log_p).sum(-1) + math.log(logits.shape[-1])
+
+
+def top_chunks(logits: Tensor, n_kept: int) -> Tensor:
+    """Mask (B, d) of the k most probable chunks."""
+    return torch.zeros_like(logits).scatter(-1, logits.topk(n_kept).indices, 1.0)
+
+
+def masked(x: Tensor, masks: Tensor, grid: Grid) -> Tensor:
+    """What masks (..., B, d) leave of x (B, 1, T, F): (... B, 1, T, F), the leading ones merged."""
+    n_frames, n_mels = grid.counts(*x.shape[-2:])
+    chunks = x.reshape(len(x), n_frames, grid.frames, n_mels, grid.mels)
+    shares = masks.reshape(*masks.shape[:-1], n_frames, 1, n_mels, 1).to(x.dtype)
+    return (chunks * shares).reshape(-1, *x.shape[1:])
