@@ -1,0 +1,203 @@
+"""Unsupervised NMF and a linear classifier (Sec. V-B, Table VIII).
+
+A dictionary is learned from the spectra of the training clips, without their labels. What a clip's
+codes in it are on average over time is all that a linear classifier sees.
+
+Names and shapes
+----------------
+x : (B, S, F)  slices of clips (l2i.slices)
+D : (F, K)     dictionary, unit-norm columns
+H : (B, S, K)  codes of the slices (l2i.coding)
+z : (B, K)     codes averaged over time, in units of their standard deviation over training clips
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from l2i.checks import InputError
+from l2i.coding import codes
+from l2i.columns import MatrixColumns
+from l2i.linear import N_ITERATIONS, fit_linear
+from l2i.nmf import Factorisation, sparse_nmf
+from l2i.resident import Resident
+from l2i.slices import Slices, compute_slices, slices_of
+from l2i.systems.task import Clips, Scores, Task, Trained
+
+log = logging.getLogger(__name__)
+
+SETTINGS = {
+    "representation": "log_magnitude, log(1 + |S|), or sqrt_mel, the square root of the power mel "
+    "spectrum (Sec. V-B tries both)",
+    "slice_frames": "STFT frames averaged to one column of the data, 1 or more",
+    "n_components": "columns of the dictionary (Sec. V-B: 64 to 512)",
+    "sparsity": "weight of the L1 penalty on codes, for slices of mean norm 1",
+    "n_iter": "iterations of NMF",
+    "inverse_regularization": "C of the logistic regression, larger for less shrinkage",
+}
+
+BATCH = 128  # clips coded together
+RIDGE = 1e-3  # weight of 1/2 ||h||^2, which makes every code the only one of its cost
+SMALLEST_SPREAD = 1e-6  # below it a component is as good as never used
+
+
+class NmfLinear(nn.Module):
+    """A dictionary, the codes that it gives, and a linear classifier of their means.
+
+    Parameters
+    ----------
+    slices : dict
+        Architecture of :class:`l2i.slices.Slices`.
+    n_components, n_classes : int
+        K and C.
+    sparsity, ridge : float
+        Penalties on codes, see :mod:`l2i.coding`.
+    """
+
+    def __init__(
+        self,
+        slices: dict[str, Any],
+        *,
+        n_components: int,
+        n_classes: int,
+        sparsity: float,
+        ridge: float,
+    ) -> None:
+        super().__init__()
+        self.slices = Slices(**slices)
+        self.architecture = {
+            "slices": self.slices.architecture,
+            "n_components": n_components,
+            "n_classes": n_classes,
+            "sparsity": sparsity,
+            "ridge": ridge,
+        }
+        self.penalties = {"l1": sparsity, "l2": ridge}
+        self.D = nn.Parameter(torch.zeros(self.slices.n_features, n_components))
+        self.register_buffer("scale", torch.ones(n_components))
+        self.register_buffer("weight", torch.zeros(n_classes, n_components))
+        self.register_buffer("bias", torch.zeros(n_classes))
+
+    def codes(self, x: Tensor) -> Tensor:
+        """Codes H of slices x, each from scratch, with the dictionary as it is."""
+        return codes(x.flatten(0, 1), self.D.detach(), **self.penalties).unflatten(0, x.shape[:2])
+
+    def classify(self, H: Tensor) -> Tensor:
+        """Logits (B, C) of codes H."""
+        return linear(H.mean(1) / self.scale, self.weight, self.bias)
+
+    @torch.no_grad()
+    def scores(self, clips: Clips) -> Scores:
+        """Logits of clips."""
+        return Scores(self.classify(self.codes(self.slices(clips.log_magnitude))))
+
+    @torch.no_grad()
+    def code_clips(self, x: Resident, keep: Resident | None = None) -> Tensor:
+        """Codes of all training clips averaged over time, (n_clips, K).
+
+        Stored in `keep`, (n_clips, S, K), as they are, where that is given.
+        """
+        means = []
+        for batch in torch.arange(len(x.data)).split(BATCH):
+            H = self.codes(x[batch])
+            means.append(H.mean(1))
+            if keep is not None:
+                keep.fill(int(batch[0]), H)
+        return torch.cat(means)
+
+    @torch.no_grad()
+    def fit_classifier(
+        self, means: Tensor, task: Task, inverse_regularization: float, n_iter: int = N_ITERATIONS
+    ) -> None:
+        """Fit scale, weight and bias to averaged codes of the training clips."""
+        self.scale.copy_(means.std(0, correction=0).clamp(min=SMALLEST_SPREAD))
+        with torch.enable_grad():
+            weight, bias = fit_linear(
+                means / self.scale,
+                task.targets,
+                task.loss,
+                multi_label=task.multi_label,
+                inverse_regularization=inverse_regularization,
+                start=(self.weight, self.bias),
+                n_iter=n_iter,
+            )
+        self.weight.copy_(weight)
+        self.bias.copy_(bias)
+
+
+def build(**architecture: Any) -> NmfLinear:
+    """The network, its weights to be loaded."""
+    return NmfLinear(**architecture)
+
+
+def train(task: Task, settings: dict[str, Any]) -> Trained:
+    """Learn a dictionary, then fit a linear classifier to averaged codes."""
+    network, x, history = learn_dictionary(NmfLinear, task, settings, ridge=RIDGE)
+    means = network.code_clips(x)
+    network.fit_classifier(means, task, settings["inverse_regularization"])
+    return Trained(network, history, {"training_loss": training_loss(network, means, task)})
+
+
+def learn_dictionary(
+    kind: type[NmfLinear], task: Task, settings: dict[str, Any], *, ridge: float
+) -> tuple[NmfLinear, Resident, pd.DataFrame]:
+    """A network with a dictionary learned without labels, slices, the objective by iteration.
+
+    Raises
+    ------
+    InputError
+        If a class of a multi-class data set has no clip to learn from.
+    """
+    if not task.multi_label and (empty := (task.targets == 1).sum(0) == 0).any():
+        names = [name for name, none in zip(task.fold.classes, empty, strict=True) if none]
+        raise InputError(
+            f"{task.fold.dataset}, fold {task.fold.name}: no training clip of {', '.join(names)}: "
+            "correct the labels or the folds of the corpus"
+        )
+    slices = slices_of(task.fold.front_end, settings["representation"], settings["slice_frames"])
+    network = kind(
+        slices.architecture,
+        n_components=settings["n_components"],
+        n_classes=task.n_classes,
+        sparsity=settings["sparsity"],
+        ridge=ridge,
+    ).to(task.device)
+    x = compute_slices(
+        network.slices, task.log_magnitude, task.rows, device=task.device, scratch=task.scratch
+    )
+    result = sparse_nmf(
+        MatrixColumns(x.data.flatten(0, 1).T),
+        settings["n_components"],
+        sparsity=settings["sparsity"],
+        n_iter=settings["n_iter"],
+        generator=torch.default_generator,
+    )
+    network.D.data.copy_(result.W)
+    log.info("relative error of the dictionary: %.4f", result.relative_error)
+    return network, x, history_of(result)
+
+
+def history_of(result: Factorisation) -> pd.DataFrame:
+    """Iterations of NMF as epochs, the objective as their loss."""
+    seconds = result.seconds.diff().numpy()
+    return pd.DataFrame(
+        {
+            "epoch": range(1, len(seconds) + 1),
+            "total": result.objective[1:].numpy(),
+            "seconds": seconds,
+            "seconds_waiting": 0.0,
+        }
+    )
+
+
+@torch.no_grad()
+def training_loss(network: NmfLinear, means: Tensor, task: Task) -> float:
+    """Classification loss over all training clips, from their averaged codes."""
+    logits = linear(means / network.scale, network.weight, network.bias)
+    return float(task.loss(logits, task.targets))
