@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from nmf_tasks import SETTINGS, make_task
 from torch.testing import assert_close
 
 from l2i.checks import InputError
 from l2i.systems import nmf_linear
+from nmf_tasks import SETTINGS, make_task
 
 ALL = {key: SETTINGS[key] for key in nmf_linear.SETTINGS}
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from nmf_tasks import SETTINGS, make_task
 from torch.testing import assert_close
 
 from l2i import checkpoints, training
 from l2i.checks import InputError
 from l2i.losses import classification
 from l2i.systems import nmf_linear, tdl_nmf
+from nmf_tasks import SETTINGS, make_task
 
 ALL = {key: SETTINGS[key] for key in tdl_nmf.SETTINGS}
 
