@@ -20,10 +20,11 @@ from l2i.evaluation import (
     tagging_rows,
 )
 from l2i.interpreter import Interpretation
+from l2i.listening import level_dbfs
 from l2i.metrics import rank_of
 from l2i.models import frozen
 from l2i.spectral import FrontEnd
-from l2i.synthesis import level_dbfs, listen
+from l2i.synthesis import listen
 
 RATE = 44_100
 FRONT_END = FrontEnd(sample_rate=RATE, n_fft=1024, hop_length=512, n_mels=128, mel_power=1)

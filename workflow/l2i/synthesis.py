@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -98,9 +97,3 @@ def listen(
         interpretation=sound(chosen),
         remainder=sound(X - chosen),
     )
-
-
-def level_dbfs(x: Tensor | np.ndarray) -> float | None:
-    """Root mean square level in dB re full scale; None for digital silence."""
-    mean_square = float(np.mean(np.square(np.asarray(x, dtype=np.float64))))
-    return 10 * np.log10(mean_square) if mean_square > 0 else None
