@@ -49,3 +49,4 @@ rule all:
         all_tables(),
         all_figures(),
         over_runs(LISTENING, systems=HEARD),
+        over_folds(SLIME) if config["listening"]["slime"] else [],

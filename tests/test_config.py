@@ -324,6 +324,12 @@ class TestKnownAnswers:
                 r"sonyc_ust.corpus.subset means nothing to the layout sonyc_ust: take it out",
             ),
             (
+                "slime.segment_seconds",
+                5.0,
+                r"segment_seconds is 5.0, but must be at most half of datasets.esc50.clip_seconds",
+            ),
+            ("slime.segment_seconds", 0.01, r"0.01, but .* at least one features.hop_length"),
+            (
                 "systems",
                 {1: {}},
                 r"^[^\n]*1 problem\n  - systems has the key 1, which YAML reads as",

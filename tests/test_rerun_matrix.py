@@ -24,6 +24,7 @@ USE_FRONT_END = {
     "train_classifier",
     "train_interpreter",
     "interpret_clips",
+    "explain_by_slime",
     "measure_relevances",
     *MEASURES,
 }
@@ -56,6 +57,7 @@ MATRIX = [
             "measure_faithfulness",
             "measure_relevances",
             "interpret_clips",
+            "explain_by_slime",
             "project_relevances",
             *WITH_INTERVAL,
         },
@@ -71,7 +73,7 @@ MATRIX = [
     ("datasets.esc50.corpus.*", {"index_dataset"}),
     (
         "datasets.esc50.clip_seconds",
-        {"cache_features", "measure_faithfulness", "interpret_clips"},
+        {"cache_features", "measure_faithfulness", "interpret_clips", "explain_by_slime"},
     ),
     ("datasets.esc50.download.*", {"fetch_dataset"}),
     ("datasets.esc50.dictionary.n_components", {"learn_dictionary", "draw_components_sweep"}),
@@ -81,7 +83,7 @@ MATRIX = [
     ("datasets.esc50.interpreter.max_dropout", set()),  # nothing to a system that pools otherwise
     ("datasets.esc50.interpreter.*", {"train_interpreter"}),
     ("datasets.esc50.shown_per_class", {"project_relevances"}),
-    ("datasets.esc50.listening", {"interpret_clips"}),
+    ("datasets.esc50.listening", {"interpret_clips", "explain_by_slime"}),
     *[
         (f"datasets.{dataset}.{key}", rules | more)
         for dataset, also in {
@@ -136,6 +138,8 @@ MATRIX = [
     ),
     ("coherence.*", {"project_relevances"}),
     ("listening.threshold", {"interpret_clips"}),
+    ("listening.slime", set()),  # whether there are such jobs
+    ("slime.*", {"explain_by_slime"}),
     ("statistics.*", WITH_INTERVAL),
 ]
 

@@ -166,6 +166,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         place = f"datasets.{name}"
         yield from _contradictions_of_source(f"{place}.source", name, dataset, config)
         yield from _contradictions_of_clips(f"{place}.clip_seconds", dataset, features)
+        yield from _contradictions_of_segments(f"{place}.clip_seconds", dataset, config)
         yield from _contradictions_of_classifier(f"{place}.classifier", dataset, config)
         epochs = [epoch for epoch, _ in dataset["interpreter"]["fidelity_weight"]]
         if epochs[0] != 1:
@@ -353,6 +354,18 @@ def _contradictions_of_clips(
         yield (
             f"{place} is {seconds}, which gives {n_frames} frames, but the classifier needs "
             f"{MIN_FRAMES}: at least {least} seconds, or a smaller features.hop_length"
+        )
+
+
+def _contradictions_of_segments(
+    place: str, dataset: dict[str, Any], config: dict[str, Any]
+) -> Iterator[str]:
+    clip, segment = dataset["clip_seconds"], config["slime"]["segment_seconds"]
+    hop = config["features"]["hop_length"] / config["features"]["sample_rate"]
+    if config["listening"]["slime"] and not (2 <= round(clip / segment) and hop <= segment):
+        yield (
+            f"slime.segment_seconds is {segment}, but must be at most half of {place}, {clip}, and "
+            "at least one features.hop_length; or set listening.slime to false"
         )
 
 

@@ -157,14 +157,14 @@ def over_runs(pattern, datasets=None, systems=None):
 
 
 def over_folds(pattern, datasets=None):
-    """`pattern` for every fold of every data set, each path once."""
-    return list(
-        dict.fromkeys(
-            pattern.format(dataset=dataset, fold=fold, run=run)
-            for dataset in (config["run"]["datasets"] if datasets is None else datasets)
-            for fold, run in repeats(dataset)
-        )
-    )
+    """`pattern` for every fold of every data set, and the first run."""
+    run = config["run"]["seeds"][0]
+    paths = {
+        pattern.format(dataset=dataset, fold=fold, run=run): None
+        for dataset in (config["run"]["datasets"] if datasets is None else datasets)
+        for fold, _ in repeats(dataset)
+    }
+    return list(paths)
 
 
 def of_first_run(pattern, datasets, system):

@@ -1,6 +1,8 @@
-"""Interpretations to listen to (paper, Algorithm 1)."""
+"""Interpretations to listen to: Algorithm 1, and SLIME beside it (paper, Sec. V-A.3)."""
 
 LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
+# Of the classifier alone, but where a system's would be, so that pages find both alike.
+SLIME = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}"
 
 
 rule interpret_clips:
@@ -35,3 +37,33 @@ rule interpret_clips:
         "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/interpret_clips.py"
+
+
+rule explain_by_slime:
+    input:
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        classifier=f"{CLASSIFIER}/model.safetensors",
+    output:
+        sounds=directory(SLIME),
+    log:
+        f"{RESULTS}/logs/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}.log",
+    conda:
+        "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
+    params:
+        settings=settings(
+            "features",
+            "datasets/{dataset}/clip_seconds",
+            "slime",
+            "datasets/{dataset}/listening",
+            "seed",
+        ),
+        code=code("explain_by_slime"),
+        env=ENV,
+    message:
+        "Asking the classifier of {wildcards.dataset} by SLIME, fold {wildcards.fold}, "
+        "run {wildcards.run}"
+    script:
+        "../scripts/explain_by_slime.py"

@@ -1,0 +1,106 @@
+"""Write what SLIME finds in a fold's listening clips as sound (baseline of Sec. V-A.3)."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from harness import perform
+from l2i.audio import write_wav
+from l2i.fold import open_fold
+from l2i.listening import (
+    Clip,
+    by_class,
+    chosen_clips,
+    decided_log_mel,
+    interpreted_classes,
+    open_clip,
+    write_interpretation,
+)
+from l2i.models import load_classifier
+from l2i.progress import progress
+from l2i.slime import Explanation, Slime, border_samples, divide, explain, gate, generator
+
+
+def explain_by_slime(
+    path_to_index: str,
+    path_to_classes: str,
+    path_to_classifier: str,
+    path_to_sounds: str,
+    *,
+    features: dict,
+    clip_seconds: float,
+    slime: dict,
+    listening: list[str] | int,
+    seed: int,
+    dataset: str,
+    fold: str,
+    run: str,
+    data: str,
+    device: str,
+) -> dict:
+    """Write a folder for each listed test clip, and in it one for each interpreted class.
+
+    Facts: clips, interpretations.
+    """
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
+    classifier = load_classifier(path_to_classifier, device=device, **split.identity)
+    n_decided = round(clip_seconds * split.front_end.sample_rate)
+    Path(path_to_sounds).mkdir()
+    rows = chosen_clips(split, listening, seed)
+    n_sounds = 0
+    for row in progress(rows, description="Explain by SLIME", unit="clip"):
+        clip = open_clip(split, row, data)
+        folder = Path(path_to_sounds) / clip.name
+        folder.mkdir()
+        write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
+        M = decided_log_mel(split, clip.waveform.to(device), clip_seconds)
+        with torch.no_grad():
+            probabilities = classifier.probabilities(classifier(M))[0]
+        explained = explain(
+            classifier,
+            M[0],
+            interpreted_classes(classifier, M),
+            Slime(**slime),
+            generator(seed, int(run), clip.name),
+            clip_seconds=clip_seconds,
+        )
+        for target, explanation in explained.items():
+            borders = border_samples(explanation.borders, split.front_end, n_decided)
+            about = {
+                "interpreted_class": split.classes[target],
+                "classifier_probabilities": by_class(split.classes, probabilities),
+            }
+            write_sounds(folder / split.classes[target], clip, explanation, borders, about)
+            n_sounds += 1
+    return {"n_clips": len(rows), "n_interpretations": n_sounds}
+
+
+def write_sounds(
+    folder: Path, clip: Clip, explanation: Explanation, borders: np.ndarray, about: dict
+) -> None:
+    """One explained decision: the segments kept, together and alone, and the rest of the clip."""
+
+    def through(segments: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        return divide(x, gate(segments, borders, len(x), clip.sample_rate))
+
+    x, kept = clip.as_read, explanation.kept
+    sounds = dict(zip(("interpretation", "remainder"), through(kept), strict=True))
+    sounds |= {f"segment_{i:02d}": through([i])[0] for i in kept}
+    seconds = (borders / clip.sample_rate).round(6).tolist()
+    segments = [
+        {
+            "start_seconds": seconds[i],
+            "end_seconds": seconds[i + 1],
+            "weight": round(float(weight), 6),
+            "kept": i in kept,
+        }
+        for i, weight in enumerate(explanation.weights)
+    ]
+    write_interpretation(
+        folder, clip, sounds, {**about, "r2": round(explanation.r2, 6), "segments": segments}
+    )
+
+
+if __name__ == "__main__":
+    perform(snakemake, explain_by_slime)
