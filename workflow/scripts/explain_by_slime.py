@@ -92,7 +92,7 @@ def write_sounds(
         {
             "start_seconds": seconds[i],
             "end_seconds": seconds[i + 1],
-            "weight": round(float(weight), 6),
+            "weight": float(f"{weight:.6g}"),
             "kept": i in kept,
         }
         for i, weight in enumerate(explanation.weights)
