@@ -454,7 +454,7 @@ class TestHyperparameters:
             ours = self.PAPERS | {"fidelity_weight": fidelity_weight, **changes}
             write_record(dictionary, {"dictionary": {"n_components": n_components}})
             inputs = [("classifier", "x"), ("dictionary", dictionary)]
-            write_record(path, {"interpreter": ours}, inputs, dataset=dataset)
+            write_record(path, {"system": ours}, inputs, dataset=dataset)
             return str(path)
 
         return write
@@ -462,7 +462,8 @@ class TestHyperparameters:
     def run(self, tabulate, *paths, comparable=True):
         return tabulate(
             "tabulate_hyperparameters",
-            path_to_interpreters=list(paths),
+            path_to_systems=list(paths),
+            number="2",
             datasets=["esc50"],
             paper_dataset={"esc50": "esc50"},
             paper_comparable={"esc50": comparable},
@@ -530,7 +531,8 @@ class TestHyperparameters:
         del settings["score"], settings["left_out_classes"]
         table = tabulate(
             "tabulate_hyperparameters",
-            path_to_interpreters=paths,
+            path_to_systems=paths,
+            number="2",
             datasets=["sonyc_ust", "esc50"],
             **settings,
         )

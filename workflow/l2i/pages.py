@@ -13,7 +13,7 @@ LEGEND = (
     "their population standard deviation. The interval is a bootstrap over the clips of each fold, "
     "with the same draws for all that was measured on these clips. Differences are paired: they "
     "are taken clip by clip and only then summarised or, of metrics that clips only have together, "
-    "resampling by resampling.",
+    "resampling by resampling; on the folds and runs that both systems have, as their n tells.",
     "Verdicts: agrees where |gap| ≤ 2 √(sd²/n + sd²/n), ours and the paper's, and differs beyond; "
     "no spread where one side has none; other data where ours are not the paper's; reference where "
     "the paper quotes a system from elsewhere, measured on the paper's own data.",

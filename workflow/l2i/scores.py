@@ -1,4 +1,4 @@
-"""Numbers of Tables I, IV, VI and VII from the rows of clips.
+"""Numbers of Tables I, IV, VI, VII and VIII from the rows of clips.
 
 Data sets with one class a clip have columns for the clip's class. Data sets with several labels
 have columns for each class: ``label_<class>`` (1, 0, empty where nobody looked) and
@@ -70,6 +70,15 @@ class Score:
     value: Metric
 
 
+@dataclass(frozen=True)
+class ClipScore:
+    """As `Score`, where every clip has a value of its own and the number is their mean."""
+
+    metric: str
+    condition: str
+    values: Callable[[pd.DataFrame], pd.Series]
+
+
 def class_names(clips: pd.DataFrame) -> list[str]:
     """Classes of a data set with several labels a clip, in their order."""
     return [name.removeprefix("label_") for name in clips.columns if name.startswith("label_")]
@@ -98,6 +107,36 @@ def hits_in_percent(clips: pd.DataFrame, k: int) -> pd.Series:
     """
     failed = clips[["classifier_probability", "interpreter_probability"]].isna().any(axis=1)
     return (100.0 * (clips["rank"] <= k)).mask(failed | clips["rank"].isna())
+
+
+def top_k_fidelity(k: int) -> ClipScore:
+    """Share of clips whose class, as the classifier sees it, is among the interpreter's first k."""
+    return ClipScore(f"top_{k}_fidelity", "", partial(hits_in_percent, k=k))
+
+
+def as_classification(clips: pd.DataFrame) -> pd.DataFrame:
+    """Rows of fidelity.csv as those of classification.csv: an interpreter judged by the labels.
+
+    Such is L2I-PostHoc of Table VIII. As for fidelity, the interpreter decides for its likeliest
+    class, or for every class from a probability of 0.5 on.
+    """
+    key = clips[["dataset", "fold", "system", "variant", "run", "clip"]]
+    if not (classes := class_names(clips)):
+        return key.assign(
+            label=clips["label"],
+            predicted=clips["interpreter_class"],
+            probability=clips["interpreter_probability"],
+            correct=(clips["interpreter_class"] == clips["label"]).astype(int),
+        )
+    estimates = _columns(clips, "interpreter", classes)
+    tables = [clips[[f"label_{name}" for name in classes]]]
+    for column, values in (
+        ("probability", estimates),
+        ("decided", (estimates >= INTERPRETER_DECIDES).astype(int)),
+    ):
+        names = [f"{column}_{name}" for name in classes]
+        tables.append(pd.DataFrame(values, index=clips.index, columns=names))
+    return pd.concat([key, *tables], axis=1)
 
 
 # ---------------------------------------------------------------- several labels a clip
@@ -141,15 +180,17 @@ def decisions_of_both(
 
 def classification_scores(
     score: str, classes: Sequence[str], left_out: Sequence[str]
-) -> list[Score]:
-    """Rows of Table I: over all classes, as DCASE, and, where there are any, without `left_out`.
+) -> list[Score] | list[ClipScore]:
+    """Rows of Tables I and VIII: over all classes, and, where there are any, without `left_out`.
+
+    The first is the one that systems are compared by.
 
     Parameters
     ----------
     score : str
-        ``auprc`` or ``f1``.
+        ``accuracy``, ``auprc`` or ``f1``.
     classes : sequence of str
-        Of the data set.
+        Of the data set, where several may be right.
     left_out : sequence of str
         Those that class-wise means are given without.
 
@@ -158,6 +199,8 @@ def classification_scores(
     InputError
         If `left_out` names no class of the data set.
     """
+    if score == "accuracy":
+        return [ClipScore("accuracy", "", correct_in_percent)]
     kept = _kept(classes, left_out)
     sets = {"": classes}
     if left_out:
@@ -172,13 +215,17 @@ def classification_scores(
     ]
 
 
-def fidelity_scores(score: str, classes: Sequence[str], left_out: Sequence[str]) -> list[Score]:
+def fidelity_scores(
+    score: str, classes: Sequence[str], left_out: Sequence[str]
+) -> list[Score] | list[ClipScore]:
     """Rows of Table IV: without `left_out`, and over all classes; see `classification_scores`.
 
     The first is the one that systems are compared by. F1 is taken over all clips, since the
     classifier decides on all, and, with the condition ``labels=observed``, over those that
     annotators labelled.
     """
+    if score == "accuracy":
+        return [top_k_fidelity(1)]
     sets = {"": _kept(classes, left_out)}
     if left_out:
         sets[condition_text({"classes": "all"})] = classes

@@ -72,9 +72,9 @@ def repeated_values(clips: pd.DataFrame, statistic: Statistic) -> np.ndarray:
     """
     _require_clips(clips, "value")
     values = [
-        statistic(_matrix(rows, names), axis=-1).mean()
+        statistic(value_matrix(rows, names), axis=-1).mean()
         for _, part in clips.groupby(_repeated_by(clips), sort=True)
-        for names, rows in _folds(part)
+        for names, rows in clips_by_fold(part)
     ]
     return np.asarray(values, dtype=float)
 
@@ -83,9 +83,9 @@ def repeated_metric(clips: pd.DataFrame, metric: Metric) -> np.ndarray:
     """As `repeated_values`, of a metric that whole clips have together."""
     _require_clips(clips)
     values = [
-        np.mean([metric(each, np.ones((1, len(names))))[0] for each in _replicates(rows, names)])
+        np.mean([metric(each, np.ones((1, len(names))))[0] for each in each_replicate(rows, names)])
         for _, part in clips.groupby(_repeated_by(clips), sort=True)
-        for names, rows in _folds(part)
+        for names, rows in clips_by_fold(part)
     ]
     return np.asarray(values, dtype=float)
 
@@ -172,8 +172,8 @@ def bootstrap_interval(
         raise InputError(f"statistics.n_bootstrap must be at least 1, got {n_bootstrap}")
     means = np.mean(
         [
-            _resampled(_matrix(rows, names), statistic, _draws(names, n_bootstrap, seed))
-            for names, rows in _folds(clips)
+            _resampled(value_matrix(rows, names), statistic, _draws(names, n_bootstrap, seed))
+            for names, rows in clips_by_fold(clips)
         ],
         axis=0,
     )
@@ -207,14 +207,14 @@ def resampled_metric(
     if n_bootstrap < 1:
         raise InputError(f"statistics.n_bootstrap must be at least 1, got {n_bootstrap}")
     folds = []
-    for names, rows in _folds(clips):
+    for names, rows in clips_by_fold(clips):
         draws = _draws(names, n_bootstrap, seed)
         blocks = [_counts(draws[b : b + BLOCK]) for b in range(0, n_bootstrap, BLOCK)]
         folds.append(
             np.mean(
                 [
                     np.concatenate([metric(each, counts) for counts in blocks])
-                    for each in _replicates(rows, names)
+                    for each in each_replicate(rows, names)
                 ],
                 axis=0,
             )
@@ -267,7 +267,7 @@ def _repeated_by(clips: pd.DataFrame) -> str:
     return "run" if clips["fold"].nunique() == 1 and "run" in clips else "fold"
 
 
-def _folds(clips: pd.DataFrame) -> Iterator[tuple[list[str], pd.DataFrame]]:
+def clips_by_fold(clips: pd.DataFrame) -> Iterator[tuple[list[str], pd.DataFrame]]:
     """Sorted clips of each fold, and its rows: replicate after replicate, each in that order."""
     replicates = [name for name in REPLICATES if name in clips]
     for fold, part in clips.groupby("fold", sort=True):
@@ -283,20 +283,25 @@ def _folds(clips: pd.DataFrame) -> Iterator[tuple[list[str], pd.DataFrame]]:
         yield names, part
 
 
-def _matrix(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
+def value_matrix(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
     """Values (n_replicates, n_clips) of one fold."""
     return rows["value"].to_numpy(dtype=float).reshape(-1, len(names))
 
 
-def _replicates(rows: pd.DataFrame, names: list[str]) -> list[pd.DataFrame]:
+def each_replicate(rows: pd.DataFrame, names: list[str]) -> list[pd.DataFrame]:
+    """The rows of one fold, run by run or draw by draw."""
     return [rows.iloc[i : i + len(names)] for i in range(0, len(rows), len(names))]
+
+
+def generator_of(clips: list[str], seed: int) -> np.random.Generator:
+    """A generator that depends on `seed` and on a list of clips alone."""
+    key = hashlib.sha256("\n".join([str(seed), *clips]).encode()).digest()
+    return np.random.default_rng(int.from_bytes(key[:16], "big"))
 
 
 def _draws(clips: list[str], n_bootstrap: int, seed: int) -> np.ndarray:
     """Row numbers (n_bootstrap, n_clips), drawn with replacement."""
-    key = hashlib.sha256("\n".join([str(seed), *clips]).encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(key[:16], "big"))
-    return rng.integers(len(clips), size=(n_bootstrap, len(clips)))
+    return generator_of(clips, seed).integers(len(clips), size=(n_bootstrap, len(clips)))
 
 
 def _counts(draws: np.ndarray) -> np.ndarray:

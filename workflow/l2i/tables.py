@@ -104,7 +104,8 @@ def measure(
     dict
         See `summarise`.
     """
-    interval = bootstrap_interval(clips, statistic, **statistics, seed=seed)
+    of_bootstrap = {name: statistics[name] for name in ("n_bootstrap", "confidence")}
+    interval = bootstrap_interval(clips, statistic, **of_bootstrap, seed=seed)
     return summarise(repeated_values(clips, statistic), interval)
 
 

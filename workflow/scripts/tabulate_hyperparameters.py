@@ -1,43 +1,48 @@
-"""Table II: the settings that the interpreters were trained with, beside the paper's."""
+"""Tables II and III: the settings that L2I was trained with, post-hoc and by design."""
 
 import pandas as pd
 
 from harness import perform
 from l2i.pages import write_table
 from l2i.records import load_record
-from l2i.tables import beside_paper, condition_text, paper_numbers
+from l2i.tables import MEASURED, beside_paper, condition_text, paper_numbers
 
-TABLE, SYSTEM = 2, "l2i"
+# Number of the table -> the system under which the paper prints it, and the weights of its losses.
+PRINTED = {"2": "l2i", "3": "l2i_bd"}
+WEIGHTS = {
+    "2": ("reconstruction_weight", "sparsity_weight"),
+    "3": ("prediction_weight", "reconstruction_weight", "sparsity_weight"),
+}
 
 # (metric, condition) -> value
 Settings = dict[tuple[str, str], float]
 
 
 def tabulate_hyperparameters(
-    path_to_interpreters: list[str],
+    path_to_systems: list[str],
     path_to_table: str,
     path_to_page: str,
     *,
+    number: str,
     datasets: list[str],
     paper: dict,
     paper_dataset: dict[str, str | None],
     paper_comparable: dict[str, bool],
 ) -> None:
-    """Write what the records of the interpreters say, as csv and as a page."""
+    """Write what the records of trained systems say, as csv and as a page."""
     trained: dict[str, list[Settings]] = {dataset: [] for dataset in datasets}
-    for path in path_to_interpreters:
+    for path in path_to_systems:
         record = load_record(path)
-        trained[record["wildcards"]["dataset"]].append(_settings(record))
-    measured = pd.DataFrame(
-        {"table": TABLE, "system": SYSTEM, "dataset": dataset, "metric": metric}
-        | {"condition": condition, "mean": value}
+        trained[record["wildcards"]["dataset"]].append(_settings(record, number))
+    key = {"table": int(number), "system": PRINTED[number]}
+    measured = [
+        key | {"dataset": dataset, "metric": metric, "condition": condition, "mean": value}
         for dataset in datasets
         for (metric, condition), value in _common(trained[dataset]).items()
-    )
-    printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=[SYSTEM])
+    ]
     rows = beside_paper(
-        measured.assign(**dict.fromkeys(("spread", "n", "low", "high"), float("nan"))),
-        printed,
+        pd.DataFrame(measured, columns=MEASURED),
+        paper_numbers(paper, int(number), datasets=paper_dataset, systems=[PRINTED[number]]),
         datasets=datasets,
         comparable=paper_comparable,
     )
@@ -48,20 +53,20 @@ def tabulate_hyperparameters(
     write_table(rows, path_to_table, path_to_page, reference=paper)
 
 
-def _settings(record: dict) -> Settings:
-    """What one interpreter was trained with; its dictionary's record knows the components."""
-    ours = record["settings"]["interpreter"]
+def _settings(record: dict, number: str) -> Settings:
+    """What one system was trained with; its dictionary's record knows the components."""
+    ours = record["settings"]["system"]
     (dictionary,) = (used["path"] for used in record["inputs"] if used["name"] == "dictionary")
     theirs = load_record(dictionary)["settings"]["dictionary"]
     settings = {
-        ("reconstruction_weight", ""): ours["reconstruction_weight"],
-        ("sparsity_weight", ""): ours["sparsity_weight"],
+        **{(name, ""): ours[name] for name in WEIGHTS[number]},
         ("n_components", ""): theirs["n_components"],
         ("n_epochs", ""): ours["n_epochs"],
     }
-    for first, weight in ours["fidelity_weight"]:
-        since = {} if first == 1 else {"from_epoch": first}
-        settings["fidelity_weight", condition_text(since)] = weight
+    if number == "2":
+        for first, weight in ours["fidelity_weight"]:
+            since = {} if first == 1 else {"from_epoch": first}
+            settings["fidelity_weight", condition_text(since)] = weight
     return settings
 
 

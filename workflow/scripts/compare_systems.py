@@ -1,0 +1,92 @@
+"""All pairs of systems of Table IV or VIII: paired differences, and whether they may be chance."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from harness import perform
+from l2i.by_design import classified_clips
+from l2i.comparisons import (
+    COLUMNS,
+    compared_pairs,
+    comparisons_to_markdown,
+    of_systems,
+)
+from l2i.pages import to_csv
+from l2i.scores import class_names, classification_scores, fidelity_scores
+from l2i.tables import read_clips_of_datasets
+
+NOTES = (
+    "The difference is the system's score minus the other's, the mean over folds or, where there "
+    "is one fold, over runs, with their population standard deviation and a bootstrap interval of "
+    "pairs. Systems may have been trained for unequally many folds and runs: the last columns say "
+    "how many folds, runs and clips both have, which is all that they are compared on. Pairs "
+    "without any have none.",
+    "p is that of a two-sided permutation test: on every clip the answers of both systems, those "
+    "of all runs together, are exchanged or not with equal chance. With {n} permutations the "
+    "smallest possible p is {smallest:.2g}. It says whether the trained systems differ on clips "
+    "like these; how another training would turn out, only the spread over folds or runs tells.",
+    "p, Holm: corrected for all pairs of the data set that have a p, so that the chance of any "
+    "false claim among them is held.",
+)
+
+
+def compare_systems(
+    path_to_clips: list[str],
+    path_to_classifier: list[str],
+    path_to_posthoc: list[str],
+    path_to_table: str,
+    path_to_page: str,
+    *,
+    number: str,
+    datasets: list[str],
+    systems: list[str],
+    as_classifier: dict[str, str],
+    score: dict[str, str],
+    left_out_classes: dict[str, list[str]],
+    paper: dict,
+    statistics: dict,
+    seed: int,
+) -> None:
+    """Write one row per pair of systems and data set, as csv and as a page.
+
+    Table 4 reads fidelity.csv of its systems as `clips`, table 8 classification.csv, and what
+    stands beside it from the other two inputs, which table 4 leaves empty.
+    """
+    if number == "8":
+        parts = classified_clips(
+            *(path_to_clips, path_to_classifier, path_to_posthoc),
+            names=systems,
+            as_classifier=as_classifier,
+        )
+        scores_of = classification_scores
+    else:
+        clips = read_clips_of_datasets(path_to_clips)
+        parts = {dataset: of_systems(rows, systems) for dataset, rows in clips.items()}
+        scores_of = fidelity_scores
+    rows = []
+    for dataset in (dataset for dataset in datasets if parts.get(dataset)):
+        classes = class_names(next(iter(parts[dataset].values())))
+        primary, *_ = scores_of(score[dataset], classes, left_out_classes[dataset])
+        pairs = compared_pairs(parts[dataset], primary, statistics=statistics, seed=seed)
+        rows += [{"table": int(number), "dataset": dataset} | pair for pair in pairs]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    Path(path_to_page).write_text(_page(table, paper, statistics), encoding="utf-8")
+
+
+def _page(table: pd.DataFrame, paper: Mapping, statistics: Mapping) -> str:
+    n = statistics["n_permutations"]
+    (entry,) = paper["tables"].values()
+    return comparisons_to_markdown(
+        table,
+        f"{entry['title']}, pair by pair",
+        [note.format(n=n, smallest=1 / (1 + n)) for note in NOTES],
+        reference=paper,
+        confidence=statistics["confidence"],
+    )
+
+
+if __name__ == "__main__":
+    perform(snakemake, compare_systems)

@@ -1,0 +1,35 @@
+"""What the systems and the classifier cost to train, from the records beside them."""
+
+from pathlib import Path
+
+from harness import perform
+from l2i.costs import cost_of, costs_to_markdown, summarise_costs
+from l2i.pages import to_csv
+from l2i.records import load_record
+
+CLASSIFIER = "base_f"
+
+
+def tabulate_cost(
+    path_to_systems: list[str],
+    path_to_classifiers: list[str],
+    path_to_table: str,
+    path_to_page: str,
+    *,
+    datasets: list[str],
+    systems: list[str],
+    titles: dict[str, str],
+) -> None:
+    """Write one row per data set, system, device and precision, as csv and as a page.
+
+    Inputs are trained models; their content is not read.
+    """
+    paths = [*path_to_systems, *path_to_classifiers]
+    costs = [cost_of(load_record(path), classifier=CLASSIFIER) for path in paths]
+    table = summarise_costs(costs, datasets=datasets, systems=[*systems, CLASSIFIER])
+    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    Path(path_to_page).write_text(costs_to_markdown(table, titles=titles), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    perform(snakemake, tabulate_cost)
