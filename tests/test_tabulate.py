@@ -459,11 +459,12 @@ class TestHyperparameters:
 
         return write
 
-    def run(self, tabulate, *paths, comparable=True):
+    def run(self, tabulate, *paths, number="2", comparable=True):
         return tabulate(
             "tabulate_hyperparameters",
             path_to_systems=list(paths),
-            number="2",
+            number=number,
+            table=int(number),
             datasets=["esc50"],
             paper_dataset={"esc50": "esc50"},
             paper_comparable={"esc50": comparable},
@@ -540,6 +541,19 @@ class TestHyperparameters:
             rows = table[(table["dataset"] == dataset) & table["paper_mean"].notna()]
             assert set(rows["verdict"]) == {"agrees"}
             assert one(rows, metric="n_components")["mean"] == n_components
+
+    def test_those_of_l2i_by_design_stand_beside_table_3(self, tabulate, interpreter, page):
+        ours = {"prediction_weight": 1.0, "reconstruction_weight": 3.0, "sparsity_weight": 0.2}
+        table = self.run(tabulate, interpreter(n_epochs=51, **ours), number="3")
+        assert set(table["verdict"]) == {"agrees"} and set(table["system"]) == {"l2i_bd"}
+        assert list(table["metric"]) == [*ours, "n_components", "n_epochs"]
+        assert page().startswith("# Table III")
+        other = interpreter(2, n_epochs=51, **ours | {"prediction_weight": 0.5})
+        row = one(self.run(tabulate, other, number="3"), metric="prediction_weight")
+        assert (row["gap"], row["verdict"]) == (-0.5, "differs")
+
+    def test_a_table_of_nothing_trained_misses_all(self, tabulate):
+        assert set(self.run(tabulate)["verdict"]) == {"missing"}
 
     def test_the_page_speaks_of_no_interval(self, tabulate, interpreter, page):
         self.run(tabulate, interpreter())
