@@ -141,6 +141,8 @@ class TestRecords:
         record["facts"], record["runtime"]["peak_memory_bytes"] = {}, None
         cost = cost_of(record, classifier="base_f")
         assert (cost["system"], cost["n_epochs"], cost["seconds"]) == ("base_f", 35, 800)
+        trained_epochs = record | {"facts": {"n_epochs": 7}}
+        assert cost_of(trained_epochs, classifier="base_f")["n_epochs"] == 7
         for name in ("n_parameters", "seconds_per_epoch", "share_waiting", "peak_memory_bytes"):
             assert math.isnan(cost[name])
 

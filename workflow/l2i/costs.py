@@ -51,7 +51,7 @@ def cost_of(record: Mapping, *, classifier: str) -> dict[str, object]:
     ours = settings["system"] if "system" in settings else settings["classifier"]
     number = {
         "n_parameters": facts.get("n_parameters"),
-        "n_epochs": ours.get("n_epochs"),
+        "n_epochs": facts.get("n_epochs", ours.get("n_epochs")),
         "seconds_per_epoch": facts.get("seconds_per_epoch"),
         "share_waiting": facts.get("share_waiting"),
         "peak_memory_bytes": runtime["peak_memory_bytes"],
