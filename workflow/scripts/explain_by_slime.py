@@ -60,7 +60,7 @@ def explain_by_slime(
         explained = explain(
             classifier,
             M[0],
-            interpreted_classes(classifier, M),
+            interpreted_classes(classifier, classifier(M)),
             Slime(**slime),
             generator(seed, int(run), clip.name),
             clip_seconds=clip_seconds,
