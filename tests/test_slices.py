@@ -43,7 +43,8 @@ def test_training_slices_have_norm_one_on_average_and_equal_those_of_any_clip(
 ):
     slices = slices_of(FRONT_END, representation, 4)
     rows = np.array([3, 0, 4])
-    kept = compute_slices(slices, X.numpy(), rows, device="cpu", scratch=tmp_path)
+    for _ in range(2):  # the second time from another level
+        kept = compute_slices(slices, X.numpy(), rows, device="cpu", scratch=tmp_path)
     assert kept.data.norm(dim=2).mean() == pytest.approx(1.0, abs=1e-5)
     assert_close(kept.data, slices(X[rows]))
 

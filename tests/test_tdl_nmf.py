@@ -125,6 +125,19 @@ def test_slices_of_one_code_cost_together_what_the_unscaled_clip_costs(tmp_path)
     assert_close(together, 24 * tdl_nmf.clip_loss(network, H, targets, task.loss))
 
 
+def test_the_classifier_ends_at_its_minimum_for_the_last_dictionary(task):
+    trained = learn(task, head_iterations=1, learning_rate=0.2)
+    network = trained.network
+    x = network.slices(task.clips(task.rows).log_magnitude)
+    means = network.codes(x).mean(1)
+    spread = means.std(0, correction=0)
+    assert_close(network.scale, spread, atol=1e-5, rtol=1e-4)
+    left = network.weight.clone(), network.bias.clone()
+    network.weight.zero_(), network.bias.zero_()
+    network.fit_classifier(means, task, ALL["inverse_regularization"])
+    assert_close(left, (network.weight, network.bias), atol=1e-2, rtol=1e-2)
+
+
 def test_a_run_that_was_ended_goes_on_to_the_same_bits(task, monkeypatch):
     monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0)
     whole = learn(task, n_epochs=4).network.state_dict()
