@@ -219,7 +219,11 @@ class TestKnownAnswers:
                 r"systems.l2i_att.measures must hold fidelity exactly where needs holds classif",
             ),
             ("systems.l2i_bd.as_classifier", "x", r"systems.l2i_bd.as_classifier is for systems"),
-            ("systems.l2i_bd.on", {"esc5": {}}, r"systems.l2i_bd.on names esc5, which datasets"),
+            (
+                "systems.l2i_bd.by_dataset",
+                {"esc5": {}},
+                r"systems.l2i_bd.by_dataset names esc5, which datasets",
+            ),
             ("run.once", ["flint9"], r"run.once names flint9, which run.systems does not"),
             (
                 "ablations.table_6",

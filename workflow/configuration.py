@@ -206,7 +206,9 @@ def _contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str
         entry["needs"]
     ):
         yield f"{place}.measures holds faithfulness, so needs must hold classifier and dictionary"
-    yield from _undefined(f"{place}.on", entry.get("on", {}), "datasets", config["datasets"])
+    yield from _undefined(
+        f"{place}.by_dataset", entry.get("by_dataset", {}), "datasets", config["datasets"]
+    )
     described = described_settings(entry["module"])
     if described is None:
         yield (
@@ -362,7 +364,7 @@ def _contradictions_of_segments(
 ) -> Iterator[str]:
     clip, segment = dataset["clip_seconds"], config["slime"]["segment_seconds"]
     hop = config["features"]["hop_length"] / config["features"]["sample_rate"]
-    if config["listening"]["slime"] and not (2 <= round(clip / segment) and hop <= segment):
+    if config["listening"]["slime"] and not (round(clip / segment) >= 2 and hop <= segment):
         yield (
             f"slime.segment_seconds is {segment}, but must be at most half of {place}, {clip}, and "
             "at least one features.hop_length; or set listening.slime to false"

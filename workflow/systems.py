@@ -1,6 +1,6 @@
 """What the configuration says of a system on a data set.
 
-A system's settings come from three places, later ones first: what it says for a data set (`on`),
+A system's settings come from three places, later ones first: what it says for a data set (`by_dataset`),
 what it says for all (`settings`), and what it takes over from a data set (`inherits`), such as the
 taps of that data set's interpreters. A system therefore depends on exactly the keys that it names.
 """
@@ -44,7 +44,7 @@ def trained_with(config: dict[str, Any], dataset: str, system: str) -> dict[str,
     entry, of_dataset = config["systems"][system], config["datasets"][dataset]
     inherits = entry.get("inherits", {})
     settings = {name: looked_up(of_dataset, path) for name, path in inherits.items()}
-    settings |= entry.get("settings", {}) | entry.get("on", {}).get(dataset, {})
+    settings |= entry.get("settings", {}) | entry.get("by_dataset", {}).get(dataset, {})
     choose = entry.get("choose", {})
     start = None
     if "trunk" in entry["needs"]:

@@ -180,18 +180,33 @@ def over_ablation(pattern, table):
 
 def all_tables():
     """Tables that the configuration has something for."""
-    names = ["table_1", "table_2", "table_4"]
-    names += ["table_5"] if MULTI_CLASS else []
+    names = ["table_1", "cost"]
+    names += [f"table_{number}" for number, of in OF_SETTINGS_TABLE.items() if of]
+    names += ["table_4", "comparisons_4"] if FOLLOWERS else []
+    names += ["table_5"] if MULTI_CLASS and EXPLAINERS else []
     names += [name for name in ("table_6", "table_7") if config["ablations"][name]]
-    names += ["classes"] if MULTI_LABEL else []
+    names += ["table_8", "comparisons_8"] if PREDICTORS else []
+    names += ["classes"] if MULTI_LABEL and EXPLAINERS else []
     return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=["csv", "md"])
 
 
 def all_figures():
     """Figures that the configuration has something for."""
-    numbers = [*CLASS_FIGURES, *(["5"] if MULTI_LABEL else [])]
+    numbers = [*CLASS_FIGURES, *(["5"] if MULTI_LABEL else [])] if EXPLAINERS else []
     numbers += ["6"] if config["ablations"]["figure_6"] else []
     return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
+
+
+def compared(wildcards):
+    """Scores of clips that pairs of systems are compared by: those of Table IV or Table VIII."""
+    if wildcards.number == "4":
+        fidelity = over_runs(f"{MEASURED}/fidelity.csv", systems=FOLLOWERS)
+        return {"clips": fidelity, "classifier": [], "posthoc": []}
+    return {
+        "clips": over_runs(f"{MEASURED}/classification.csv", systems=PREDICTORS),
+        "classifier": over_folds(f"{EVALUATION}/classification.csv"),
+        "posthoc": over_runs(f"{MEASURED}/fidelity.csv", systems=AS_CLASSIFIER),
+    }
 
 
 def ablation_settings(table, *paths, **rest):

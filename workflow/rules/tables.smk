@@ -1,6 +1,17 @@
 """Tables of the paper, each as csv and as a page: our numbers beside the printed ones."""
 
 TABLES = f"{RESULTS}/tables"
+# Whose settings Tables II and III print.
+OF_SETTINGS_TABLE = {
+    "2": [name for name in EXPLAINERS if config["systems"][name]["module"] == "posthoc"],
+    "3": [name for name in PREDICTORS if name == "l2i_bd"],
+}
+# Systems that are held against the labels as well, and under which name.
+AS_CLASSIFIER = {
+    name: config["systems"][name]["as_classifier"]
+    for name in FOLLOWERS
+    if "as_classifier" in config["systems"][name]
+}
 
 
 rule tabulate_classification:
@@ -34,25 +45,29 @@ rule tabulate_classification:
 
 rule tabulate_hyperparameters:
     input:
-        interpreters=over_runs(f"{SYSTEM}/model.safetensors", systems=EXPLAINERS),
+        systems=lambda wildcards: over_runs(
+            f"{SYSTEM}/model.safetensors", systems=OF_SETTINGS_TABLE[wildcards.number]
+        ),
     output:
-        table=f"{TABLES}/table_2.csv",
-        page=f"{TABLES}/table_2.md",
+        table=f"{TABLES}/table_{{number}}.csv",
+        page=f"{TABLES}/table_{{number}}.md",
     log:
-        f"{TABLES}/tabulate_hyperparameters.log",
+        f"{TABLES}/tabulate_hyperparameters_{{number}}.log",
+    wildcard_constraints:
+        number="2|3",
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=table_settings(
+        settings=lambda wildcards: table_settings(
             "run/datasets",
-            paper=2,
+            paper=int(wildcards.number),
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
-        ),
+        )(wildcards),
         code=code("tabulate_hyperparameters"),
         env=ENV,
     message:
-        "Table II: settings of the interpreters"
+        "Table {wildcards.number}: settings of the systems"
     script:
         "../scripts/tabulate_hyperparameters.py"
 
@@ -189,3 +204,92 @@ rule tabulate_classes:
         "Every class of the multi-label data sets"
     script:
         "../scripts/tabulate_classes.py"
+
+
+rule tabulate_by_design:
+    input:
+        clips=over_runs(f"{MEASURED}/classification.csv", systems=PREDICTORS),
+        classifier=over_folds(f"{EVALUATION}/classification.csv"),
+        posthoc=over_runs(f"{MEASURED}/fidelity.csv", systems=AS_CLASSIFIER),
+    output:
+        table=f"{TABLES}/table_8.csv",
+        page=f"{TABLES}/table_8.md",
+    log:
+        f"{TABLES}/tabulate_by_design.log",
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        settings=with_settings(
+            table_settings(
+                "run/datasets",
+                "statistics",
+                "seed",
+                paper=8,
+                score="score",
+                left_out_classes="left_out_classes",
+                paper_dataset="paper_dataset",
+                paper_comparable="paper_comparable",
+            ),
+            systems=PREDICTORS,
+            as_classifier=AS_CLASSIFIER,
+        ),
+        code=code("tabulate_by_design"),
+        env=ENV,
+    message:
+        "Table VIII: classification by design"
+    script:
+        "../scripts/tabulate_by_design.py"
+
+
+rule compare_systems:
+    input:
+        unpack(compared),
+    output:
+        table=f"{TABLES}/comparisons_{{number}}.csv",
+        page=f"{TABLES}/comparisons_{{number}}.md",
+    log:
+        f"{TABLES}/compare_systems_{{number}}.log",
+    wildcard_constraints:
+        number="4|8",
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        settings=lambda wildcards: with_settings(
+            table_settings(
+                "run/datasets",
+                "statistics",
+                "seed",
+                paper=int(wildcards.number),
+                score="score",
+                left_out_classes="left_out_classes",
+            ),
+            systems=FOLLOWERS if wildcards.number == "4" else PREDICTORS,
+            as_classifier={} if wildcards.number == "4" else AS_CLASSIFIER,
+        )(wildcards),
+        code=code("compare_systems"),
+        env=ENV,
+    message:
+        "Comparing all pairs of systems of Table {wildcards.number}"
+    script:
+        "../scripts/compare_systems.py"
+
+
+rule tabulate_cost:
+    input:
+        systems=over_runs(f"{SYSTEM}/model.safetensors"),
+        classifiers=over_folds(f"{CLASSIFIER}/model.safetensors"),
+    output:
+        table=f"{TABLES}/cost.csv",
+        page=f"{TABLES}/cost.md",
+    log:
+        f"{TABLES}/tabulate_cost.log",
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        settings=figure_settings("run/datasets", "run/systems", datasets=config["run"]["datasets"]),
+        code=code("tabulate_cost"),
+        env=ENV,
+    message:
+        "What the systems cost to train"
+    script:
+        "../scripts/tabulate_cost.py"

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from harness import perform
 from l2i.audio import write_wav
-from l2i.evaluation import Pair
 from l2i.listening import (
     Clip,
     by_class,
