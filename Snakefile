@@ -49,4 +49,5 @@ rule all:
         all_tables(),
         all_figures(),
         over_runs(LISTENING, systems=HEARD),
+        over_runs(PROTOTYPES, systems=with_measure(config, "prototypes")),
         over_folds(SLIME) if config["listening"]["slime"] else [],

@@ -1,6 +1,6 @@
 """What the configuration says of a system on a data set.
 
-A system's settings come from three places, later ones first: what it says for a data set (`by_dataset`),
+Its settings come from three places, later ones first: what it says for a data set (`by_dataset`),
 what it says for all (`settings`), and what it takes over from a data set (`inherits`), such as the
 taps of that data set's interpreters. A system therefore depends on exactly the keys that it names.
 """

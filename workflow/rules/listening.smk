@@ -3,6 +3,8 @@
 LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
 # Of the classifier alone, but where a system's would be, so that pages find both alike.
 SLIME = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}"
+# Of systems that compare clips with prototypes, which belong to no clip.
+PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
 
 
 rule interpret_clips:
@@ -67,3 +69,33 @@ rule explain_by_slime:
         "run {wildcards.run}"
     script:
         "../scripts/explain_by_slime.py"
+
+
+rule sound_prototypes:
+    input:
+        unpack(measured_system),
+        index=f"{DATASETS}/index.csv",
+        classes=f"{DATASETS}/classes.json",
+        log_mel=f"{FEATURES}/log_mel.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+    output:
+        sounds=directory(PROTOTYPES),
+    log:
+        f"{RESULTS}/logs/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
+    conda:
+        "../../envs/compute.yaml"
+    resources:
+        gpu=GPU,
+    params:
+        settings=settings(
+            "systems/{system}/module",
+            "features",
+            "datasets/{dataset}/clip_seconds",
+        ),
+        code=code_of_system("sound_prototypes"),
+        env=ENV,
+    message:
+        "Writing the prototypes of {wildcards.system} as sound: {wildcards.dataset}, "
+        "fold {wildcards.fold}, run {wildcards.run}"
+    script:
+        "../scripts/sound_prototypes.py"
