@@ -48,7 +48,7 @@ def cost_of(record: Mapping, *, classifier: str) -> dict[str, object]:
         `KEYS`, and NaN for what the record does not tell.
     """
     settings, facts, runtime = (record[name] for name in ("settings", "facts", "runtime"))
-    ours = settings["system"] if "system" in settings else settings["classifier"]
+    ours = settings.get("system_settings") or settings["classifier"]
     number = {
         "n_parameters": facts.get("n_parameters"),
         "n_epochs": facts.get("n_epochs", ours.get("n_epochs")),
