@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import l2i.checkpoints
+import l2i.resident
 from l2i.checks import InputError
 from l2i.fold import Fold
 from l2i.losses import classification
@@ -210,6 +211,14 @@ class TestLearning:
             for precision in (torch.float32, torch.bfloat16)
         )
         assert fast == pytest.approx(exact, rel=0.03) and fast != exact
+
+    def test_log_mels_are_kept_clip_by_clip_with_their_extremes(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(l2i.resident, "BATCH", 5)
+        problem = task(tmp_path)
+        kept, extremes = apnet.resident_log_mel(problem, apnet.LogMel(**TINY))
+        M = apnet.whole_cells(problem.clips(problem.rows), apnet.LogMel(**TINY))
+        torch.testing.assert_close(kept[torch.arange(12)], M)
+        torch.testing.assert_close(extremes, torch.stack([M.min(), M.max()]))
 
     def test_the_training_clips_fill_the_range(self, tmp_path):
         problem = task(tmp_path)

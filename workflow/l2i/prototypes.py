@@ -104,9 +104,9 @@ def waveform_of(log_mel: Tensor, front_end: LogMel) -> np.ndarray:
 
     Its frames are centred, so that it is one window shorter than the clips of the same T.
     """
-    filters = mel_filters(front_end)  # triangles: of height 1, neighbours add up to 1
-    density = 10 ** (log_mel.double() / 10) / filters.sum(0)
-    power = density @ (filters / filters.amax(0)).T
+    filters = mel_filters(front_end)  # of equal areas: what they give is a density
+    triangles = filters / filters.amax(0)  # neighbours add up to 1
+    power = 10 ** (log_mel.double() / 10) @ triangles.T
     x = griffinlim(
         power.float().sqrt().T,
         torch.hann_window(front_end.n_fft),
