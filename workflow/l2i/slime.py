@@ -34,7 +34,7 @@ from l2i.classifier import Classifier
 from l2i.spectral import FrontEnd
 
 EDGE_SECONDS = 0.01  # a fade this long turns a cut into no click
-QUERIES = 32  # copies that the classifier hears together
+QUERIES = 8  # copies that the classifier hears together; more are slower, by what memory costs
 
 
 @dataclass(frozen=True)
