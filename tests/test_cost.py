@@ -23,7 +23,7 @@ def trained(tmp_path):
 
     def write(system="l2i_att", dataset="esc50", fold=1, cpu="Old CPU", gpu=None, **changes):
         path = tmp_path / f"{system}-{dataset}-{fold}-{len(list(tmp_path.iterdir()))}.model"
-        key = "system" if system else "classifier"
+        key = "system_settings" if system else "classifier"
         write_record(path, {key: {"n_epochs": changes.pop("n_epochs", 35)}}, dataset=dataset)
         record = json.loads(record_path(path).read_text(encoding="utf-8"))
         record["wildcards"] |= {"system": system} if system else {}

@@ -454,7 +454,7 @@ class TestHyperparameters:
             ours = self.PAPERS | {"fidelity_weight": fidelity_weight, **changes}
             write_record(dictionary, {"dictionary": {"n_components": n_components}})
             inputs = [("classifier", "x"), ("dictionary", dictionary)]
-            write_record(path, {"system": ours}, inputs, dataset=dataset)
+            write_record(path, {"system_settings": ours}, inputs, dataset=dataset)
             return str(path)
 
         return write

@@ -55,7 +55,7 @@ def tabulate_hyperparameters(
 
 def _settings(record: dict, number: str) -> Settings:
     """What one system was trained with; its dictionary's record knows the components."""
-    ours = record["settings"]["system_settings"] | record["facts"]["chosen"]
+    ours = record["settings"]["system_settings"] | record["facts"].get("chosen", {})
     (dictionary,) = (used["path"] for used in record["inputs"] if used["name"] == "dictionary")
     theirs = load_record(dictionary)["settings"]["dictionary"]
     settings = {
