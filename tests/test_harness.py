@@ -40,10 +40,10 @@ def torch_as_before(monkeypatch):
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
     backends = torch.backends.cudnn, torch.backends.cuda.matmul
     in_tf32 = [backend.allow_tf32 for backend in backends]
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    threads, strict = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     yield
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(strict)
+    torch.set_deterministic_debug_mode(strict)
     torch.set_flush_denormal(False)
     for backend, allowed in zip(backends, in_tf32, strict=True):
         backend.allow_tf32 = allowed
@@ -268,6 +268,7 @@ class TestInvariants:
             double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
             seen["threads"] = torch.get_num_threads()
             seen["deterministic"] = torch.are_deterministic_algorithms_enabled()
+            seen["only warned"] = torch.is_deterministic_algorithms_warn_only_enabled()
             seen["denormal"] = float(torch.tensor(1e-39) * 1.0)
             seen["convolutions in tf32"] = torch.backends.cudnn.allow_tf32
             seen["products in tf32"] = torch.backends.cuda.matmul.allow_tf32
@@ -277,12 +278,19 @@ class TestInvariants:
         assert seen == {
             "threads": 1,
             "deterministic": True,
+            "only warned": False,
             "denormal": 0.0,
             "convolutions in tf32": False,
             "products in tf32": False,
             "cublas": ":4096:8",
         }
         assert load_record(job.output["table"])["runtime"]["deterministic"] is True
+
+    def test_no_job_waits_for_the_compiler_of_torch(self, job, monkeypatch):
+        for name in ("torch._inductor", "torch._inductor.config", "torch._dynamo"):
+            monkeypatch.setitem(sys.modules, name, None)  # an import of it fails
+        perform(job, double)
+        assert torch.are_deterministic_algorithms_enabled()
 
 
 class TestKnownAnswers:
