@@ -1,15 +1,33 @@
-"""The import path, as in the Snakefile, and what many tests need."""
+"""The import path, as in the Snakefile, how workers share the cores, and what many tests need."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
-import torch
+
+# All workers of `make test` together have one thread a core. Libraries read this as they load, and
+# so do the processes that tests start.
+if N_WORKERS := int(os.getenv("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // N_WORKERS)))
+
+import torch  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "workflow"))
+
+# Files that take longest, longest first. A worker takes a file at a time, and one that takes a long
+# one last keeps the others waiting.
+LONGEST = ["test_workflow.py", "test_bad_input.py", "test_harness.py", "test_spectral.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let workers begin with the longest files; one process alone keeps the order of names."""
+    if N_WORKERS:
+        place = {name: i for i, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture
