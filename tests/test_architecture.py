@@ -141,9 +141,10 @@ ADDED = {"figure_settings": {"titles"}, "ablation_settings": {"rows"}}
 UNPACKED = {
     "unpack(needs_of_system)": ["classifier", "dictionary", "weights"],
     "unpack(measured_system)": ["system", "classifier"],
+    "unpack(compared)": ["clips", "classifier", "posthoc"],
 }
 TRAINING = {"module", "system_settings", "choose", "start"}  # of `training_settings`
-TRAINING |= {"features", "clip_seconds", "positive_weight", "seed"}
+TRAINING |= {"features", "clip_seconds", "positive_weight", "selection_seed"}
 
 
 def keys_of_settings(call):

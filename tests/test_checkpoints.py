@@ -118,7 +118,7 @@ class TestMisuse:
 
     def test_a_file_is_whole_or_not_there(self, tmp_path, monkeypatch):
         path = tmp_path / "network.pt"
-        run(path, n_epochs=2)
+        run(path, n_epochs=2, schedule="constant")
         before = path.read_bytes()
 
         def fail(state, file):
@@ -127,7 +127,7 @@ class TestMisuse:
 
         monkeypatch.setattr(torch, "save", fail)
         with pytest.raises(OSError, match="no space"):
-            run(path, n_epochs=4)
+            run(path, n_epochs=4, schedule="constant")
         assert path.read_bytes() == before
 
 

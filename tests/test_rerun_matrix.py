@@ -17,17 +17,26 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-MEASURES = {"measure_classification", "measure_fidelity", "measure_faithfulness"}
+MEASURES = {
+    "measure_classification",
+    "measure_fidelity",
+    "measure_faithfulness",
+    "measure_predictions",
+}
 USE_FRONT_END = {
     "cache_features",
     "learn_dictionary",
     "train_classifier",
-    "train_interpreter",
+    "train_system",
     "interpret_clips",
     "explain_by_slime",
     "measure_relevances",
+    "sound_prototypes",
     *MEASURES,
 }
+# What opens a system finds its module by name, and reads clips as long as features are.
+OPEN_SYSTEMS = {*MEASURES, "measure_relevances", "interpret_clips", "sound_prototypes"}
+OPEN_SYSTEMS -= {"measure_classification"}
 # Tables and figures with an interval, and tables that hold all data sets.
 WITH_INTERVAL = {
     "tabulate_classification",
@@ -35,6 +44,8 @@ WITH_INTERVAL = {
     "tabulate_faithfulness",
     "tabulate_ablation",
     "tabulate_classes",
+    "tabulate_by_design",
+    "compare_systems",
     "draw_class_faithfulness",
     "draw_components_sweep",
 }
@@ -42,7 +53,11 @@ OF_ALL_DATA_SETS = {
     "tabulate_classification",
     "tabulate_hyperparameters",
     "tabulate_fidelity",
+    "tabulate_by_design",
 }
+
+OF_SCORES = {"tabulate_classification", "tabulate_fidelity", "tabulate_by_design"}
+OF_SCORES |= {"compare_systems"}
 
 # First match decides. `run.folds` and `run.seeds` have no settings: they say which jobs exist. The
 # jobs looked at are those of esc50, and of Table VI and Figure 2.
@@ -62,26 +77,33 @@ MATRIX = [
             *WITH_INTERVAL,
         },
     ),
-    ("run.datasets", OF_ALL_DATA_SETS),
-    ("run.systems", {"tabulate_fidelity", "tabulate_faithfulness", "tabulate_classes"}),
+    ("run.datasets", {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost"}),
+    ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
     ("run.*", set()),
     ("features.*", USE_FRONT_END),
-    ("datasets.esc50.title", {"draw_components_sweep"}),
-    ("datasets.sonyc_ust.title", {"draw_class_faithfulness", "draw_relevance_map"}),
-    ("datasets.openmic.title", {"draw_relevance_map", "draw_components_sweep"}),
+    ("datasets.esc50.title", {"draw_components_sweep", "tabulate_cost"}),
+    (
+        "datasets.sonyc_ust.title",
+        {"draw_class_faithfulness", "draw_relevance_map", "tabulate_cost"},
+    ),
+    (
+        "datasets.openmic.title",
+        {"draw_relevance_map", "draw_components_sweep", "tabulate_cost"},
+    ),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
     ("datasets.esc50.corpus.*", {"index_dataset"}),
     (
         "datasets.esc50.clip_seconds",
-        {"cache_features", "measure_faithfulness", "interpret_clips", "explain_by_slime"},
+        {"cache_features", "train_system", "explain_by_slime", *OPEN_SYSTEMS},
     ),
     ("datasets.esc50.download.*", {"fetch_dataset"}),
     ("datasets.esc50.dictionary.n_components", {"learn_dictionary", "draw_components_sweep"}),
     ("datasets.esc50.dictionary.*", {"learn_dictionary"}),
+    ("datasets.esc50.classifier.positive_weight", {"train_classifier", "train_system"}),
     ("datasets.esc50.classifier.*", {"train_classifier"}),
-    ("datasets.esc50.interpreter.taps", {"train_interpreter", "tabulate_ablation"}),
+    ("datasets.esc50.interpreter.taps", {"train_system", "tabulate_ablation"}),
     ("datasets.esc50.interpreter.max_dropout", set()),  # nothing to a system that pools otherwise
-    ("datasets.esc50.interpreter.*", {"train_interpreter"}),
+    ("datasets.esc50.interpreter.*", {"train_system"}),
     ("datasets.esc50.shown_per_class", {"project_relevances"}),
     ("datasets.esc50.listening", {"interpret_clips", "explain_by_slime"}),
     *[
@@ -100,8 +122,8 @@ MATRIX = [
             "openmic": {"score": {"tabulate_classes"}},
         }.items()
         for key, rules in {
-            "score": {"tabulate_classification", "tabulate_fidelity"},
-            "left_out_classes": {"tabulate_classification", "tabulate_fidelity"},
+            "score": OF_SCORES,
+            "left_out_classes": OF_SCORES,
             "paper_dataset": OF_ALL_DATA_SETS,
             "paper_comparable": OF_ALL_DATA_SETS,
         }.items()
@@ -109,8 +131,12 @@ MATRIX = [
     ],
     ("datasets.openmic.dictionary.n_components", {"draw_components_sweep"}),
     ("datasets.*", set()),  # jobs of the other data sets
-    ("systems.l2i_att.*", {"train_interpreter"}),
-    ("systems.l2i_max.*", set()),  # the jobs looked at are those of l2i_att
+    ("systems.l2i_att.module", {"train_system", *OPEN_SYSTEMS}),
+    ("systems.l2i_att.needs", set()),  # other inputs
+    ("systems.l2i_att.measures", set()),  # other jobs
+    ("systems.l2i_att.as_classifier", set()),  # read with the rules
+    ("systems.l2i_att.*", {"train_system"}),
+    ("systems.*", set()),  # the jobs looked at are those of l2i_att
     ("ablations.table_6", {"tabulate_ablation"}),
     ("ablations.table_7", set()),
     ("ablations.figure_6", {"draw_components_sweep"}),
@@ -177,7 +203,7 @@ def settings_of(workflow):
 
 
 def wildcards_of(rule):
-    number = {"tabulate_ablation": "6"}.get(rule.name, "2")
+    number = {"tabulate_ablation": "6", "compare_systems": "8"}.get(rule.name, "2")
     return Wildcards(
         fromdict={
             "dataset": "esc50",
@@ -193,6 +219,8 @@ def wildcards_of(rule):
 
 def changed(value):
     """Another value of the same kind."""
+    if isinstance(value, str) and "/" in value:
+        return "dictionary/solver"  # of the data set, which systems inherit from
     if isinstance(value, bool):
         return not value
     if isinstance(value, (int, float)):
@@ -220,6 +248,8 @@ def test_a_key_changes_the_settings_of_exactly_these_rules(workflow, leaf):
     kept = copy.deepcopy(place[key])
     # The list of data sets is emptied, not renamed: tables look up what each name defines.
     place[key] = changed(kept)
+    if leaf.endswith(".module"):
+        place[key] = "by_design"  # code is looked up by it
     try:
         after = settings_of(workflow)
     finally:

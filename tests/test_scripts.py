@@ -160,7 +160,7 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLA
             choose={},
             start=start,
             positive_weight=None,
-            seed=0,
+            selection_seed=None,
             fold=fold,
             system=name,
             run="0",

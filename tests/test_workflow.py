@@ -24,8 +24,13 @@ SOURCES = ["Snakefile", "config.yaml", "config", "workflow", "envs", "profiles"]
 ABLATED = {"dataset": "esc50", "fold": 1, "system": "l2i_att"}
 TINY = {
     "name": "tiny",
-    "run": {"datasets": ["esc50"], "systems": ["l2i_att", "l2i_max"], "folds": [1, 2]}
-    | {"seeds": [0]},
+    "run": {
+        "datasets": ["esc50"],
+        "systems": ["l2i_att", "l2i_max", "l2i_bd", "nmf_linear"],
+        "once": ["nmf_linear"],
+        "folds": [1, 2],
+        "seeds": [0],
+    },
     "machine": {"data": "data", "device": "cpu", "urls": {"esc50": "file:corpus.zip"}},
     "features": {"mel_power": 1},
     "datasets": {
@@ -42,6 +47,7 @@ TINY = {
                 "batch_size": 4,
             },
             "interpreter": {"n_epochs": 2, "batch_size": 4},
+            "by_design": {"n_epochs": 2, "batch_size": 4},
             "listening": [],
         }
     },
@@ -50,18 +56,31 @@ TINY = {
         "table_7": [],
         "figure_6": [{**ABLATED, "n_components": [4, 6]}],
     },
+    "systems": {
+        "nmf_linear": {
+            "settings": {"n_iter": 5},
+            "choose": {
+                "representation": ["sqrt_mel"],
+                "n_components": [4],
+                "inverse_regularization": [0.1, 1.0],
+            },
+        }
+    },
     "evaluation": {"random": {"n_draws": 1}},
-    "statistics": {"n_bootstrap": 20},
+    "statistics": {"n_bootstrap": 20, "n_permutations": 20},
 }
-MEASURES = {"measure_fidelity", "measure_faithfulness"}
-AFTER_INTERPRETER = {
+MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_predictions"}
+AFTER_DICTIONARY = {
     *MEASURES,
-    "train_interpreter",
+    "train_system",
     "interpret_clips",
     "tabulate_hyperparameters",
     "tabulate_fidelity",
     "tabulate_faithfulness",
     "tabulate_ablation",
+    "tabulate_by_design",
+    "tabulate_cost",
+    "compare_systems",
     "draw_components_sweep",
 }
 
@@ -180,7 +199,7 @@ class TestFromArchiveToTables:
     def test_an_ablation_shares_the_run_of_the_main_tables_and_adds_one_for_each_other_value(
         self, finished
     ):
-        folder = results(finished) / "interpreter/esc50/fold1"
+        folder = results(finished) / "systems/esc50/fold1"
         assert {p.name for p in (folder / "l2i_att").iterdir()} == {
             "default",
             "taps-B6",
@@ -232,7 +251,7 @@ class TestFromArchiveToTables:
                     assert json.loads(producer.read_text())["output"]["sha256"] == used["sha256"]
 
     def test_networks_of_one_fold_never_saw_its_test_clips(self, finished):
-        logs = list(results(finished).glob("interpreter/esc50/fold*/*/*/run0/*.log"))
+        logs = list(results(finished).glob("systems/esc50/fold*/*/*/run0/*.log"))
         assert logs and all("hidden maps of 4 clips" in log.read_text() for log in logs)
 
     def test_a_second_run_has_nothing_to_do(self, finished):
@@ -251,19 +270,19 @@ class TestWhatAnEditReruns:
 
     def test_the_number_of_components_reruns_dictionary_interpreter_and_what_follows(self, edited):
         planned = self.edit(edited, "datasets", "esc50", "dictionary", "n_components", value=5)
-        assert planned == {"learn_dictionary"} | AFTER_INTERPRETER
+        assert planned == {"learn_dictionary"} | AFTER_DICTIONARY
 
     def test_one_more_value_of_an_ablation_adds_one_chain_and_its_table(self, edited):
         taps = [*edited.overlay["ablations"]["table_6"][0]["taps"], ["input"]]
         planned = self.edit(edited, "ablations", "table_6", value=[{**ABLATED, "taps": taps}])
-        assert planned == {"train_interpreter", "measure_fidelity", "tabulate_ablation"}
+        assert planned == {"train_system", "measure_fidelity", "tabulate_ablation"}
 
     def test_one_more_size_of_the_dictionary_adds_one_chain_and_redraws_its_figure(self, edited):
         sizes = [{**ABLATED, "n_components": [4, 5, 6]}]
         planned = self.edit(edited, "ablations", "figure_6", value=sizes)
         assert planned == {
             "learn_dictionary",
-            "train_interpreter",
+            "train_system",
             "measure_fidelity",
             "draw_components_sweep",
         }
@@ -281,7 +300,7 @@ class TestWhatAnEditReruns:
     def test_editing_the_nmf_reruns_dictionaries_and_what_follows(self, edited):
         path = edited.folder / "workflow/l2i/nmf.py"
         path.write_text(path.read_text() + "\nADDED = 1\n")
-        assert edited.planned() == {"learn_dictionary"} | AFTER_INTERPRETER
+        assert edited.planned() == {"learn_dictionary"} | AFTER_DICTIONARY
 
     def test_comments_and_docstrings_rerun_nothing(self, edited):
         path = edited.folder / "workflow/l2i/nmf.py"

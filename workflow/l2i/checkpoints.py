@@ -57,9 +57,9 @@ class Checkpoint:
                 part.load_state_dict(state[name])
             set_random_state(state["random"])
         except Exception as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise InputError(
-                f"the checkpoint {self.path} cannot be read ({str(error).splitlines()[0]}): delete "
-                "it and start anew"
+                f"the checkpoint {self.path} cannot be read ({reason}): delete it and start anew"
             ) from error
         log.info("going on after epoch %d, from a checkpoint", len(state["history"]))
         return state["history"]

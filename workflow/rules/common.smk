@@ -86,13 +86,15 @@ def training_settings(wildcards):
     dataset = wildcards.dataset
     changed = varied(config, dataset, wildcards.variant)
     of_dataset = changed["datasets"][dataset]
+    trained = trained_with(changed, dataset, wildcards.system)
+    chooses = any(len(values) > 1 for values in trained["choose"].values())
     return canonical_json(
-        trained_with(changed, dataset, wildcards.system)
+        trained
         | {
             "features": config["features"],
             "clip_seconds": of_dataset["clip_seconds"],
             "positive_weight": of_dataset["classifier"]["positive_weight"],
-            "seed": config["seed"],
+            "selection_seed": config["seed"] if chooses else None,
         }
     )
 

@@ -33,7 +33,7 @@ def train_system(
     features: dict,
     clip_seconds: float,
     positive_weight: list[float] | None,
-    seed: int,
+    selection_seed: int | None,
     dataset: str,
     fold: str,
     system: str,
@@ -86,7 +86,7 @@ def train_system(
         )
         train = system_module(module).train
         trained = choose_and_train(
-            train, task, system_settings, choose, seed=int(run), selection_seed=seed
+            train, task, system_settings, choose, seed=int(run), selection_seed=selection_seed
         )
 
     origin = origin_of(module, system, variant, run, path_to_classifier)

@@ -34,7 +34,7 @@ def choose_and_train(
     choices: Mapping[str, Sequence[Any]],
     *,
     seed: int,
-    selection_seed: int,
+    selection_seed: int | None,
 ) -> Trained:
     """Train with the settings that do best on selection data, then anew on all training clips.
 
@@ -54,8 +54,8 @@ def choose_and_train(
         Setting to its possible values.
     seed : int
         Of every fit.
-    selection_seed : int
-        Of the draw of selection clips, where the corpus keeps none.
+    selection_seed : int or None
+        Of the draw of selection clips, where the corpus keeps none; unused with one combination.
 
     Returns
     -------
