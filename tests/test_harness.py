@@ -221,6 +221,47 @@ class TestInvariants:
         perform(job, double)
         assert [p.name for p in (tmp_path / "audio").iterdir()] == ["a.wav"]
 
+    def test_checkpoints_outlive_a_job_that_failed_and_go_with_its_success(self, job, tmp_path):
+        seen = []
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, checkpoints):
+            folder = Path(checkpoints)
+            seen.append((folder.name, folder.exists()))
+            if not folder.exists():
+                folder.mkdir()
+                (folder / "network.pt").write_bytes(b"half way")
+                raise RuntimeError("the node is taken away")
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        with pytest.raises(SystemExit):
+            perform(job, trains)
+        kept = tmp_path / seen[0][0]
+        assert kept.name.startswith(".checkpoints-") and (kept / "network.pt").exists()
+        perform(job, trains)
+        assert seen == [(kept.name, False), (kept.name, True)]
+        assert not list(tmp_path.glob(".checkpoints-*"))
+
+    @pytest.mark.parametrize("what", ["settings", "code", "env", "input", "wildcard"])
+    def test_a_job_that_computes_something_else_goes_on_from_nothing(self, job, tmp_path, what):
+        names = []
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, checkpoints):
+            names.append(Path(checkpoints).name)
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        perform(job, trains)
+        perform(job, trains)
+        assert names[0] == names[1]
+        if what == "input":
+            (tmp_path / "clips.csv").write_text("clip\nb\n")
+        elif what == "wildcard":
+            job.wildcards = Named(fold="2", run="4")
+        else:
+            other = {"settings": '{"factor":2,"seed":4}', "code": "d" * 64, "env": "f" * 64}
+            setattr(job.params, what, other[what])
+        perform(job, trains)
+        assert names[2] != names[0]
+
     def test_bad_input_is_reported_by_its_message_alone(self, job, tmp_path, capsys):
         def refuses(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
             raise InputError("clips.csv holds no clips; add some")

@@ -175,7 +175,7 @@ def results(project):
 
 
 class TestFromArchiveToTables:
-    @pytest.mark.parametrize("number", [1, 2, 4, 5, 6])
+    @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 8])
     def test_every_table_is_written_and_every_cell_of_ours_is_filled(self, finished, number):
         table = pd.read_csv(results(finished) / f"tables/table_{number}.csv")
         # Table VI of the paper has other taps too.
@@ -250,8 +250,25 @@ class TestFromArchiveToTables:
                 if producer.exists():
                     assert json.loads(producer.read_text())["output"]["sha256"] == used["sha256"]
 
+    def test_every_pair_of_systems_is_compared(self, finished):
+        pairs = pd.read_csv(results(finished) / "tables/comparisons_8.csv")
+        assert len(pairs) == 4 * 3 / 2  # by design, NMF, post-hoc, and the classifier itself
+        assert pairs["p"].between(0, 1).all() and (pairs["p_holm"] >= pairs["p"]).all()
+        assert (pairs.filter(regex="n_folds").min(axis=1) >= 1).all()
+
+    def test_costs_name_every_system(self, finished):
+        costs = pd.read_csv(results(finished) / "tables/cost.csv")
+        assert set(costs["system"]) == {"l2i_att", "l2i_max", "l2i_bd", "nmf_linear", "base_f"}
+        assert (costs["peak_memory_bytes"] > 0).all() and (costs["n_parameters"] > 0).all()
+
+    def test_a_system_chooses_on_selection_data(self, finished):
+        folder = results(finished) / "systems/esc50/fold1/nmf_linear/default/run0"
+        facts = json.loads((folder / "model.safetensors.record.json").read_text())["facts"]
+        assert len(facts["selection_scores"]) == 2
+        assert facts["chosen"]["inverse_regularization"] in (0.1, 1.0)
+
     def test_networks_of_one_fold_never_saw_its_test_clips(self, finished):
-        logs = list(results(finished).glob("systems/esc50/fold*/*/*/run0/*.log"))
+        logs = list(results(finished).glob("systems/esc50/fold*/l2i_[am]*/*/run0/*.log"))
         assert logs and all("hidden maps of 4 clips" in log.read_text() for log in logs)
 
     def test_a_second_run_has_nothing_to_do(self, finished):
@@ -317,10 +334,10 @@ class TestWhatAnEditReruns:
             path.touch()
         assert edited.planned() == set()
 
-    def test_a_number_of_the_paper_reruns_only_the_table_that_prints_it(self, edited):
+    def test_a_number_of_the_paper_reruns_only_the_tables_that_print_it(self, edited):
         path = edited.folder / "workflow/reference/paper.yaml"
         path.write_text(path.read_text().replace("82.5", "82.6"))
-        assert edited.planned() == {"tabulate_classification"}
+        assert edited.planned() == {"tabulate_classification", "tabulate_by_design"}
 
     def test_a_comment_beside_the_numbers_of_the_paper_reruns_nothing(self, edited):
         path = edited.folder / "workflow/reference/paper.yaml"

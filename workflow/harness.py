@@ -99,7 +99,8 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
             "seconds": round(time.perf_counter() - started, 3),
         }
         _publish(outputs, staged, record)
-        _discard(_checkpoint_folders(snakemake))  # those of earlier settings, too
+        if "checkpoints" in arguments:
+            _discard(_checkpoint_folders(snakemake))  # those of earlier settings, too
     finally:
         _discard(staged.values())
 
@@ -153,14 +154,19 @@ def _arguments(
 
 def _checkpoints(snakemake: Any, inputs: list[dict[str, Any]]) -> str:
     """Folder beside the outputs, named after all that decides what the job computes."""
-    what = {name: snakemake.params[name] for name in ("settings", "code", "env")}
+    what = {name: getattr(snakemake.params, name) for name in ("settings", "code", "env")}
     what |= {"inputs": [[used["name"], used["sha256"]] for used in inputs]}
     name = settings_fingerprint(what | {"wildcards": dict(snakemake.wildcards.items())})
-    return str(Path(snakemake.output[0]).parent / f"{CHECKPOINTS}{name[:16]}")
+    return str(_folder_of(snakemake) / f"{CHECKPOINTS}{name[:16]}")
 
 
 def _checkpoint_folders(snakemake: Any) -> list[Path]:
-    return list(Path(snakemake.output[0]).parent.glob(f"{CHECKPOINTS}*"))
+    return list(_folder_of(snakemake).glob(f"{CHECKPOINTS}*"))
+
+
+def _folder_of(snakemake: Any) -> Path:
+    _, first = next(_flat(_named_paths(snakemake.output, "output")))
+    return Path(first).parent
 
 
 def _settings(snakemake: Any) -> dict[str, Any]:

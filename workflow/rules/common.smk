@@ -240,6 +240,11 @@ def with_settings(text, **more):
     return changed
 
 
+def without_numbers(parts):
+    """What the paper calls its systems and metrics, for tables that print no number of it."""
+    return {key: value for key, value in parts["paper"].items() if key != "numbers"}
+
+
 def dictionary_of(wildcards):
     """The dictionary that an interpreter answers to."""
     variant = dictionary_variant(config, wildcards.variant)

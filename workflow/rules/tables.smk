@@ -263,6 +263,7 @@ rule compare_systems:
                 score="score",
                 left_out_classes="left_out_classes",
             ),
+            paper=without_numbers,
             systems=FOLLOWERS if wildcards.number == "4" else PREDICTORS,
             as_classifier={} if wildcards.number == "4" else AS_CLASSIFIER,
         )(wildcards),
