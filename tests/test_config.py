@@ -224,7 +224,7 @@ class TestKnownAnswers:
                 {"esc5": {}},
                 r"systems.l2i_bd.by_dataset names esc5, which datasets",
             ),
-            ("run.once", ["flint9"], r"run.once names flint9, which run.systems does not"),
+            ("run.once", ["flint9"], r"run.once names flint9, which systems does not define"),
             (
                 "ablations.table_6",
                 [{"dataset": "esc50", "fold": 1, "system": "l2i_bd", "taps": [["B3"]]}],

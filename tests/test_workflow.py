@@ -343,3 +343,35 @@ class TestWhatAnEditReruns:
         path = edited.folder / "workflow/reference/paper.yaml"
         path.write_text("# a remark\n" + path.read_text())
         assert edited.planned() == set()
+
+
+class TestASystemOfYourOwn:
+    """The example of the README, as printed."""
+
+    def blocks(self, project):
+        page = (project / "README.md").read_text(encoding="utf-8")
+        section = page.partition("### Add your own interpreter")[2].partition("\n### ")[0]
+        return [block.partition("\n")[2] for block in section.split("```")[1::2]]
+
+    def test_a_module_and_an_entry_are_all_that_it_takes(self, edited, project):
+        module, entry = self.blocks(project)
+        assert len([line for line in module.splitlines() if line.strip()]) <= 50
+        path = edited.folder / "workflow/l2i/systems/probe.py"
+        path.write_text(module)
+        try:
+            overlay = json.loads(json.dumps(edited.overlay))
+            ours = yaml.safe_load(entry)
+            overlay["run"]["systems"] = ours["run"]["systems"]
+            overlay["systems"] |= ours["systems"]
+            edited.configure(overlay)
+            planned = edited.planned()
+            assert {"train_system", "measure_fidelity", "tabulate_fidelity"} <= planned
+            assert not {"train_classifier", "learn_dictionary", "measure_faithfulness"} & planned
+            edited.run("results/tiny/tables/table_4.csv", "results/tiny/tables/comparisons_4.csv")
+        finally:
+            path.unlink()
+        table = pd.read_csv(results(edited) / "tables/table_4.csv")
+        mine = table[(table["system"] == "probe") & (table["metric"] == "top_1_fidelity")]
+        assert mine["mean"].between(0, 100).all() and mine["n"].tolist() == [2]
+        pairs = pd.read_csv(results(edited) / "tables/comparisons_4.csv")
+        assert {"l2i_att", "probe"} == {*pairs["system"], *pairs["other"]}

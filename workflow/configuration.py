@@ -159,7 +159,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     run, features, evaluation = config["run"], config["features"], config["evaluation"]
     yield from _undefined("run.datasets", run["datasets"], "datasets", config["datasets"])
     yield from _undefined("run.systems", run["systems"], "systems", config["systems"])
-    yield from _undefined("run.once", run["once"], "run.systems", run["systems"])
+    yield from _undefined("run.once", run["once"], "systems", config["systems"])
     if features["hop_length"] > features["n_fft"] // 2:
         yield "features.hop_length must be at most half of features.n_fft: frames must overlap"
     for name, dataset in config["datasets"].items():
