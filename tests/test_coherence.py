@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from l2i.coherence import (
     silhouettes,
     usable,
 )
+from l2i.evaluation import Pair
 from l2i.interpreter import Interpreter
 
 CLASSES = ["dog", "music", "siren"]
@@ -484,16 +486,19 @@ def measured(tmp_path, monkeypatch):
         interpreter = Interpreter(torch.rand(9, K), 3, pooling=pooling, dropout=0.5)
         interpreter.psi = Reader()
         networks = Decider(), interpreter.eval()
-        monkeypatch.setattr(module, "load_pair", lambda *_, **__: networks)
+        system = SimpleNamespace(pair=lambda _, **how: Pair(*networks, **how))
+        monkeypatch.setattr(module, "open_system", lambda *_, **__: system)
         index = pd.DataFrame({"clip": [f"clip{i}" for i in range(n_test + 2)]})
         index["split"] = ["train"] * 2 + ["test"] * n_test
         index.to_csv(tmp_path / "index.csv", index=False)
         (tmp_path / "classes.json").write_text(json.dumps(CLASSES))
-        inputs = {"index": "index.csv", "classes": "classes.json", "log_mel": "log_mel.npy"}
+        inputs = {"index": "index.csv", "classes": "classes.json"}
+        inputs |= {"log_mel": "log_mel.npy", "log_magnitude": "log_mel.npy"}
         outputs = {"relevances": "relevances.csv", "exchanged": "relevances_exchanged.csv"}
         facts = module.measure_relevances(
             **{f"path_to_{n}": str(tmp_path / p) for n, p in (inputs | outputs).items()},
-            **{"path_to_classifier": "", "path_to_interpreter": "", "device": "cpu"},
+            **{"path_to_classifier": [], "path_to_system": "", "device": "cpu"},
+            **{"module": "posthoc", "clip_seconds": 1.0, "data": "nowhere"},
             **{"relevance_pooling": relevance_pooling, "relevance_scale": "absolute"},
             **{"dataset": "demo", "fold": "official", "system": "l2i_att", "variant": "default"},
             features=FEATURES,

@@ -8,8 +8,9 @@ from torch.testing import assert_close
 
 from l2i.checks import InputError
 from l2i.classifier import Classifier
-from l2i.interpreter import Interpreter
-from l2i.models import load_classifier, load_interpreter, save_classifier, save_interpreter
+from l2i.models import load_classifier, save_classifier
+from l2i.systems.posthoc import PostHoc
+from l2i.systems.stored import load_system, save_system, system_module
 from l2i.weights import classes_hash, load_published, load_weights, read_identity, save_weights
 
 IDENTITY = {"fold": "1", "classes_sha256": classes_hash(["dog", "rain"]), "sample_rate": 44_100}
@@ -37,9 +38,9 @@ class TestRoundTrip:
     @pytest.mark.parametrize("pooling", ["attention", "max"])
     def test_an_interpreter_comes_back_with_head_and_dictionary(self, path, pooling):
         W = torch.rand(5, 3)
-        network = Interpreter(W, 2, pooling=pooling, dropout=0.2, width=0.125)
-        save_interpreter(path, network, **IDENTITY)
-        loaded = load_interpreter(path, device="cpu", **IDENTITY)
+        network = PostHoc(W, 2, pooling=pooling, dropout=0.2, width=0.125)
+        save_system(path, network, module="posthoc", **IDENTITY)
+        loaded = load_system(path, module="posthoc", device="cpu", **IDENTITY)
         assert type(loaded.pooling) is type(network.pooling)
         for name, value in network.state_dict().items():
             assert torch.equal(loaded.state_dict()[name], value)
@@ -64,6 +65,20 @@ class TestRefusals:
         save_weights(path, {"W": torch.ones(2)}, kind="dictionary", **IDENTITY)
         with pytest.raises(InputError, match="kind is 'dictionary', expected 'classifier'"):
             load_classifier(path, device="cpu", **IDENTITY)
+
+    def test_a_system_of_another_module(self, path):
+        network = PostHoc(torch.rand(5, 3), 2, pooling="max", dropout=0.2, width=0.125)
+        save_system(path, network, module="posthoc", **IDENTITY)
+        with pytest.raises(InputError, match="module is 'posthoc', expected 'flint'"):
+            load_system(path, module="flint", device="cpu", **IDENTITY)
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [("posthok", "no file workflow/l2i/systems/posthok.py"), ("task", "is no system: it has")],
+    )
+    def test_a_module_that_is_no_system(self, name, message):
+        with pytest.raises(InputError, match=message):
+            system_module(name)
 
     def test_a_web_page_instead_of_weights(self, path):
         path.write_text("<html>Not found</html>")
