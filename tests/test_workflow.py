@@ -235,6 +235,18 @@ class TestFromArchiveToTables:
         names = {name for name in sounds if name.startswith("component_")}
         assert names == {n for n in description["sounds"] if n.startswith("component_")}
 
+    def test_slime_writes_its_sounds_of_the_same_clip_where_a_system_would(self, finished):
+        clips = {
+            system: [
+                p.name for p in results(finished).glob(f"listening/*/fold1/{system}/*/run0/*/")
+            ]
+            for system in ("slime", "l2i_att")
+        }
+        assert clips["slime"] == clips["l2i_att"] != []
+        (about,) = results(finished).glob("listening/esc50/fold1/slime/*/*/*/*/interpretation.json")
+        assert len(json.loads(about.read_text())["segments"]) == round(1.6 / 0.5)
+        assert (about.parent / "interpretation.wav").is_file()
+
     def test_every_output_has_a_record_that_names_its_inputs_by_hash(self, finished):
         outputs = [
             path

@@ -56,15 +56,16 @@ def explain_by_slime(
         write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
         M = decided_log_mel(split, clip.waveform.to(device), clip_seconds)
         with torch.no_grad():
-            probabilities = classifier.probabilities(classifier(M))[0]
+            logits = classifier(M)
         explained = explain(
             classifier,
             M[0],
-            interpreted_classes(classifier, classifier(M)),
+            interpreted_classes(classifier, logits),
             Slime(**slime),
             generator(seed, int(run), clip.name),
             clip_seconds=clip_seconds,
         )
+        probabilities = classifier.probabilities(logits)[0]
         for target, explanation in explained.items():
             borders = border_samples(explanation.borders, split.front_end, n_decided)
             about = {
