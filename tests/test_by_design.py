@@ -149,10 +149,9 @@ class TestTraining:
 
     def test_a_run_that_was_ended_goes_on_to_the_same_weights(self, tmp_path, monkeypatch):
         monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)
-        monkeypatch.setattr(by_design, "excerpts", by_design.excerpts)
         changes = {"n_epochs": 3, "excerpt": 0.95, "dropout": 0.3}
         whole, _, _ = trained(replace(task(tmp_path), checkpoints=tmp_path / "whole"), **changes)
-        draw, calls = by_design.excerpts, []
+        draw, calls = by_design.cut, []
 
         def ended(*arguments):
             calls.append(1)
@@ -160,10 +159,10 @@ class TestTraining:
                 raise KeyboardInterrupt
             return draw(*arguments)
 
-        monkeypatch.setattr(by_design, "excerpts", ended)
+        monkeypatch.setattr(by_design, "cut", ended)
         with pytest.raises(KeyboardInterrupt):
             trained(task(tmp_path), **changes)
-        monkeypatch.setattr(by_design, "excerpts", draw)
+        monkeypatch.setattr(by_design, "cut", draw)
         resumed, history, _ = trained(task(tmp_path, seed=7), seed=9, **changes)
         for name, value in whole.state_dict().items():
             assert resumed.state_dict()[name].equal(value), name

@@ -17,12 +17,13 @@ from torch.testing import assert_close
 from l2i import checkpoints, losses
 from l2i.checks import InputError
 from l2i.classifier import Classifier
+from l2i.feed import cut
 from l2i.fold import LABEL, Fold
 from l2i.models import frozen
 from l2i.psi import TAPS
 from l2i.spectral import FrontEnd
 from l2i.systems import flint
-from l2i.systems.flint import Attributes, Decoder, Flint, build, cut, train, weights_at
+from l2i.systems.flint import Attributes, Decoder, Flint, build, train, weights_at
 from l2i.systems.task import Task
 
 N, C, N_BINS, N_FRAMES, WIDTH = 6, 3, 17, 128, 0.125
@@ -266,7 +267,7 @@ class TestExcerpts:
     def test_a_whole_clip_is_shifted_in_a_circle_alike_in_both(self):
         torch.manual_seed(0)
         frames = torch.arange(200.0)
-        X, M = cut(frames.expand(4, 5, 200), frames[:, None].expand(4, 200, 3), 1.0)
+        M, X = cut(frames[:, None].expand(4, 200, 3), frames.expand(4, 5, 200), 1.0)
         assert X.shape == (4, 5, 200) and M.shape == (4, 200, 3)
         shifted = [torch.roll(frames, -int(start)) for start in X[:, 0, 0]]
         assert_close(X, torch.stack(shifted)[:, None].expand(-1, 5, -1))
@@ -274,7 +275,7 @@ class TestExcerpts:
         assert len(set(X[:, 0, 0].tolist())) > 1
 
     def test_a_share_is_seen(self):
-        X, M = cut(torch.rand(2, 5, 300), torch.rand(2, 300, 3), 0.6)
+        M, X = cut(torch.rand(2, 300, 3), torch.rand(2, 5, 300), 0.6)
         assert X.shape == (2, 5, 180) and M.shape == (2, 180, 3)
 
     def test_by_design_alone_sees_them(self, task):

@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from l2i.features import rows_of
+from l2i.fine_tuning import excerpts
 from l2i.resident import Resident, chunks, place_for
 
 
@@ -61,3 +62,19 @@ class Feed:
             kept.fill(start, rows_of(array, rows))
             start += len(rows)
         return kept
+
+
+def cut(log_mel: Tensor, log_magnitude: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """The same random excerpt of both spectrograms, another one for every clip.
+
+    Parameters
+    ----------
+    log_mel, log_magnitude : Tensor, shape (B, n_frames, n_mels) and (B, n_bins, n_frames)
+    share : float
+        Of a clip closed to a ring, above 0 and up to 1; see :func:`l2i.fine_tuning.excerpts`.
+    """
+    frames = excerpts(len(log_mel), log_mel.shape[1], share, log_mel.device)
+    return (
+        log_mel.gather(1, frames[:, :, None].expand(-1, -1, log_mel.shape[2])),
+        log_magnitude.gather(2, frames[:, None].expand(-1, log_magnitude.shape[1], -1)),
+    )

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from l2i import losses
 from l2i.classifier import Classifier
 from l2i.evaluation import Pair
-from l2i.feed import Feed
-from l2i.fine_tuning import excerpts
+from l2i.feed import Feed, cut
 from l2i.interpreter import Interpretation, Interpreter
 from l2i.runtime import autocast
 from l2i.systems.posthoc import theta_of
@@ -120,9 +119,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         rows, features = batch
         M, X = features["log_mel"], features["log_magnitude"]
         if settings["excerpt"] is not None:
-            frames = excerpts(len(M), M.shape[1], settings["excerpt"], M.device)
-            M = M.gather(1, frames[:, :, None].expand(-1, -1, M.shape[2]))
-            X = X.gather(2, frames[:, None, :].expand(-1, X.shape[1], -1))
+            M, X = cut(M, X, settings["excerpt"])
         with autocast(task.device, task.precision):
             logits, (H, _, estimate) = network(M)
         logits, H, estimate = logits.float(), H.float(), estimate.float()

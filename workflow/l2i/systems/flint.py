@@ -21,7 +21,6 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
@@ -29,8 +28,7 @@ from torch.nn.functional import relu
 from l2i import losses
 from l2i.checks import InputError
 from l2i.classifier import Classifier, scaled
-from l2i.features import rows_of
-from l2i.fine_tuning import excerpts
+from l2i.feed import Feed, cut
 from l2i.hidden import HiddenMaps
 from l2i.psi import TAPS, JoinedMaps, stretch
 from l2i.runtime import autocast
@@ -204,20 +202,21 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     network = network.to(task.device).to(memory_format=torch.channels_last).train()
     hidden = None if joint else hidden_maps(task)
 
-    def read(array: np.ndarray, batch: Tensor) -> Tensor:
-        return rows_of(array, task.rows[batch.numpy()]).to(task.device)
+    arrays = {"log_magnitude": task.log_magnitude}
+    feed = Feed(arrays | ({"log_mel": task.log_mel} if joint else {}), task.rows, task.device)
 
     def fetch(batch: Tensor) -> tuple[Tensor, Tensor, Any]:
-        rows, X = batch.to(task.device), read(task.log_magnitude, batch)
+        rows, features = batch.to(task.device), feed[batch]
+        X = features["log_magnitude"]
         if joint:
-            return rows, X, read(task.log_mel, batch)
+            return rows, X, features["log_mel"]
         return rows, X, (hidden.logits[rows], hidden[batch])
 
     def batch_losses(fetched: tuple[Tensor, Tensor, Any], epoch: int) -> Losses:
         rows, X, heard = fetched
         with autocast(task.device, task.precision):
             if joint:
-                X, M = (X, heard) if excerpt is None else cut(X, heard, excerpt)
+                M, X = (heard, X) if excerpt is None else cut(heard, X, excerpt)
                 heard = classifier.hidden_maps(M, TAPS)
             logits, maps = heard
             explanation = network(maps, X.shape[-1])
@@ -244,15 +243,6 @@ def hidden_maps(task: Task) -> HiddenMaps:
     where = {"device": task.device, "scratch": task.scratch}
     return HiddenMaps(
         task.classifier, task.log_mel, task.rows, taps=TAPS, precision=task.precision, **where
-    )
-
-
-def cut(X: Tensor, M: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """The same random excerpt of log-magnitude and log-mel, another one for every clip."""
-    frames = excerpts(len(X), X.shape[2], share, X.device)
-    return (
-        X.gather(2, frames[:, None].expand(-1, X.shape[1], -1)),
-        M.gather(1, frames[:, :, None].expand(-1, -1, M.shape[2])),
     )
 
 
