@@ -154,7 +154,7 @@ def keys_of_settings(call):
     if isinstance(call, ast.Call) and call.func.id == "with_settings":
         return keys_of_settings(call.args[0]) | {k.arg for k in call.keywords}
     if isinstance(call, ast.Lambda):
-        call = call.body.func  # a helper, called with the wildcards at once
+        return keys_of_settings(call.body.func)  # a helper, called with the wildcards at once
     if call.func.id == "ablation_settings":
         call.args.pop(0)  # the table
     added = ADDED.get(call.func.id, set())

@@ -30,6 +30,7 @@ from l2i.coherence import (
 )
 from l2i.evaluation import Pair
 from l2i.interpreter import Interpreter
+from l2i.systems import stored
 
 CLASSES = ["dog", "music", "siren"]
 
@@ -486,8 +487,16 @@ def measured(tmp_path, monkeypatch):
         interpreter = Interpreter(torch.rand(9, K), 3, pooling=pooling, dropout=0.5)
         interpreter.psi = Reader()
         networks = Decider(), interpreter.eval()
-        system = SimpleNamespace(pair=lambda _, **how: Pair(*networks, **how))
-        monkeypatch.setattr(module, "open_system", lambda *_, **__: system)
+        explainer = SimpleNamespace(pair=lambda _, **how: Pair(*networks, **how))
+        opened = stored.open_recordings
+        monkeypatch.setattr(
+            module,
+            "open_system",
+            lambda *paths, module, system, variant, run, **where: (
+                opened(*paths[:-1], **where),
+                explainer,
+            ),
+        )
         index = pd.DataFrame({"clip": [f"clip{i}" for i in range(n_test + 2)]})
         index["split"] = ["train"] * 2 + ["test"] * n_test
         index.to_csv(tmp_path / "index.csv", index=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness import perform
-from l2i.by_design import classified_clips
+from l2i.classified import classified_clips
 from l2i.comparisons import (
     COLUMNS,
     compared_pairs,

@@ -14,7 +14,7 @@ from l2i.listening import (
     write_interpretation,
 )
 from l2i.synthesis import Listening, listen
-from l2i.systems.stored import open_recordings, open_system
+from l2i.systems.stored import open_system
 
 
 def interpret_clips(
@@ -45,29 +45,18 @@ def interpret_clips(
 
     Facts: clips, interpretations.
     """
-    recordings = open_recordings(
+    recordings, network = open_system(
         path_to_index,
         path_to_classes,
         path_to_log_mel,
         path_to_log_magnitude,
         path_to_classifier,
-        dataset=dataset,
-        fold=fold,
-        features=features,
-        clip_seconds=clip_seconds,
-        data=data,
-        device=device,
+        path_to_system,
+        **{"dataset": dataset, "fold": fold, "features": features},
+        **{"module": module, "system": system, "variant": variant, "run": run},
+        **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    network = open_system(
-        path_to_system,
-        path_to_classifier,
-        recordings,
-        module=module,
-        system=system,
-        variant=variant,
-        run=run,
-    )
     pair = network.pair(recordings.classifier, relevance_scale=relevance_scale)
     Path(path_to_sounds).mkdir()
     rows = chosen_clips(split, listening, seed)

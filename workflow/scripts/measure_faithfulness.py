@@ -15,7 +15,7 @@ from l2i.evaluation import (
     n_random,
 )
 from l2i.progress import progress
-from l2i.systems.stored import open_recordings, open_system
+from l2i.systems.stored import open_system
 
 log = logging.getLogger(__name__)
 
@@ -46,29 +46,18 @@ def measure_faithfulness(
     device: str,
 ) -> dict:
     """Write one row per test clip and removal; facts: clips, size of the random sets."""
-    recordings = open_recordings(
+    recordings, network = open_system(
         path_to_index,
         path_to_classes,
         path_to_log_mel,
         path_to_log_magnitude,
         path_to_classifier,
-        dataset=dataset,
-        fold=fold,
-        features=features,
-        clip_seconds=clip_seconds,
-        data=data,
-        device=device,
+        path_to_system,
+        **{"dataset": dataset, "fold": fold, "features": features},
+        **{"module": module, "system": system, "variant": variant, "run": run},
+        **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    network = open_system(
-        path_to_system,
-        path_to_classifier,
-        recordings,
-        module=module,
-        system=system,
-        variant=variant,
-        run=run,
-    )
     pair = network.pair(
         recordings.classifier,
         relevance_pooling=relevance_pooling,

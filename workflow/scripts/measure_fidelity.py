@@ -5,7 +5,7 @@ import pandas as pd
 from harness import perform
 from l2i.evaluation import fidelity_rows
 from l2i.fold import LABEL
-from l2i.systems.stored import open_recordings, open_system
+from l2i.systems.stored import open_system
 
 
 def measure_fidelity(
@@ -29,29 +29,18 @@ def measure_fidelity(
     device: str,
 ) -> dict:
     """Write one row per test clip; fact: clips."""
-    recordings = open_recordings(
+    recordings, network = open_system(
         path_to_index,
         path_to_classes,
         path_to_log_mel,
         path_to_log_magnitude,
         path_to_classifier,
-        dataset=dataset,
-        fold=fold,
-        features=features,
-        clip_seconds=clip_seconds,
-        data=data,
-        device=device,
+        path_to_system,
+        **{"dataset": dataset, "fold": fold, "features": features},
+        **{"module": module, "system": system, "variant": variant, "run": run},
+        **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    network = open_system(
-        path_to_system,
-        path_to_classifier,
-        recordings,
-        module=module,
-        system=system,
-        variant=variant,
-        run=run,
-    )
     tables = []
     for clips in recordings.batches(split.test_rows):
         estimate = network.scores(clips)

@@ -5,7 +5,7 @@ import torch
 from harness import perform
 from l2i.evaluation import classification_rows, tagging_rows
 from l2i.scores import INTERPRETER_DECIDES
-from l2i.systems.stored import open_recordings, open_system
+from l2i.systems.stored import open_system
 
 
 def measure_predictions(
@@ -29,29 +29,18 @@ def measure_predictions(
     device: str,
 ) -> dict:
     """Write one row per test clip; fact: clips."""
-    recordings = open_recordings(
+    recordings, network = open_system(
         path_to_index,
         path_to_classes,
         path_to_log_mel,
         path_to_log_magnitude,
         path_to_classifier,
-        dataset=dataset,
-        fold=fold,
-        features=features,
-        clip_seconds=clip_seconds,
-        data=data,
-        device=device,
+        path_to_system,
+        **{"dataset": dataset, "fold": fold, "features": features},
+        **{"module": module, "system": system, "variant": variant, "run": run},
+        **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split, rows = recordings.fold, recordings.fold.test_rows
-    network = open_system(
-        path_to_system,
-        path_to_classifier,
-        recordings,
-        module=module,
-        system=system,
-        variant=variant,
-        run=run,
-    )
     logits = torch.cat([network.scores(clips).logits.cpu() for clips in recordings.batches(rows)])
     if split.multi_label:
         decisions = logits.sigmoid() >= INTERPRETER_DECIDES

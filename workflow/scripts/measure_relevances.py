@@ -11,7 +11,7 @@ from l2i.evaluation import Pair
 from l2i.fold import Fold
 from l2i.interpreter import Interpretation
 from l2i.progress import progress
-from l2i.systems.stored import open_recordings, open_system
+from l2i.systems.stored import open_system
 
 
 def measure_relevances(
@@ -46,29 +46,18 @@ def measure_relevances(
     alone. Which one is drawn with `seed` (see `exchange`), for all systems and runs alike. Where
     there is a single test clip there is no other, and its exchanged relevances are NaN.
     """
-    recordings = open_recordings(
+    recordings, network = open_system(
         path_to_index,
         path_to_classes,
         path_to_log_mel,
         path_to_log_magnitude,
         path_to_classifier,
-        dataset=dataset,
-        fold=fold,
-        features=features,
-        clip_seconds=clip_seconds,
-        data=data,
-        device=device,
+        path_to_system,
+        **{"dataset": dataset, "fold": fold, "features": features},
+        **{"module": module, "system": system, "variant": variant, "run": run},
+        **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    network = open_system(
-        path_to_system,
-        path_to_classifier,
-        recordings,
-        module=module,
-        system=system,
-        variant=variant,
-        run=run,
-    )
     pair = network.pair(
         recordings.classifier,
         relevance_pooling=relevance_pooling,

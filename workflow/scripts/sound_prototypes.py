@@ -9,7 +9,7 @@ from harness import perform
 from l2i.audio import write_wav
 from l2i.listening import by_class, level_dbfs
 from l2i.prototypes import heaviest_prototypes, prototype_sounds
-from l2i.systems.stored import open_recordings, open_system
+from l2i.systems.stored import open_system
 
 
 def sound_prototypes(
@@ -33,29 +33,18 @@ def sound_prototypes(
     device: str,
 ) -> dict:
     """Write a folder with one wav for each class and prototypes.json; fact: prototypes."""
-    recordings = open_recordings(
+    recordings, network = open_system(
         path_to_index,
         path_to_classes,
         path_to_log_mel,
         path_to_log_magnitude,
         path_to_classifier,
-        dataset=dataset,
-        fold=fold,
-        features=features,
-        clip_seconds=clip_seconds,
-        data=data,
-        device=device,
+        path_to_system,
+        **{"dataset": dataset, "fold": fold, "features": features},
+        **{"module": module, "system": system, "variant": variant, "run": run},
+        **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    network = open_system(
-        path_to_system,
-        path_to_classifier,
-        recordings,
-        module=module,
-        system=system,
-        variant=variant,
-        run=run,
-    )
     numbers = heaviest_prototypes(network)
     sounds = prototype_sounds(network, recordings, split.train_rows, numbers)
     folder = Path(path_to_sounds)

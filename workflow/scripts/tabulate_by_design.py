@@ -3,7 +3,7 @@
 import pandas as pd
 
 from harness import perform
-from l2i.by_design import CLASSIFIER, classified_clips
+from l2i.classified import CLASSIFIER, classified_clips
 from l2i.comparisons import rows_of_systems
 from l2i.pages import write_table
 from l2i.scores import class_names, classification_scores

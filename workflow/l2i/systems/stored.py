@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -99,18 +100,46 @@ def origin_of(
 
 
 def open_system(
-    path: str | Path,
+    path_to_index: str | Path,
+    path_to_classes: str | Path,
+    path_to_log_mel: str | Path,
+    path_to_log_magnitude: str | Path,
     path_to_classifier: Sequence[str],
-    recordings: Recordings,
+    path_to_system: str | Path,
     *,
     module: str,
     system: str,
     variant: str,
     run: str,
-) -> torch.nn.Module:
-    """The frozen network of one run, refused unless made for these recordings and classifier."""
+    **where: Any,
+) -> tuple[Recordings, torch.nn.Module]:
+    """Recordings of a fold, and the frozen network of one run that was made for just these.
+
+    Parameters
+    ----------
+    path_to_index, path_to_classes, path_to_log_mel, path_to_log_magnitude, path_to_classifier
+        See :func:`open_recordings`, as for **where.
+    path_to_system : str or Path
+        From :func:`save_system`.
+    module, system, variant, run : str
+        See :func:`origin_of`.
+
+    Raises
+    ------
+    InputError
+        If the network is of another run, fold or front end, or explains another classifier.
+    """
+    recordings = open_recordings(
+        path_to_index,
+        path_to_classes,
+        path_to_log_mel,
+        path_to_log_magnitude,
+        path_to_classifier,
+        **where,
+    )
     origin = origin_of(module, system, variant, run, path_to_classifier)
-    return load_system(path, device=recordings.device, **origin, **recordings.fold.identity)
+    identity = origin | recordings.fold.identity
+    return recordings, load_system(path_to_system, device=recordings.device, **identity)
 
 
 def save_system(path: str | Path, network: torch.nn.Module, **identity) -> None:
