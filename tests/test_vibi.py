@@ -284,6 +284,10 @@ class TestTraining:
         row = train(task, n_kept=3, information_weight=0.5).history.iloc[0]
         assert row["total"] == pytest.approx(row["prediction"] + 1.5 * row["information"])
 
+    def test_each_draw_of_a_clip_is_compared_with_that_clips_own_target(self, task):
+        easy = {"n_kept": 16, "n_draws": 3, "information_weight": 0.0, "learning_rate": 4e-3}
+        assert train(task, n_epochs=6, **easy).history["prediction"].iloc[-1] < 0.2
+
     def test_a_heavy_information_loss_keeps_p_uniform(self, task):
         light, heavy = (
             train(task, n_epochs=4, information_weight=w).history["information"].iloc[-1]
