@@ -30,6 +30,7 @@ OFFERED = {
     "data",
     "urls",
     "checkpoints",
+    "scratch",
 }
 
 

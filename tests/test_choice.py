@@ -1,5 +1,6 @@
 """l2i.systems.choice and Fold.selection: settings are chosen on selection data and nothing else."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,13 +9,15 @@ import pytest
 import torch
 from torch import nn
 
-from l2i import losses
+from l2i import checkpoints, losses
 from l2i.checks import InputError
 from l2i.classifier import Classifier
 from l2i.fold import LABEL, OFFICIAL, Fold
 from l2i.spectral import FrontEnd
 from l2i.systems.choice import choose_and_train, combinations, score
 from l2i.systems.task import Scores, Task, Trained
+from l2i.training import Diverged, Plan
+from l2i.training import train as train_network
 
 FRONT_END = FrontEnd(sample_rate=44_100, n_fft=1024, hop_length=512, n_mels=4, mel_power=1)
 CLASSES = ["low", "high"]
@@ -110,10 +113,8 @@ class Recorder:
 
 
 def chosen(split, choices, tmp_path, **of_task):
-    from dataclasses import replace
-
     train = Recorder()
-    task = replace(task_of(split, **of_task), checkpoints=tmp_path)
+    task = dataclasses.replace(task_of(split, **of_task), checkpoints=tmp_path)
     trained = choose_and_train(train, task, {"kept": 7}, choices, seed=3, selection_seed=0)
     return trained, train.calls
 
@@ -164,6 +165,45 @@ class TestChoice:
         _, calls = chosen(fold_of("1", folds=5), guesses, tmp_path, start=start)
         assert len({id(task.start) for *_, task in calls} | {id(start)}) == 4
         assert len({task.checkpoint() for *_, task in calls}) == 3
+
+    def test_what_diverges_is_out_of_the_choice(self, tmp_path):
+        split = fold_of("1", folds=5)
+
+        def train(task, settings):
+            if settings["rate"] > 1:
+                raise Diverged("the loss is nan after epoch 1")
+            return Recorder()(task, {"guess": "always low"})
+
+        task = dataclasses.replace(task_of(split), checkpoints=tmp_path)
+        how = {"seed": 3, "selection_seed": 0}
+        trained = choose_and_train(train, task, {}, {"rate": [9.0, 0.1]}, **how)
+        assert trained.facts["chosen"] == {"rate": 0.1}
+        assert [each["score"] for each in trained.facts["selection_scores"]] == [None, 0.5]
+        with pytest.raises(InputError, match="every one diverged"):
+            choose_and_train(train, task, {}, {"rate": [9.0, 8.0]}, **how)
+
+    def test_trials_leave_their_checkpoints_in_folders_that_nobody_made(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)
+
+        def train(task, settings):
+            network = nn.Linear(1, 2)
+            network.scores = lambda clips: Scores(torch.zeros(len(clips.rows), 2))
+            history = train_network(
+                network,
+                lambda rows, epoch: {"total": network(torch.ones(len(rows), 1)).square().mean()},
+                len(task.rows),
+                Plan(1, 8, settings["rate"]),
+                checkpoint=task.checkpoint(),
+            )
+            return Trained(network, history)
+
+        folder = tmp_path / "not" / "there"
+        task = dataclasses.replace(task_of(fold_of("1", folds=5)), checkpoints=folder)
+        choose_and_train(train, task, {}, {"rate": [0.1, 0.2]}, seed=3, selection_seed=0)
+        kept = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.pt"))
+        assert kept == [f"{part}cpu-float32.pt" for part in ("choice-1/", "choice-2/", "")]
 
     def test_nothing_to_choose_by_is_said(self, tmp_path):
         split = fold_of(OFFICIAL, splits=["train", "validate", "test"])

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from l2i.checks import InputError
-from l2i.comparisons import difference_metric, in_common
-from l2i.scores import as_classification
+from l2i.comparisons import compared_pairs, difference_metric, in_common, ranked
+from l2i.scores import as_classification, classification_scores
 from test_tabulate import PAPER, of_datasets, one, printed, script, tags
 
 STATISTICS = {"n_bootstrap": 50, "n_permutations": 200, "confidence": 0.9}
@@ -361,3 +361,46 @@ class TestPairs:
         first = page()
         compare(frames[::-1])
         assert page() == first
+
+
+class TestRanks:
+    """Areas depend on the order of scores, so systems are exchanged as ranks."""
+
+    def test_ranks_lie_between_0_and_1_by_run_and_class_and_ties_share_theirs(self):
+        clips = pd.DataFrame(
+            {
+                **{"fold": "official", "run": [0, 0, 0, 1, 1, 1], "clip": [*"abcabc"]},
+                **{"label_dog": 1.0, "interpreter_dog": [0.1, 0.9, 0.9, 5.0, 6.0, np.nan]},
+            }
+        )
+        found = ranked(clips)
+        expected = [0.25, 0.625, 0.625, 0.25, 0.5, np.nan]
+        assert found["interpreter_dog"].tolist() == pytest.approx(expected, nan_ok=True)
+        assert (found["label_dog"] == 1).all() and found["clip"].tolist() == [*"abcabc"]
+
+    def test_being_less_sure_of_the_same_order_is_no_difference(self):
+        rng = np.random.default_rng(0)
+        label = np.arange(60) % 2
+        clips = pd.DataFrame(
+            {"fold": "official", "run": 0, "clip": [f"{i:02d}" for i in range(60)]}
+        )
+        sure = clips.assign(label_dog=label, probability_dog=rng.random(60) * 0.6 + 0.4 * label)
+        unsure = sure.assign(probability_dog=sure["probability_dog"] ** 3 / 10 + 0.01)
+        (score, *_) = classification_scores("auprc", ["dog"], [])
+        pairs = compared_pairs({"a": sure, "b": unsure}, score, statistics=STATISTICS, seed=0)
+        assert pairs[0]["p"] == 1.0
+
+    def test_calibration_takes_no_power_from_the_test(self):
+        rng = np.random.default_rng(1)
+        label = np.arange(200) % 4 == 0
+        clips = pd.DataFrame(
+            {"fold": "official", "run": 0, "clip": [f"{i:03d}" for i in range(200)]}
+        )
+        good, bad = (
+            clips.assign(label_dog=label.astype(float), probability_dog=rng.random(200) * s + label)
+            for s in (1.6, 6.0)
+        )
+        (score, *_) = classification_scores("auprc", ["dog"], [])
+        for system in (good, good.assign(probability_dog=good["probability_dog"] ** 4 / 1000)):
+            pairs = compared_pairs({"a": system, "b": bad}, score, statistics=STATISTICS, seed=0)
+            assert pairs[0]["p"] < 0.01

@@ -12,7 +12,8 @@ import yaml
 from snakemake.utils import update_config
 
 import configuration
-from configuration import description, load_schema, validate_config
+from config_schema import description, load_schema
+from configuration import validate_config
 from l2i import classifier
 from l2i.checks import InputError
 
@@ -100,6 +101,7 @@ class TestInvariants:
         optional |= {("systems", "l2i_bd_nopred", "settings", "fidelity_weight")}
         optional |= {("systems", name, "inherits", "attention") for name in config["systems"]}
         optional |= {("systems", "l2i_bd_nopred", "inherits", "fidelity_weight")}
+        optional |= {leaf for leaf in leaves(config) if leaf[2:3] == ("by_dataset",)}
         for *folders, last in set(leaves(config)) - optional:
             inner = broken = copy.deepcopy(config)
             for folder in folders:
@@ -205,18 +207,85 @@ class TestKnownAnswers:
             (
                 "systems.l2i_att.settings",
                 {},
-                r"systems.l2i_att lacks the setting pooling on esc50: how Theta pools",
+                r"systems.l2i_att lacks the setting pooling: how Theta pools",
+            ),
+            (
+                "systems.l2i_att.settings.pooling",
+                "attenton",
+                r"systems.l2i_att: pooling is 'attenton', but must be one of \['attention', 'max'",
+            ),
+            (
+                "systems.apnet.settings.n_channels",
+                "many",
+                r"systems.apnet: n_channels is 'many', but must be of type integer",
+            ),
+            (
+                "systems.apnet.settings.learning_rate",
+                "1e-3",
+                r"learning_rate is '1e-3', .*write it with a point and a sign",
+            ),
+            (
+                "systems.vibi.by_dataset",
+                {"esc50": {"n_epochs": -3}},
+                r"n_epochs is -3, but must be at",
+            ),
+            (
+                "systems.tdl_nmf.choose.representation",
+                ["mel"],
+                r"representation is 'mel', but must",
+            ),
+            (
+                "systems.vibi.settings.precision",
+                "float16",
+                r"precision is 'float16', but must be on",
+            ),
+            (
+                "systems.vibi.settings.n_kept",
+                10,
+                r"choose names n_kept, which settings .*write choose: {n_kept: \[10\]}",
+            ),
+            ("systems.vibi.choose.precision", ["auto"], r"choose cannot name precision"),
+            (
+                "systems.vibi.choose.n_kept",
+                [5, 5],
+                r"n_kept is \[5, 5\], but must hold no entry tw",
+            ),
+            (
+                "systems.vibi.choose.n_kept",
+                5,
+                r"n_kept is 5, but must be of type array \(values of",
+            ),
+            ("systems.l2i_att.inherits.taps", "source/load", r"cannot be followed on esc50"),
+            ("systems.l2i_att.inherits.taps", "listening/threshold", r"cannot be followed on"),
+            (
+                "systems.flint.measures",
+                ["fidelity", "sounds"],
+                r"holds sounds, but flint gives fid",
+            ),
+            ("systems.apnet.needs", ["trunk"], r"needs is \['trunk'\], but apnet can do with \[\]"),
+            ("systems.l2i_max.as_classifier", "l2i_posthoc", r"another row of Table VIII"),
+            ("systems.l2i_max.as_classifier", "apnet", r"is apnet, which is another row of Table"),
+            (
+                "systems.slime",
+                {"module": "vibi", "needs": ["classifier"], "measures": ["fidelity"]},
+                r"systems.slime has a name that means something else",
+            ),
+            (
+                "systems.l2i_att.settings.taps",
+                ["B6"],
+                r"ablations.table_6\[0\] varies taps, but systems.l2i_att does not take taps from",
             ),
             (
                 "systems.l2i_att.inherits.taps",
                 "interpreter/tabs",
                 r"systems.l2i_att.inherits cannot be followed on esc50: .*interpreter/tabs",
             ),
-            ("systems.l2i_att.module", "posthok", r"has no file posthok.py"),
+            ("systems.l2i_att.module", "posthok", r"systems/posthok.py is not there: correct"),
+            ("systems.l2i_att.module", "task", r"task.py has no SETTINGS, NEEDS, MEASURES, train"),
             (
                 "systems.l2i_att.needs",
                 ["dictionary"],
-                r"systems.l2i_att.measures must hold fidelity exactly where needs holds classif",
+                r"systems.l2i_att.measures must hold fidelity where needs holds classifier",
             ),
             ("systems.l2i_bd.as_classifier", "x", r"systems.l2i_bd.as_classifier is for systems"),
             (

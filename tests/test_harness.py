@@ -241,6 +241,34 @@ class TestInvariants:
         assert seen == [(kept.name, False), (kept.name, True)]
         assert not list(tmp_path.glob(".checkpoints-*"))
 
+    def test_checkpoints_of_other_settings_go_when_the_job_starts(self, job, tmp_path):
+        (tmp_path / ".checkpoints-0123").mkdir()
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, checkpoints):
+            assert not list(tmp_path.glob(".checkpoints-*"))
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        perform(job, trains)
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_scratch_is_empty_and_goes_with_the_job(self, job, tmp_path, fails):
+        (tmp_path / ".part-scratch").mkdir()  # of a job that was killed
+        (tmp_path / ".part-scratch" / "maps").write_bytes(b"many")
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, scratch):
+            assert Path(scratch).parent == tmp_path and not list(Path(scratch).iterdir())
+            (Path(scratch) / "maps").write_bytes(b"many")
+            if fails:
+                raise RuntimeError("half way")
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        if fails:
+            with pytest.raises(SystemExit):
+                perform(job, trains)
+        else:
+            perform(job, trains)
+        assert not leftovers(tmp_path)
+
     @pytest.mark.parametrize("what", ["settings", "code", "env", "input", "wildcard"])
     def test_a_job_that_computes_something_else_goes_on_from_nothing(self, job, tmp_path, what):
         names = []

@@ -165,6 +165,7 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLA
             system=name,
             run="0",
             checkpoints=path("checkpoints"),
+            scratch=str(files),
             **JOB,
         )
     found = ("dictionary", "classifier", "posthoc", "by_design")

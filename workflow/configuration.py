@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
 import math
-import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
-import yaml
-
 from ablations import ablation_rows
+from config_schema import explain, undefined, validator
 from l2i.checks import raise_all
 from l2i.data.sonyc import CLASSES as SONYC_CLASSES
 from l2i.fingerprints import canonical_json
-from systems import COMMON, OPTIONAL, described_settings, trained_with
+from l2i.thresholds import INTERPRETER_DECIDES
+from system_checks import contradictions_of_system, contradictions_of_varied
 
-SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 # l2i.classifier.MIN_FRAMES, which importing would cost the time to load torch.
 MIN_FRAMES = 128
 PINS = {  # of a download, by layout, beside its files
@@ -29,7 +23,6 @@ PINS = {  # of a download, by layout, beside its files
 }
 N_CLASSES = {"sonyc_ust": 8, "openmic": 20}
 READ_BY = {"esc50": "subset", "sonyc_ust": "labels"}  # keys of corpus beside its layout
-INTERPRETER_DECIDES = 0.5  # l2i.scores.INTERPRETER_DECIDES
 SWEPT, PER_CLASS = "n_components", "clips_per_class"
 FOLDED = ("esc50",)  # layouts whose corpora come in folds, with one right class a clip
 
@@ -45,24 +38,10 @@ def validate_config(config: dict[str, Any]) -> None:
     # Each step takes for granted what the one before has found in order.
     problems = (
         list(_beyond_json(config))
-        or [line for error in _validator().iter_errors(config) for line in _explain(error)]
+        or [line for error in validator().iter_errors(config) for line in explain(error)]
         or list(_contradictions(config))
     )
     raise_all(sorted(set(problems)), "configuration (config.yaml and its overlays)")
-
-
-@functools.cache
-def load_schema() -> dict[str, Any]:
-    """Load workflow/schemas/config.schema.yaml."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-
-
-@functools.cache
-def _validator() -> jsonschema.Draft202012Validator:
-    """As the standard, but 35.0 is no integer: it would count as another setting than 35."""
-    standard = jsonschema.Draft202012Validator
-    types = standard.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    return jsonschema.validators.extend(standard, type_checker=types)(load_schema())
 
 
 def _beyond_json(value: Any, place: str = "") -> Iterator[str]:
@@ -84,82 +63,11 @@ def _beyond_json(value: Any, place: str = "") -> Iterator[str]:
         yield f"{place} is {value}, but must be a finite number"
 
 
-def description(path: Iterable[str | int]) -> str:
-    """What the schema says of the key at `path`, e.g. ("features", "n_fft"); empty if nothing."""
-    schema = load_schema()
-    for part in path:
-        if isinstance(part, int):
-            continue  # entries of a list are described by the list
-        patterns = schema.get("patternProperties", {})
-        named = [sub for pattern, sub in patterns.items() if re.search(pattern, part)]
-        others = schema.get("additionalProperties") or {}
-        schema = schema.get("properties", {}).get(part) or (named or [others])[0]
-        if "description" not in schema and "$ref" in schema:
-            schema = load_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
-    return schema.get("description", "")
-
-
-def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
-    """One line for each wrong key: its path, the rule, the remedy."""
-    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.path).lstrip(".")
-    prefix = f"{place}." if place else ""
-    if error.validator == "additionalProperties":
-        for key in _unknown_keys(error):
-            yield f"{prefix}{key} is not a known key; {_remedy_for_key(key, error.schema)}"
-    elif error.validator == "required":
-        for key in set(error.validator_value) - error.instance.keys():
-            yield f"{prefix}{key} is missing: {description([*error.path, key])}"
-    else:
-        meaning = description(error.path)
-        yield f"{place or 'the file'} is {error.instance!r}, but {_rule(error)} ({meaning})"
-
-
-def _unknown_keys(error: jsonschema.ValidationError) -> list[str]:
-    patterns = error.schema.get("patternProperties", {})
-    unknown = error.instance.keys() - error.schema.get("properties", {}).keys()
-    return [key for key in unknown if not any(re.search(p, str(key)) for p in patterns)]
-
-
-def _remedy_for_key(key: str, schema: dict[str, Any]) -> str:
-    allowed = sorted(schema.get("properties", {}))
-    if not allowed:
-        return f"a name must match {next(iter(schema['patternProperties']))}"
-    close = difflib.get_close_matches(str(key), allowed, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}allowed here: {', '.join(allowed)}"
-
-
-def _rule(error: jsonschema.ValidationError) -> str:
-    value = error.validator_value
-    if error.validator == "type":
-        text = f"must be of type {value}"
-        if re.fullmatch(r"[\d.]+[eE][+-]?\d+", str(error.instance)):
-            # YAML 1.1 reads 2e-4 as a text.
-            text += "; write it with a point and a sign, as in 2.0e-4"
-        elif value == "integer" and isinstance(error.instance, float):
-            text += ", written without a point"
-        return text
-    rules = {
-        "const": f"must be {value}",
-        "enum": f"must be one of {value}",
-        "minimum": f"must be at least {value}",
-        "maximum": f"must be at most {value}",
-        "exclusiveMinimum": f"must be above {value}",
-        "exclusiveMaximum": f"must be below {value}",
-        "pattern": f"must match {value}",
-        "minItems": f"needs at least {value} entries",
-        "maxItems": f"needs at most {value} entries",
-        "uniqueItems": "must hold no entry twice",
-        "oneOf": "is none of what is allowed",
-    }
-    return rules.get(error.validator, error.message)
-
-
 def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     run, features, evaluation = config["run"], config["features"], config["evaluation"]
-    yield from _undefined("run.datasets", run["datasets"], "datasets", config["datasets"])
-    yield from _undefined("run.systems", run["systems"], "systems", config["systems"])
-    yield from _undefined("run.once", run["once"], "systems", config["systems"])
+    yield from undefined("run.datasets", run["datasets"], "datasets", config["datasets"])
+    yield from undefined("run.systems", run["systems"], "systems", config["systems"])
+    yield from undefined("run.once", run["once"], "systems", config["systems"])
     if features["hop_length"] > features["n_fft"] // 2:
         yield "features.hop_length must be at most half of features.n_fft: frames must overlap"
     for name, dataset in config["datasets"].items():
@@ -180,66 +88,13 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
                 f"right ({', '.join(FOLDED)}), auprc and f1 for the others"
             )
     for name in config["systems"]:
-        yield from _contradictions_of_system(name, config)
+        yield from contradictions_of_system(name, config)
     for table, entries in config["ablations"].items():
         for i, entry in enumerate(entries):
             yield from _contradictions_of_ablation(f"ablations.{table}[{i}]", entry, config)
         yield from _repeated_rows(table, config)
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
-
-
-def _contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]:
-    """What does not fit together in a system, or with its module and the data sets that run."""
-    entry, place = config["systems"][name], f"systems.{name}"
-    follows = "classifier" in entry["needs"]
-    if follows == ("classification" in entry["measures"]):
-        yield (
-            f"{place}.measures must hold fidelity where needs holds classifier, and classification "
-            "where it does not: a system follows a classifier or predicts by itself"
-        )
-    if follows != ("fidelity" in entry["measures"]):
-        yield f"{place}.measures must hold fidelity exactly where needs holds classifier"
-    if "as_classifier" in entry and not follows:
-        yield f"{place}.as_classifier is for systems with fidelity: take it out"
-    if "faithfulness" in entry["measures"] and not {"classifier", "dictionary"} <= set(
-        entry["needs"]
-    ):
-        yield f"{place}.measures holds faithfulness, so needs must hold classifier and dictionary"
-    yield from _undefined(
-        f"{place}.by_dataset", entry.get("by_dataset", {}), "datasets", config["datasets"]
-    )
-    described = described_settings(entry["module"])
-    if described is None:
-        yield (
-            f"{place}.module is {entry['module']}, but workflow/l2i/systems has no file "
-            f"{entry['module']}.py that describes its SETTINGS: correct the name, or write it"
-        )
-        return
-    for dataset in config["run"]["datasets"]:
-        if dataset in config["datasets"]:
-            yield from _contradictions_of_settings(place, name, dataset, described, config)
-
-
-def _contradictions_of_settings(
-    place: str, name: str, dataset: str, described: dict[str, str], config: dict[str, Any]
-) -> Iterator[str]:
-    try:
-        trained = trained_with(config, dataset, name)
-    except KeyError as error:
-        yield f"{place}.inherits cannot be followed on {dataset}: {error.args[0]}"
-        return
-    given = trained["system_settings"].keys() | trained["choose"].keys()
-    for key in sorted(given - described.keys() - COMMON.keys()):
-        close = difflib.get_close_matches(key, described, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        yield (
-            f"{place} has the setting {key}, which its module does not know; {hint}it describes "
-            f"{', '.join(described)}"
-        )
-    for key, meaning in (described | COMMON).items():
-        if key not in given and not meaning.startswith(OPTIONAL):
-            yield f"{place} lacks the setting {key} on {dataset}: {meaning}"
 
 
 def _contradictions_of_classes(
@@ -309,7 +164,7 @@ def _contradictions_of_ablation(
     place: str, entry: dict[str, Any], config: dict[str, Any]
 ) -> Iterator[str]:
     name, run = entry["dataset"], config["run"]
-    yield from _undefined(f"{place}.system", [entry["system"]], "systems", config["systems"])
+    yield from undefined(f"{place}.system", [entry["system"]], "systems", config["systems"])
     if name not in run["datasets"] or name not in config["datasets"]:
         yield (
             f"{place}.dataset is {name}, which run.datasets does not hold: add it there, or take "
@@ -320,12 +175,7 @@ def _contradictions_of_ablation(
             yield f"{place}.fold must be official: {name} has one split and no folds"
     elif entry["fold"] not in run["folds"]:
         yield f"{place}.fold is {entry['fold']}, but must be one of run.folds"
-    system = config["systems"].get(entry["system"])
-    if system and system["module"] != "posthoc":
-        yield (
-            f"{place}.system is {entry['system']}, but ablations change interpreters of the module "
-            "posthoc"
-        )
+    yield from contradictions_of_varied(place, entry, config)
 
 
 def _contradictions_of_source(
@@ -377,8 +227,8 @@ def _contradictions_of_classifier(
     classifier = dataset["classifier"]
     weights, head_only = classifier["weights"], classifier["trainable"] == "head"
     if weights != "scratch":
-        yield from _undefined(f"{place}.weights", [weights], "weights", config["weights"])
-        yield from _undefined(
+        yield from undefined(f"{place}.weights", [weights], "weights", config["weights"])
+        yield from undefined(
             f"{place}.weights", [weights], "machine.urls", config["machine"]["urls"]
         )
         if classifier["width"] != 1:
@@ -396,12 +246,3 @@ def _contradictions_of_classifier(
             f"{place}.augmentation is given, but trainable is head, which augments nothing: "
             "set augmentation to {}, or trainable to all"
         )
-
-
-def _undefined(
-    place: str, names: Iterable[str], where: str, defined: dict[str, Any]
-) -> Iterator[str]:
-    for name in names:
-        if name not in defined:
-            known = ", ".join(defined) or "nothing"
-            yield f"{place} names {name}, which {where} does not define; it has {known}"

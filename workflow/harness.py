@@ -34,6 +34,7 @@ from l2i.fingerprints import canonical_json, settings_fingerprint
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
+SCRATCH = ".part-scratch"
 
 
 def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
@@ -44,8 +45,9 @@ def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
     - `path_to_<name>` for each named input and output of the rule (a list for several files),
     - each top key of `params.settings`, a JSON text,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
-      `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`), and
-      `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name).
+      `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
+      `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
+      and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).
 
     Parameters
     ----------
@@ -80,11 +82,16 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
     # Records first: from here on, those of an earlier success vouch for nothing.
-    _discard([*map(records.record_path, outputs.values()), *staged.values()])
+    scratch = _folder_of(snakemake) / SCRATCH
+    _discard([*map(records.record_path, outputs.values()), *staged.values(), scratch])
     inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")))
     arguments = _arguments(snakemake, function, staged, inputs)
     deterministic = make_deterministic(snakemake.threads)
+    if "checkpoints" in arguments:  # of the same result with other settings: nobody's any more
+        _discard(set(_checkpoint_folders(snakemake)) - {Path(arguments["checkpoints"])})
     try:
+        if "scratch" in arguments:
+            scratch.mkdir()
         facts = function(**arguments) or {}
         canonical_json(facts)
         _require_written(staged, function)
@@ -100,9 +107,9 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
         }
         _publish(outputs, staged, record)
         if "checkpoints" in arguments:
-            _discard(_checkpoint_folders(snakemake))  # those of earlier settings, too
+            _discard(_checkpoint_folders(snakemake))
     finally:
-        _discard(staged.values())
+        _discard([*staged.values(), scratch])
 
 
 @contextmanager
@@ -139,6 +146,8 @@ def _arguments(
         offered["data"] = os.path.expanduser(machine["data"])
     if "urls" in wanted:
         offered["urls"] = dict(machine["urls"])
+    if "scratch" in wanted:
+        offered["scratch"] = str(_folder_of(snakemake) / SCRATCH)
     if "checkpoints" in wanted:
         offered["checkpoints"] = _checkpoints(snakemake, inputs)
     unwanted = sorted(required.keys() - wanted.keys())
@@ -257,7 +266,8 @@ def _discard(paths: Iterable[str | Path]) -> None:
 
 def _job_part(snakemake: Any) -> dict[str, Any]:
     settings, wildcards = _settings(snakemake), dict(snakemake.wildcards.items())
-    seeds = {"seed": settings.get("seed"), "run": wildcards.get("run")}
+    seeds = {name: settings.get(name) for name in ("seed", "selection_seed")}
+    seeds["run"] = wildcards.get("run")
     return {
         "record_version": records.RECORD_VERSION,
         "rule": snakemake.rule,

@@ -2,9 +2,9 @@
 
 A checkpoint holds all that the rest of a run depends on: weights, the optimiser's moments, the
 place in the schedule, the random numbers to come, the history so far. Going on from it gives the
-weights, to the bit, of a run that was never ended. It is no result, and says nothing of what it
-belongs to: its path does (workflow/harness.py names it after settings, code, environment and
-inputs).
+weights, to the bit, of a run that was never ended, on the same kind of machine. It is no result,
+and says nothing of what it belongs to: its path does. workflow/harness.py names the folder after
+settings, code, environment and inputs; the file is named after device and number format.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ import torch
 from torch import nn
 
 from l2i.checks import InputError
+from l2i.runtime import precision_name
 
 log = logging.getLogger(__name__)
 
-INTERVAL_SECONDS = 60.0  # between two checkpoints: at most so much work is lost
+INTERVAL_SECONDS = 60.0  # at least, between two checkpoints; they are taken between epochs
 
 
 class Checkpoint:
@@ -70,11 +71,19 @@ class Checkpoint:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"random": random_state(), "history": history}
-        self.path.parent.mkdir(exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_suffix(".part")
         torch.save(state, unfinished)
         os.replace(unfinished, self.path)
         self.saved_at = time.monotonic()
+
+
+def checkpoint_path(folder: Path, device: str, precision: torch.dtype) -> Path:
+    """File of a run in a folder of checkpoints: one for each device and number format.
+
+    A run that began on a GPU in bfloat16 must not go on, unnoticed, on a CPU in float32.
+    """
+    return folder / f"{torch.device(device).type}-{precision_name(precision)}.pt"
 
 
 def random_state() -> dict[str, torch.Tensor]:

@@ -191,4 +191,19 @@ def _difference(
 def _p(score: Score | ClipScore, clips: pd.DataFrame, other: pd.DataFrame, **how: int) -> float:
     if isinstance(score, ClipScore):
         return sign_flip_p(paired_difference(_values(score, clips), _values(score, other)), **how)
+    if score.metric.endswith("auprc"):
+        clips, other = ranked(clips), ranked(other)
     return exchange_p(clips, other, score.value, **how)
+
+
+def ranked(clips: pd.DataFrame) -> pd.DataFrame:
+    """The same clips with a system's scores of each class as ranks, between 0 and 1.
+
+    An area under a curve depends on the order of scores alone. Exchanging the scores themselves
+    would mix two scales: systems that order clips alike, but are sure of themselves to different
+    degrees, would seem to differ by chance.
+    """
+    scores = [name for name in clips if name.startswith(("probability_", "interpreter_"))]
+    groups = clips.groupby([name for name in ("fold", "run") if name in clips])[scores]
+    ranks = groups.rank() / (groups.transform("size").to_numpy()[:, None] + 1)
+    return clips.assign(**{name: ranks[name] for name in scores})

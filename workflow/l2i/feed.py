@@ -2,7 +2,7 @@
 
 On a GPU that has room for them they are copied once and stay. Otherwise each batch is gathered
 from the memory map, by :func:`l2i.training.train`'s fetching thread while the batch before is
-learnt from, and goes to the GPU from pinned memory, beside its computing.
+learnt from, and goes to the GPU from pinned memory.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ def source_closure(
     The modules in `ALWAYS` count as imported by every script.
 
     Imports inside functions count. Only absolute imports can be followed; a module named at run
-    time (`importlib.import_module`) cannot be seen, so the project has none.
+    time (`importlib.import_module`) cannot be seen. Systems are found so, by their name in the
+    configuration: their rules add the fingerprint of the module (workflow/rules/common.smk).
 
     Parameters
     ----------
@@ -98,9 +99,10 @@ def code_fingerprint(script: Path, root: Path) -> str:
     """sha256 of what a script and its imports below `root` do, whatever they say about it.
 
     Hashed is the syntax tree of each file, which knows no comments, layout or line numbers, with
-    the docstrings taken out. `harness` and what it alone imports are left out: staging, records
-    and logging move bytes and cannot make them. So is `l2i.progress`, which draws bars. What does
-    change numbers everywhere, `l2i.determinism`, is included for every script.
+    the docstrings taken out and what a module's SETTINGS say of settings. `harness` and what it
+    alone imports are left out: staging, records and logging move bytes and cannot make them. So is
+    `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
+    included for every script.
 
     The version of Python has no part in it, neither by name nor by the form of its syntax trees;
     it is recorded with each result (l2i.records).
@@ -133,7 +135,7 @@ def _name_below(path: Path, root: Path) -> str:
 def _meaning(source: str) -> str:
     """What a source does, without what it says about it."""
     tree = ast.parse(source)
-    _strip_docstrings(tree)
+    _strip_descriptions(tree)
     return _dump(tree)
 
 
@@ -159,11 +161,19 @@ def _dump(node: Any) -> str:
     return ascii(node)
 
 
-def _strip_docstrings(tree: ast.Module) -> None:
+def _strip_descriptions(tree: ast.Module) -> None:
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
+    # What a system's module says of its settings: values reach a job by other ways.
+    tree.body = [node for node in tree.body if "SETTINGS" not in _assigned(node)]
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    """Names that a statement assigns to."""
+    targets = [*getattr(node, "targets", []), getattr(node, "target", None)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def canonical_json(value: Any) -> str:

@@ -19,8 +19,8 @@ M. Ilse, J. Tomczak, M. Welling, "Attention-based deep multiple instance learnin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -169,3 +169,13 @@ class Interpreter(nn.Module):
     def reconstruct(self, H: Tensor) -> Tensor:
         """Log-magnitude estimate W H, (B, n_bins, T)."""
         return self.W @ H
+
+
+def theta_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Taps, pooling and dropout of an interpreter, from the settings of a system."""
+    class_wise = settings["pooling"] == "attention" and settings["attention"] == "class_wise"
+    return {
+        "pooling": "class_attention" if class_wise else settings["pooling"],
+        "dropout": settings["dropout"],
+        "taps": settings["taps"],
+    }

@@ -42,7 +42,7 @@ class Resident:
     device : str
         Where rows are wanted.
     scratch : Path
-        Folder for a scratch file; the caller removes it.
+        Folder on whose disk a scratch file lies, without a name, until the data are let go.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Resident:
     ) -> None:
         self.device = torch.device(device)
         if place == SCRATCH:
-            with tempfile.NamedTemporaryFile(dir=scratch, delete=False) as file:
+            with tempfile.NamedTemporaryFile(dir=scratch) as file:  # gone by name, mapped still
                 self.data = torch.from_file(
                     file.name, shared=True, size=math.prod(shape), dtype=dtype
                 ).reshape(shape)

@@ -35,8 +35,7 @@ from l2i.metrics import (
 )
 from l2i.statistics import Metric
 from l2i.tables import condition_text
-
-INTERPRETER_DECIDES = 0.5  # from this probability on (Sec. IV-C gives no threshold)
+from l2i.thresholds import INTERPRETER_DECIDES
 
 # Reference and estimate (N, n_classes) of the clips for some classes.
 Sides = Callable[[pd.DataFrame, Sequence[str]], tuple[np.ndarray, np.ndarray]]

@@ -23,7 +23,7 @@ class Listening:
     """The sounds that interpret one decision; waveforms (n_samples,) at the front end's rate."""
 
     target: int
-    probabilities: Tensor  # (C,) of the classifier
+    probabilities: Tensor  # (C,) of the predictor: the classifier or, by design, the interpreter
     estimate: Tensor  # (C,) of the interpreter
     relevance: Tensor  # (K,)
     components: dict[int, Tensor]  # number of each selected component, and its sound

@@ -6,6 +6,7 @@ import numpy as np
 
 GRID = np.arange(5, 96, 5) / 100  # as coarse as the few selection clips of a rare class allow
 DEFAULT = 0.5
+INTERPRETER_DECIDES = 0.5  # from this probability on (Sec. IV-C gives no threshold)
 
 
 def best_thresholds(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 Losses = dict[str, Tensor]  # named scalars; "total" is what is minimised
 
 
+class Diverged(InputError):
+    """A loss is no longer finite."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How long and how fast to learn.
@@ -87,7 +91,8 @@ def train(
         Takes row numbers (int64 Tensor, shape (B,)) and returns what the losses need of them. Runs
         in a thread of its own, one batch ahead, so it must draw no random numbers.
     optimizer : Optimizer, optional
-        By default Adam over all parameters of the network that learn.
+        By default Adam over all parameters of the network that learn. One that is given keeps its
+        momentum, whatever the schedule.
     before_epoch : callable
         Takes the epoch, for what changes between epochs; what it changes must be in the network.
     after_step : callable
@@ -101,13 +106,16 @@ def train(
 
     Raises
     ------
+    Diverged
+        If a loss is not finite.
     InputError
-        If a loss is not finite, or the checkpoint cannot be read.
+        If the schedule is unknown, or the checkpoint cannot be read.
     """
+    own_momentum = optimizer is not None
     if optimizer is None:
         learnt = [p for p in network.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(learnt, lr=plan.learning_rate)
-    scheduler = _scheduler(optimizer, plan, n_items)
+    scheduler = _scheduler(optimizer, plan, n_items, cycle_momentum=not own_momentum)
     kept = Checkpoint(checkpoint, network, optimizer, scheduler)
     history = kept.restore()
     following = range(len(history) + 1, plan.n_epochs + 1)
@@ -122,7 +130,7 @@ def train(
         losses = ", ".join(f"{name} {value:.4f}" for name, value in means.items())
         log.info("epoch %d of %d: %s, %.1f s", epoch, plan.n_epochs, losses, seconds)
         if not math.isfinite(means["total"]):
-            raise InputError(
+            raise Diverged(
                 f"the loss is {means['total']} after epoch {epoch}: {losses}. Lower learning_rate "
                 "or the loss weights, or set precision to float32"
             )
@@ -181,11 +189,13 @@ def _batches(order: Tensor, batch_size: int) -> list[Tensor]:
 
 
 def _scheduler(
-    optimizer: torch.optim.Optimizer, plan: Plan, n_items: int
+    optimizer: torch.optim.Optimizer, plan: Plan, n_items: int, *, cycle_momentum: bool
 ) -> torch.optim.lr_scheduler.LRScheduler:
     if plan.schedule == "one_cycle":
         n_steps = plan.n_epochs * len(_batches(torch.arange(n_items), plan.batch_size))
         return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, plan.learning_rate, total_steps=n_steps
+            optimizer, plan.learning_rate, total_steps=n_steps, cycle_momentum=cycle_momentum
         )
+    if plan.schedule != "constant":
+        raise InputError(f"schedule is {plan.schedule}, but must be constant or one_cycle")
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)

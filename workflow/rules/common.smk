@@ -14,7 +14,7 @@ from l2i.fingerprints import (
     environment_fingerprint,
     settings_fingerprint,
 )
-from systems import MODULES, looked_up, trained_with, with_measure
+from system_settings import MODULES, looked_up, trained_with, with_measure
 
 RESULTS = f"results/{config['name']}"
 # What makes a result is the environment it is computed in, not the one that plans the work.

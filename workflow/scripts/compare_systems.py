@@ -24,9 +24,11 @@ NOTES = (
     "how many folds, runs and clips both have, which is all that they are compared on. Pairs "
     "without any have none.",
     "p is that of a two-sided permutation test: on every clip the answers of both systems, those "
-    "of all runs together, are exchanged or not with equal chance. With {n} permutations the "
-    "smallest possible p is {smallest:.2g}. It says whether the trained systems differ on clips "
-    "like these; how another training would turn out, only the spread over folds or runs tells.",
+    "of all runs together, are exchanged or not with equal chance; of areas under curves, their "
+    "ranks among the system's answers, which is all that these depend on. With {n} permutations "
+    "the smallest possible p is {smallest:.2g}. It says whether the trained systems differ on "
+    "clips like these; how another training would turn out, only the spread over folds or runs "
+    "tells.",
     "p, Holm: corrected for all pairs of the data set that have a p, so that the chance of any "
     "false claim among them is held.",
 )

@@ -79,12 +79,18 @@ def interpret_clips(
                 target=target,
             )
             n_sounds += 1
-            write_sounds(folder / split.classes[target], split.classes, clip, heard, threshold)
+            name = split.classes[target]
+            write_sounds(folder / name, split.classes, clip, heard, threshold, pair.predictor)
     return {"n_clips": len(rows), "n_interpretations": n_sounds}
 
 
 def write_sounds(
-    folder: Path, classes: list[str], clip: Clip, heard: Listening, threshold: float
+    folder: Path,
+    classes: list[str],
+    clip: Clip,
+    heard: Listening,
+    threshold: float,
+    predictor: str,
 ) -> None:
     """One interpretation: its sounds at the level of the file as read, and what they are."""
     components = {f"component_{k:03d}": k for k in heard.components}
@@ -97,7 +103,7 @@ def write_sounds(
         {
             "interpreted_class": classes[heard.target],
             "threshold": threshold,
-            "classifier_probabilities": by_class(classes, heard.probabilities),
+            f"{predictor}_probabilities": by_class(classes, heard.probabilities),
             "interpreter_probabilities": by_class(classes, heard.estimate),
             "relevances": [round(float(r), 6) for r in heard.relevance],
         },

@@ -4,8 +4,8 @@ import torch
 
 from harness import perform
 from l2i.evaluation import classification_rows, tagging_rows
-from l2i.scores import INTERPRETER_DECIDES
 from l2i.systems.stored import open_system
+from l2i.thresholds import INTERPRETER_DECIDES
 
 
 def measure_predictions(
@@ -41,12 +41,15 @@ def measure_predictions(
         **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split, rows = recordings.fold, recordings.fold.test_rows
-    logits = torch.cat([network.scores(clips).logits.cpu() for clips in recordings.batches(rows)])
+    heard = [network.scores(clips) for clips in recordings.batches(rows)]
+    logits = torch.cat([batch.logits.cpu() for batch in heard])
     if split.multi_label:
         decisions = logits.sigmoid() >= INTERPRETER_DECIDES
         scores = tagging_rows(logits, decisions, split.targets(rows), split.classes)
     else:
         scores = classification_rows(logits, split.labels(rows))
+    for name in heard[0].losses:
+        scores[name] = torch.cat([batch.losses[name].cpu() for batch in heard]).numpy()
     scores.insert(0, "clip", split.index["clip"].to_numpy()[rows])
     split.label_rows(scores, system=system, variant=variant, run=run).to_csv(
         path_to_classification, index=False

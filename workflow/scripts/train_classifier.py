@@ -7,6 +7,7 @@ import torch
 
 from harness import perform
 from l2i import losses
+from l2i.checkpoints import checkpoint_path
 from l2i.checks import InputError
 from l2i.classifier import Classifier
 from l2i.features import open_features
@@ -54,7 +55,7 @@ def train_classifier(
     )
     plan = plan_of(classifier)
     how = {"loss": loss, "precision": precision, "device": device}
-    how |= {"checkpoint": Path(checkpoints) / "classifier.pt"}
+    how |= {"checkpoint": checkpoint_path(Path(checkpoints), device, precision)}
     if classifier["trainable"] == "head":
         history = fine_tune_head(network, log_mel, rows, targets, plan, **how)
     else:

@@ -1,6 +1,5 @@
 """Train a system on one fold: an interpreter of its classifier, or one that predicts by itself."""
 
-import tempfile
 from pathlib import Path
 
 import torch
@@ -42,6 +41,7 @@ def train_system(
     data: str,
     device: str,
     checkpoints: str,
+    scratch: str,
 ) -> dict:
     """Write the network of one fold and run; facts: precision, cost, what the system tells."""
     recordings = open_recordings(
@@ -70,24 +70,23 @@ def train_system(
             device=device,
         )
     weight = None if positive_weight is None else torch.tensor(positive_weight, device=device)
-    # Scratch lies beside the result: temporary folders of compute nodes are often in memory.
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=Path(path_to_model).parent) as scratch:
-        task = Task(
-            **vars(recordings),
-            rows=split.train_rows,
-            loss=losses.classification(split.multi_label, weight),
-            start=classifier,
-            W=load_dictionary(path_to_dictionary[0], **split.identity).to(device)
-            if path_to_dictionary
-            else None,
-            precision=precision,
-            scratch=Path(scratch),
-            checkpoints=Path(checkpoints),
-        )
-        train = system_module(module).train
-        trained = choose_and_train(
-            train, task, system_settings, choose, seed=int(run), selection_seed=selection_seed
-        )
+    W = None
+    if path_to_dictionary:
+        W = load_dictionary(path_to_dictionary[0], **split.identity).to(device)
+    task = Task(
+        **vars(recordings),
+        rows=split.train_rows,
+        loss=losses.classification(split.multi_label, weight),
+        start=classifier,
+        W=W,
+        precision=precision,
+        scratch=Path(scratch),
+        checkpoints=Path(checkpoints),
+    )
+    train = system_module(module).train
+    trained = choose_and_train(
+        train, task, system_settings, choose, seed=int(run), selection_seed=selection_seed
+    )
 
     origin = origin_of(module, system, variant, run, path_to_classifier)
     save_system(path_to_model, trained.network, **origin, **split.identity)
@@ -99,7 +98,7 @@ def train_system(
         "n_epochs": len(trained.history),
         "seconds_per_epoch": float(seconds.median()),
         "share_waiting": float(waiting.sum() / max(seconds.sum(), 1e-9)),
-        **trained.facts,
+        **trained.facts,  # a system may count its own parameters
     }
 
 

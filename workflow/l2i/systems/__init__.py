@@ -1,7 +1,17 @@
 """The systems that the paper compares, behind one face.
 
 A system is one module of this package and one entry of the configuration's `systems`. The module
-has two functions:
+says in literals, which are read without running it, what it is:
+
+`SETTINGS`
+    Name of each setting, and a pair: its kind (one of `$defs` of the configuration's schema, or a
+    list of words) and what it means. What need not be given begins with "optional: ".
+`NEEDS`
+    What it can start from beside clips and labels: a list of possible lists, `[[]]` for nothing.
+`MEASURES`
+    What can be measured of it, see `measures` in the configuration's schema.
+
+And it has two functions:
 
 `train(task, settings)`
     Learns from the clips of a :class:`l2i.systems.task.Task` and returns a

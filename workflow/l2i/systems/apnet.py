@@ -37,19 +37,33 @@ from l2i.systems.task import Clips, Scores, Task, Trained
 from l2i.training import Losses, plan_of
 from l2i.training import train as train_network
 
+NEEDS = [[]]
+MEASURES = ["classification", "prototypes"]
 SETTINGS = {
-    "n_prototypes": "number K of prototypes; the paper takes its number of components",
-    "n_channels": "channels of every hidden layer of the autoencoder; 32 in APNet's code",
-    "sample_rate": "Hz; waveforms are resampled to it (22050 in APNet's code for UrbanSound8K)",
-    "n_fft": "samples of a window and of its transform (4096)",
-    "hop_length": "samples between two windows (1024)",
-    "n_mels": "bands of the HTK mel scale, a multiple of 4 (64 or 128 in the authors' appendix)",
-    "classification_weight": "factor on the classification loss (10)",
-    "reconstruction_weight": "factor on the autoencoder's mean squared error (5)",
-    "prototype_weight": "factor on the distances between clips and prototypes (5)",
-    "n_epochs": "passes over the training clips (100 on ESC-50, 21 elsewhere; authors' appendix)",
-    "batch_size": "clips in a batch; every prototype should find a clip near it there",
-    "learning_rate": "step size of Adam (1e-3 in APNet's code)",
+    "n_prototypes": ("count", "number K of prototypes; the paper takes its number of components"),
+    "n_channels": (
+        "count",
+        "channels of every hidden layer of the autoencoder; 32 in APNet's code",
+    ),
+    "sample_rate": (
+        "count",
+        "Hz; waveforms are resampled to it (22050 in APNet's code for UrbanSound8K)",
+    ),
+    "n_fft": ("count", "samples of a window and of its transform (4096)"),
+    "hop_length": ("count", "samples between two windows (1024)"),
+    "n_mels": (
+        "count",
+        "bands of the HTK mel scale, a multiple of 4 (64 or 128 in the authors' appendix)",
+    ),
+    "classification_weight": ("weight", "factor on the classification loss (10)"),
+    "reconstruction_weight": ("weight", "factor on the autoencoder's mean squared error (5)"),
+    "prototype_weight": ("weight", "factor on the distances between clips and prototypes (5)"),
+    "n_epochs": (
+        "count",
+        "passes over the training clips (100 on ESC-50, 21 elsewhere; authors' appendix)",
+    ),
+    "batch_size": ("count", "clips in a batch; every prototype should find a clip near it there"),
+    "learning_rate": ("rate", "step size of Adam (1e-3 in APNet's code)"),
 }
 
 FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels")

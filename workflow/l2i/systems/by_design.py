@@ -15,29 +15,42 @@ from l2i import losses
 from l2i.classifier import Classifier
 from l2i.evaluation import Pair
 from l2i.feed import Feed, cut
-from l2i.interpreter import Interpretation, Interpreter
+from l2i.interpreter import Interpretation, Interpreter, theta_of
 from l2i.runtime import autocast
-from l2i.systems.posthoc import theta_of
 from l2i.systems.task import Clips, Scores, Task, Trained
 from l2i.training import Losses, plan_of
 from l2i.training import train as train_network
 
+NEEDS = [["trunk", "dictionary"]]
+MEASURES = ["classification", "sounds"]
 SETTINGS = {
-    "predictor": "whose output the classification loss is on: classifier (Sec. III-C), or "
-    "interpreter (L2I_BD-NoPred)",
-    "prediction_weight": "weight of the classification loss (Table III)",
-    "fidelity_weight": "weight of the loss between both outputs (Table III); 0 leaves it out",
-    "reconstruction_weight": "weight of the reconstruction loss (Table III)",
-    "sparsity_weight": "weight of the mean activation (Table III)",
-    "taps": "blocks of the classifier that Psi listens to",
-    "pooling": "how Theta pools over time: attention or max",
-    "attention": "optional: shared, or class_wise for one attention a class",
-    "dropout": "dropout inside Theta's pooling",
-    "n_epochs": "passes over the training clips",
-    "batch_size": "clips a step",
-    "learning_rate": "Adam's rate",
-    "schedule": "constant, or one_cycle",
-    "excerpt": "share of each clip, a ring cut at a random place, that a step sees; null: all",
+    "predictor": (
+        ["classifier", "interpreter"],
+        "whose output the classification loss is on: classifier (Sec. III-C), or "
+        "interpreter (L2I_BD-NoPred)",
+    ),
+    "prediction_weight": ("weight", "weight of the classification loss (Table III)"),
+    "fidelity_weight": (
+        "weight",
+        "weight of the loss between both outputs (Table III); 0 leaves it out",
+    ),
+    "reconstruction_weight": ("weight", "weight of the reconstruction loss (Table III)"),
+    "sparsity_weight": ("weight", "weight of the mean activation (Table III)"),
+    "taps": ("taps", "blocks of the classifier that Psi listens to"),
+    "pooling": (["attention", "max"], "how Theta pools over time: attention or max"),
+    "attention": (
+        ["shared", "class_wise"],
+        "optional: shared, or class_wise for one attention a class",
+    ),
+    "dropout": ("share", "dropout inside Theta's pooling"),
+    "n_epochs": ("count", "passes over the training clips"),
+    "batch_size": ("count", "clips a step"),
+    "learning_rate": ("rate", "Adam's rate"),
+    "schedule": (["constant", "one_cycle"], "constant, or one_cycle"),
+    "excerpt": (
+        "excerpt",
+        "share of each clip, a ring cut at a random place, that a step sees; null: all",
+    ),
 }
 
 

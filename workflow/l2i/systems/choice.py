@@ -17,6 +17,7 @@ from torch import nn
 from l2i.checks import InputError
 from l2i.metrics import average_precision, macro
 from l2i.systems.task import Task, Trained
+from l2i.training import Diverged
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +73,18 @@ def choose_and_train(
             part = replace(
                 task, rows=fit_rows, checkpoints=task.checkpoints / f"choice-{number + 1}"
             )
-            scores.append(
-                score(train(fresh(part), settings | values).network, part, selection_rows)
-            )
+            try:
+                network = train(fresh(part), settings | values).network
+            except Diverged as error:
+                log.warning("out of the choice: %s", error)
+                scores.append(math.nan)
+            else:
+                scores.append(score(network, part, selection_rows))
         if all(map(math.isnan, scores)):
             raise InputError(
-                f"no setting of {', '.join(choices)} can be chosen: no selection clip of "
-                f"{task.fold.dataset} holds a class. Name one value for each under `choose`"
+                f"no setting of {', '.join(choices)} can be chosen: every one diverged, or no "
+                f"selection clip of {task.fold.dataset} holds a class. Name one value for each "
+                "under `choose`"
             )
         chosen = tried[int(np.nanargmax(scores))]
         log.info("chosen: %s", chosen)

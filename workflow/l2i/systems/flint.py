@@ -18,7 +18,6 @@ NeurIPS 2021.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import torch
@@ -36,25 +35,57 @@ from l2i.systems.task import Clips, Scores, Task, Trained
 from l2i.training import Losses, plan_of
 from l2i.training import train as train_network
 
+NEEDS = [["classifier"], ["trunk"]]
+MEASURES = ["fidelity", "classification"]
 SETTINGS = {
-    "joint": "whether the classifier learns along (by design) or stands still (post-hoc)",
-    "n_attributes": "number J of attributes; as many as L2I has components (the authors' appendix)",
-    "dropout": "probability at the attributes before the linear layer; 0.01 in the authors' code",
-    "reconstruction_weight": "weight of the input fidelity: mean squared error of the "
-    "log-magnitude; L2I's (the authors' appendix)",
-    "fidelity_weight": "weight of the output fidelity: cross-entropy to the classifier's output",
-    "fidelity_from_epoch": "first epoch, counted from 1, in which fidelity_weight holds; 0 before",
-    "sparsity_weight": "weight of the mean attribute",
-    "sparsity_from_epoch": "first epoch, counted from 1, in which sparsity_weight holds; 0 before",
-    "entropy_weight": "weight of conciseness less diversity: the mean entropy of each clip's "
-    "attributes less the entropy of their mean over the batch",
-    "entropy_from_epoch": "first epoch, counted from 1, in which entropy_weight holds; 0 before",
-    "excerpt": "by design: share of a clip that is seen, cut at random from the clip closed to a "
-    "ring, 1.0 for a circular shift in time; null for clips as they are",
-    "n_epochs": "passes over the training clips",
-    "batch_size": "clips per step",
-    "learning_rate": "of Adam",
-    "schedule": "of the learning rate: constant, or one_cycle",
+    "joint": (
+        "switch",
+        "whether the classifier learns along (by design) or stands still (post-hoc)",
+    ),
+    "n_attributes": (
+        "count",
+        "number J of attributes; as many as L2I has components (the authors' appendix)",
+    ),
+    "dropout": (
+        "share",
+        "probability at the attributes before the linear layer; 0.01 in the authors' code",
+    ),
+    "reconstruction_weight": (
+        "weight",
+        "weight of the input fidelity: mean squared error of the log-magnitude; L2I's "
+        "(the authors' appendix)",
+    ),
+    "fidelity_weight": (
+        "weight",
+        "weight of the output fidelity: cross-entropy to the classifier's output",
+    ),
+    "fidelity_from_epoch": (
+        "count",
+        "first epoch, counted from 1, in which fidelity_weight holds; 0 before",
+    ),
+    "sparsity_weight": ("weight", "weight of the mean attribute"),
+    "sparsity_from_epoch": (
+        "count",
+        "first epoch, counted from 1, in which sparsity_weight holds; 0 before",
+    ),
+    "entropy_weight": (
+        "weight",
+        "weight of conciseness less diversity: the mean entropy of each clip's attributes"
+        " less the entropy of their mean over the batch",
+    ),
+    "entropy_from_epoch": (
+        "count",
+        "first epoch, counted from 1, in which entropy_weight holds; 0 before",
+    ),
+    "excerpt": (
+        "excerpt",
+        "by design: share of a clip that is seen, cut at random from the clip closed to a"
+        " ring, 1.0 for a circular shift in time; null for clips as they are",
+    ),
+    "n_epochs": ("count", "passes over the training clips"),
+    "batch_size": ("count", "clips per step"),
+    "learning_rate": ("rate", "of Adam"),
+    "schedule": (["constant", "one_cycle"], "of the learning rate: constant, or one_cycle"),
 }
 
 POOLED = 3  # cells that attributes are read from, in mel as in time
@@ -189,8 +220,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
             f"{excerpt} with joint: {str(joint).lower()}. Post-hoc, the classifier hears every "
             "clip once, as it is: set excerpt to null"
         )
-    # A copy: the task's own may start another training, with other settings.
-    classifier = deepcopy(task.start).requires_grad_() if joint else task.classifier
+    classifier = task.start.requires_grad_() if joint else task.classifier
     network = Flint(
         settings["n_attributes"],
         task.n_classes,
@@ -229,7 +259,9 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         if joint:
             parts["prediction"] = task.loss(logits, task.targets[rows])
         weights = weights_at(epoch, settings)
-        return {"total": sum(weights[name] * loss for name, loss in parts.items()), **parts}
+        # A part without weight must not reach the network: 0 x inf is no number.
+        counted = [weights[name] * loss for name, loss in parts.items() if weights[name]]
+        return {"total": sum(counted), **parts}
 
     plan, n_clips, checkpoint = plan_of(settings), len(task.rows), task.checkpoint()
     history = train_network(

@@ -32,14 +32,22 @@ from l2i.systems.task import Clips, Scores, Task, Trained
 
 log = logging.getLogger(__name__)
 
+NEEDS = [[]]
+MEASURES = ["classification"]
 SETTINGS = {
-    "representation": "log_magnitude, log(1 + |S|), or sqrt_mel, the square root of the power mel "
-    "spectrum (Sec. V-B tries both)",
-    "slice_frames": "STFT frames averaged to one column of the data, 1 or more",
-    "n_components": "columns of the dictionary (Sec. V-B: 64 to 512)",
-    "sparsity": "weight of the L1 penalty on codes, for slices of mean norm 1",
-    "n_iter": "iterations of NMF",
-    "inverse_regularization": "C of the logistic regression, larger for less shrinkage",
+    "representation": (
+        ["log_magnitude", "sqrt_mel"],
+        "log_magnitude, log(1 + |S|), or sqrt_mel, the square root of the power mel "
+        "spectrum (Sec. V-B tries both)",
+    ),
+    "slice_frames": ("count", "STFT frames averaged to one column of the data, 1 or more"),
+    "n_components": ("count", "columns of the dictionary (Sec. V-B: 64 to 512)"),
+    "sparsity": ("weight", "weight of the L1 penalty on codes, for slices of mean norm 1"),
+    "n_iter": ("count", "iterations of NMF"),
+    "inverse_regularization": (
+        "positive",
+        "C of the logistic regression, larger for less shrinkage",
+    ),
 }
 
 BATCH = 128  # clips coded together
@@ -116,7 +124,9 @@ class NmfLinear(nn.Module):
         self, means: Tensor, task: Task, inverse_regularization: float, n_iter: int = N_ITERATIONS
     ) -> None:
         """Fit scale, weight and bias to averaged codes of the training clips."""
-        self.scale.copy_(means.std(0, correction=0).clamp(min=SMALLEST_SPREAD))
+        spread = means.std(0, correction=0)
+        # A component that never sounds in training must not count for much when it does later.
+        self.scale.copy_(torch.where(spread > SMALLEST_SPREAD, spread, 1.0))
         with torch.enable_grad():
             weight, bias = fit_linear(
                 means / self.scale,

@@ -19,7 +19,7 @@ from l2i.classifier import Classifier
 from l2i.evaluation import Pair
 from l2i.features import rows_of
 from l2i.hidden import HiddenMaps
-from l2i.interpreter import Interpreter
+from l2i.interpreter import Interpreter, theta_of
 from l2i.projections import Projections
 from l2i.runtime import autocast, precision_name
 from l2i.systems.task import Clips, Scores, Task, Trained
@@ -28,17 +28,25 @@ from l2i.training import train as train_network
 
 log = logging.getLogger(__name__)
 
+NEEDS = [["classifier", "dictionary"]]
+MEASURES = ["fidelity", "faithfulness", "sounds"]
 SETTINGS = {
-    "taps": "blocks of the classifier that Psi listens to",
-    "pooling": "how Theta pools over time: attention or max",
-    "attention": "optional: shared, or class_wise for one attention a class",
-    "dropout": "dropout inside Theta's pooling",
-    "reconstruction_weight": "weight of the reconstruction loss (Table II)",
-    "sparsity_weight": "weight of the mean activation (Table II)",
-    "fidelity_weight": "pairs of first epoch and weight of the fidelity loss from there on",
-    "n_epochs": "passes over the training clips",
-    "batch_size": "clips a step",
-    "learning_rate": "Adam's rate",
+    "taps": ("taps", "blocks of the classifier that Psi listens to"),
+    "pooling": (["attention", "max"], "how Theta pools over time: attention or max"),
+    "attention": (
+        ["shared", "class_wise"],
+        "optional: shared, or class_wise for one attention a class",
+    ),
+    "dropout": ("share", "dropout inside Theta's pooling"),
+    "reconstruction_weight": ("weight", "weight of the reconstruction loss (Table II)"),
+    "sparsity_weight": ("weight", "weight of the mean activation (Table II)"),
+    "fidelity_weight": (
+        "weight_by_epoch",
+        "pairs of first epoch and weight of the fidelity loss from there on",
+    ),
+    "n_epochs": ("count", "passes over the training clips"),
+    "batch_size": ("count", "clips a step"),
+    "learning_rate": ("rate", "Adam's rate"),
 }
 
 LARGEST_PARITY_GAP = 0.05  # relative; bfloat16 usually stays below a hundredth
@@ -113,16 +121,6 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         checkpoint=task.checkpoint(),
     )
     return Trained(network, history, {"parity_with_float32": parity})
-
-
-def theta_of(settings: dict[str, Any]) -> dict[str, Any]:
-    """Taps, pooling and dropout of an interpreter, from the settings of a system."""
-    class_wise = settings["pooling"] == "attention" and settings["attention"] == "class_wise"
-    return {
-        "pooling": "class_attention" if class_wise else settings["pooling"],
-        "dropout": settings["dropout"],
-        "taps": settings["taps"],
-    }
 
 
 def train_posthoc(

@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from l2i.checkpoints import checkpoint_path
 from l2i.classifier import Classifier
 from l2i.features import rows_of
 from l2i.fold import Fold
@@ -126,9 +127,9 @@ class Task(Recordings):
         """Labels of the clips to learn from, (len(rows), C): 1, 0, or NaN where nobody looked."""
         return self.fold.targets(self.rows).to(self.device)
 
-    def checkpoint(self, name: str = "network") -> Path:
+    def checkpoint(self) -> Path:
         """Where a training run of this task is kept on its way."""
-        return self.checkpoints / f"{name}.pt"
+        return checkpoint_path(self.checkpoints, self.device, self.precision)
 
 
 class Scores(NamedTuple):
@@ -142,5 +143,5 @@ class Trained(NamedTuple):
     """What a system has learnt."""
 
     network: nn.Module  # with `architecture` and `scores(clips)`
-    history: pd.DataFrame  # one row per epoch: epoch, losses, seconds
+    history: pd.DataFrame  # one row per epoch: epoch, losses, seconds, seconds_waiting
     facts: dict[str, Any] = {}  # plain values for the record

@@ -31,22 +31,39 @@ from l2i.systems.task import Task, Trained
 from l2i.training import Losses, Plan, plan_of
 from l2i.training import train as train_network
 
+NEEDS = [[]]
+MEASURES = ["classification"]
 SETTINGS = {
-    "representation": "log_magnitude, log(1 + |S|), or sqrt_mel, the square root of the power mel "
-    "spectrum (Sec. V-B tries both)",
-    "slice_frames": "STFT frames averaged to one column of the data, 1 or more",
-    "n_components": "columns of the dictionary (Sec. V-B: 64 to 512)",
-    "sparsity": "weight of the L1 penalty on codes, for slices of mean norm 1",
-    "ridge": "weight of half the squared norm of codes, above 0 so that they can be differentiated",
-    "n_iter": "iterations of the unsupervised NMF that gives the first dictionary",
-    "n_epochs": "passes over the training clips",
-    "batch_size": "clips per step",
-    "learning_rate": "rate of the steps on the dictionary in the first tenth of all steps, after "
-    "which it falls as one over their number (Mairal et al. 2012)",
-    "inverse_regularization": "C of the logistic regression, larger for less shrinkage",
-    "head_iterations": "steps of the linear classifier before every epoch but the first",
-    "published_gradient": "true: score every slice by itself and unscaled, and sum over the batch, "
-    "as the public code for task-driven NMF does; false: the exact gradient of the loss",
+    "representation": (
+        ["log_magnitude", "sqrt_mel"],
+        "log_magnitude, log(1 + |S|), or sqrt_mel, the square root of the power mel "
+        "spectrum (Sec. V-B tries both)",
+    ),
+    "slice_frames": ("count", "STFT frames averaged to one column of the data, 1 or more"),
+    "n_components": ("count", "columns of the dictionary (Sec. V-B: 64 to 512)"),
+    "sparsity": ("weight", "weight of the L1 penalty on codes, for slices of mean norm 1"),
+    "ridge": (
+        "positive",
+        "weight of half the squared norm of codes, above 0 so that they can be differentiated",
+    ),
+    "n_iter": ("count", "iterations of the unsupervised NMF that gives the first dictionary"),
+    "n_epochs": ("count", "passes over the training clips"),
+    "batch_size": ("count", "clips per step"),
+    "learning_rate": (
+        "rate",
+        "rate of the steps on the dictionary in the first tenth of all steps, after which"
+        " it falls as one over their number (Mairal et al. 2012)",
+    ),
+    "inverse_regularization": (
+        "positive",
+        "C of the logistic regression, larger for less shrinkage",
+    ),
+    "head_iterations": ("count", "steps of the linear classifier before every epoch but the first"),
+    "published_gradient": (
+        "switch",
+        "true: score every slice by itself and unscaled, and sum over the batch, as the "
+        "public code for task-driven NMF does; false: the exact gradient of the loss",
+    ),
 }
 
 CONSTANT_SHARE = 0.1  # of all steps: those at the full rate

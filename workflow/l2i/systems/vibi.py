@@ -50,20 +50,37 @@ from l2i.systems.task import BATCH, Clips, Scores, Task, Trained
 from l2i.training import Losses, plan_of
 from l2i.training import train as train_network
 
+NEEDS = [["classifier"]]
+MEASURES = ["fidelity"]
 SETTINGS = {
-    "n_kept": "k, chunks that are kept; 5 to 20 in the authors' appendix",
-    "information_weight": "beta, weight of k KL(p || uniform) in nats; 0.1 in the public code",
-    "temperature": "of the relaxed draws, above 0; 0.5 in the public code",
-    "n_draws": "draws of k chunks for each clip and step, over which the loss is averaged",
-    "chunk_mels": "mel bands in a chunk; 32 in the authors' appendix",
-    "chunk_frames": "frames in a chunk; 43 (ESC-50) and 86 (SONYC-UST) in the authors' appendix",
-    "ema_decay": "decay of the running means of weights, per step; 0.999 in the public code",
-    "published_sampling": "draw as the public code does: log-probabilities taken for "
-    "probabilities, and no gradient from the prediction loss to the explainer",
-    "n_epochs": "passes over the training clips",
-    "batch_size": "clips in a step",
-    "learning_rate": "of Adam",
-    "schedule": "'constant' or 'one_cycle'",
+    "n_kept": ("count", "k, chunks that are kept; 5 to 20 in the authors' appendix"),
+    "information_weight": (
+        "weight",
+        "beta, weight of k KL(p || uniform) in nats; 0.1 in the public code",
+    ),
+    "temperature": ("positive", "of the relaxed draws, above 0; 0.5 in the public code"),
+    "n_draws": (
+        "count",
+        "draws of k chunks for each clip and step, over which the loss is averaged",
+    ),
+    "chunk_mels": ("count", "mel bands in a chunk; 32 in the authors' appendix"),
+    "chunk_frames": (
+        "count",
+        "frames in a chunk; 43 (ESC-50) and 86 (SONYC-UST) in the authors' appendix",
+    ),
+    "ema_decay": (
+        "share",
+        "decay of the running means of weights, per step; 0.999 in the public code",
+    ),
+    "published_sampling": (
+        "switch",
+        "draw as the public code does: log-probabilities taken for probabilities, and no "
+        "gradient from the prediction loss to the explainer",
+    ),
+    "n_epochs": ("count", "passes over the training clips"),
+    "batch_size": ("count", "clips in a step"),
+    "learning_rate": ("rate", "of Adam"),
+    "schedule": (["constant", "one_cycle"], "'constant' or 'one_cycle'"),
 }
 
 BETAS = (0.5, 0.999)  # of Adam in the public code
@@ -215,7 +232,8 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         ),
         after_step=lambda: network.average(settings["ema_decay"]),
     )
-    return Trained(network.eval(), history, {"n_chunks": n_chunks})
+    n_parameters = sum(p.numel() for p in network.learnt.parameters())  # not their running means
+    return Trained(network.eval(), history, {"n_chunks": n_chunks, "n_parameters": n_parameters})
 
 
 def level(task: Task) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
-"""What the configuration says of a system on a data set.
+"""What the configuration says of a system on a data set, and what its module says of itself.
 
-Its settings come from three places, later ones first: what it says for a data set (`by_dataset`),
+Settings come from three places, later ones first: what a system says for a data set (`by_dataset`),
 what it says for all (`settings`), and what it takes over from a data set (`inherits`), such as the
 taps of that data set's interpreters. A system therefore depends on exactly the keys that it names.
 """
@@ -10,13 +10,21 @@ from __future__ import annotations
 import ast
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MODULES = Path(__file__).parent / "l2i" / "systems"
 # Asked of every system, beside what its module describes.
-COMMON = {"precision": "auto, float32 or bfloat16"}
+COMMON = {"precision": ("precision", "number format of training: auto, float32 or bfloat16")}
 OPTIONAL = "optional: "  # how the description of a setting begins that may be left out
 START = ("width", "head_units", "dropout")  # settings of a classifier that say what it is
+
+
+class Description(NamedTuple):
+    """What a module of l2i.systems says of itself."""
+
+    settings: dict[str, tuple[str | list[str], str]]  # kind and meaning, by name
+    needs: list[list[str]]
+    measures: list[str]
 
 
 def with_measure(config: dict[str, Any], measure: str) -> list[str]:
@@ -40,6 +48,11 @@ def trained_with(config: dict[str, Any], dataset: str, system: str) -> dict[str,
     dict
         `module`, `system_settings` (flat), `choose` (setting to possible values), and `start`: of a
         classifier to be trained along, where the system needs a trunk, else None.
+
+    Raises
+    ------
+    KeyError
+        If `inherits` names a key that the data set does not have.
     """
     entry, of_dataset = config["systems"][system], config["datasets"][dataset]
     inherits = entry.get("inherits", {})
@@ -60,23 +73,47 @@ def trained_with(config: dict[str, Any], dataset: str, system: str) -> dict[str,
 def looked_up(value: Any, path: str) -> Any:
     """Item of nested mappings by its keys, joined with slashes."""
     for part in path.split("/"):
-        if part not in value:
+        if not isinstance(value, dict) or part not in value:
             raise KeyError(f"the configuration has no {path}: {part} is not there")
         value = value[part]
     return value
 
 
 @functools.cache
-def described_settings(module: str) -> dict[str, str] | None:
-    """What a module of l2i.systems says about its settings, read without running it.
+def description_of(module: str) -> Description:
+    """What a module of l2i.systems says of itself, read without running it.
 
-    None where the file or its SETTINGS are not there.
+    Raises
+    ------
+    ValueError
+        In one line, what is wrong with the file.
     """
     path = MODULES / f"{module}.py"
+    name = f"workflow/l2i/systems/{module}.py"
     if not path.is_file():
-        return None
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        targets = [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]
-        if "SETTINGS" in targets:
-            return ast.literal_eval(node.value)
-    return None
+        raise ValueError(f"{name} is not there: correct `module`, or write the file")
+    try:
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+    except SyntaxError as error:
+        raise ValueError(f"{name} is no Python (line {error.lineno}): {error.msg}") from error
+    found = {}
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = node
+        for target in [*getattr(node, "targets", []), getattr(node, "target", None)]:
+            if isinstance(target, ast.Name) and target.id in ("SETTINGS", "NEEDS", "MEASURES"):
+                found[target.id] = _literal(node.value, f"{target.id} of {name}")
+    missing = [n for n in ("SETTINGS", "NEEDS", "MEASURES", "train", "build") if n not in found]
+    if missing:
+        raise ValueError(
+            f"{name} has no {', '.join(missing)}: workflow/l2i/systems/__init__.py says what a "
+            "system consists of"
+        )
+    return Description(found["SETTINGS"], found["NEEDS"], found["MEASURES"])
+
+
+def _literal(node: ast.expr, place: str) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise ValueError(f"{place} must be a literal: it is read without running it") from error
