@@ -504,11 +504,11 @@ CONFIG = """
 name: toy
 seed: 0
 factor: 2
-run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0]}
+run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0], once: []}
 machine: {data: data, device: cpu, urls: {}}
 datasets: {a: {start: 3, score: accuracy}}
 ablations: {}
-systems: {s: {}}
+systems: {s: {measures: [fidelity]}}
 weights: {w: {}}
 """
 
