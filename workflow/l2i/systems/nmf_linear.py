@@ -100,6 +100,11 @@ class NmfLinear(nn.Module):
         """Logits (B, C) of codes H."""
         return linear(H.mean(1) / self.scale, self.weight, self.bias)
 
+    @property
+    def n_learnt(self) -> int:
+        """Number of parameters: dictionary, weights and bias of the classifier."""
+        return self.D.numel() + self.weight.numel() + self.bias.numel()
+
     @torch.no_grad()
     def scores(self, clips: Clips) -> Scores:
         """Logits of clips."""
@@ -151,7 +156,8 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     network, x, history = learn_dictionary(NmfLinear, task, settings, ridge=RIDGE)
     means = network.code_clips(x)
     network.fit_classifier(means, task, settings["inverse_regularization"])
-    return Trained(network, history, {"training_loss": training_loss(network, means, task)})
+    facts = {"training_loss": training_loss(network, means, task)}
+    return Trained(network, history, facts | {"n_parameters": network.n_learnt})
 
 
 def learn_dictionary(

@@ -149,7 +149,8 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     )
     means = network.code_clips(x)
     network.fit_classifier(means, task, C)
-    return Trained(network, history, {"training_loss": training_loss(network, means, task)})
+    facts = {"training_loss": training_loss(network, means, task)}
+    return Trained(network, history, facts | {"n_parameters": network.n_learnt})
 
 
 def clip_loss(network: TdlNmf, H: Tensor, targets: Tensor, loss: Loss) -> Tensor:
