@@ -119,7 +119,8 @@ class TestScript:
     def test_each_iteration_is_one_line_of_the_log(self, clips, tmp_path, caplog):
         caplog.set_level("INFO", "l2i.nmf")
         learn(tmp_path, clips)
-        assert [m.split(":")[0] for m in caplog.messages] == [
+        lines = [r.getMessage() for r in caplog.records if r.name == "l2i.nmf"]
+        assert [line.split(":")[0] for line in lines] == [
             f"iteration {i} of 4" for i in range(1, 5)
         ]
 

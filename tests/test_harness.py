@@ -198,6 +198,13 @@ class TestInvariants:
         for text in (shown, (tmp_path / "slow.log").read_text()):
             assert "error: stopped with exit status 143 (SIGTERM" in text
 
+    def test_logging_goes_on_after_a_job_as_before_it(self, job, capsys):
+        perform(job, double)
+        logging.getLogger("after").info("not shown")
+        logging.getLogger("after").warning("shown")
+        shown = capsys.readouterr().err
+        assert "shown" in shown and "not shown" not in shown and "Logging error" not in shown
+
     def test_the_answer_to_sigterm_is_given_back(self, job):
         before = signal.getsignal(signal.SIGTERM)
         perform(job, double)

@@ -214,7 +214,7 @@ class TestFromArchiveToTables:
         again = Project(tmp_path / "again", project, finished.overlay)
         shutil.copy(finished.folder / "corpus.zip", again.folder / "corpus.zip")
         again.run()
-        timed = {"history.csv", "objective.csv"}  # how long an epoch took
+        timed = {"history.csv", "objective.csv", "cost.csv", "cost.md"}  # how long an epoch took
         compared = 0
         for path in sorted(results(finished).rglob("*")):
             if path.is_file() and path.suffix not in {".log", ".json"} and path.name not in timed:

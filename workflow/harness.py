@@ -333,5 +333,7 @@ def _copied_into(path: str) -> Iterator[None]:
         try:
             yield
         finally:
-            logging.basicConfig(force=True)  # the old handler holds the copier
             sys.stdout, sys.stderr = before
+            logging.basicConfig(
+                level=logging.WARNING, force=True
+            )  # the old handler's log is closed
