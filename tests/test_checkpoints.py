@@ -79,6 +79,28 @@ class TestResume:
         run(tmp_path / "network.pt")
         assert not list(tmp_path.iterdir())
 
+    def test_the_interval_counts_from_the_last_checkpoint(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 25.0)
+        clock = iter(range(0, 1000, 10))  # each look at it takes ten seconds
+        now = [next(clock)]
+        monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+        save, saved = torch.save, []
+        monkeypatch.setattr(torch, "save", lambda s, f: (saved.append(now[0]), save(s, f)))
+
+        def tick():
+            now[0] = next(clock)
+
+        network = nn.Linear(2, 1)
+        train(
+            network,
+            lambda rows, epoch: {"total": network(X[rows]).square().mean()},
+            11,
+            Plan(7, 11, 1e-2),
+            checkpoint=tmp_path / "network.pt",
+            before_epoch=lambda epoch: tick(),
+        )
+        assert saved == [30, 60]
+
     def test_without_a_path_nothing_is_written(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         run(None)

@@ -173,7 +173,8 @@ class Interpreter(nn.Module):
 
 def theta_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Taps, pooling and dropout of an interpreter, from the settings of a system."""
-    class_wise = settings["pooling"] == "attention" and settings["attention"] == "class_wise"
+    attention = settings.get("attention", "shared")
+    class_wise = settings["pooling"] == "attention" and attention == "class_wise"
     return {
         "pooling": "class_attention" if class_wise else settings["pooling"],
         "dropout": settings["dropout"],
