@@ -18,7 +18,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([str(WORKFLOW), os.getenv("PYTHONPATH", "")]).rstrip(":")
 )
 
-from configuration import validate_config
+from configuration.validation import validate_config
 from l2i.checks import InputError
 
 
@@ -48,6 +48,6 @@ rule all:
     input:
         all_tables(),
         all_figures(),
-        over_runs(LISTENING, systems=HEARD),
+        over_runs(LISTENING, systems=WITH_SOUNDS),
         over_runs(PROTOTYPES, systems=with_measure(config, "prototypes")),
         over_folds(SLIME) if config["listening"]["slime"] else [],

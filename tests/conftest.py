@@ -1,9 +1,8 @@
-"""The import path, as in the Snakefile, how workers share the cores, and what many tests need."""
+"""How workers share the cores, and what many tests need."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,7 @@ if N_WORKERS := int(os.getenv("PYTEST_XDIST_WORKER_COUNT", "0")):
 
 import torch  # noqa: E402
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT / "workflow"))
+from helpers.project import PROJECT  # noqa: E402
 
 # Files that take longest, longest first. A worker takes a file at a time, and one that takes a long
 # one last keeps the others waiting.

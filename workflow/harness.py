@@ -27,10 +27,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from l2i import records
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
-from l2i.fingerprints import canonical_json, settings_fingerprint
+from l2i.provenance import records
+from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin

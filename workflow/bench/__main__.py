@@ -17,8 +17,8 @@ from features import bench_features
 from interpreter import bench_interpreter
 from nmf import bench_nmf
 
-from l2i.data.archive import unpack
-from l2i.records import describe_host, describe_software, utc_now
+from l2i.datasets.archive import unpack
+from l2i.provenance.records import describe_host, describe_software, utc_now
 from l2i.runtime import has_bfloat16
 from l2i.synthetic.esc50 import KINDS, write_esc50_archive
 

@@ -11,8 +11,8 @@ import librosa
 import numpy as np
 import torch
 
-from l2i.features import BATCH, compute_features, load_waveform
-from l2i.spectral import FrontEnd, log_magnitude
+from l2i.features.cache import BATCH, compute_features, load_waveform
+from l2i.features.spectral import FrontEnd, log_magnitude
 
 N_SAMPLES = 220_500  # 5 s at 44.1 kHz
 N_TIMES = 9  # best of, taken in turns

@@ -13,16 +13,16 @@ import torch
 from features import N_SAMPLES, librosa_features
 from torch.utils.data import DataLoader, Dataset
 
-from l2i import losses
-from l2i.classifier import Classifier
-from l2i.features import cache_features, open_features
-from l2i.fingerprints import file_sha256
-from l2i.interpreter import TAPS, Interpreter
-from l2i.models import frozen
+from l2i.features.cache import cache_features, open_features
+from l2i.features.spectral import FrontEnd
+from l2i.networks.classifier import Classifier
+from l2i.networks.interpreter import TAPS, Interpreter
+from l2i.networks.stored_classifier import frozen
+from l2i.provenance.fingerprints import file_sha256
 from l2i.runtime import precision_name, resolve_precision
-from l2i.spectral import FrontEnd
 from l2i.systems.posthoc import LossWeights, train_posthoc
-from l2i.training import Plan
+from l2i.training import losses
+from l2i.training.loop import Plan
 
 N_CLASSES, BATCH, N_EPOCHS = 10, 32, 3
 

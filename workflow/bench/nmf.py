@@ -16,10 +16,10 @@ import torch
 from sklearn.decomposition import non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 
-from l2i.columns import ClipColumns
-from l2i.features import load_waveform
-from l2i.nmf import Factorisation, sparse_nmf
-from l2i.spectral import FrontEnd, log_magnitude
+from l2i.dictionary.columns import ClipColumns
+from l2i.dictionary.nmf import Factorisation, sparse_nmf
+from l2i.features.cache import load_waveform
+from l2i.features.spectral import FrontEnd, log_magnitude
 
 FRONT_END = FrontEnd(sample_rate=44100, n_fft=1024, hop_length=512, n_mels=128, mel_power=2)
 N_FRAMES = 431  # per clip of the streamed run

@@ -1,7 +1,7 @@
 """The same numbers from the same job: switches of torch that change results.
 
 The harness throws them for every job. They are a part of what a result is, not of how it is moved,
-so the fingerprint of every script includes this file (see l2i.fingerprints).
+so the fingerprint of every script includes this file (see l2i.provenance.fingerprints).
 """
 
 from __future__ import annotations

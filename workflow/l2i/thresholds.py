@@ -10,7 +10,7 @@ INTERPRETER_DECIDES = 0.5  # from this probability on (Sec. IV-C gives no thresh
 
 
 def best_thresholds(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """The threshold of the best F1 of each class, on clips that are neither learnt nor tested.
+    """The threshold of the best F1 of each class, on clips that are neither learned nor tested.
 
     Of equally good thresholds the one nearest to 0.5 is taken, and 0.5 itself for a class without
     a positive label among these clips.

@@ -7,14 +7,14 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from ablations import DEFAULT, ablation_rows, dictionary_variant, varied, variants
-from l2i.fingerprints import (
+from configuration.ablations import DEFAULT, ablation_rows, dictionary_variant, varied, variants
+from l2i.provenance.fingerprints import (
     canonical_json,
     code_fingerprint,
     environment_fingerprint,
     settings_fingerprint,
 )
-from system_settings import MODULES, looked_up, trained_with, with_measure
+from configuration.systems import MODULES, looked_up, trained_with, with_measure
 
 RESULTS = f"results/{config['name']}"
 # What makes a result is the environment it is computed in, not the one that plans the work.
@@ -23,7 +23,7 @@ ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
 GPU = 0 if config["machine"]["device"] == "cpu" else 1
 VARIANTS = variants(config)
 # Systems by what is measured of them.
-FOLLOWERS, EXPLAINERS, PREDICTORS, HEARD = (
+WITH_FIDELITY, WITH_FAITHFULNESS, WITH_CLASSIFICATION, WITH_SOUNDS = (
     with_measure(config, measure)
     for measure in ("fidelity", "faithfulness", "classification", "sounds")
 )
@@ -184,17 +184,17 @@ def all_tables():
     """Tables that the configuration has something for."""
     names = ["table_1", "cost"]
     names += [f"table_{number}" for number, of in OF_SETTINGS_TABLE.items() if of]
-    names += ["table_4", "comparisons_4"] if FOLLOWERS else []
-    names += ["table_5"] if MULTI_CLASS and EXPLAINERS else []
+    names += ["table_4", "comparisons_4"] if WITH_FIDELITY else []
+    names += ["table_5"] if MULTI_CLASS and WITH_FAITHFULNESS else []
     names += [name for name in ("table_6", "table_7") if config["ablations"][name]]
-    names += ["table_8", "comparisons_8"] if PREDICTORS else []
-    names += ["classes"] if MULTI_LABEL and EXPLAINERS else []
+    names += ["table_8", "comparisons_8"] if WITH_CLASSIFICATION else []
+    names += ["classes"] if MULTI_LABEL and WITH_FAITHFULNESS else []
     return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=["csv", "md"])
 
 
 def all_figures():
     """Figures that the configuration has something for."""
-    numbers = [*CLASS_FIGURES, *(["5"] if MULTI_LABEL else [])] if EXPLAINERS else []
+    numbers = [*CLASS_FIGURES, *(["5"] if MULTI_LABEL else [])] if WITH_FAITHFULNESS else []
     numbers += ["6"] if config["ablations"]["figure_6"] else []
     return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
 
@@ -202,10 +202,10 @@ def all_figures():
 def compared(wildcards):
     """Scores of clips that pairs of systems are compared by: those of Table IV or Table VIII."""
     if wildcards.number == "4":
-        fidelity = over_runs(f"{MEASURED}/fidelity.csv", systems=FOLLOWERS)
+        fidelity = over_runs(f"{MEASURED}/fidelity.csv", systems=WITH_FIDELITY)
         return {"clips": fidelity, "classifier": [], "posthoc": []}
     return {
-        "clips": over_runs(f"{MEASURED}/classification.csv", systems=PREDICTORS),
+        "clips": over_runs(f"{MEASURED}/classification.csv", systems=WITH_CLASSIFICATION),
         "classifier": over_folds(f"{EVALUATION}/classification.csv"),
         "posthoc": over_runs(f"{MEASURED}/fidelity.csv", systems=AS_CLASSIFIER),
     }

@@ -4,7 +4,7 @@ EVALUATION = f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}"
 MEASURED = f"{EVALUATION}/{{system}}/{{variant}}/run{{run}}"
 
 
-rule measure_classification:
+rule measure_classifier:
     input:
         index=f"{DATASETS}/index.csv",
         classes=f"{DATASETS}/classes.json",
@@ -13,19 +13,19 @@ rule measure_classification:
     output:
         classification=f"{EVALUATION}/classification.csv",
     log:
-        f"{EVALUATION}/measure_classification.log",
+        f"{EVALUATION}/measure_classifier.log",
     conda:
         "../../envs/compute.yaml"
     resources:
         gpu=GPU,
     params:
         settings=settings("features"),
-        code=code("measure_classification"),
+        code=code("measure_classifier"),
         env=ENV,
     message:
         "Testing the classifier of {wildcards.dataset}, fold {wildcards.fold}"
     script:
-        "../scripts/measure_classification.py"
+        "../scripts/measure_classifier.py"
 
 
 rule measure_fidelity:
@@ -58,7 +58,7 @@ rule measure_fidelity:
         "../scripts/measure_fidelity.py"
 
 
-rule measure_predictions:
+rule measure_system:
     input:
         unpack(measured_system),
         index=f"{DATASETS}/index.csv",
@@ -68,7 +68,7 @@ rule measure_predictions:
     output:
         classification=f"{MEASURED}/classification.csv",
     log:
-        f"{MEASURED}/measure_predictions.log",
+        f"{MEASURED}/measure_system.log",
     conda:
         "../../envs/compute.yaml"
     resources:
@@ -79,13 +79,13 @@ rule measure_predictions:
             "features",
             "datasets/{dataset}/clip_seconds",
         ),
-        code=code_of_system("measure_predictions"),
+        code=code_of_system("measure_system"),
         env=ENV,
     message:
         "Testing {wildcards.system} ({wildcards.variant}) on {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"
     script:
-        "../scripts/measure_predictions.py"
+        "../scripts/measure_system.py"
 
 
 rule measure_faithfulness:

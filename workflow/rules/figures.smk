@@ -1,7 +1,7 @@
 """Figures of the paper, each as svg and png beside the numbers that it shows."""
 
 FIGURES = f"{RESULTS}/figures"
-SHOWN = EXPLAINERS[0] if EXPLAINERS else None  # the system that figures show
+SHOWN = WITH_FAITHFULNESS[0] if WITH_FAITHFULNESS else None  # the system that figures show
 # Figures of class-wise faithfulness: number, and the data set that stands for the paper's.
 CLASS_FIGURES = {
     number: dataset
@@ -33,7 +33,7 @@ rule draw_class_faithfulness:
         settings=lambda wildcards: figure_settings(
             "evaluation/random/threshold",
             "evaluation/random/baselines",
-            f"datasets/{CLASS_FIGURES[wildcards.number]}/left_out_classes",
+            f"datasets/{CLASS_FIGURES[wildcards.number]}/excluded_classes",
             "statistics",
             "seed",
             datasets=[CLASS_FIGURES[wildcards.number]],

@@ -3,13 +3,13 @@
 TABLES = f"{RESULTS}/tables"
 # Whose settings Tables II and III print.
 OF_SETTINGS_TABLE = {
-    "2": [name for name in EXPLAINERS if config["systems"][name]["module"] == "posthoc"],
-    "3": [name for name in PREDICTORS if name == "l2i_bd"],
+    "2": [name for name in WITH_FAITHFULNESS if config["systems"][name]["module"] == "posthoc"],
+    "3": [name for name in WITH_CLASSIFICATION if name == "l2i_bd"],
 }
 # Systems that are held against the labels as well, and under which name.
 AS_CLASSIFIER = {
     name: config["systems"][name]["as_classifier"]
-    for name in FOLLOWERS
+    for name in WITH_FIDELITY
     if "as_classifier" in config["systems"][name]
 }
 
@@ -31,7 +31,7 @@ rule tabulate_classification:
             "seed",
             paper=1,
             score="score",
-            left_out_classes="left_out_classes",
+            excluded_classes="excluded_classes",
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         ),
@@ -74,7 +74,7 @@ rule tabulate_hyperparameters:
 
 rule tabulate_fidelity:
     input:
-        clips=over_runs(f"{MEASURED}/fidelity.csv", systems=FOLLOWERS),
+        clips=over_runs(f"{MEASURED}/fidelity.csv", systems=WITH_FIDELITY),
     output:
         table=f"{TABLES}/table_4.csv",
         page=f"{TABLES}/table_4.md",
@@ -91,11 +91,11 @@ rule tabulate_fidelity:
                 "seed",
                 paper=4,
                 score="score",
-                left_out_classes="left_out_classes",
+                excluded_classes="excluded_classes",
                 paper_dataset="paper_dataset",
                 paper_comparable="paper_comparable",
             ),
-            systems=FOLLOWERS,
+            systems=WITH_FIDELITY,
         ),
         code=code("tabulate_fidelity"),
         env=ENV,
@@ -107,7 +107,7 @@ rule tabulate_fidelity:
 
 rule tabulate_faithfulness:
     input:
-        clips=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_CLASS, EXPLAINERS),
+        clips=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_CLASS, WITH_FAITHFULNESS),
     output:
         table=f"{TABLES}/table_5.csv",
         page=f"{TABLES}/table_5.md",
@@ -129,7 +129,7 @@ rule tabulate_faithfulness:
                 datasets=MULTI_CLASS,
             ),
             datasets=MULTI_CLASS,
-            systems=EXPLAINERS,
+            systems=WITH_FAITHFULNESS,
         ),
         code=code("tabulate_faithfulness"),
         env=ENV,
@@ -160,7 +160,7 @@ rule tabulate_ablation:
             "seed",
             paper=int(wildcards.number),
             score="score",
-            left_out_classes="left_out_classes",
+            excluded_classes="excluded_classes",
             paper_dataset="paper_dataset",
             paper_comparable="paper_comparable",
         )(wildcards),
@@ -175,8 +175,8 @@ rule tabulate_ablation:
 rule tabulate_classes:
     input:
         classification=over_folds(f"{EVALUATION}/classification.csv", MULTI_LABEL),
-        fidelity=over_runs(f"{MEASURED}/fidelity.csv", MULTI_LABEL, EXPLAINERS),
-        faithfulness=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_LABEL, EXPLAINERS),
+        fidelity=over_runs(f"{MEASURED}/fidelity.csv", MULTI_LABEL, WITH_FAITHFULNESS),
+        faithfulness=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_LABEL, WITH_FAITHFULNESS),
     output:
         table=f"{TABLES}/classes.csv",
         page=f"{TABLES}/classes.md",
@@ -196,7 +196,7 @@ rule tabulate_classes:
                 datasets=MULTI_LABEL,
             ),
             datasets=MULTI_LABEL,
-            systems=EXPLAINERS,
+            systems=WITH_FAITHFULNESS,
         ),
         code=code("tabulate_classes"),
         env=ENV,
@@ -208,7 +208,7 @@ rule tabulate_classes:
 
 rule tabulate_by_design:
     input:
-        clips=over_runs(f"{MEASURED}/classification.csv", systems=PREDICTORS),
+        clips=over_runs(f"{MEASURED}/classification.csv", systems=WITH_CLASSIFICATION),
         classifier=over_folds(f"{EVALUATION}/classification.csv"),
         posthoc=over_runs(f"{MEASURED}/fidelity.csv", systems=AS_CLASSIFIER),
     output:
@@ -226,11 +226,11 @@ rule tabulate_by_design:
                 "seed",
                 paper=8,
                 score="score",
-                left_out_classes="left_out_classes",
+                excluded_classes="excluded_classes",
                 paper_dataset="paper_dataset",
                 paper_comparable="paper_comparable",
             ),
-            systems=PREDICTORS,
+            systems=WITH_CLASSIFICATION,
             as_classifier=AS_CLASSIFIER,
         ),
         code=code("tabulate_by_design"),
@@ -261,10 +261,10 @@ rule compare_systems:
                 "seed",
                 paper=int(wildcards.number),
                 score="score",
-                left_out_classes="left_out_classes",
+                excluded_classes="excluded_classes",
             ),
             paper=without_numbers,
-            systems=FOLLOWERS if wildcards.number == "4" else PREDICTORS,
+            systems=WITH_FIDELITY if wildcards.number == "4" else WITH_CLASSIFICATION,
             as_classifier={} if wildcards.number == "4" else AS_CLASSIFIER,
         )(wildcards),
         code=code("compare_systems"),

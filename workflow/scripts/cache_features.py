@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from harness import perform
-from l2i.features import cache_features as write_features
-from l2i.fold import front_end_of
+from l2i.datasets.fold import front_end_of
+from l2i.features.cache import cache_features as write_features
 
 
 def cache_features(

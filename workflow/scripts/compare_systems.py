@@ -6,16 +6,16 @@ from pathlib import Path
 import pandas as pd
 
 from harness import perform
-from l2i.classified import classified_clips
-from l2i.comparisons import (
+from l2i.reporting.beside_paper import read_clips_of_datasets
+from l2i.reporting.comparisons import (
     COLUMNS,
+    classified_clips,
     compared_pairs,
     comparisons_to_markdown,
     of_systems,
 )
-from l2i.pages import to_csv
-from l2i.scores import class_names, classification_scores, fidelity_scores
-from l2i.tables import read_clips_of_datasets
+from l2i.reporting.markdown import to_csv
+from l2i.reporting.scores import class_names, classification_scores, fidelity_scores
 
 NOTES = (
     "The difference is the system's score minus the other's, the mean over folds or, where there "
@@ -46,7 +46,7 @@ def compare_systems(
     systems: list[str],
     as_classifier: dict[str, str],
     score: dict[str, str],
-    left_out_classes: dict[str, list[str]],
+    excluded_classes: dict[str, list[str]],
     paper: dict,
     statistics: dict,
     seed: int,
@@ -70,7 +70,7 @@ def compare_systems(
     rows = []
     for dataset in (dataset for dataset in datasets if parts.get(dataset)):
         classes = class_names(next(iter(parts[dataset].values())))
-        primary, *_ = scores_of(score[dataset], classes, left_out_classes[dataset])
+        primary, *_ = scores_of(score[dataset], classes, excluded_classes[dataset])
         pairs = compared_pairs(parts[dataset], primary, statistics=statistics, seed=seed)
         rows += [{"table": int(number), "dataset": dataset} | pair for pair in pairs]
     table = pd.DataFrame(rows, columns=COLUMNS)

@@ -9,9 +9,9 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError, raise_all
-from l2i.figures import class_faithfulness, save
-from l2i.pages import to_csv
-from l2i.tables import measure, read_clips
+from l2i.reporting.beside_paper import measure, read_clips
+from l2i.reporting.figures import class_faithfulness, save
+from l2i.reporting.markdown import to_csv
 
 
 def draw_class_faithfulness(
@@ -25,7 +25,7 @@ def draw_class_faithfulness(
     system: str,
     threshold: float,
     baselines: list[str],
-    left_out_classes: list[str],
+    excluded_classes: list[str],
     titles: dict[str, str],
     statistics: dict,
     seed: int,
@@ -33,7 +33,7 @@ def draw_class_faithfulness(
     """Draw the median drop of every class beside its random baselines; write the numbers."""
     classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
     clips = read_clips(path_to_clips).astype({"class": str})
-    _require_fit(clips, classes, dataset=dataset, system=system, left_out=left_out_classes)
+    _require_fit(clips, classes, dataset=dataset, system=system, excluded=excluded_classes)
     clips = clips[clips["threshold"] == threshold]
     removals = ["relevant", *(f"random_{name}" for name in baselines)]
     table = pd.DataFrame(
@@ -46,7 +46,7 @@ def draw_class_faithfulness(
         table,
         threshold=threshold,
         confidence=statistics["confidence"],
-        left_out_classes=left_out_classes,
+        excluded_classes=excluded_classes,
         titles=titles,
     )
     save(figure, path_to_svg, path_to_png)
@@ -76,7 +76,7 @@ def _numbers(
 
 
 def _require_fit(
-    clips: pd.DataFrame, classes: list[str], *, left_out: list[str], **one: str
+    clips: pd.DataFrame, classes: list[str], *, excluded: list[str], **one: str
 ) -> None:
     """Refuse what would silently miss from the figure, or be mixed into it."""
     problems = [
@@ -88,8 +88,8 @@ def _require_fit(
         f"class {n!r} is not in classes.json" for n in sorted(set(clips["class"]) - {*classes})
     ]
     problems += [
-        f"left_out_classes names {name!r}, which is no class"
-        for name in left_out
+        f"excluded_classes names {name!r}, which is no class"
+        for name in excluded
         if name not in classes
     ]
     raise_all(problems, "class-wise faithfulness")

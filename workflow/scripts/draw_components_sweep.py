@@ -7,9 +7,9 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.figures import LOSSES, components_sweep, save
-from l2i.pages import to_csv
-from l2i.tables import measure, read_clips
+from l2i.reporting.beside_paper import measure, read_clips
+from l2i.reporting.figures import LOSSES, components_sweep, save
+from l2i.reporting.markdown import to_csv
 
 KEY = ["dataset", "fold", "system", "variant"]
 

@@ -6,9 +6,9 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.coherence import ALL, class_tree
-from l2i.figures import RelevanceMap, relevance_map, save
-from l2i.pages import to_csv
+from l2i.evaluation.coherence import ALL, class_tree
+from l2i.reporting.figures import RelevanceMap, relevance_map, save
+from l2i.reporting.markdown import to_csv
 
 
 def draw_relevance_map(

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from harness import perform
-from l2i.audio import write_wav
-from l2i.fold import open_fold
-from l2i.listening import (
+from l2i.datasets.fold import open_fold
+from l2i.features.audio import write_wav
+from l2i.interpretation.listening import (
     Clip,
     by_class,
     chosen_clips,
@@ -17,9 +17,17 @@ from l2i.listening import (
     open_clip,
     write_interpretation,
 )
-from l2i.models import load_classifier
+from l2i.interpretation.slime import (
+    Explanation,
+    Slime,
+    border_samples,
+    divide,
+    explain,
+    gate,
+    generator,
+)
+from l2i.networks.stored_classifier import load_classifier
 from l2i.progress import progress
-from l2i.slime import Explanation, Slime, border_samples, divide, explain, gate, generator
 
 
 def explain_by_slime(

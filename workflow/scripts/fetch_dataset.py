@@ -5,9 +5,9 @@ from pathlib import Path
 
 from harness import perform
 from l2i.checks import InputError, raise_all
-from l2i.data.installation import comes_from, install, read_stamp
-from l2i.data.pins import changed_files
-from l2i.data.storage import one_at_a_time
+from l2i.datasets.installation import comes_from, install, read_stamp
+from l2i.datasets.pins import changed_files
+from l2i.datasets.storage import one_at_a_time
 
 
 def fetch_dataset(

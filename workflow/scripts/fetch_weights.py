@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from harness import perform
-from l2i.classifier import from_audioset
-from l2i.data.download import download
-from l2i.data.storage import one_at_a_time
+from l2i.datasets.download import download
+from l2i.datasets.storage import one_at_a_time
+from l2i.networks.classifier import from_audioset
 from l2i.weights import load_published, save_weights
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from harness import perform
-from l2i.data.esc50 import index_esc50
-from l2i.data.openmic import index_openmic
-from l2i.data.sonyc import index_sonyc
+from l2i.datasets.esc50 import index_esc50
+from l2i.datasets.openmic import index_openmic
+from l2i.datasets.sonyc import index_sonyc
 
 LAYOUTS = {"esc50": index_esc50, "sonyc_ust": index_sonyc, "openmic": index_openmic}
 

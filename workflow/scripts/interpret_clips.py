@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from harness import perform
-from l2i.audio import write_wav
-from l2i.listening import (
+from l2i.features.audio import write_wav
+from l2i.interpretation.listening import (
     Clip,
     by_class,
     chosen_clips,
@@ -13,8 +13,8 @@ from l2i.listening import (
     open_clip,
     write_interpretation,
 )
-from l2i.synthesis import Listening, listen
-from l2i.systems.stored import open_system
+from l2i.interpretation.synthesis import SynthesisedInterpretation, synthesise
+from l2i.systems.loading import open_system
 
 
 def interpret_clips(
@@ -57,7 +57,7 @@ def interpret_clips(
         **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    pair = network.pair(recordings.classifier, relevance_scale=relevance_scale)
+    explained = network.explained(recordings.classifier, relevance_scale=relevance_scale)
     Path(path_to_sounds).mkdir()
     rows = chosen_clips(split, listening, seed)
     n_sounds = 0
@@ -69,9 +69,9 @@ def interpret_clips(
         write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
         waveform = clip.waveform.to(device)
         M = decided_log_mel(split, waveform, clip_seconds)
-        for target in interpreted_classes(pair.classifier, pair.predict(M)):
-            heard = listen(
-                pair,
+        for target in interpreted_classes(explained.classifier, explained.predict(M)):
+            heard = synthesise(
+                explained,
                 waveform,
                 split.front_end,
                 threshold=threshold,
@@ -80,7 +80,7 @@ def interpret_clips(
             )
             n_sounds += 1
             name = split.classes[target]
-            write_sounds(folder / name, split.classes, clip, heard, threshold, pair.predictor)
+            write_sounds(folder / name, split.classes, clip, heard, threshold, explained.predictor)
     return {"n_clips": len(rows), "n_interpretations": n_sounds}
 
 
@@ -88,7 +88,7 @@ def write_sounds(
     folder: Path,
     classes: list[str],
     clip: Clip,
-    heard: Listening,
+    heard: SynthesisedInterpretation,
     threshold: float,
     predictor: str,
 ) -> None:

@@ -5,15 +5,15 @@ import torch
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.dictionary import (
+from l2i.datasets.fold import open_fold
+from l2i.dictionary.learning import (
     DictionaryResult,
     Part,
     learn_per_class,
     learn_together,
     save_dictionary,
 )
-from l2i.features import open_features
-from l2i.fold import open_fold
+from l2i.features.cache import open_features
 
 
 def learn_dictionary(

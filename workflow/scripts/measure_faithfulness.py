@@ -6,16 +6,16 @@ import pandas as pd
 import torch
 
 from harness import perform
-from l2i.evaluation import (
+from l2i.evaluation.removals import (
     FAITHFULNESS,
-    Explained,
+    ExplainedClip,
     Removals,
     explain_clip,
     faithfulness_rows,
     n_random,
 )
 from l2i.progress import progress
-from l2i.systems.stored import open_system
+from l2i.systems.loading import open_system
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def measure_faithfulness(
         **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    pair = network.pair(
+    explained = network.explained(
         recordings.classifier,
         relevance_pooling=relevance_pooling,
         relevance_scale=relevance_scale,
@@ -73,12 +73,12 @@ def measure_faithfulness(
     )
     names = split.index["clip"]
 
-    def explain(row: int) -> tuple[Explained, torch.Tensor]:
-        return explain_clip(pair, names.iloc[row], recordings.clips([row]).log_mel)
+    def explain(row: int) -> tuple[ExplainedClip, torch.Tensor]:
+        return explain_clip(explained, names.iloc[row], recordings.clips([row]).log_mel)
 
     # Twice, so that the activations of all clips need not be kept for the size of the random sets.
-    explained = [explain(row)[0] for row in split.test_rows]
-    n_removed = n_random(explained, removals, per_class=split.multi_label)
+    clips = [explain(row)[0] for row in split.test_rows]
+    n_removed = n_random(clips, removals, per_class=split.multi_label)
 
     tables = [
         pd.DataFrame(columns=["clip", *FAITHFULNESS])
@@ -89,9 +89,9 @@ def measure_faithfulness(
             continue  # nothing decided, nothing to explain
         waveform = split.waveform(data, row, clip_seconds).to(device)
         rows = faithfulness_rows(
-            pair, clip, H, waveform, split.front_end, removals, n_removed, split.classes
+            explained, clip, H, waveform, split.front_end, removals, n_removed, split.classes
         )
-        rows.insert(0, "clip", clip.clip)
+        rows.insert(0, "clip", clip.name)
         tables.append(rows)
     n_explained = len(tables) - 1
     if not n_explained:
@@ -102,7 +102,7 @@ def measure_faithfulness(
     )
     n_by_class = {split.classes[c]: n for c, n in sorted(n_removed.items())}
     return {
-        "n_clips": len(explained),
+        "n_clips": len(clips),
         "n_explained": n_explained,
         "n_removed_at_random": n_by_class if split.multi_label else n_by_class.popitem()[1],
     }

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from harness import perform
-from l2i.evaluation import fidelity_rows
-from l2i.fold import LABEL
-from l2i.systems.stored import open_system
+from l2i.evaluation.clip_scores import fidelity_rows
+from l2i.names import LABEL
+from l2i.systems.loading import open_system
 
 
 def measure_fidelity(
@@ -43,7 +43,7 @@ def measure_fidelity(
     split = recordings.fold
     tables = []
     for clips in recordings.batches(split.test_rows):
-        estimate = network.scores(clips)
+        estimate = network.predict(clips)
         rows = fidelity_rows(clips.classifier, clips.reference, estimate.logits, split.classes)
         tables.append(rows.assign(**{n: v.cpu().numpy() for n, v in estimate.losses.items()}))
     about = split.index.iloc[split.test_rows].reset_index(drop=True)

@@ -7,11 +7,11 @@ import pandas as pd
 from torch import Tensor
 
 from harness import perform
-from l2i.evaluation import Pair
-from l2i.fold import Fold
-from l2i.interpreter import Interpretation
+from l2i.datasets.fold import Fold
+from l2i.interpretation.explained import ExplainedClassifier
+from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
-from l2i.systems.stored import open_system
+from l2i.systems.loading import open_system
 
 
 def measure_relevances(
@@ -58,20 +58,22 @@ def measure_relevances(
         **{"clip_seconds": clip_seconds, "data": data, "device": device},
     )
     split = recordings.fold
-    pair = network.pair(
+    explained = network.explained(
         recordings.classifier,
         relevance_pooling=relevance_pooling,
         relevance_scale=relevance_scale,
     )
 
     clips = [
-        _decided_and_heard(pair, recordings.clips([row]).log_mel)
+        _decided_and_heard(explained, recordings.clips([row]).log_mel)
         for row in progress(split.test_rows, description="Explain clips", unit="clip")
     ]
     others = exchange(len(clips), seed)
-    own = _relevances(pair, split, clips)
+    own = _relevances(explained, split, clips)
     exchanged = _relevances(
-        pair, split, [(decided, clips[i][1]) for (decided, _), i in zip(clips, others, strict=True)]
+        explained,
+        split,
+        [(decided, clips[i][1]) for (decided, _), i in zip(clips, others, strict=True)],
     )
     if len(clips) == 1:
         exchanged.iloc[:, 2:] = np.nan
@@ -93,29 +95,31 @@ def exchange(n: int, seed: int) -> np.ndarray:
     return others
 
 
-def _decided_and_heard(pair: Pair, M: Tensor) -> tuple[list[int], Interpretation]:
+def _decided_and_heard(
+    explained: ExplainedClassifier, M: Tensor
+) -> tuple[list[int], Interpretation]:
     """Classes decided for one clip, and what its relevances are computed from.
 
     Of H only the maxima over time are kept, all that a relevance may need beside z: the clips of a
     data set stay in memory together.
     """
-    logits, heard = pair.explain(M, M.shape[1])
-    decided = pair.classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
+    logits, heard = explained.explain(M, M.shape[1])
+    decided = explained.classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
     return decided, heard._replace(H=heard.H.amax(2, keepdim=True))
 
 
 def _relevances(
-    pair: Pair, split: Fold, clips: Sequence[tuple[list[int], Interpretation]]
+    explained: ExplainedClassifier, split: Fold, clips: Sequence[tuple[list[int], Interpretation]]
 ) -> pd.DataFrame:
     """One row per test clip and class decided for it: clip, class, r_000, ..."""
     decisions, relevances = [], []
     for name, (decided, heard) in zip(
         split.index["clip"].iloc[split.test_rows], clips, strict=True
     ):
-        r = pair.relevances(heard)[0].cpu().numpy()
+        r = explained.relevances(heard)[0].cpu().numpy()
         decisions += [{"clip": name, "class": split.classes[c]} for c in decided]
         relevances += [*r[decided]]
-    columns = [f"r_{k:03d}" for k in range(pair.interpreter.W.shape[1])]
+    columns = [f"r_{k:03d}" for k in range(explained.interpreter.W.shape[1])]
     values = pd.DataFrame(np.reshape(relevances, (-1, len(columns))), columns=columns)
     return pd.concat([pd.DataFrame(decisions, columns=["clip", "class"]), values], axis=1)
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.coherence import ALL, at_most, class_distances, coherence, project, usable
-from l2i.pages import to_csv
+from l2i.evaluation.coherence import ALL, at_most, class_distances, coherence, project, usable
+from l2i.reporting.markdown import to_csv
 
 
 def project_relevances(

@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 
 from harness import perform
-from l2i.audio import write_wav
-from l2i.listening import by_class, level_dbfs
-from l2i.prototypes import heaviest_prototypes, prototype_sounds
-from l2i.systems.stored import open_system
+from l2i.features.audio import write_wav
+from l2i.interpretation.listening import by_class, level_dbfs
+from l2i.systems.apnet_sounds import heaviest_prototypes, prototype_sounds
+from l2i.systems.loading import open_system
 
 
 def sound_prototypes(

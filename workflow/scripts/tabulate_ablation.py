@@ -5,9 +5,7 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.pages import write_table
-from l2i.scores import class_names, fidelity_scores, hits_in_percent
-from l2i.tables import (
+from l2i.reporting.beside_paper import (
     MEASURED,
     beside_paper,
     condition_text,
@@ -16,6 +14,8 @@ from l2i.tables import (
     paper_numbers,
     read_clips_of_datasets,
 )
+from l2i.reporting.markdown import write_table
+from l2i.reporting.scores import class_names, fidelity_scores, hits_in_percent
 
 LOSSES = ("reconstruction_loss", "fidelity_loss")
 
@@ -28,7 +28,7 @@ def tabulate_ablation(
     number: str,
     rows: list[dict],
     score: dict[str, str],
-    left_out_classes: dict[str, list[str]],
+    excluded_classes: dict[str, list[str]],
     paper: dict,
     paper_dataset: dict[str, str | None],
     paper_comparable: dict[str, bool],
@@ -47,7 +47,7 @@ def tabulate_ablation(
         for metric in LOSSES:
             values = part.assign(value=part[metric])
             measured.append(key | {"metric": metric} | measure(values, np.mean, **how))
-        measured.append(key | _fidelity(part, score[dataset], left_out_classes[dataset], how))
+        measured.append(key | _fidelity(part, score[dataset], excluded_classes[dataset], how))
     datasets = list(dict.fromkeys(row["dataset"] for row in rows))
     printed = paper_numbers(
         paper,
@@ -75,12 +75,12 @@ def _of_variant(clips: dict[str, pd.DataFrame], row: dict) -> pd.DataFrame:
     return part
 
 
-def _fidelity(clips: pd.DataFrame, score: str, left_out: list[str], how: dict) -> dict[str, object]:
+def _fidelity(clips: pd.DataFrame, score: str, excluded: list[str], how: dict) -> dict[str, object]:
     """The metric that systems are compared by in Table IV."""
     if score == "accuracy":
         values = clips.assign(value=hits_in_percent(clips, 1))
         return {"metric": "top_1_fidelity"} | measure(values, np.mean, **how)
-    primary, *_ = fidelity_scores(score, class_names(clips), left_out)
+    primary, *_ = fidelity_scores(score, class_names(clips), excluded)
     return {"metric": primary.metric} | measure_metric(clips, primary.value, **how)
 
 

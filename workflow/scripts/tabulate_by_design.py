@@ -3,11 +3,10 @@
 import pandas as pd
 
 from harness import perform
-from l2i.classified import CLASSIFIER, classified_clips
-from l2i.comparisons import rows_of_systems
-from l2i.pages import write_table
-from l2i.scores import class_names, classification_scores
-from l2i.tables import MEASURED, beside_paper, paper_numbers
+from l2i.reporting.beside_paper import MEASURED, beside_paper, paper_numbers
+from l2i.reporting.comparisons import CLASSIFIER, classified_clips, rows_of_systems
+from l2i.reporting.markdown import write_table
+from l2i.reporting.scores import class_names, classification_scores
 
 TABLE = 8
 NOTE = (
@@ -28,7 +27,7 @@ def tabulate_by_design(
     systems: list[str],
     as_classifier: dict[str, str],
     score: dict[str, str],
-    left_out_classes: dict[str, list[str]],
+    excluded_classes: dict[str, list[str]],
     paper: dict,
     paper_dataset: dict[str, str | None],
     paper_comparable: dict[str, bool],
@@ -49,7 +48,7 @@ def tabulate_by_design(
     measured = []
     for dataset in (dataset for dataset in datasets if parts.get(dataset)):
         classes = class_names(next(iter(parts[dataset].values())))
-        scores = classification_scores(score[dataset], classes, left_out_classes[dataset])
+        scores = classification_scores(score[dataset], classes, excluded_classes[dataset])
         numbers = rows_of_systems(parts[dataset], scores, scores[0], **how)
         measured += [{"table": TABLE, "dataset": dataset} | number for number in numbers]
     everyone = [*systems, *as_classifier.values(), CLASSIFIER]

@@ -7,11 +7,16 @@ import numpy as np
 import pandas as pd
 
 from harness import perform
-from l2i.pages import classes_to_markdown, to_csv
-from l2i.scores import class_names, class_scores
-from l2i.tables import condition_text, measure, measure_metric, read_clips_of_datasets
+from l2i.names import CLASSIFIER, LABEL
+from l2i.reporting.beside_paper import (
+    condition_text,
+    measure,
+    measure_metric,
+    read_clips_of_datasets,
+)
+from l2i.reporting.markdown import classes_to_markdown, to_csv
+from l2i.reporting.scores import class_names, class_scores
 
-CLASSIFIER = "base_f"
 COLUMNS = ["dataset", "class", "quantity", "system", "metric", "condition"]
 COLUMNS += ["mean", "spread", "n", "low", "high"]
 # Of a classifier that decides on no class of any clip.
@@ -67,8 +72,8 @@ Numbers = Iterator[dict[str, object]]
 def _of_labels(clips: pd.DataFrame, name: str) -> Numbers:
     """How many test clips annotators, and the classifier, find to hold a class or not."""
     counts = {
-        "n_positive": (clips[f"label_{name}"] == 1).sum(),
-        "n_negative": (clips[f"label_{name}"] == 0).sum(),
+        "n_positive": (clips[LABEL + name] == 1).sum(),
+        "n_negative": (clips[LABEL + name] == 0).sum(),
         "n_decided": (clips[f"decided_{name}"] == 1).sum(),
     }
     for metric, count in counts.items():

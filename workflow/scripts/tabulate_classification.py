@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from harness import perform
-from l2i.pages import write_table
-from l2i.scores import class_names, classes_without, classification_scores, correct_in_percent
-from l2i.tables import (
+from l2i.names import CLASSIFIER
+from l2i.reporting.beside_paper import (
     MEASURED,
     beside_paper,
     measure,
@@ -16,8 +15,15 @@ from l2i.tables import (
     paper_numbers,
     read_clips_of_datasets,
 )
+from l2i.reporting.markdown import write_table
+from l2i.reporting.scores import (
+    class_names,
+    classes_without,
+    classification_scores,
+    correct_in_percent,
+)
 
-TABLE, SYSTEM = 1, "base_f"
+TABLE = 1
 
 
 def tabulate_classification(
@@ -27,7 +33,7 @@ def tabulate_classification(
     *,
     datasets: list[str],
     score: dict[str, str],
-    left_out_classes: dict[str, list[str]],
+    excluded_classes: dict[str, list[str]],
     paper: dict,
     paper_dataset: dict[str, str | None],
     paper_comparable: dict[str, bool],
@@ -38,13 +44,13 @@ def tabulate_classification(
     clips = read_clips_of_datasets(path_to_clips)
     measured, notes = [], []
     for dataset in datasets:
-        how = {"score": score[dataset], "left_out": left_out_classes[dataset]}
+        how = {"score": score[dataset], "excluded": excluded_classes[dataset]}
         for key, number in _numbers(clips[dataset], **how, statistics=statistics, seed=seed):
-            ours = {"table": TABLE, "system": SYSTEM, "dataset": dataset}
+            ours = {"table": TABLE, "system": CLASSIFIER, "dataset": dataset}
             measured.append(ours | key | number)
         if empty := classes_without(clips[dataset], "label"):
             notes.append(f"No test clip of {dataset} holds {', '.join(empty)}.")
-    printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=[SYSTEM])
+    printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=[CLASSIFIER])
     measured = pd.DataFrame(measured, columns=MEASURED)
     write_table(
         beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable),
@@ -57,7 +63,7 @@ def tabulate_classification(
 
 
 def _numbers(
-    clips: pd.DataFrame, *, score: str, left_out: list[str], statistics: dict, seed: int
+    clips: pd.DataFrame, *, score: str, excluded: list[str], statistics: dict, seed: int
 ) -> Iterator[tuple[dict, dict]]:
     """Metric and condition of each number of one data set, and the number."""
     how = {"statistics": statistics, "seed": seed}
@@ -65,7 +71,7 @@ def _numbers(
         values = clips.assign(value=correct_in_percent(clips))
         yield {"metric": "accuracy", "condition": ""}, measure(values, np.mean, **how)
         return
-    for each in classification_scores(score, class_names(clips), left_out):
+    for each in classification_scores(score, class_names(clips), excluded):
         key = {"metric": each.metric, "condition": each.condition}
         yield key, measure_metric(clips, each.value, **how)
 

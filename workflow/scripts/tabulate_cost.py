@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from harness import perform
-from l2i.costs import cost_of, costs_to_markdown, summarise_costs
-from l2i.pages import to_csv
-from l2i.records import load_record
-
-CLASSIFIER = "base_f"
+from l2i.names import CLASSIFIER
+from l2i.provenance.records import load_record
+from l2i.reporting.costs import cost_of, costs_to_markdown, summarise_costs
+from l2i.reporting.markdown import to_csv
 
 
 def tabulate_cost(

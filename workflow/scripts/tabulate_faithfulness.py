@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness import perform
-from l2i.pages import write_table
-from l2i.statistics import Statistic, paired_difference
-from l2i.tables import (
+from l2i.reporting.beside_paper import (
     MEASURED,
     beside_paper,
     condition_text,
@@ -16,6 +14,8 @@ from l2i.tables import (
     paper_numbers,
     read_clips_of_datasets,
 )
+from l2i.reporting.markdown import write_table
+from l2i.reporting.statistics import Statistic, paired_difference
 
 TABLE = 5
 METRICS = (

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from harness import perform
-from l2i.comparisons import of_systems, rows_of_systems
-from l2i.pages import write_table
-from l2i.scores import class_names, classes_without, fidelity_scores, top_k_fidelity
-from l2i.tables import MEASURED, beside_paper, paper_numbers, read_clips_of_datasets
+from l2i.reporting.beside_paper import MEASURED, beside_paper, paper_numbers, read_clips_of_datasets
+from l2i.reporting.comparisons import of_systems, rows_of_systems
+from l2i.reporting.markdown import write_table
+from l2i.reporting.scores import class_names, classes_without, fidelity_scores, top_k_fidelity
 
 TABLE = 4
 
@@ -19,7 +19,7 @@ def tabulate_fidelity(
     datasets: list[str],
     systems: list[str],
     score: dict[str, str],
-    left_out_classes: dict[str, list[str]],
+    excluded_classes: dict[str, list[str]],
     top_k: list[int],
     paper: dict,
     paper_dataset: dict[str, str | None],
@@ -35,7 +35,7 @@ def tabulate_fidelity(
     measured, notes = [], []
     for dataset in (dataset for dataset in datasets if dataset in clips):
         classes = class_names(clips[dataset])
-        scores = fidelity_scores(score[dataset], classes, left_out_classes[dataset])
+        scores = fidelity_scores(score[dataset], classes, excluded_classes[dataset])
         primary = scores[0]
         if score[dataset] == "accuracy":
             scores = [top_k_fidelity(k) for k in top_k]

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from harness import perform
-from l2i.pages import write_table
-from l2i.records import load_record
-from l2i.tables import MEASURED, beside_paper, condition_text, paper_numbers
+from l2i.provenance.records import load_record
+from l2i.reporting.beside_paper import MEASURED, beside_paper, condition_text, paper_numbers
+from l2i.reporting.markdown import write_table
 
 # Number of the table -> the system under which the paper prints it, and the weights of its losses.
 PRINTED = {"2": "l2i", "3": "l2i_bd"}

@@ -6,17 +6,18 @@ import numpy as np
 import torch
 
 from harness import perform
-from l2i import losses
-from l2i.checkpoints import checkpoint_path
 from l2i.checks import InputError
-from l2i.classifier import Classifier
-from l2i.features import open_features
-from l2i.fine_tuning import Augmentation, fine_tune_head, predict, train_all_layers
-from l2i.fold import Fold, open_fold
-from l2i.models import fresh_classifier, frozen, save_classifier
+from l2i.datasets.fold import Fold, open_fold
+from l2i.features.cache import open_features
+from l2i.networks.classifier import Classifier
+from l2i.networks.stored_classifier import fresh_classifier, frozen, save_classifier
 from l2i.runtime import precision_name, resolve_precision
 from l2i.thresholds import best_thresholds
-from l2i.training import plan_of
+from l2i.training import losses
+from l2i.training.augmentation import Augmentation
+from l2i.training.checkpoints import checkpoint_path
+from l2i.training.fine_tuning import fine_tune_head, predict, train_all_layers
+from l2i.training.loop import plan_of
 
 
 def train_classifier(

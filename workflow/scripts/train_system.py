@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 
 from harness import perform
-from l2i import losses
-from l2i.dictionary import load_dictionary
-from l2i.models import fresh_classifier
+from l2i.dictionary.learning import load_dictionary
+from l2i.networks.stored_classifier import fresh_classifier
 from l2i.runtime import precision_name, resolve_precision
-from l2i.systems.choice import choose_and_train
-from l2i.systems.stored import open_recordings, origin_of, save_system, system_module
-from l2i.systems.task import Task
+from l2i.systems.loading import open_recordings, origin_of, save_system, system_module
+from l2i.training import losses
+from l2i.training.model_selection import choose_and_train
+from l2i.training.task import Task
 
 
 def train_system(

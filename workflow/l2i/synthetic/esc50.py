@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from l2i.data.esc50 import COLUMNS
+from l2i.datasets.esc50 import COLUMNS
 from l2i.synthetic.packing import csv_bytes, file_facts, wav_bytes, write_zip
 from l2i.synthetic.sounds import (
     chirp,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from l2i.data.openmic import CLASS_MAP, COLUMNS, LABELS, PARTITIONS
+from l2i.datasets.openmic import CLASS_MAP, COLUMNS, LABELS, PARTITIONS
 from l2i.synthetic.instruments import INSTRUMENTS, play
 from l2i.synthetic.packing import csv_bytes, file_facts, ogg_bytes, write_tar_gz
 from l2i.synthetic.planning import deal, n_sounds, scattered

@@ -14,14 +14,14 @@ says in literals, which are read without running it, what it is:
 And it has two functions:
 
 `train(task, settings)`
-    Learns from the clips of a :class:`l2i.systems.task.Task` and returns a
-    :class:`l2i.systems.task.Trained`: a network, its history, facts for the record. Whatever
-    repeats epochs goes through :func:`l2i.training.train` and so can be ended and resumed.
+    Learns from the clips of a :class:`l2i.training.task.Task` and returns a
+    :class:`l2i.training.task.Trained`: a network, its history, facts for the record. Whatever
+    repeats epochs goes through :func:`l2i.training.loop.train` and so can be ended and resumed.
 
 `build(**architecture)`
     The network anew, before its weights are loaded; `network.architecture` says from what.
 
-The network is an `nn.Module` in which `scores(clips)` gives what it makes of a
-:class:`l2i.systems.task.Clips`. Everything else, choosing settings on selection data, files,
+The network is an `nn.Module` in which `predict(clips)` gives what it makes of a
+:class:`l2i.training.task.Clips`. Everything else, choosing settings on selection data, files,
 measuring, tables, is the same for all.
 """

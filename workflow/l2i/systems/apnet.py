@@ -1,8 +1,8 @@
-"""APNet: a network that decides by comparing a clip with prototypes it has learnt.
+"""APNet: a network that decides by comparing a clip with prototypes it has learned.
 
 An autoencoder turns a log-mel spectrogram into features; prototypes are features too. The more
 alike the two, the more a prototype adds to the classes that it stands for, and the decoder makes
-prototypes visible and audible (l2i.prototypes).
+prototypes visible and audible (l2i.systems.apnet_sounds).
 
 Names and shapes
 ----------------
@@ -26,16 +26,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from l2i.autoencoder import CELL, Decoder, Encoder
 from l2i.checks import InputError
-from l2i.log_mel import LogMel
-from l2i.losses import Loss
+from l2i.features.log_mel import LogMel
+from l2i.networks.autoencoder import CELL, Decoder, Encoder
 from l2i.progress import progress
-from l2i.resident import Resident, chunks, place_for
 from l2i.runtime import autocast
-from l2i.systems.task import Clips, Scores, Task, Trained
-from l2i.training import Losses, plan_of
-from l2i.training import train as train_network
+from l2i.training.cached_rows import CachedRows, chunks, place_for
+from l2i.training.loop import Losses, plan_of
+from l2i.training.loop import train as train_network
+from l2i.training.losses import Loss
+from l2i.training.task import Clips, Prediction, Task, Trained
 
 NEEDS = [[]]
 MEASURES = ["classification", "prototypes"]
@@ -87,7 +87,7 @@ class APNet(nn.Module):
     n_channels : int
         Channels c of hidden layers.
     front_end : dict
-        Settings of :class:`l2i.log_mel.LogMel`.
+        Settings of :class:`l2i.features.log_mel.LogMel`.
     """
 
     def __init__(
@@ -173,12 +173,12 @@ class APNet(nn.Module):
         self.row_weights.div_(length.clamp(min=1e-7))
 
     @torch.no_grad()
-    def scores(self, clips: Clips) -> Scores:
+    def predict(self, clips: Clips) -> Prediction:
         """Logits of clips, and how well the autoencoder knows them."""
         x = self.inputs(clips)
         features, masks = self.encoder(x)
         error = (self.decoder(features, masks) - x).square().mean((1, 2))
-        return Scores(self.logits(self.distances(features)), {"reconstruction_loss": error})
+        return Prediction(self.logits(self.distances(features)), {"reconstruction_loss": error})
 
 
 def build(**architecture: Any) -> APNet:
@@ -283,7 +283,7 @@ def whole_cells(clips: Clips, front_end: LogMel) -> Tensor:
     return M[:, :T]
 
 
-def resident_log_mel(task: Task, front_end: LogMel) -> tuple[Resident, Tensor]:
+def resident_log_mel(task: Task, front_end: LogMel) -> tuple[CachedRows, Tensor]:
     """Log-mel in dB of the clips to learn from, computed once; its smallest and largest value."""
     kept, extremes, start = None, [], 0
     for rows in progress(chunks(task.rows), description="Compute log-mels", unit="batch"):
@@ -291,7 +291,7 @@ def resident_log_mel(task: Task, front_end: LogMel) -> tuple[Resident, Tensor]:
         if kept is None:
             shape = (len(task.rows), *M.shape[1:])
             place = place_for(M[0].nbytes * len(task.rows), task.device)
-            kept = Resident(shape, M.dtype, place=place, device=task.device, scratch=task.scratch)
+            kept = CachedRows(shape, M.dtype, place=place, device=task.device, scratch=task.scratch)
         kept.fill(start, M)
         extremes.append(torch.stack(M.aminmax()))
         start += len(rows)

@@ -11,15 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from l2i import losses
-from l2i.classifier import Classifier
-from l2i.evaluation import Pair
-from l2i.feed import Feed, cut
-from l2i.interpreter import Interpretation, Interpreter, theta_of
+from l2i.interpretation.explained import ExplainedClassifier
+from l2i.networks.classifier import Classifier
+from l2i.networks.interpreter import Interpretation, Interpreter, theta_of
 from l2i.runtime import autocast
-from l2i.systems.task import Clips, Scores, Task, Trained
-from l2i.training import Losses, plan_of
-from l2i.training import train as train_network
+from l2i.training import losses
+from l2i.training.augmentation import random_crop
+from l2i.training.feed import Feed
+from l2i.training.loop import Losses, plan_of
+from l2i.training.loop import train as train_network
+from l2i.training.task import Clips, Prediction, Task, Trained
 
 NEEDS = [["trunk", "dictionary"]]
 MEASURES = ["classification", "sounds"]
@@ -47,8 +48,8 @@ SETTINGS = {
     "batch_size": ("count", "clips a step"),
     "learning_rate": ("rate", "Adam's rate"),
     "schedule": (["constant", "one_cycle"], "constant, or one_cycle"),
-    "excerpt": (
-        "excerpt",
+    "crop": (
+        "crop",
         "share of each clip, a ring cut at a random place, that a step sees; null: all",
     ),
 }
@@ -80,12 +81,12 @@ class ByDesign(nn.Module):
         return logits, self.interpreter(hidden, M.shape[1])
 
     @torch.no_grad()
-    def scores(self, clips: Clips) -> Scores:
+    def predict(self, clips: Clips) -> Prediction:
         """What the interpreter, which predicts, makes of clips; how far both parts are apart."""
         logits, interpretation = self(clips.log_mel)
         reference = self.classifier.probabilities(logits)
         estimate = self.interpreter.reconstruct(interpretation.H)
-        return Scores(
+        return Prediction(
             interpretation.logits,
             {
                 "fidelity_loss": losses.fidelity(
@@ -98,9 +99,13 @@ class ByDesign(nn.Module):
             },
         )
 
-    def pair(self, classifier: Classifier | None = None, **relevance: str) -> Pair:
+    def explained(
+        self, classifier: Classifier | None = None, **relevance: str
+    ) -> ExplainedClassifier:
         """Both parts, for faithfulness, relevances and sounds; decisions are the interpreter's."""
-        return Pair(self.classifier, self.interpreter, predictor="interpreter", **relevance)
+        return ExplainedClassifier(
+            self.classifier, self.interpreter, predictor="interpreter", **relevance
+        )
 
 
 def build(*, classifier: dict[str, Any], interpreter: dict[str, Any]) -> ByDesign:
@@ -131,8 +136,8 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     def batch_losses(batch: tuple[Tensor, dict[str, Tensor]], epoch: int) -> Losses:
         rows, features = batch
         M, X = features["log_mel"], features["log_magnitude"]
-        if settings["excerpt"] is not None:
-            M, X = cut(M, X, settings["excerpt"])
+        if settings["crop"] is not None:
+            M, X = random_crop(M, X, settings["crop"])
         with autocast(task.device, task.precision):
             logits, (H, _, estimate) = network(M)
         logits, H, estimate = logits.float(), H.float(), estimate.float()

@@ -24,16 +24,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from l2i import losses
 from l2i.checks import InputError
-from l2i.classifier import Classifier, scaled
-from l2i.feed import Feed, cut
-from l2i.hidden import HiddenMaps
-from l2i.psi import TAPS, JoinedMaps, stretch
+from l2i.networks.classifier import Classifier, scaled
+from l2i.networks.psi import TAPS, JoinedMaps, stretch
 from l2i.runtime import autocast
-from l2i.systems.task import Clips, Scores, Task, Trained
-from l2i.training import Losses, plan_of
-from l2i.training import train as train_network
+from l2i.training import losses
+from l2i.training.augmentation import random_crop
+from l2i.training.feed import Feed
+from l2i.training.hidden_maps import HiddenMaps
+from l2i.training.loop import Losses, plan_of
+from l2i.training.loop import train as train_network
+from l2i.training.task import Clips, Prediction, Task, Trained
 
 NEEDS = [["classifier"], ["trunk"]]
 MEASURES = ["fidelity", "classification"]
@@ -77,8 +78,8 @@ SETTINGS = {
         "count",
         "first epoch, counted from 1, in which entropy_weight holds; 0 before",
     ),
-    "excerpt": (
-        "excerpt",
+    "crop": (
+        "crop",
         "by design: share of a clip that is seen, cut at random from the clip closed to a"
         " ring, 1.0 for a circular shift in time; null for clips as they are",
     ),
@@ -186,7 +187,7 @@ class Flint(nn.Module):
         return Explanation(Phi, logits, self.decoder(Phi, n_frames))
 
     @torch.no_grad()
-    def scores(self, clips: Clips) -> Scores:
+    def predict(self, clips: Clips) -> Prediction:
         """What the linear layer makes of clips, and the losses on them."""
         classifier = clips.classifier if self.classifier is None else self.classifier
         X = clips.log_magnitude
@@ -196,7 +197,7 @@ class Flint(nn.Module):
         each = clip_losses(
             explanation, X, reference, multi_label=classifier.architecture["multi_label"]
         )
-        return Scores(explanation.logits, {f"{name}_loss": loss for name, loss in each.items()})
+        return Prediction(explanation.logits, {f"{name}_loss": loss for name, loss in each.items()})
 
 
 def build(*, classifier: dict[str, Any] | None, **architecture: Any) -> Flint:
@@ -211,14 +212,14 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     Raises
     ------
     InputError
-        If `excerpt` is no share, or is given where the classifier stands still.
+        If `crop` is no share, or is given where the classifier stands still.
     """
-    joint, excerpt = settings["joint"], settings["excerpt"]
-    if excerpt is not None and not (joint and 0 < excerpt <= 1):
+    joint, crop = settings["joint"], settings["crop"]
+    if crop is not None and not (joint and 0 < crop <= 1):
         raise InputError(
-            f"excerpt must be null, or by design (joint: true) a share above 0 and up to 1, got "
-            f"{excerpt} with joint: {str(joint).lower()}. Post-hoc, the classifier hears every "
-            "clip once, as it is: set excerpt to null"
+            f"crop must be null, or by design (joint: true) a share above 0 and up to 1, got "
+            f"{crop} with joint: {str(joint).lower()}. Post-hoc, the classifier hears every "
+            "clip once, as it is: set crop to null"
         )
     classifier = task.start.requires_grad_() if joint else task.classifier
     network = Flint(
@@ -246,7 +247,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         rows, X, heard = fetched
         with autocast(task.device, task.precision):
             if joint:
-                M, X = (heard, X) if excerpt is None else cut(heard, X, excerpt)
+                M, X = (heard, X) if crop is None else random_crop(heard, X, crop)
                 heard = classifier.hidden_maps(M, TAPS)
             logits, maps = heard
             explanation = network(maps, X.shape[-1])

@@ -5,9 +5,9 @@ codes in it are on average over time is all that a linear classifier sees.
 
 Names and shapes
 ----------------
-x : (B, S, F)  slices of clips (l2i.slices)
+x : (B, S, F)  slices of clips (l2i.training.slices)
 D : (F, K)     dictionary, unit-norm columns
-H : (B, S, K)  codes of the slices (l2i.coding)
+H : (B, S, K)  codes of the slices (l2i.dictionary.sparse_coding)
 z : (B, K)     codes averaged over time, in units of their standard deviation over training clips
 """
 
@@ -22,13 +22,13 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from l2i.checks import InputError
-from l2i.coding import codes
-from l2i.columns import MatrixColumns
-from l2i.linear import N_ITERATIONS, fit_linear
-from l2i.nmf import Factorisation, sparse_nmf
-from l2i.resident import Resident
-from l2i.slices import Slices, compute_slices, slices_of
-from l2i.systems.task import Clips, Scores, Task, Trained
+from l2i.dictionary.columns import MatrixColumns
+from l2i.dictionary.nmf import Factorisation, sparse_nmf
+from l2i.dictionary.sparse_coding import codes
+from l2i.training.cached_rows import CachedRows
+from l2i.training.logistic_regression import N_ITERATIONS, fit_linear
+from l2i.training.slices import Slices, compute_slices, slices_of
+from l2i.training.task import Clips, Prediction, Task, Trained
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +61,11 @@ class NmfLinear(nn.Module):
     Parameters
     ----------
     slices : dict
-        Architecture of :class:`l2i.slices.Slices`.
+        Architecture of :class:`l2i.training.slices.Slices`.
     n_components, n_classes : int
         K and C.
     sparsity, ridge : float
-        Penalties on codes, see :mod:`l2i.coding`.
+        Penalties on codes, see :mod:`l2i.dictionary.sparse_coding`.
     """
 
     def __init__(
@@ -106,12 +106,12 @@ class NmfLinear(nn.Module):
         return self.D.numel() + self.weight.numel() + self.bias.numel()
 
     @torch.no_grad()
-    def scores(self, clips: Clips) -> Scores:
+    def predict(self, clips: Clips) -> Prediction:
         """Logits of clips."""
-        return Scores(self.classify(self.codes(self.slices(clips.log_magnitude))))
+        return Prediction(self.classify(self.codes(self.slices(clips.log_magnitude))))
 
     @torch.no_grad()
-    def code_clips(self, x: Resident, keep: Resident | None = None) -> Tensor:
+    def code_clips(self, x: CachedRows, keep: CachedRows | None = None) -> Tensor:
         """Codes of all training clips averaged over time, (n_clips, K).
 
         Stored in `keep`, (n_clips, S, K), as they are, where that is given.
@@ -162,7 +162,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
 
 def learn_dictionary(
     kind: type[NmfLinear], task: Task, settings: dict[str, Any], *, ridge: float
-) -> tuple[NmfLinear, Resident, pd.DataFrame]:
+) -> tuple[NmfLinear, CachedRows, pd.DataFrame]:
     """A network with a dictionary learned without labels, slices, the objective by iteration.
 
     Raises

@@ -13,18 +13,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from l2i import losses
 from l2i.checks import InputError
-from l2i.classifier import Classifier
-from l2i.evaluation import Pair
-from l2i.features import rows_of
-from l2i.hidden import HiddenMaps
-from l2i.interpreter import Interpreter, theta_of
-from l2i.projections import Projections
+from l2i.features.cache import rows_of
+from l2i.interpretation.explained import ExplainedClassifier
+from l2i.networks.classifier import Classifier
+from l2i.networks.interpreter import Interpreter, theta_of
 from l2i.runtime import autocast, precision_name
-from l2i.systems.task import Clips, Scores, Task, Trained
-from l2i.training import Losses, Plan, plan_of
-from l2i.training import train as train_network
+from l2i.training import losses
+from l2i.training.hidden_maps import HiddenMaps
+from l2i.training.loop import Losses, Plan, plan_of
+from l2i.training.loop import train as train_network
+from l2i.training.projections import Projections
+from l2i.training.task import Clips, Prediction, Task, Trained
 
 log = logging.getLogger(__name__)
 
@@ -69,24 +69,26 @@ class PostHoc(Interpreter):
     """An interpreter that listens to a classifier beside it."""
 
     @torch.no_grad()
-    def scores(self, clips: Clips) -> Scores:
+    def predict(self, clips: Clips) -> Prediction:
         """What the interpreter makes of clips, and its losses on them."""
-        pair = self.pair(clips.classifier)
+        explained = self.explained(clips.classifier)
         X = clips.log_magnitude
-        logits, (H, _, estimate) = pair.explain(clips.log_mel, X.shape[-1])
-        reference = pair.classifier.probabilities(logits)
-        return Scores(
+        logits, (H, _, estimate) = explained.explain(clips.log_mel, X.shape[-1])
+        reference = explained.classifier.probabilities(logits)
+        return Prediction(
             estimate,
             {
-                "fidelity_loss": losses.fidelity(reference, estimate, multi_label=pair.multi_label),
+                "fidelity_loss": losses.fidelity(
+                    reference, estimate, multi_label=explained.multi_label
+                ),
                 "reconstruction_loss": losses.reconstruction(X, self.reconstruct(H)),
                 "sparsity_loss": losses.sparsity(H),
             },
         )
 
-    def pair(self, classifier: Classifier | None, **relevance: str) -> Pair:
+    def explained(self, classifier: Classifier | None, **relevance: str) -> ExplainedClassifier:
         """Classifier and interpreter, for faithfulness, relevances and sounds."""
-        return Pair(classifier, self, **relevance)
+        return ExplainedClassifier(classifier, self, **relevance)
 
 
 def build(*, n_bins: int, n_components: int, **architecture: Any) -> PostHoc:
@@ -150,7 +152,7 @@ def train_posthoc(
     scratch : Path
         Folder for hidden maps that fit into no memory.
     checkpoint : Path or None
-        See :func:`l2i.training.train`.
+        See :func:`l2i.training.loop.train`.
 
     Returns
     -------

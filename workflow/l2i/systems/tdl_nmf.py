@@ -1,9 +1,9 @@
 """Task-driven NMF: a dictionary that learns from the classifier's mistakes (Sec. V-B, Table VIII).
 
 Starts as unsupervised NMF (l2i.systems.nmf_linear). Then the classification loss is differentiated
-through the averaged codes (l2i.coding) down to the dictionary, which takes projected gradient
-steps; before every epoch the linear classifier takes a few steps of its own on the codes of all
-training clips, and at the end it is fitted to its minimum.
+through the averaged codes (l2i.dictionary.sparse_coding) down to the dictionary, which takes
+projected gradient steps; before every epoch the linear classifier takes a few steps of its own on
+the codes of all training clips, and at the end it is fitted to its minimum.
 
 References
 ----------
@@ -22,14 +22,14 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from l2i.checks import InputError
-from l2i.coding import differentiable_codes, project_columns
-from l2i.linear import N_ITERATIONS
-from l2i.losses import Loss
-from l2i.resident import Resident, place_for
+from l2i.dictionary.sparse_coding import differentiable_codes, project_columns
 from l2i.systems.nmf_linear import NmfLinear, learn_dictionary, training_loss
-from l2i.systems.task import Task, Trained
-from l2i.training import Losses, Plan, plan_of
-from l2i.training import train as train_network
+from l2i.training.cached_rows import CachedRows, place_for
+from l2i.training.logistic_regression import N_ITERATIONS
+from l2i.training.loop import Losses, Plan, plan_of
+from l2i.training.loop import train as train_network
+from l2i.training.losses import Loss
+from l2i.training.task import Task, Trained
 
 NEEDS = [[]]
 MEASURES = ["classification"]
@@ -105,7 +105,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     network, x, _ = learn_dictionary(TdlNmf, task, settings, ridge=settings["ridge"])
     shape = (*x.data.shape[:2], settings["n_components"])
     # Codes as they were before the epoch: those in a dictionary a few steps on are near.
-    before = Resident(
+    before = CachedRows(
         shape,
         torch.float32,
         place=place_for(4 * math.prod(shape), task.device),

@@ -32,8 +32,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from l2i import losses
-from l2i.bottleneck import (
+from l2i.checks import InputError
+from l2i.networks.bottleneck import (
     Approximator,
     Explainer,
     Grid,
@@ -43,12 +43,12 @@ from l2i.bottleneck import (
     start_weights,
     top_chunks,
 )
-from l2i.checks import InputError
-from l2i.resident import Resident, place_for
 from l2i.runtime import autocast
-from l2i.systems.task import BATCH, Clips, Scores, Task, Trained
-from l2i.training import Losses, plan_of
-from l2i.training import train as train_network
+from l2i.training import losses
+from l2i.training.cached_rows import CachedRows, place_for
+from l2i.training.loop import Losses, plan_of
+from l2i.training.loop import train as train_network
+from l2i.training.task import BATCH, Clips, Prediction, Task, Trained
 
 NEEDS = [["classifier"]]
 MEASURES = ["fidelity"]
@@ -111,11 +111,11 @@ class Vibi(nn.Module):
         self.register_buffer("mean", torch.zeros(()))  # of the training clips, in dB
         self.register_buffer("std", torch.ones(()))
         self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
-        self.learnt = nn.ModuleDict(
+        self.learned = nn.ModuleDict(
             {"explainer": Explainer(self.grid), "approximator": Approximator(n_classes)}
         )
-        self.learnt.apply(start_weights)
-        self.averaged = copy.deepcopy(self.learnt).requires_grad_(False).eval()
+        self.learned.apply(start_weights)
+        self.averaged = copy.deepcopy(self.learned).requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> Vibi:
         """Switch what learns; the running means never drop out nor gather statistics."""
@@ -136,13 +136,13 @@ class Vibi(nn.Module):
         return logits, mask, self.averaged["approximator"](masked(x, mask, self.grid))
 
     @torch.no_grad()
-    def scores(self, clips: Clips) -> Scores:
+    def predict(self, clips: Clips) -> Prediction:
         """What the approximator makes of the chunks that the explainer keeps."""
         logits, _, estimate = self.explain(self.standardised(clips.log_mel))
         classifier = clips.classifier
         reference = classifier.probabilities(clips.reference)
         multi_label = classifier.architecture["multi_label"]
-        return Scores(
+        return Prediction(
             estimate,
             {
                 "fidelity_loss": losses.fidelity(reference, estimate, multi_label=multi_label),
@@ -160,9 +160,9 @@ class Vibi(nn.Module):
         """
         weight = 1 - ((1 + self.n_steps) / (10 + self.n_steps)).clamp(max=decay)
         self.n_steps += 1
-        for mean, value in zip(self.averaged.parameters(), self.learnt.parameters(), strict=True):
+        for mean, value in zip(self.averaged.parameters(), self.learned.parameters(), strict=True):
             mean.lerp_(value, weight)
-        for mean, value in zip(self.averaged.buffers(), self.learnt.buffers(), strict=True):
+        for mean, value in zip(self.averaged.buffers(), self.learned.buffers(), strict=True):
             mean.copy_(value)
 
 
@@ -197,7 +197,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     network.mean, network.std = level(task)
     network = network.to(task.device).to(memory_format=torch.channels_last)
     x, targets = prepare(task, network)
-    explainer, approximator = network.learnt["explainer"], network.learnt["approximator"]
+    explainer, approximator = network.learned["explainer"], network.learned["approximator"]
 
     def batch_losses(fetched: tuple[Tensor, Tensor], epoch: int) -> Losses:
         x, targets = fetched
@@ -228,11 +228,11 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         checkpoint=task.checkpoint(),
         fetch=lambda rows: (x[rows], targets[rows.to(targets.device)]),
         optimizer=torch.optim.Adam(
-            network.learnt.parameters(), lr=settings["learning_rate"], betas=BETAS
+            network.learned.parameters(), lr=settings["learning_rate"], betas=BETAS
         ),
         after_step=lambda: network.average(settings["ema_decay"]),
     )
-    n_parameters = sum(p.numel() for p in network.learnt.parameters())  # not their running means
+    n_parameters = sum(p.numel() for p in network.learned.parameters())  # not their running means
     return Trained(network.eval(), history, {"n_chunks": n_chunks, "n_parameters": n_parameters})
 
 
@@ -246,7 +246,7 @@ def level(task: Task) -> tuple[Tensor, Tensor]:
     return mean.float(), (squares / n - mean.square()).clamp(min=1e-12).sqrt().float()
 
 
-def prepare(task: Task, network: Vibi) -> tuple[Resident, Tensor]:
+def prepare(task: Task, network: Vibi) -> tuple[CachedRows, Tensor]:
     """Inputs x of the training clips and what to predict of them, computed once.
 
     The classifier's decision where one class is right, as a one-hot vector, as the public code
@@ -258,7 +258,7 @@ def prepare(task: Task, network: Vibi) -> tuple[Resident, Tensor]:
         if x is None:
             shape = (len(task.rows), *batch.shape[1:])
             place = place_for(task.precision.itemsize * math.prod(shape), task.device)
-            x = Resident(
+            x = CachedRows(
                 shape, task.precision, place=place, device=task.device, scratch=task.scratch
             )
         x.fill(i * BATCH, batch)

@@ -1,0 +1,1 @@
+"""What several tests need: paths, the loader of scripts, corpora, tasks, tiny projects."""

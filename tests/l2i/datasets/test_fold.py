@@ -1,0 +1,96 @@
+"""l2i.datasets.fold: who trains, who tests, and with which labels."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.testing import assert_close
+
+from l2i.checks import InputError
+from l2i.datasets.fold import open_fold
+
+FEATURES = {
+    "sample_rate": 44_100,
+    "n_fft": 1024,
+    "hop_length": 512,
+    "n_mels": 128,
+    "mel_power": 1,
+    "waveform_scale": "absolute",
+}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Open a fold of a table, through the files that the workflow keeps."""
+
+    def open_table(table, classes, fold):
+        table.to_csv(tmp_path / "index.csv", index=False)
+        (tmp_path / "classes.json").write_text(json.dumps(classes))
+        return open_fold(
+            tmp_path / "index.csv",
+            tmp_path / "classes.json",
+            dataset="corpus",
+            fold=fold,
+            features=FEATURES,
+        )
+
+    return open_table
+
+
+FOLDED = pd.DataFrame({"clip": list("abcd"), "fold": [1, 2, 1, 3], "label": [0, 2, 1, 0]})
+SPLIT = pd.DataFrame(
+    {
+        "clip": list("abcd"),
+        "split": ["train", "validate", "test", "train"],
+        "label_dog": [1, 0, 1, np.nan],
+        "label_human-voice": [0, 1, np.nan, np.nan],
+    }
+)
+
+
+class TestFolds:
+    def test_the_fold_is_tested_and_all_others_train(self, opened):
+        fold = opened(FOLDED, ["x", "y", "z"], "1")
+        assert (fold.test_rows.tolist(), fold.train_rows.tolist()) == ([0, 2], [1, 3])
+        assert len(fold.validate_rows) == 0
+        assert not fold.multi_label
+
+    def test_targets_of_one_class_are_one_hot(self, opened):
+        fold = opened(FOLDED, ["x", "y", "z"], "1")
+        assert_close(fold.targets(np.array([1, 0])), torch.tensor([[0.0, 0, 1], [1, 0, 0]]))
+
+    @pytest.mark.parametrize("fold", ["4", "official"])
+    def test_a_fold_that_the_corpus_does_not_have_is_refused(self, opened, fold):
+        with pytest.raises(InputError, match=f"fold {fold} of"):
+            opened(FOLDED, ["x", "y", "z"], fold)
+
+
+class TestOfficialSplit:
+    def test_each_part_is_what_the_corpus_says(self, opened):
+        fold = opened(SPLIT, ["dog", "human-voice"], "official")
+        rows = fold.train_rows, fold.validate_rows, fold.test_rows
+        assert [part.tolist() for part in rows] == [[0, 3], [1], [2]]
+        assert fold.multi_label
+
+    def test_targets_come_in_the_order_of_classes_and_unknown_ones_stay_unknown(self, opened):
+        fold = opened(SPLIT, ["human-voice", "dog"], "official")
+        unknown = float("nan")
+        wanted = torch.tensor([[0.0, 1], [unknown, 1], [unknown, unknown]])
+        assert_close(fold.targets(np.array([0, 2, 3])), wanted, equal_nan=True)
+
+    def test_a_numbered_fold_is_refused(self, opened):
+        with pytest.raises(InputError, match="corpus has no folds, so fold 1 of it means nothing"):
+            opened(SPLIT, ["dog", "human-voice"], "1")
+
+    def test_a_corpus_without_test_clips_is_refused(self, opened):
+        table = SPLIT[SPLIT["split"] != "test"]
+        with pytest.raises(InputError, match="has the splits train, validate"):
+            opened(table, ["dog", "human-voice"], "official")
+
+
+def test_the_identity_tells_folds_and_front_ends_apart(opened):
+    one, two = (opened(FOLDED, ["x", "y", "z"], fold).identity for fold in "12")
+    assert {key for key in one if one[key] != two[key]} == {"fold"}
+    assert {"dataset", "classes_sha256", "sample_rate", "mel_power", "waveform_scale"} <= one.keys()

@@ -1,0 +1,187 @@
+"""l2i.provenance.records: what a record says, and that it is whole or absent."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+
+import pytest
+
+from l2i.checks import InputError
+from l2i.provenance import records
+
+
+@pytest.fixture
+def result(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a\n1\n")
+    return path
+
+
+@pytest.fixture
+def record(result):
+    return {
+        "record_version": 1,
+        "output": {"name": "table", "path": str(result), **records.describe_content(result)},
+        "rule": "tabulate",
+        "wildcards": {"fold": "1"},
+        "inputs": records.describe_inputs([("clips", str(result))]),
+        "settings": {"top_k": [1, 3]},
+        "fingerprints": {"code": "0" * 64, "env": "1" * 64, "settings": "2" * 64},
+        "seeds": {"seed": 0},
+        "software": records.describe_software(),
+        "git": None,
+        "host": records.describe_host(),
+        "accelerator": None,
+        "slurm": None,
+        "runtime": {
+            "device": "cpu",
+            "precision": None,
+            "n_threads": 1,
+            "deterministic": True,
+            "peak_memory_bytes": records.peak_memory_bytes(),
+        },
+        "facts": {},
+        "started_at": records.utc_now(),
+        "finished_at": records.utc_now(),
+        "seconds": 0.5,
+    }
+
+
+def in_new_process(code):
+    path = str(records.SCHEMA.parents[1])
+    start = f"import sys; sys.path.insert(0, {path!r})\nfrom l2i import records\n"
+    subprocess.run([sys.executable, "-c", start + code], check=True)
+
+
+def git(folder, *arguments):
+    name = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+    command = ["git", "-C", str(folder), *name, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def working_tree(tmp_path):
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    (repository / "a").write_text("a")
+    git(repository, "add", "a")
+    git(repository, "commit", "--quiet", "--message", "first")
+    return repository
+
+
+class TestInvariants:
+    def test_what_is_written_is_what_is_read(self, result, record):
+        records.write_record(result, record)
+        assert records.load_record(result) == record
+        assert [p.name for p in result.parent.iterdir() if p.name.startswith(".")] == []
+
+    def test_a_record_that_does_not_fit_is_not_written(self, result, record):
+        record["seconds"] = -1
+        with pytest.raises(InputError, match=r"\$.seconds: -1 is less than"):
+            records.write_record(result, record)
+        assert list(result.parent.iterdir()) == [result]
+
+    def test_a_record_that_could_not_be_written_leaves_no_part(self, result, record, monkeypatch):
+        def full_disk(*paths):
+            raise OSError("no space left on device")
+
+        monkeypatch.setattr(records.os, "replace", full_disk)
+        with pytest.raises(OSError, match="no space"):
+            records.write_record(result, record)
+        assert list(result.parent.iterdir()) == [result]
+
+    def test_every_part_is_demanded_and_no_other_is_taken(self, record):
+        for key in list(record):
+            with pytest.raises(InputError, match=f"'{key}' is a required property"):
+                records.validate_record({k: v for k, v in record.items() if k != key})
+        with pytest.raises(InputError, match="'mood' was unexpected"):
+            records.validate_record(record | {"mood": "good"})
+
+    def test_parts_are_checked_inside(self, record):
+        for place, value in [
+            (("output", "sha256"), "abc"),
+            (("output", "kind"), "link"),
+            (("started_at",), "2025-01-31 12:00:00"),
+            (("fingerprints", "code"), ""),
+            (("host", "n_cores"), 0),
+        ]:
+            wrong = copy.deepcopy(record)
+            inner = wrong
+            for key in place[:-1]:
+                inner = inner[key]
+            inner[place[-1]] = value
+            with pytest.raises(InputError, match=place[-1]):
+                records.validate_record(wrong)
+
+    def test_software_is_described_without_importing_it(self):
+        in_new_process(
+            "versions = records.describe_software()\n"
+            "assert versions['torch'].startswith('2.') and versions['snakemake'], versions\n"
+            "assert not {'torch', 'snakemake', 'librosa', 'pandas'} & set(sys.modules)\n"
+            "assert records.describe_accelerator() is None\n"
+        )
+
+
+class TestKnownAnswers:
+    def test_the_record_of_a_folder_lies_beside_it(self):
+        assert str(records.record_path("a/run0/")) == "a/run0.record.json"
+        assert str(records.record_path("a/W.npy")) == "a/W.npy.record.json"
+
+    def test_a_folder_is_described_by_all_its_files(self, tmp_path):
+        (tmp_path / "sounds/deep").mkdir(parents=True)
+        (tmp_path / "sounds/deep/a.wav").write_bytes(b"12345")
+        (tmp_path / "sounds/b.wav").write_bytes(b"123")
+        content = records.describe_content(tmp_path / "sounds")
+        assert content["kind"] == "folder" and content["size_bytes"] == 8
+
+    def test_slurm_is_none_outside_and_named_inside(self):
+        assert records.describe_slurm({"HOME": "/"}) is None
+        inside = {"SLURM_JOB_ID": "7", "SLURM_JOB_PARTITION": "gpu", "SLURMD_NODENAME": "n1"}
+        assert records.describe_slurm(inside) == {"job_id": "7", "partition": "gpu", "node": "n1"}
+
+    def test_git_tells_commit_and_changes(self, tmp_path):
+        assert records.describe_git(tmp_path / "nowhere") is None
+
+        repository = working_tree(tmp_path)
+        commit = git(repository, "rev-parse", "HEAD").strip()
+        assert records.describe_git(repository) == {"commit": commit, "dirty": False}
+        (repository / "a").write_text("b")
+        assert records.describe_git(repository) == {"commit": commit, "dirty": True}
+
+    def test_the_commit_of_a_working_tree_around_the_project_is_not_the_projects(self, tmp_path):
+        repository = working_tree(tmp_path)
+        (repository / "unpacked").mkdir()
+        (repository / "unpacked" / "a").write_text("a")
+        assert records.describe_git(repository / "unpacked") is None
+        (tmp_path / "link").symlink_to(repository)
+        described = records.describe_git(repository)
+        assert described is not None and records.describe_git(tmp_path / "link") == described
+
+    def test_peak_memory_counts_what_was_freed(self):
+        if records.peak_memory_bytes() is None:
+            pytest.skip("this system has no /proc")
+        # In a process of its own, whose peak nobody has raised yet.
+        in_new_process(
+            "before = records.peak_memory_bytes()\n"
+            "block = b'x' * 100_000_000\n"
+            "del block\n"
+            "assert 90_000_000 < records.peak_memory_bytes() - before < 150_000_000\n"
+        )
+
+    def test_times_are_utc_to_the_second(self):
+        assert records.utc_now().endswith("+00:00") and len(records.utc_now()) == 25
+
+
+class TestMisuse:
+    def test_a_missing_record_is_named_with_a_remedy(self, result):
+        with pytest.raises(InputError, match=r"table.csv.record.json is missing.*remove "):
+            records.load_record(result)
+
+    @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"record_version": 2})])
+    def test_a_damaged_record_is_named_with_a_remedy(self, result, text):
+        records.record_path(result).write_text(text)
+        with pytest.raises(InputError, match=r"is damaged .*run the workflow again"):
+            records.load_record(result)

@@ -1,0 +1,372 @@
+"""Measured numbers beside the printed ones, and how they are printed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from l2i.checks import InputError
+from l2i.reporting.beside_paper import (
+    COLUMNS,
+    beside_paper,
+    condition_text,
+    measure_metric,
+    paper_numbers,
+    read_clips,
+    read_clips_of_datasets,
+    summarise,
+)
+from l2i.reporting.markdown import DEFINITIONS, to_csv, to_markdown, write_table
+
+REFERENCE = {
+    "systems": {"human": {"title": "human listeners", "quoted": True}, "ours": {"title": "Ours"}},
+    "metrics": {
+        "accuracy": {"title": "accuracy", "unit": "%", "digits": 1},
+        "drop": {"title": "median drop", "unit": "1", "digits": 4},
+    },
+    "tables": {"1": {"title": "Table I", "notes": ["A caveat."]}},
+    "numbers": [
+        {"table": 1, "system": "human", "dataset": "esc50", "metric": "accuracy", "mean": 81.3}
+        | {"spread": None, "n": None},
+        {"table": 1, "system": "ours", "dataset": "esc50", "metric": "accuracy", "mean": 80.0}
+        | {"spread": 2.0, "n": 5},
+        {"table": 1, "system": "other", "dataset": "esc50", "metric": "accuracy", "mean": 1.0}
+        | {"spread": 0.5, "n": 5},
+        {"table": 1, "system": "ours", "dataset": "sonyc_ust", "metric": "accuracy", "mean": 3.0}
+        | {"spread": None, "n": None},
+        {"table": 2, "system": "ours", "dataset": "esc50", "metric": "accuracy", "mean": 9.0}
+        | {"spread": None, "n": None},
+    ],
+}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def measured(mean=80.0, *, system="ours", dataset="a", metric="accuracy", condition="", **other):
+    key = {"table": 1, "system": system, "dataset": dataset, "metric": metric}
+    number = {"mean": mean, "spread": 1.0, "n": 4, "low": mean - 2, "high": mean + 2}
+    return pd.DataFrame([key | {"condition": condition} | number | other])
+
+
+def paper(datasets=None, systems=("ours",), reference=REFERENCE):
+    return paper_numbers(reference, 1, datasets=datasets or {"a": "esc50"}, systems=systems)
+
+
+def printed(**changes):
+    """The reference with the printed number of `ours` on ESC-50 changed."""
+    numbers = [dict(number) for number in REFERENCE["numbers"]]
+    numbers[1] |= changes
+    return REFERENCE | {"numbers": numbers}
+
+
+def row_of(rows, **wanted):
+    (row,) = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)].to_dict("records")
+    return row
+
+
+def joined(ours, *, reference=REFERENCE, comparable=True):
+    rows = beside_paper(
+        ours, paper(reference=reference), datasets=["a"], comparable={"a": comparable}
+    )
+    return row_of(rows, system="ours")
+
+
+class TestPaperNumbers:
+    def test_they_come_under_our_name_of_the_data_set(self):
+        assert set(paper({"mine": "esc50"})["dataset"]) == {"mine"}
+
+    def test_two_of_our_data_sets_may_stand_beside_one_of_the_paper(self):
+        rows = paper({"whole": "esc50", "part": "esc50"})
+        assert sorted(rows["dataset"]) == ["part", "part", "whole", "whole"]
+
+    def test_only_systems_that_run_and_those_that_the_paper_quotes_are_kept(self):
+        assert list(paper()["system"]) == ["human", "ours"]
+
+    def test_a_random_baseline_needs_the_system_that_it_counters(self):
+        reference = printed(condition={"of": "absent"})
+        assert "ours" not in set(paper(reference=reference)["system"])
+
+    def test_a_spread_in_the_text_counts_where_the_table_prints_none(self):
+        reference = printed(spread=None, n=None, text={"mean": 80.0, "spread": 1.5, "n": 3})
+        row = row_of(paper(reference=reference), system="ours")
+        assert (row["paper_spread"], row["paper_n"]) == (1.5, 3)
+
+    def test_a_spread_in_the_table_comes_first(self):
+        reference = printed(text={"mean": 80.0, "spread": 1.5, "n": 3})
+        assert row_of(paper(reference=reference), system="ours")["paper_spread"] == 2.0
+
+    def test_each_says_which_data_set_of_the_paper_it_belongs_to(self):
+        assert set(paper({"mine": "esc50"})["paper_dataset"]) == {"esc50"}
+
+    def test_a_data_set_without_counterpart_has_none(self):
+        assert paper({"mine": None}).empty
+
+
+class TestVerdicts:
+    # |gap| <= 2 sqrt(1/4 + 4/5) = 2.0493...
+    def test_a_small_gap_agrees(self):
+        assert joined(measured(82.0493))["verdict"] == "agrees"
+        assert joined(measured(77.9507))["verdict"] == "agrees"
+
+    def test_a_large_gap_differs(self):
+        assert joined(measured(82.0495))["verdict"] == "differs"
+        assert joined(measured(77.9505))["verdict"] == "differs"
+
+    def test_without_a_printed_spread_there_is_no_judgement_but_a_gap(self):
+        row = joined(measured(82.0), reference=printed(spread=None))
+        assert (row["verdict"], row["gap"]) == ("no spread", 2.0)
+
+    def test_without_a_spread_of_ours_there_is_no_judgement(self):
+        assert joined(measured(spread=math.nan, n=1))["verdict"] == "no spread"
+
+    def test_on_other_data_neither_gap_nor_judgement_is_given(self):
+        row = joined(measured(99.0), comparable=False)
+        assert row["verdict"] == "other data"
+        assert math.isnan(row["gap"])
+        assert row["paper_mean"] == 80.0
+
+    def test_there_is_no_gap_to_a_bound(self):
+        row = joined(measured(82.0), reference=printed(bound="<", spread=None))
+        assert (row["verdict"], row["bound"]) == ("no spread", "<")
+        assert math.isnan(row["gap"])
+
+    def test_a_number_that_we_lack_is_missing(self):
+        rows = beside_paper(
+            measured(metric="drop"), paper(), datasets=["a"], comparable={"a": True}
+        )
+        assert row_of(rows, system="ours", metric="accuracy")["verdict"] == "missing"
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf])
+    @pytest.mark.parametrize("comparable", [True, False])
+    def test_a_number_that_is_none_is_called_diverged(self, value, comparable):
+        assert joined(measured(value), comparable=comparable)["verdict"] == "diverged"
+
+    def test_a_number_that_the_paper_lacks_stays_without_verdict(self):
+        rows = beside_paper(
+            measured(metric="drop"), paper(), datasets=["a"], comparable={"a": True}
+        )
+        assert row_of(rows, metric="drop")["verdict"] == ""
+
+    def test_what_the_paper_quotes_is_for_reference_and_never_missing(self):
+        rows = beside_paper(measured(), paper(), datasets=["a"], comparable={"a": True})
+        assert row_of(rows, system="human")["verdict"] == "reference"
+
+
+class TestJoin:
+    def test_conditions_keep_numbers_apart(self):
+        ours = pd.concat([measured(condition="threshold=0.1"), measured(condition="")])
+        rows = beside_paper(ours, paper(), datasets=["a"], comparable={"a": True})
+        assert math.isnan(row_of(rows, condition="threshold=0.1")["paper_mean"])
+
+    def test_rows_come_by_data_set_then_quoted_then_as_measured(self):
+        ours = pd.concat(
+            [measured(dataset=d, system=s) for d in ("a", "b") for s in ("zeta", "ours", "alpha")]
+        )
+        both = {"b": "esc50", "a": "esc50"}
+        rows = beside_paper(
+            ours, paper(both), datasets=["b", "a"], comparable={"a": True, "b": True}
+        )
+        order = ["human", "zeta", "ours", "alpha"]
+        assert list(rows["dataset"]) == ["b"] * 4 + ["a"] * 4
+        assert list(rows["system"]) == order * 2
+
+    def test_columns_are_always_the_same(self):
+        rows = beside_paper(measured(), paper(), datasets=["a"], comparable={"a": True})
+        assert list(rows.columns) == COLUMNS
+
+    def test_a_data_set_unknown_to_the_paper_is_printed_alone(self):
+        nothing = paper({"a": None})
+        rows = beside_paper(measured(), nothing, datasets=["a"], comparable={"a": False})
+        assert list(rows["verdict"]) == [""]
+
+    def test_the_same_number_twice_is_refused(self):
+        with pytest.raises(InputError, match=r"measured numbers hold the key .*ours.* more than"):
+            beside_paper(
+                pd.concat([measured()] * 2), paper(), datasets=["a"], comparable={"a": True}
+            )
+
+
+class TestSummaries:
+    def test_spread_is_that_of_the_population(self):
+        row = summarise(np.array([1.0, 3.0]), (0.5, 3.5))
+        assert row == {"mean": 2.0, "spread": 1.0, "n": 2, "low": 0.5, "high": 3.5}
+
+    def test_one_fold_that_diverged_spoils_the_mean(self):
+        assert math.isnan(summarise(np.array([1.0, math.nan]), (0.0, 1.0))["mean"])
+
+    def test_conditions_are_sorted_and_plain(self):
+        assert condition_text({"threshold": 0.1, "of": "l2i_att"}) == "of=l2i_att, threshold=0.1"
+        assert condition_text({"taps": ["B5", "B6"], "fold": 1}) == "fold=1, taps=B5+B6"
+        assert condition_text(None) == condition_text({}) == ""
+
+
+def share(clips, counts):
+    """A metric of whole clips that is also the mean of their values; undefined below two clips."""
+    total = (counts * (clips["value"] > 0).to_numpy()).sum(-1)
+    return np.where(total > 1, counts @ clips["value"].to_numpy() / counts.sum(-1), np.nan)
+
+
+class TestMetricsOfWholeClips:
+    HOW = {"statistics": {"n_bootstrap": 250, "confidence": 0.9}, "seed": 0}
+
+    def clips(self, values, run=0):
+        names = [f"{i:02d}" for i in range(len(values))]
+        return pd.DataFrame({"fold": "official", "clip": names, "run": run, "value": values})
+
+    def test_one_fold_gives_one_value_per_run(self):
+        frame = pd.concat([self.clips([1.0, 1.0, 0.0, 0.0]), self.clips([1.0, 1.0, 1.0, 0.0], 1)])
+        row = measure_metric(frame, share, **self.HOW)
+        assert (row["mean"], row["spread"], row["n"]) == (0.625, 0.125, 2)
+        assert row["low"] < 0.625 < row["high"]
+
+    def test_resamplings_in_which_it_is_undefined_are_left_out(self):
+        row = measure_metric(self.clips([1.0, 1.0, 0.0]), share, **self.HOW)
+        # 1/3 and 0 are undefined, and 2/3 and 1 are left.
+        assert (row["low"], row["high"]) == pytest.approx((2 / 3, 1))
+
+    def test_a_number_that_is_undefined_for_a_run_has_no_interval(self):
+        frame = pd.concat([self.clips([1.0, 1.0, 0.0]), self.clips([1.0, 0.0, 0.0], 1)])
+        row = measure_metric(frame, share, **self.HOW)
+        assert all(math.isnan(row[name]) for name in ("mean", "low", "high"))
+
+    def test_a_difference_is_taken_resampling_by_resampling(self, rng):
+        values = rng.random(40) + 0.5
+        minus = self.clips(values - 0.25)
+        row = measure_metric(self.clips(values), share, minus=minus, **self.HOW)
+        assert (row["mean"], row["low"], row["high"]) == pytest.approx((0.25, 0.25, 0.25))
+
+    def test_a_difference_is_taken_run_by_run(self):
+        ours = pd.concat([self.clips([3.0, 3.0]), self.clips([5.0, 5.0], 1)])
+        theirs = pd.concat([self.clips([1.0, 1.0]), self.clips([4.0, 4.0], 1)])
+        row = measure_metric(ours, share, minus=theirs, **self.HOW)
+        assert (row["mean"], row["spread"], row["n"]) == (1.5, 0.5, 2)
+
+    @pytest.mark.parametrize("other", [[1.0, 1.0, 1.0], [1.0]])
+    def test_a_difference_to_other_clips_is_refused(self, other):
+        with pytest.raises(InputError, match=r"1 clip\(s\) without partner"):
+            measure_metric(self.clips([1.0, 1.0]), share, minus=self.clips(other), **self.HOW)
+
+
+class TestClips:
+    def test_names_stay_text(self, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("dataset,fold,system,run,clip\nx,1,s,0,007\n")
+        row = read_clips([path]).iloc[0]
+        assert (row["fold"], row["clip"], row["run"]) == ("1", "007", 0)
+
+    def test_thresholds_equal_their_settings_to_the_last_bit(self, tmp_path, rng):
+        values = [0.1, 0.3, 0.7, *rng.random(200).tolist()]
+        path = tmp_path / "a.csv"
+        rows = pd.DataFrame({"dataset": "x", "fold": 1, "clip": "c", "threshold": values})
+        rows.to_csv(path, index=False)
+        assert read_clips([path])["threshold"].tolist() == values
+
+    def test_a_file_that_does_not_say_what_it_belongs_to_is_named(self, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("clip,correct\nx,1\n")
+        with pytest.raises(InputError, match=r"a\.csv lacks the column.* dataset, fold"):
+            read_clips([path])
+
+    def test_nothing_to_tabulate_is_said(self):
+        with pytest.raises(InputError, match="nothing to tabulate"):
+            read_clips([])
+
+    def test_data_sets_keep_their_own_columns(self, tmp_path):
+        for name, line in (
+            ("a", "dataset,fold,clip,correct\nesc50,1,x,1\n"),
+            ("b", "dataset,fold,clip,label_dog\nsonyc,official,y,\n"),
+            ("c", "dataset,fold,clip,correct\nesc50,2,z,0\n"),
+            ("d", "dataset,fold,clip,label_dog\n"),
+        ):
+            (tmp_path / name).write_text(line)
+        clips = read_clips_of_datasets([tmp_path / name for name in "abcd"])
+        assert list(clips) == ["esc50", "sonyc"]
+        assert list(clips["esc50"].columns) == ["dataset", "fold", "clip", "correct"]
+        assert list(clips["esc50"]["clip"]) == ["x", "z"]
+        assert clips["sonyc"]["label_dog"].isna().all()
+
+
+class TestPages:
+    def rows(self, *ours):
+        return beside_paper(pd.concat(ours), paper(), datasets=["a"], comparable={"a": True})
+
+    def page(self, *ours, **options):
+        return to_markdown(self.rows(*ours), "Title", ["One note."], reference=REFERENCE, **options)
+
+    def test_a_row_shows_both_sides_gap_and_verdict(self):
+        page = self.page(measured(81.25), confidence=0.95)
+        assert "| a | Ours | 81.2 ± 1.0 [79.2, 83.2] | 4 | 80.0 ± 2.0 | +1.2 | agrees |" in page
+        assert "| esc50 of the paper | human listeners |  |  | 81.3 |  | reference |" in page
+
+    def test_units_stand_in_headings_and_the_interval_in_its_column(self):
+        page = self.page(measured(), measured(0.0123, metric="drop"), confidence=0.9)
+        assert "## accuracy (%)\n" in page
+        assert "## median drop\n" in page
+        assert "ours: mean ± sd [90 % interval]" in page
+
+    def test_missing_and_diverged_numbers_are_printed_as_such(self):
+        assert "| **diverged** | 4 | 80.0 ± 2.0 | diverged |" in self.page(measured(math.nan))
+        assert "| **missing** | " in self.page(measured(metric="drop"))
+
+    def test_every_line_of_a_table_has_as_many_cells(self):
+        lines = [x for x in self.page(measured(metric="drop")).splitlines() if x.startswith("|")]
+        by_section = {line.count("|") for line in lines[:4]}
+        assert len(by_section) == 1
+
+    def test_a_bound_is_printed_as_one(self):
+        rows = beside_paper(
+            measured(0.5),
+            paper(reference=printed(mean=1e-4, spread=None, bound="<")),
+            datasets=["a"],
+            comparable={"a": True},
+        )
+        assert "| < 0.0001 |" in to_markdown(rows, "T", [], reference=REFERENCE)
+
+    def test_nothing_is_printed_as_minus_zero(self):
+        page = self.page(measured(-0.00001, metric="drop"), measured(79.99))
+        assert "| 0.0000 ±" in page
+        assert "| +0.0 | agrees |" in page
+
+    def test_a_table_without_a_row_still_is_a_page(self, tmp_path):
+        nothing = beside_paper(measured().iloc[:0], paper().iloc[:0], datasets=[], comparable={})
+        table, page = tmp_path / "table_1.csv", tmp_path / "table_1.md"
+        write_table(nothing, table, page, reference=REFERENCE, confidence=0.95)
+        assert table.read_text() == ",".join(COLUMNS) + "\n"
+        assert page.read_text().startswith("# Table I\n\n- A caveat.\n")
+
+    def test_definitions_stand_once_and_only_for_metrics_that_occur(self, tmp_path):
+        titles = {"title": "t", "unit": "1", "digits": 3}
+        reference = REFERENCE | {"metrics": dict.fromkeys(DEFINITIONS, titles)}
+        names = ["macro_auprc", "micro_auprc"]
+        rows = pd.concat([measured(0.5, metric=name) for name in names])
+        rows = beside_paper(rows, paper().iloc[:0], datasets=["a"], comparable={"a": True})
+        page = tmp_path / "table_1.md"
+        write_table(rows, tmp_path / "t.csv", page, reference=reference, notes=["Our own."])
+        assert page.read_text().count("evaluator of DCASE") == 1
+        assert "F1 is taken" not in page.read_text()
+        assert page.read_text().endswith("\n- Our own.\n")
+
+    def test_title_comes_first_and_notes_last(self):
+        page = self.page(measured())
+        assert page.startswith("# Title\n\n## ")
+        assert page.endswith("\n\n- One note.\n")
+
+    def test_csv_has_the_same_bytes_for_the_same_numbers(self):
+        rows = self.rows(measured(80.00000123456789))
+        header, _, line = to_csv(rows).splitlines()
+        assert header.split(",") == COLUMNS
+        assert line == "1,ours,a,accuracy,,80,1,4,78,82,esc50,80,2,5,,1.23457e-06,agrees"
+
+    def test_both_files_are_written_with_the_papers_caveats(self, tmp_path):
+        table, page = tmp_path / "table_1.csv", tmp_path / "table_1.md"
+        rows = self.rows(measured())
+        write_table(rows, table, page, reference=REFERENCE, confidence=0.95)
+        assert table.read_text() == to_csv(rows)
+        assert page.read_text().startswith("# Table I\n")
+        assert "- A caveat." in page.read_text()

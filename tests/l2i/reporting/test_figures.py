@@ -1,0 +1,503 @@
+"""Pictures: what they show is what the tables say, to the byte."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import json
+import re
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+
+from helpers.project import PROJECT
+from l2i.checks import InputError
+from l2i.evaluation.coherence import ALL, class_distances, class_tree, coherence
+from l2i.reporting.figures import (
+    LOSSES,
+    RelevanceMap,
+    _looks,
+    class_faithfulness,
+    components_sweep,
+    relevance_map,
+    save,
+)
+
+CLASSES = ["dog", "music", "siren"]
+STATISTICS = {"n_bootstrap": 50, "confidence": 0.9}
+LONG = [f"instrument-of-uncertain-size-{i:02d}" for i in range(20)]
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, PROJECT / f"workflow/scripts/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def texts(figure):
+    """What a reader sees: each text with its box in pixels."""
+    drawn = {}
+
+    def note(text, renderer):
+        draw(text, renderer)
+        if text.get_text().strip() and text.get_visible():
+            drawn[id(text)] = text.get_text(), text.get_window_extent(renderer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        draw = matplotlib.text.Text.draw
+        patch.setattr(matplotlib.text.Text, "draw", note)
+        figure.draw_without_rendering()
+    return list(drawn.values())
+
+
+def segments(ax):
+    """Both ends of every interval, by class of lines, in the order of drawing."""
+    lines = [each for each in ax.collections if isinstance(each, LineCollection)]
+    return [np.array(each.get_segments()) for each in lines]
+
+
+def medians(classes=CLASSES, removals=("relevant", "random_all"), seed=0):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(itertools.product(classes, removals), columns=["class", "removal"])
+    table["median"] = rng.normal(0.2, 0.1, len(table))
+    table["low"], table["high"] = table["median"] - 0.05, table["median"] + 0.1
+    table.insert(0, "system", "l2i_att")
+    table.insert(0, "dataset", "sonyc_ust")
+    return table.assign(n_clips=rng.integers(1, 900, len(classes)).repeat(len(removals)))
+
+
+def parts_of(classes=CLASSES, sizes=(8, 6, 7), dataset="sonyc_ust", seed=0):
+    """Points, numbers and distances of random clusters."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(classes, sizes).astype(object)
+    vectors = np.eye(len(classes) + 1)[np.repeat(np.arange(len(classes)), sizes)]
+    vectors = vectors + 0.3 * rng.normal(size=vectors.shape)
+    numbers = coherence(vectors, labels, classes, n_neighbors=5)
+    points = pd.DataFrame({"class": labels, "x": vectors[:, 0], "y": vectors[:, 1]})
+    for name, by_weights in {"silhouette": -0.125, "purity": 0.375}.items():
+        numbers[f"{name}_exchanged"] = numbers[name].where(numbers[name].isna(), by_weights)
+    numbers.insert(0, "dataset", dataset)
+    distances = class_distances(vectors, labels, classes)
+    return points, numbers.assign(n_neighbors=5), distances
+
+
+def map_of(*args, **kwargs):
+    points, numbers, distances = parts_of(*args, **kwargs)
+    return RelevanceMap(numbers["dataset"].iloc[0], points, numbers, class_tree(distances))
+
+
+def sweep(datasets=("esc50", "openmic"), n_components=(25, 50, 100)):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        itertools.product(datasets, n_components, LOSSES),
+        columns=["dataset", "n_components", "loss"],
+    )
+    table["mean"] = rng.random(len(table))
+    table["low"], table["high"] = table["mean"] - 0.1, table["mean"] + 0.2
+    return table.assign(system="l2i_att", fold="1")
+
+
+def faithfulness(table=None, **changes):
+    defaults = {"threshold": 0.1, "confidence": 0.95, "titles": {}}
+    return class_faithfulness(medians() if table is None else table, **(defaults | changes))
+
+
+FIGURES = {
+    "faithfulness": faithfulness,
+    "map": lambda: relevance_map([map_of(), map_of(["a", "b$c$"], (4, 5))], titles={}),
+    "sweep": lambda: components_sweep(sweep(["esc50"]), confidence=0.95, titles={}),
+}
+LARGE = {
+    "faithfulness": lambda: faithfulness(medians(LONG), excluded_classes=LONG[:1]),
+    "map": lambda: relevance_map([map_of(LONG, [3] * 20)], titles={}),
+    "sweep": lambda: components_sweep(
+        sweep(n_components=range(50, 401, 50)), confidence=0.95, titles={}
+    ),
+}
+
+
+class TestEveryFigure:
+    @pytest.mark.parametrize("name", FIGURES)
+    def test_the_same_numbers_give_the_same_bytes_whatever_the_user_has_set(self, name, tmp_path):
+        with matplotlib.rc_context({"font.size": 20, "svg.hashsalt": None, "axes.grid": True}):
+            save(FIGURES[name](), tmp_path / "a.svg", tmp_path / "a.png")
+        save(FIGURES[name](), tmp_path / "b.svg", tmp_path / "b.png")
+        for suffix in ("svg", "png"):
+            first, second = ((tmp_path / f"{f}.{suffix}").read_bytes() for f in "ab")
+            assert first == second
+            assert b"dc:date" not in first
+            assert b"Software" not in first and b"Matplotlib v" not in first
+        svg = (tmp_path / "a.svg").read_text()
+        sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+        assert sizes and min(sizes) >= 8
+
+    @pytest.mark.parametrize("name", LARGE)
+    def test_with_many_long_names_no_text_covers_another_or_leaves_the_page(self, name):
+        figure = LARGE[name]()
+        page = figure.bbox.padded(1)
+        found = texts(figure)
+        for text, box in found:
+            inside = page.x0 <= box.x0 and box.x1 <= page.x1
+            assert inside and page.y0 <= box.y0 and box.y1 <= page.y1, f"{text!r} is cut off"
+        for (one, a), (other, b) in itertools.combinations(found, 2):
+            assert not a.overlaps(b), f"{one!r} covers {other!r}"
+
+    def test_the_state_of_matplotlib_is_left_as_it_was(self, tmp_path):
+        before = dict(matplotlib.rcParams)
+        save(faithfulness(), tmp_path / "a.svg", tmp_path / "a.png")
+        assert dict(matplotlib.rcParams) == before
+
+    def test_every_class_has_a_look_of_its_own_and_neighbours_differ_twice(self):
+        names = [str(i) for i in range(50)]
+        colours, shapes = _looks(names)
+        assert len({(colours[name], shapes[name]) for name in names}) == 50
+        for one, other in itertools.pairwise(names):
+            assert colours[one] != colours[other] and shapes[one] != shapes[other]
+
+
+class TestClassFaithfulness:
+    def test_dots_and_intervals_stand_where_the_table_says(self):
+        table = medians()
+        (ax,) = faithfulness(table).axes
+        dots = {line.get_label(): line for line in ax.lines}
+        names = {"relevant": "relevant components", "random_all": "random_all"}
+        for removal, ends in zip(names, segments(ax), strict=True):
+            part = table[table["removal"] == removal]
+            dot = dots[names[removal]]
+            assert dot.get_xdata() == pytest.approx(part["median"].to_numpy())
+            assert dot.get_ydata().round().tolist() == [0, 1, 2]
+            assert ends[:, :, 0] == pytest.approx(part[["low", "high"]].to_numpy())
+            assert ends[:, 0, 1] == pytest.approx(dot.get_ydata())
+
+    def test_the_axis_names_its_unit_and_labels_their_counts(self):
+        table = medians()
+        shown = [text for text, _ in texts(faithfulness(table))]
+        assert "median drop in probability\nwith 95 % interval" in shown
+        for name, n in table[["class", "n_clips"]].drop_duplicates().itertuples(index=False):
+            assert f"{name}\nn = {n}" in shown
+
+    def test_classes_that_are_left_out_are_marked_and_the_mark_explained(self):
+        shown = " ".join(text for text, _ in texts(faithfulness(excluded_classes=["music"])))
+        assert "music*" in shown and "dog*" not in shown
+        assert "* left out of means over classes" in shown
+        assert "*" not in " ".join(text for text, _ in texts(faithfulness()))
+
+    def test_titles_stand_for_names(self):
+        titles = {"sonyc_ust": "SONYC-UST", "l2i_att": "L2I", "random_all": "among all"}
+        shown = [text for text, _ in texts(faithfulness(titles=titles))]
+        assert "SONYC-UST, L2I, threshold 0.1" in shown and "among all" in shown
+
+    def test_a_row_without_a_dot_says_why(self):
+        table = medians()
+        numbers = ["median", "low", "high"]
+        table.loc[table["class"] == "dog", [*numbers, "n_clips"]] = [np.nan] * 3 + [0]
+        table.loc[(table["class"] == "siren") & (table["removal"] == "relevant"), numbers] = np.nan
+        shown = [text for text, _ in texts(faithfulness(table))]
+        assert shown.count("no decision for it") == 1 and shown.count("diverged") == 1
+        assert "dog\nn = 0" in shown
+
+    def test_nothing_but_empty_classes_is_legal(self):
+        table = medians().assign(median=np.nan, low=np.nan, high=np.nan, n_clips=0)
+        assert [t for t, _ in texts(faithfulness(table))].count("no decision for it") == 3
+
+
+class TestRelevanceMap:
+    def test_points_stand_where_the_table_says_in_the_colour_of_their_class(self):
+        each = map_of()
+        left, _ = relevance_map([each], titles={}).axes
+        (drawn,) = left.collections
+        at = {tuple(xy): i for i, xy in enumerate(drawn.get_offsets().data.tolist())}
+        assert len(at) == len(each.points)
+        colours, _ = _looks(each.classes)
+        for point in each.points.itertuples(index=False):
+            colour = drawn.get_facecolors()[at[point.x, point.y]]
+            assert matplotlib.colors.to_hex(colour) == colours[point[0]]
+        shapes = [path.vertices.tobytes() for path in drawn.get_paths()]
+        assert len(shapes) == len(each.points) and len(set(shapes)) == len(CLASSES)
+
+    def test_the_tree_joins_classes_at_their_distance(self):
+        _, right = relevance_map([map_of(["a", "b"], (4, 5))], titles={}).axes
+        _, _, distances = parts_of(["a", "b"], (4, 5))
+        link = next(line for line in right.lines if len(line.get_xdata()) == 4)
+        assert max(link.get_xdata()) == pytest.approx(distances.loc["a", "b"])
+        assert sorted(set(link.get_ydata())) == [0, 1]
+
+    def test_names_at_the_leaves_carry_the_look_of_their_points(self):
+        each = map_of(LONG, [3] * 20)
+        _, right = relevance_map([each], titles={}).axes
+        names = [label.get_text() for label in right.get_yticklabels()]
+        colours, shapes = _looks(each.classes)
+        markers = [line for line in right.lines if line.get_marker() != "None"]
+        for row, marker in enumerate(markers):
+            name = names[row].removesuffix(" (3)")
+            assert marker.get_ydata()[0] == row
+            assert (marker.get_color(), marker.get_marker()) == (colours[name], shapes[name])
+
+    def test_silhouette_and_purity_stand_above_beside_those_of_exchanged_activations(self):
+        each = map_of()
+        number = each.numbers.set_index("class").loc[ALL]
+        shown = [text for text, _ in texts(relevance_map([each], titles={"sonyc_ust": "SONYC"}))]
+        assert (
+            f"SONYC: silhouette {number['silhouette']:.2f} "
+            "(-0.12 with activations exchanged between clips)\n"
+            f"5-nearest-neighbour purity {number['purity']:.2f} "
+            f"(0.38 exchanged; {number['purity_chance']:.2f} by chance)" in shown
+        )
+
+    def test_numbers_that_there_are_none_of_are_called_none(self):
+        each = map_of(sizes=(0, 9, 0))
+        each.numbers["purity_exchanged"] = np.nan
+        shown = " ".join(text for text, _ in texts(relevance_map([each], titles={})))
+        assert "silhouette none (none with" in shown
+        assert "purity 1.00 (none exchanged; 1.00 by chance)" in shown
+
+    def test_the_picture_says_how_many_of_all_vectors_it_shows(self):
+        each = map_of()
+        part = RelevanceMap(each.dataset, each.points[:9], each.numbers, each.tree)
+        shown = [t for one in (each, part) for t, _ in texts(relevance_map([one], titles={}))]
+        assert "t-SNE of 21 relevance vectors" in shown
+        assert "t-SNE of 9 of 21 relevance vectors" in shown
+
+    @pytest.mark.parametrize("sizes", [(0, 0, 0), (0, 1, 0), (1, 1, 0), (0, 9, 0), (8, 1, 0)])
+    def test_few_points_and_empty_classes_are_legal_and_every_class_is_named(self, sizes):
+        each = map_of(sizes=sizes)
+        if sum(sizes) < 4:
+            each.points[["x", "y"]] = np.nan
+        shown = [text for text, _ in texts(relevance_map([each], titles={}))]
+        assert {f"{c} ({n})" for c, n in zip(CLASSES, sizes, strict=True)} <= set(shown)
+        notes = "too few different\nvectors for a map", "fewer than two\nclasses to compare"
+        expected = sum(sizes) < 4, sum(n > 0 for n in sizes) < 2
+        assert tuple(note in shown for note in notes) == expected
+
+
+class TestComponentsSweep:
+    def test_means_and_intervals_stand_where_the_table_says(self):
+        table = sweep().sample(frac=1, random_state=0).sort_values("dataset", kind="stable")
+        panels = components_sweep(table, confidence=0.95, titles={}).axes
+        keys = itertools.product(["esc50", "openmic"], LOSSES)
+        for ax, (dataset, loss) in zip(panels, keys, strict=True):
+            part = table[(table["dataset"] == dataset) & (table["loss"] == loss)]
+            part = part.sort_values("n_components")
+            (line,) = ax.lines
+            assert line.get_xdata().tolist() == [25, 50, 100]
+            assert line.get_ydata() == pytest.approx(part["mean"].to_numpy())
+            (ends,) = segments(ax)
+            assert ends[:, :, 1] == pytest.approx(part[["low", "high"]].to_numpy())
+            assert ax.get_ylabel() == LOSSES[loss]
+            assert ax.get_legend().get_title().get_text() == dataset
+
+    def test_folds_and_systems_are_lines_of_their_own(self):
+        table = pd.concat([sweep(), sweep().assign(fold="official", system="l2i_max")])
+        ax = components_sweep(table, confidence=0.95, titles={"l2i_max": "MAX"}).axes[0]
+        labels = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert labels == ["l2i_att, fold 1", "MAX, official split"]
+        assert len(ax.lines) == 2
+
+    def test_a_loss_that_diverged_leaves_a_gap_that_says_so(self):
+        table = sweep(["esc50"])
+        table.loc[table["n_components"] == 50, ["mean", "low", "high"]] = np.nan
+        assert [t for t, _ in texts(components_sweep(table, confidence=0.9, titles={}))].count(
+            "diverged"
+        ) == 2
+
+    def test_one_number_of_components_is_legal(self):
+        figure = components_sweep(sweep(["esc50"], [100]), confidence=0.9, titles={})
+        assert [text for text, _ in texts(figure)].count("100") == 2
+
+
+# ---------------------------------------------------------------- scripts
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Run a drawing script on frames; give its table and the text of its svg."""
+
+    def run(name, frames, **settings):
+        paths = [str(tmp_path / f"{i}.csv") for i in range(len(frames))]
+        for path, frame in zip(paths, frames, strict=True):
+            frame.to_csv(path, index=False)
+        outputs = {f"path_to_{s}": str(tmp_path / f"figure.{s}") for s in ("svg", "png")}
+        table = str(tmp_path / "table.csv")
+        inputs = {"path_to_clips": paths} if paths else {}
+        script(name)(path_to_table=table, titles={}, **inputs, **outputs, **settings)
+        assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+        return pd.read_csv(table, dtype={"fold": str}), (tmp_path / "figure.svg").read_text()
+
+    return run
+
+
+class TestClassFaithfulnessScript:
+    def rows(self, drops, name="dog", removal="relevant", **columns):
+        key = {"dataset": "sonyc_ust", "fold": "official", "system": "l2i_att", "run": 0}
+        clips = [f"{i}" for i in range(len(drops))]
+        what = {"class": name, "removal": removal, "threshold": 0.1, "draw": 0}
+        row = key | {"clip": clips} | what | columns
+        return pd.DataFrame(row | {"probability_drop": drops})
+
+    def run(self, draw, tmp_path, *frames, baselines=(), excluded=()):
+        (tmp_path / "classes.json").write_text(json.dumps(CLASSES))
+        return draw(
+            "draw_class_faithfulness",
+            frames,
+            path_to_classes=str(tmp_path / "classes.json"),
+            **{"dataset": "sonyc_ust", "system": "l2i_att", "threshold": 0.1, "seed": 0},
+            **{"baselines": list(baselines), "excluded_classes": list(excluded)},
+            statistics=STATISTICS,
+        )
+
+    def number(self, table, name, removal="relevant"):
+        (row,) = table[(table["class"] == name) & (table["removal"] == removal)].itertuples()
+        return row
+
+    def test_it_takes_the_median_over_the_clips_of_each_class(self, draw, tmp_path):
+        frames = [self.rows([0.1, 0.2, 0.9]), self.rows([0.5], "music")]
+        table, svg = self.run(draw, tmp_path, *frames)
+        columns = ["dataset", "system", "class", "removal", "n_clips", "median", "low", "high"]
+        assert list(table) == columns
+        assert list(table["class"]) == CLASSES
+        assert list(table["median"])[:2] == [0.2, 0.5] and list(table["n_clips"]) == [3, 1, 0]
+        row = self.number(table, "dog")
+        assert 0.1 <= row.low <= 0.2 <= row.high <= 0.9
+        assert table.iloc[2][["median", "low", "high"]].isna().all()
+        for name, n in zip(CLASSES, [3, 1, 0], strict=True):
+            assert f">{name}<" in svg and f">n = {n}<" in svg
+
+    def test_runs_and_draws_are_averaged_after_their_medians(self, draw, tmp_path):
+        relevant = [self.rows([0.0, 0.0, 0.9]), self.rows([0.4, 0.4, 0.4], run=1)]
+        random = [
+            self.rows([0.0, 0.1, 0.9], removal="random_all", run=run, draw=draw_ + run)
+            for run, draw_ in itertools.product((0, 1), (0, 1))
+        ]
+        random[3]["probability_drop"] = 0.5
+        table, _ = self.run(draw, tmp_path, *relevant, *random, baselines=["all"])
+        assert list(table["removal"].unique()) == ["relevant", "random_all"]
+        assert self.number(table, "dog").median == pytest.approx(0.2)
+        assert self.number(table, "dog", "random_all").median == pytest.approx(0.2)
+        assert self.number(table, "dog", "random_all").n_clips == 3
+
+    def test_other_thresholds_and_baselines_stay_out(self, draw, tmp_path):
+        frames = [
+            self.rows([0.3, 0.3]),
+            self.rows([0.8, 0.8], threshold=0.5),
+            self.rows([0.1, 0.1], removal="random_energy"),
+        ]
+        table, _ = self.run(draw, tmp_path, *frames)
+        assert self.number(table, "dog").median == 0.3
+        assert list(table["removal"].unique()) == ["relevant"]
+
+    def test_folds_are_averaged(self, draw, tmp_path):
+        frames = [self.rows([0.1, 0.1], fold="1"), self.rows([0.5], fold="2")]
+        row = self.number(self.run(draw, tmp_path, *frames)[0], "dog")
+        assert (row.median, row.n_clips) == (pytest.approx(0.3), 3)
+
+    def test_a_run_without_any_decision_is_legal(self, draw, tmp_path):
+        table, svg = self.run(draw, tmp_path, self.rows([0.1])[:0], baselines=["all"])
+        assert (table["n_clips"] == 0).all() and len(table) == 6
+        assert svg.count("no decision for it") == 3
+
+    def test_a_drop_that_is_no_number_shows(self, draw, tmp_path):
+        table, svg = self.run(draw, tmp_path, self.rows([0.1, np.nan, 0.2]))
+        assert np.isnan(self.number(table, "dog").median)
+        assert "diverged" in svg
+
+    def test_a_baseline_that_was_not_drawn_at_this_threshold_is_refused(self, draw, tmp_path):
+        frames = [self.rows([0.1]), self.rows([0.1], removal="random_all", threshold=0.5)]
+        with pytest.raises(InputError, match="class 'dog': random_all was not measured on the"):
+            self.run(draw, tmp_path, *frames, baselines=["all"])
+
+    def test_all_that_does_not_fit_is_named_at_once(self, draw, tmp_path):
+        frames = [
+            self.rows([0.1], "cat"),
+            self.rows([0.1], dataset="openmic"),
+            self.rows([0.1], system="l2i_max"),
+        ]
+        with pytest.raises(InputError, match="4 problems") as caught:
+            self.run(draw, tmp_path, *frames, excluded=["bird"])
+        for word in ("'cat'", "'openmic'", "'l2i_max'", "'bird'"):
+            assert word in str(caught.value)
+
+
+class TestRelevanceMapScript:
+    def run(self, draw, tmp_path, *each_data_set):
+        paths = {"points": [], "classes_tables": [], "distances": []}
+        for i, (points, numbers, distances) in enumerate(each_data_set):
+            tables = {
+                "points": points.assign(clip="x")[["clip", "class", "x", "y"]],
+                "classes_tables": numbers,
+                "distances": distances.rename_axis("class").reset_index(),
+            }
+            for name, table in tables.items():
+                paths[name].append(str(tmp_path / f"{name}{i}.csv"))
+                table.to_csv(paths[name][-1], index=False)
+        named = {f"path_to_{name}": value for name, value in paths.items()}
+        return draw("draw_relevance_map", [], **named)
+
+    def test_it_draws_all_data_sets_and_writes_their_numbers(self, draw, tmp_path):
+        parts = [parts_of(), parts_of(["cello", "viola $x$"], (0, 9), dataset="openmic")]
+        table, svg = self.run(draw, tmp_path, *parts)
+        assert list(table["class"]) == [*CLASSES, ALL, "cello", "viola $x$", ALL]
+        assert list(table["dataset"].unique()) == ["sonyc_ust", "openmic"]
+        expected = pd.concat([numbers["purity"] for _, numbers, _ in parts])
+        assert table["purity"].to_numpy() == pytest.approx(expected.to_numpy(), nan_ok=True)
+        for name in [*CLASSES, "cello", "viola $x$", "sonyc_ust", "openmic"]:
+            assert f">{name}" in svg
+
+    def test_a_data_set_without_a_vector_is_legal(self, draw, tmp_path):
+        _, svg = self.run(draw, tmp_path, parts_of(sizes=(0, 0, 0)))
+        assert "too few relevance vectors to compare" in svg
+
+    @pytest.mark.parametrize("place", range(3))
+    def test_files_of_different_data_sets_are_refused(self, place, draw, tmp_path):
+        mixed = list(parts_of())
+        mixed[place] = parts_of(["cello", "violin"], (5, 9))[place]
+        with pytest.raises(InputError, match="hold different classes"):
+            self.run(draw, tmp_path, mixed)
+
+    def test_no_data_set_is_refused(self, draw, tmp_path):
+        with pytest.raises(InputError, match="names no multi-label data set"):
+            self.run(draw, tmp_path)
+
+
+class TestComponentsSweepScript:
+    def rows(self, reconstruction, fidelity, variant, fold="1", run=0):
+        key = {"dataset": "esc50", "fold": fold, "system": "l2i_att", "variant": variant}
+        losses = {"reconstruction_loss": reconstruction, "fidelity_loss": fidelity}
+        clips = [f"{i}" for i in range(len(fidelity))]
+        return pd.DataFrame(key | {"run": run, "clip": clips} | losses)
+
+    def run(self, draw, *frames, **variants):
+        rows = [
+            {"dataset": "esc50", "fold": 1, "system": "l2i_att", "variant": v, "n_components": K}
+            | {"more": {"is": "ignored"}}
+            for v, K in variants.items()
+        ]
+        return draw("draw_components_sweep", frames, rows=rows, statistics=STATISTICS, seed=0)
+
+    def test_it_takes_the_mean_of_both_losses_for_each_row(self, draw):
+        frames = [
+            self.rows([0.1, 0.3], [1.0, 2.0], "small"),
+            self.rows([0.1, 0.1], [0.5, 0.7], "default"),
+            self.rows([9.0, 9.0], [9.0, 9.0], "default", fold="2"),
+        ]
+        table, svg = self.run(draw, *frames, small=10, default=20)
+        columns = ["dataset", "fold", "system", "variant", "n_components", "loss", "n_clips"]
+        assert list(table) == [*columns, "mean", "low", "high"]
+        assert list(table["n_components"]) == [10, 10, 20, 20]
+        assert list(table["loss"]) == [*LOSSES] * 2
+        assert table["mean"].to_numpy() == pytest.approx([0.2, 1.5, 0.1, 0.6])
+        assert (table["low"] <= table["mean"]).all() and (table["mean"] <= table["high"]).all()
+        assert (table["n_clips"] == 2).all() and list(table["fold"].unique()) == ["1"]
+        assert "fidelity loss (nat)" in svg and "reconstruction loss" in svg
+
+    def test_runs_are_averaged(self, draw):
+        frames = [self.rows([0.1], [1.0], "v"), self.rows([0.3], [2.0], "v", run=1)]
+        table, _ = self.run(draw, *frames, v=10)
+        assert table["mean"].to_numpy() == pytest.approx([0.2, 1.5])
+
+    def test_a_variant_without_clips_is_refused_by_name(self, draw):
+        with pytest.raises(InputError, match="no clips of dataset esc50, fold 1, .*variant w"):
+            self.run(draw, self.rows([0.1], [1.0], "v"), v=10, w=20)

@@ -1,0 +1,403 @@
+"""l2i.networks.bottleneck and l2i.systems.vibi."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from l2i.checks import InputError
+from l2i.datasets.fold import Fold
+from l2i.features.spectral import FrontEnd
+from l2i.networks.bottleneck import (
+    Approximator,
+    Explainer,
+    Grid,
+    averaging,
+    draw_masks,
+    information,
+    masked,
+    top_chunks,
+)
+from l2i.networks.stored_classifier import frozen
+from l2i.systems import vibi
+from l2i.training import checkpoints, losses
+from l2i.training.task import Task
+
+P = torch.tensor([0.7, 0.2, 0.08, 0.02])
+FRONT_END = FrontEnd(sample_rate=44_100, n_fft=1024, hop_length=512, n_mels=64, mel_power=1)
+FRAMES, MELS = 65, 64  # 4 x 4 chunks of 16 x 16, and a frame too many
+SETTINGS = {
+    "n_kept": 1,
+    "information_weight": 0.01,
+    "temperature": 0.5,
+    "n_draws": 2,
+    "chunk_mels": 16,
+    "chunk_frames": 16,
+    "ema_decay": 0.9,
+    "published_sampling": False,
+    "n_epochs": 2,
+    "batch_size": 8,
+    "learning_rate": 2e-3,
+    "schedule": "constant",
+}
+
+
+def first_chunks(n_draws=20_000, **options):
+    """How often each of four chunks is drawn first, p being P."""
+    torch.manual_seed(0)
+    masks = draw_masks(P.log()[None], 1, n_draws=n_draws, temperature=0.5, **options)
+    assert masks.shape == (n_draws, 1, 4)
+    return torch.bincount(masks.argmax(-1).flatten(), minlength=4) / n_draws
+
+
+class TestDraws:
+    def test_chunks_are_drawn_as_often_as_p_says(self):
+        assert_close(first_chunks(), P, atol=0.01, rtol=0)
+
+    def test_published_sampling_inverts_preferences(self):
+        expected = torch.tensor([0.04, 0.19, 0.30, 0.47])
+        assert_close(first_chunks(published=True), expected, atol=0.01, rtol=0)
+
+    def test_published_sampling_is_that_of_log_probabilities_passed_as_probabilities(self):
+        logits, shape = torch.randn(3, 6), (5, 2)
+        torch.manual_seed(1)
+        log_p = logits.log_softmax(-1)
+        with torch.no_grad():
+            torch.manual_seed(2)
+            weights = (log_p / log_p.sum(-1, keepdim=True)).log()
+            noise = -torch.empty(*shape, 3, 6).exponential_().log()
+            by_hand = ((weights + noise) / 0.7).softmax(-1).amax(1)
+        torch.manual_seed(2)
+        assert_close(draw_masks(logits, 2, n_draws=5, temperature=0.7, published=True), by_hand)
+
+    def test_a_chunk_of_all_probability_is_never_drawn_by_published_sampling(self):
+        logits = torch.tensor([[200.0, 0.0, 0.0]])
+        masks = draw_masks(logits, 1, n_draws=500, temperature=0.5, published=True)
+        assert masks.isfinite().all() and (masks.argmax(-1) != 0).all()
+
+    @pytest.mark.parametrize("published", [False, True])
+    def test_only_corrected_draws_carry_a_gradient_to_the_explainer(self, published):
+        logits = torch.randn(2, 5, requires_grad=True)
+        masks = draw_masks(logits, 2, n_draws=3, temperature=0.5, published=published)
+        assert masks.requires_grad != published
+        if not published:
+            (gradient,) = torch.autograd.grad(masks[..., 0].sum(), logits)
+            assert (gradient[:, 0] > 0).all() and (gradient[:, 1:] < 0).any()
+
+    def test_gradient_is_that_of_finite_differences(self):
+        logits = torch.randn(1, 4, dtype=torch.float64, requires_grad=True)
+        weights = torch.tensor([1.0, -2.0, 0.5, 3.0])
+
+        def total(logits):
+            torch.manual_seed(3)
+            return (draw_masks(logits, 2, n_draws=3, temperature=0.5) * weights).sum()
+
+        (gradient,) = torch.autograd.grad(total(logits), logits)
+        with torch.no_grad():
+            for i, step in enumerate(1e-6 * torch.eye(4, dtype=torch.float64)):
+                difference = total(logits + step) - total(logits - step)
+                assert difference.item() / 2e-6 == pytest.approx(gradient[0, i].item(), abs=1e-6)
+
+    def test_a_mask_of_several_draws_holds_the_largest_share_of_each_chunk(self):
+        torch.manual_seed(0)
+        masks = draw_masks(torch.zeros(1, 10), 3, n_draws=2000, temperature=0.01)
+        assert masks.amax() <= 1
+        # Three nearly one-hot draws of ten chunks hit 10 (1 - 0.9^3) different ones on average.
+        assert masks.sum(-1).mean().item() == pytest.approx(10 * (1 - 0.9**3), abs=0.05)
+
+    def test_each_clip_and_draw_has_noise_of_its_own(self):
+        masks = draw_masks(torch.zeros(2, 10), 1, n_draws=2, temperature=0.5)
+        assert len(torch.unique(masks.reshape(4, 10), dim=0)) == 4
+
+
+class TestInformation:
+    def test_it_is_zero_for_uniform_and_log_d_for_certain_chunks(self):
+        logits = torch.tensor([[1.0, 1.0, 1.0, 1.0], [500.0, 0.0, 0.0, 0.0]])
+        assert_close(information(logits), torch.tensor([0.0, math.log(4)]))
+
+    def test_it_is_the_divergence_from_uniform_and_not_the_reverse(self):
+        p = torch.tensor([[0.5, 0.25, 0.125, 0.125]])
+        assert_close(information(p.log()), torch.tensor([0.25 * math.log(2)]))
+
+
+class TestChunks:
+    @settings(max_examples=15, deadline=None)
+    @given(st.tuples(*[st.integers(1, 4)] * 4), st.integers(1, 3))
+    def test_a_mask_covers_exactly_the_frames_and_bands_of_each_chunk(self, sizes, n_draws):
+        n_time, n_frequency, frames, mels = sizes
+        x = torch.rand(2, 1, n_time * frames, n_frequency * mels) + 1
+        masks = torch.rand(n_draws, 2, n_time * n_frequency)
+        kept = masked(x, masks, Grid(frames, mels))
+        assert kept.shape == (n_draws * 2, *x.shape[1:])
+        for draw in range(n_draws):
+            for clip in range(2):
+                up = masks[draw, clip].reshape(n_time, n_frequency).numpy()
+                up = np.kron(up, np.ones((frames, mels), np.float32))
+                assert_close(kept[draw * 2 + clip, 0], x[clip, 0] * torch.from_numpy(up))
+
+    @settings(max_examples=15, deadline=None)
+    @given(st.integers(1, 40), st.data())
+    def test_the_mask_of_scores_keeps_exactly_k_chunks_the_most_probable(self, d, data):
+        n_kept = data.draw(st.integers(1, d))
+        logits = torch.randn(3, d).round(decimals=1)  # ties
+        mask = top_chunks(logits, n_kept)
+        assert mask.unique().tolist() in ([0, 1], [1])
+        assert (mask.sum(-1) == n_kept).all()
+        worst_kept = logits.masked_fill(mask == 0, math.inf).amin(-1)
+        best_left = logits.masked_fill(mask == 1, -math.inf).amax(-1)
+        assert (worst_kept >= best_left).all()
+
+    @settings(max_examples=15, deadline=None)
+    @given(st.integers(1, 12), st.integers(1, 50))
+    def test_the_explainers_cells_are_averaged_over_the_frames_that_they_cover(
+        self, n_chunks, chunk
+    ):
+        n_cells = math.ceil(n_chunks * chunk / 16)
+        cells = torch.rand(n_cells)
+        frames = cells.repeat_interleave(16)[: n_chunks * chunk]
+        by_hand = frames.reshape(n_chunks, chunk).mean(-1)
+        assert_close(averaging(n_chunks, chunk, n_cells) @ cells, by_hand)
+
+    @pytest.mark.parametrize(
+        "n_frames, frames, expected", [(431, 43, 40), (862, 86, 40), (173, 43, 16), (50, 43, 4)]
+    )
+    def test_clips_of_any_length_have_as_many_chunks_as_fit(self, n_frames, frames, expected):
+        network = vibi.Vibi(3, n_kept=2, chunk_frames=frames, chunk_mels=32).eval()
+        x = network.standardised(torch.randn(1, n_frames, 128))
+        assert x.shape[2:] == (n_frames // frames * frames, 128)
+        logits, mask, estimate = network.explain(x)
+        assert (logits.shape, estimate.shape) == ((1, expected), (1, 3))
+
+    def test_the_explainer_looks_where_a_sound_is(self, rng):
+        """Time before frequency, no mirror: a sound changes the logits of its own neighbourhood."""
+        torch.manual_seed(0)
+        explainer = Explainer(Grid(43, 32)).eval()
+        sound = torch.randn(43, 32, generator=rng)
+        for time, frequency in ((2, 0), (7, 3)):
+            x = torch.zeros(1, 1, 430, 128)
+            silence = explainer(x)
+            x[..., time * 43 : (time + 1) * 43, frequency * 32 : (frequency + 1) * 32] = sound
+            change = (explainer(x) - silence).abs().reshape(10, 4)
+            share = change / change.sum()
+            assert (share.sum(1) @ torch.arange(10.0)).item() == pytest.approx(time, abs=0.5)
+            assert (share.sum(0) @ torch.arange(4.0)).item() == pytest.approx(frequency, abs=0.5)
+
+    def test_the_approximator_pools_before_the_relu_and_in_slices_to_no_effect(self):
+        torch.manual_seed(0)
+        network, x = Approximator(3).eval(), torch.randn(5, 1, 24, 16)
+        convolution, pooling, _ = network.first
+        h = network.following(pooling(convolution(x).relu()))
+        by_hand = network.output(h.mean((2, 3)) + h.amax((2, 3)))
+        assert_close(network(x), by_hand)
+
+
+class Loudest(torch.nn.Module):
+    """A classifier that hears whether anything rises above the noise."""
+
+    def __init__(self, multi_label=False):
+        super().__init__()
+        self.architecture = {"multi_label": multi_label}
+
+    def forward(self, M):
+        loudest = M.amax((1, 2)) + 50
+        return torch.stack([loudest, torch.full_like(loudest, 35)], 1) / 10
+
+    def probabilities(self, logits):
+        multi_label = self.architecture["multi_label"]
+        return logits.sigmoid() if multi_label else logits.softmax(-1)
+
+
+def events(n_clips, seed=0):
+    """Log-mel of noise around -50 dB, one chunk 40 dB above it or none; which chunk; the label."""
+    rng = np.random.default_rng(seed)
+    M = rng.normal(-50, 5, (n_clips, FRAMES, MELS)).astype(np.float32)
+    where, label = rng.integers(16, size=n_clips), rng.integers(2, size=n_clips)
+    for clip, chunk, change in zip(M, where, np.array([40, 0])[label], strict=True):
+        t, f = divmod(chunk, 4)
+        clip[16 * t : 16 * t + 16, 16 * f : 16 * f + 16] += change
+    return M, where, label
+
+
+@pytest.fixture
+def task(tmp_path):
+    """The first 24 of 32 clips, to be learned from."""
+    M, _, label = events(32)
+    index = pd.DataFrame({"label": label, "fold": 2})
+    fold = Fold("toy", "1", index, ["event", "none"], FRONT_END, "absolute")
+    return Task(
+        fold=fold,
+        log_mel=M,
+        log_magnitude=M,
+        data="",
+        clip_seconds=1.0,
+        device="cpu",
+        classifier=Loudest(),
+        rows=np.arange(24),
+        loss=losses.classification(False),
+        start=None,
+        W=None,
+        precision=torch.float32,
+        scratch=tmp_path,
+        checkpoints=tmp_path / "checkpoints",
+    )
+
+
+def train(task, seed=0, **changed):
+    torch.manual_seed(seed)
+    return vibi.train(task, SETTINGS | changed)
+
+
+class TestTraining:
+    def test_the_explainer_finds_the_only_chunk_that_matters(self, task):
+        M, where, label = events(144, seed=1)
+        task = dataclasses.replace(task, log_mel=M, rows=np.arange(96))
+
+        def finds(seed):
+            plan = {"n_epochs": 8, "temperature": 0.2, "learning_rate": 4e-3}
+            network = train(task, seed=seed, **plan).network
+            clips = task.clips(np.arange(120, 144))
+            _, mask, estimate = network.explain(network.standardised(clips.log_mel))
+            found = mask.argmax(-1).numpy() == where[120:]
+            right = estimate.argmax(-1).numpy() == label[120:]
+            return found[label[120:] == 0].mean() > 0.9 and right.mean() > 0.9
+
+        # Not from every start: with some, the choice of chunks comes to give the class away.
+        assert any(finds(seed) for seed in (1, 2, 3, 4))
+
+    @pytest.mark.parametrize("published", [False, True])
+    def test_by_published_sampling_the_prediction_teaches_the_explainer_nothing(
+        self, task, published
+    ):
+        torch.manual_seed(0)
+        start = vibi.Vibi(2, n_kept=1, chunk_frames=16, chunk_mels=16).learned
+        learned = train(task, published_sampling=published, information_weight=0.0).network.learned
+
+        def stayed(part):
+            pairs = zip(start[part].parameters(), learned[part].parameters(), strict=True)
+            return all(torch.equal(a, b) for a, b in pairs)
+
+        assert stayed("explainer") == published
+        assert not stayed("approximator")
+
+    def test_total_is_prediction_plus_beta_k_information(self, task):
+        row = train(task, n_kept=3, information_weight=0.5).history.iloc[0]
+        assert row["total"] == pytest.approx(row["prediction"] + 1.5 * row["information"])
+
+    def test_each_draw_of_a_clip_is_compared_with_that_clips_own_target(self, task, monkeypatch):
+        heard, compared = [], []
+
+        def all_of_it(x, masks, grid):
+            heard.append(masked(x, torch.ones_like(masks), grid))
+            return heard[-1]
+
+        def fidelity(targets, estimate, **options):
+            compared.append(targets)
+            return losses.cross_entropy(estimate, targets, reduction="none")
+
+        monkeypatch.setattr(vibi, "masked", all_of_it)
+        monkeypatch.setattr(vibi.losses, "fidelity", fidelity)
+        train(task, n_epochs=1, n_draws=3)
+        for clips, targets in zip(heard, compared, strict=True):
+            assert len(clips) == 8 * 3
+            assert torch.equal(clips.amax((1, 2, 3)) > 4, targets[:, 0] == 1)
+
+    def test_a_heavy_information_loss_keeps_p_uniform(self, task):
+        light, heavy = (
+            train(task, n_epochs=4, information_weight=w).history["information"].iloc[-1]
+            for w in (0.0, 10.0)
+        )
+        assert heavy < light / 3
+
+    def test_one_right_class_is_predicted_as_decided_and_any_number_as_probable(self, task):
+        network = vibi.Vibi(2, n_kept=1, chunk_frames=16, chunk_mels=16)
+        logits = task.classifier(torch.from_numpy(task.log_mel[:24]))
+        x, targets = vibi.prepare(task, network)
+        assert torch.equal(targets.argmax(-1), logits.argmax(-1))
+        assert targets.sum(-1).unique().tolist() == targets.amax(-1).unique().tolist() == [1]
+        assert_close(x[torch.tensor([13, 2])][:, 0], torch.from_numpy(task.log_mel[[13, 2], :64]))
+
+        index = pd.DataFrame({f"label_{name}": np.zeros(32) for name in task.fold.classes})
+        fold = dataclasses.replace(task.fold, index=index)
+        task = dataclasses.replace(task, fold=fold, classifier=Loudest(multi_label=True))
+        assert_close(vibi.prepare(task, network)[1], logits.sigmoid())
+        history = train(task, n_epochs=4).history
+        assert history["prediction"].iloc[-1] < history["prediction"].iloc[0]
+
+    def test_inputs_have_mean_0_and_deviation_1_over_the_training_clips(self, task):
+        mean, std = vibi.level(task)
+        assert mean.item() == pytest.approx(task.log_mel[:24].mean(dtype=float), rel=1e-5)
+        assert std.item() == pytest.approx(task.log_mel[:24].std(dtype=float), rel=1e-5)
+        network = train(task, n_epochs=1).network
+        assert_close((network.mean, network.std), (mean, std))
+
+    @pytest.mark.parametrize("changed", [{"n_kept": 17}, {"chunk_frames": 80}, {"n_kept": 0}])
+    def test_more_chunks_than_there_are_cannot_be_kept(self, task, changed):
+        with pytest.raises(InputError, match="n_kept is .*whole chunks"):
+            train(task, **changed)
+
+
+class TestRunningMeans:
+    def test_they_start_fast_and_end_at_the_decay(self):
+        network = vibi.Vibi(2, n_kept=1, chunk_frames=16, chunk_mels=16)
+        weight, mean = network.learned["approximator"].output.bias, 0.0
+        norm = network.learned["explainer"].blocks[1]
+        for t in range(30):
+            torch.nn.init.constant_(weight, t + 1)
+            norm.running_mean.fill_(t)
+            network.average(0.6)
+            decay = min(0.6, (1 + t) / (10 + t))
+            mean = decay * mean + (1 - decay) * (t + 1)
+        assert_close(network.averaged["approximator"].output.bias, torch.full((2,), mean))
+        assert (network.averaged["explainer"].blocks[1].running_mean == 29).all()
+
+    def test_they_learn_by_averaging_alone_and_stay_in_evaluation(self, task):
+        network = train(task).network
+        learned, averaged = (
+            dict(net.named_parameters()) for net in (network.learned, network.averaged)
+        )
+        assert learned.keys() == averaged.keys()
+        assert not any(p.requires_grad for p in averaged.values())
+        assert not torch.equal(*(net["approximator.output.weight"] for net in (learned, averaged)))
+        assert not any(layer.training for layer in network.train().averaged.modules())
+
+
+class TestScores:
+    def test_they_are_those_of_a_network_built_anew(self, task):
+        network = train(task).network
+        again = vibi.build(**network.architecture)
+        again.load_state_dict(network.state_dict())
+        again = frozen(again, "cpu")
+        clips = task.clips(np.arange(24, 32))
+        ours, theirs = network.predict(clips), again.predict(clips)
+        assert torch.equal(ours.logits, theirs.logits)
+        assert ours.logits.dtype == torch.float32 and not ours.logits.requires_grad
+        assert ours.losses.keys() == {"fidelity_loss", "information_loss"}
+        assert all(values.shape == (8,) for values in ours.losses.values())
+
+    def test_they_hear_nothing_of_what_is_not_kept(self, task):
+        network = train(task).network
+        x = network.standardised(task.clips(np.arange(8)).log_mel)
+        _, mask, estimate = network.explain(x)
+        alone = network.averaged["approximator"](masked(x, mask, network.grid))
+        assert_close(estimate, alone)
+        assert (masked(x, mask, network.grid) != 0).float().mean().item() == 1 / 16
+
+
+class TestResumption:
+    def test_a_run_that_was_ended_gives_the_weights_of_one_that_was_not(
+        self, task, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0)
+        whole = train(dataclasses.replace(task, checkpoints=tmp_path / "other"), n_epochs=4)
+        train(task, n_epochs=2)
+        resumed = train(task, seed=5, n_epochs=4)
+        assert len(resumed.history) == 4
+        state, expected = resumed.network.state_dict(), whole.network.state_dict()
+        assert state["n_steps"] == 12
+        assert all(torch.equal(state[name], expected[name]) for name in expected)

@@ -1,0 +1,91 @@
+"""workflow/ablations.py: lists of values become variants, and each variant what it changes."""
+
+import copy
+
+import pytest
+
+from configuration.ablations import ablation_rows, dictionary_variant, variants, varied
+
+CONFIG = {
+    "datasets": {
+        "esc50": {
+            "interpreter": {
+                "taps": ["B4", "B5", "B6"],
+                "reconstruction_weight": 10.0,
+                "sparsity_weight": 0.8,
+            },
+            "dictionary": {"n_components": 100, "sparsity": 0.8},
+        }
+    },
+    "ablations": {
+        "table_6": [
+            {
+                "dataset": "esc50",
+                "fold": 1,
+                "system": "l2i_att",
+                "taps": [["B2", "B3"], ["B4", "B5", "B6"]],
+            }
+        ],
+        "table_7": [{"dataset": "esc50", "fold": 1, "system": "l2i_att", "weights": [[1.0, 0.08]]}],
+        "figure_6": [
+            {"dataset": "esc50", "fold": 1, "system": "l2i_att", "n_components": [50, 100]}
+        ],
+    },
+}
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(CONFIG)
+
+
+def test_each_value_is_a_variant_and_the_data_sets_own_is_the_default(config):
+    assert variants(config) == ["default", "taps-B2-B3", "weights-1.0-0.08", "components-50"]
+    taps = [row["variant"] for row in ablation_rows(config, "table_6")]
+    assert taps == ["taps-B2-B3", "default"]
+
+
+def test_adding_one_value_adds_one_variant(config):
+    config["ablations"]["table_6"][0]["taps"].append(["input"])
+    assert set(variants(config)) - set(variants(CONFIG)) == {"taps-input"}
+
+
+def test_rows_say_where_they_belong_and_what_tells_them_apart(config):
+    first, _ = ablation_rows(config, "table_6")
+    assert first == {
+        "dataset": "esc50",
+        "fold": "1",
+        "system": "l2i_att",
+        "variant": "taps-B2-B3",
+        "condition": {"fold": 1, "taps": ["B2", "B3"]},
+    }
+    (row,) = ablation_rows(config, "table_7")
+    assert row["condition"] == {"reconstruction_weight": 1.0, "sparsity_weight": 0.08}
+
+
+def test_a_variant_changes_its_settings_and_nothing_else(config):
+    changed = varied(config, "esc50", "weights-1.0-0.08")["datasets"]["esc50"]
+    assert changed["interpreter"] == {
+        "taps": ["B4", "B5", "B6"],
+        "reconstruction_weight": 1.0,
+        "sparsity_weight": 0.08,
+    }
+    assert changed["dictionary"] == config["datasets"]["esc50"]["dictionary"]
+    assert config == CONFIG  # the configuration itself stays as it is
+
+
+@pytest.mark.parametrize("variant", ["default", "weights-7.0-7.0"])
+def test_the_default_changes_nothing(config, variant):
+    assert varied(config, "esc50", variant) == CONFIG
+
+
+def test_only_variants_of_the_dictionary_have_one_of_their_own(config):
+    assert dictionary_variant(config, "components-50") == "components-50"
+    assert dictionary_variant(config, "taps-B2-B3") == "default"
+    assert dictionary_variant(config, "default") == "default"
+
+
+def test_a_changed_setting_moves_the_default_to_the_value_that_has_become_it(config):
+    config["datasets"]["esc50"]["dictionary"]["n_components"] = 50
+    sweep = [row["variant"] for row in ablation_rows(config, "figure_6")]
+    assert sweep == ["default", "components-100"]

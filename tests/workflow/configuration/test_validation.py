@@ -1,0 +1,467 @@
+"""The configuration: what is shipped is valid and described, what is wrong is named."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+import configuration.validation as configuration
+from configuration.schema import description, load_schema
+from configuration.validation import validate_config
+from helpers.project import PROJECT
+from l2i.checks import InputError
+from l2i.networks import classifier
+
+OVERLAYS = sorted((PROJECT / "config").glob("*.yaml"))
+
+
+def load(*overlays):
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text())
+    for path in overlays:
+        update_config(config, yaml.safe_load(path.read_text()))
+    return config
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    else:
+        yield path
+
+
+@pytest.fixture
+def config():
+    return load()
+
+
+def changed(config, place, value):
+    config = copy.deepcopy(config)
+    *folders, last = place.split(".")
+    inner = config
+    for folder in folders:
+        inner = inner[folder]
+    inner[last] = value
+    return config
+
+
+class TestInvariants:
+    def test_the_paper_is_valid(self, config):
+        validate_config(config)
+
+    @pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
+    def test_every_overlay_is_valid_and_has_a_name_of_its_own(self, config, path):
+        merged = load(path)
+        validate_config(merged)
+        assert merged["name"] == path.stem != config["name"]
+
+    def test_there_are_overlays(self):
+        assert {path.stem for path in OVERLAYS} >= {"authors", "demo", "esc10", "mini"}
+
+    @pytest.mark.parametrize("path", [None, *OVERLAYS], ids=lambda path: path and path.stem)
+    def test_every_leaf_is_described_in_one_line(self, path):
+        for place in leaves(load(*[path] if path else [])):
+            text = description(place)
+            assert text and "\n" not in text, f"{'.'.join(place)} has no description"
+
+    def test_the_least_number_of_frames_is_that_of_the_classifier(self):
+        assert configuration.MIN_FRAMES == classifier.MIN_FRAMES
+
+    def test_checking_a_configuration_loads_no_torch(self):
+        code = "import sys, configuration; assert 'torch' not in sys.modules"
+        subprocess.run([sys.executable, "-c", code], cwd=PROJECT / "workflow", check=True)
+
+    def test_every_mapping_of_the_schema_refuses_unknown_keys(self):
+        def mappings(schema):
+            if isinstance(schema, dict):
+                if schema.get("type") == "object":
+                    yield schema
+                for part in schema.values():
+                    yield from mappings(part)
+
+        found = list(mappings(load_schema()))
+        assert len(found) > 10
+        named = [s for s in found if s.get("additionalProperties") is not False]
+        # Of systems, whose modules name their settings: test_a_setting_... below.
+        systems = list(mappings(load_schema()["properties"]["systems"]))
+        assert all(schema in systems for schema in named)
+        assert all(isinstance(schema["additionalProperties"], dict) for schema in named)
+
+    def test_a_key_that_is_missing_anywhere_is_named(self, config):
+        # A corpus need not keep clips for validation.
+        optional = {("datasets", "sonyc_ust", "download", "n_clips_per_split", "validate")}
+        # What a system may leave out, or inherits where it says nothing.
+        optional |= {("systems", "l2i_att", "as_classifier")}
+        optional |= {("systems", "l2i_bd_nopred", "settings", "fidelity_weight")}
+        optional |= {("systems", name, "inherits", "attention") for name in config["systems"]}
+        optional |= {("systems", "l2i_bd_nopred", "inherits", "fidelity_weight")}
+        optional |= {leaf for leaf in leaves(config) if leaf[2:3] == ("by_dataset",)}
+        for *folders, last in set(leaves(config)) - optional:
+            inner = broken = copy.deepcopy(config)
+            for folder in folders:
+                inner = inner[folder]
+            del inner[last]
+            try:
+                validate_config(broken)
+            except InputError as error:
+                assert last in str(error)
+            else:
+                raise AssertionError(f"nobody misses {'.'.join([*folders, last])}")
+
+
+class TestKnownAnswers:
+    @pytest.mark.parametrize(
+        ("place", "value", "message"),
+        [
+            ("sed", 1, r"sed is not a known key; did you mean seed\? allowed here: ablations, co"),
+            (
+                "datasets.esc50.dictionary.n_component",
+                3,
+                r"datasets.esc50.dictionary.n_component is not a known key; did you mean "
+                r"n_components\? allowed here: clips_per_class, n_components, n_iter",
+            ),
+            ("datasets.ESC 50", {}, r"datasets.ESC 50 is not a known key; a name must match"),
+            ("name", "a/b", r"name is 'a/b', but must match"),
+            ("seed", True, r"seed is True, but must be of type integer"),
+            (
+                "datasets.esc50.interpreter.learning_rate",
+                "2e-4",
+                r"learning_rate is '2e-4', but must be of type number; write it with a point",
+            ),
+            ("run.folds", [1, "2"], r"run.folds\[1\] is '2', but must be of type integer"),
+            ("run.folds", [], r"run.folds is \[\], but needs at least 1 entries"),
+            ("run.seeds", [0, 0], r"run.seeds is \[0, 0\], but must hold no entry twice"),
+            (
+                "run.datasets",
+                ["esc10"],
+                r"run.datasets names esc10, which datasets does not",
+            ),
+            ("run.systems", ["l2i"], r"run.systems names l2i, .* it has l2i_att, l2i_max"),
+            (
+                "datasets.esc50.classifier.weights",
+                "imagenet",
+                r"weights names imagenet, which weights does not define; it has audioset",
+            ),
+            ("features.mel_power", 3, r"mel_power is 3, but must be one of \[1, 2\] \(exponent of"),
+            ("evaluation.random.n_removed", 0, r"n_removed is 0, but is none of what is allowed"),
+            ("evaluation.random.threshold", 0.2, r"must be one of evaluation.thresholds"),
+            ("statistics.confidence", 1, r"confidence is 1, but must be below 1"),
+            ("features.n_mels", 64, r"features.n_mels is 64, but must be 128 \(mel bands of"),
+            ("features.hop_length", 513, r"hop_length must be at most half of features.n_fft"),
+            ("features.mel_power", 1.0, r"mel_power is 1.0, but must be of type integer"),
+            ("run.folds", [1.0], r"run.folds\[0\] is 1.0, but must be of type integer"),
+            (
+                "datasets.esc50.interpreter.n_epochs",
+                35.0,
+                r"n_epochs is 35.0, but must be of type integer, written without a point",
+            ),
+            (
+                "datasets.esc50.classifier.width",
+                0.5,
+                r"classifier.width is 0.5, but the weights audioset are of width 1",
+            ),
+            (
+                "datasets.esc50.classifier.weights",
+                "scratch",
+                r"classifier.trainable is head, but weights is scratch",
+            ),
+            (
+                "datasets.esc50.classifier.augmentation",
+                {"crop": 0.5, "mixup": 0.0},
+                r"classifier.augmentation is given, but trainable is head",
+            ),
+            (
+                "datasets.esc50.interpreter.fidelity_weight",
+                [[2, 1.0]],
+                r"fidelity_weight must start at epoch 1$",
+            ),
+            (
+                "datasets.esc50.interpreter.fidelity_weight",
+                [[1, 1.0], [20, 2.0], [10, 3.0]],
+                r"fidelity_weight must name its epochs in ascending order",
+            ),
+            (
+                "datasets.esc50.interpreter.fidelity_weight",
+                [[1, 1.0], [1, 2.0]],
+                r"fidelity_weight must name its epochs in ascending order",
+            ),
+            (
+                "datasets.esc50.clip_seconds",
+                1.47,
+                r"clip_seconds is 1.47, which gives 127 frames, but .* at least 1.48 seconds",
+            ),
+            ("datasets.esc50.task", "multi_class", r"datasets.esc50.task is not a known key"),
+            ("systems.l2i_att", {}, r"systems.l2i_att.module is missing: name of a file of"),
+            (
+                "systems.l2i_att.settings",
+                {"poling": "max"},
+                r"systems.l2i_att has the setting poling, which its module does not know; "
+                r"did you mean pooling",
+            ),
+            (
+                "systems.l2i_att.settings",
+                {},
+                r"systems.l2i_att lacks the setting pooling: how Theta pools",
+            ),
+            (
+                "systems.l2i_att.settings.pooling",
+                "attenton",
+                r"systems.l2i_att: pooling is 'attenton', but must be one of \['attention', 'max'",
+            ),
+            (
+                "systems.apnet.settings.n_channels",
+                "many",
+                r"systems.apnet: n_channels is 'many', but must be of type integer",
+            ),
+            (
+                "systems.apnet.settings.learning_rate",
+                "1e-3",
+                r"learning_rate is '1e-3', .*write it with a point and a sign",
+            ),
+            (
+                "systems.vibi.by_dataset",
+                {"esc50": {"n_epochs": -3}},
+                r"n_epochs is -3, but must be at",
+            ),
+            (
+                "systems.tdl_nmf.choose.representation",
+                ["mel"],
+                r"representation is 'mel', but must",
+            ),
+            (
+                "systems.vibi.settings.precision",
+                "float16",
+                r"precision is 'float16', but must be on",
+            ),
+            (
+                "systems.vibi.settings.n_kept",
+                10,
+                r"choose names n_kept, which settings .*write choose: {n_kept: \[10\]}",
+            ),
+            ("systems.vibi.choose.precision", ["auto"], r"choose cannot name precision"),
+            (
+                "systems.vibi.choose.n_kept",
+                [5, 5],
+                r"n_kept is \[5, 5\], but must hold no entry tw",
+            ),
+            (
+                "systems.vibi.choose.n_kept",
+                5,
+                r"n_kept is 5, but must be of type array \(values of",
+            ),
+            ("systems.l2i_att.inherits.taps", "source/load", r"cannot be followed on esc50"),
+            ("systems.l2i_att.inherits.taps", "listening/threshold", r"cannot be followed on"),
+            (
+                "systems.flint.measures",
+                ["fidelity", "sounds"],
+                r"holds sounds, but flint gives fid",
+            ),
+            ("systems.apnet.needs", ["trunk"], r"needs is \['trunk'\], but apnet can do with \[\]"),
+            ("systems.l2i_max.as_classifier", "l2i_posthoc", r"another row of Table VIII"),
+            ("systems.l2i_max.as_classifier", "apnet", r"is apnet, which is another row of Table"),
+            (
+                "systems.slime",
+                {"module": "vibi", "needs": ["classifier"], "measures": ["fidelity"]},
+                r"systems.slime has a name that means something else",
+            ),
+            (
+                "systems.l2i_att.settings.taps",
+                ["B6"],
+                r"ablations.table_6\[0\] varies taps, but systems.l2i_att does not take taps from",
+            ),
+            (
+                "systems.l2i_att.inherits.taps",
+                "interpreter/tabs",
+                r"systems.l2i_att.inherits cannot be followed on esc50: .*interpreter/tabs",
+            ),
+            ("systems.l2i_att.module", "posthok", r"systems/posthok.py is not there: correct"),
+            ("systems.l2i_att.module", "task", r"task.py has no SETTINGS, NEEDS, MEASURES, train"),
+            (
+                "systems.l2i_att.needs",
+                ["dictionary"],
+                r"systems.l2i_att.measures must hold fidelity where needs holds classifier",
+            ),
+            ("systems.l2i_bd.as_classifier", "x", r"systems.l2i_bd.as_classifier is for systems"),
+            (
+                "systems.l2i_bd.by_dataset",
+                {"esc5": {}},
+                r"systems.l2i_bd.by_dataset names esc5, which datasets",
+            ),
+            ("run.once", ["flint9"], r"run.once names flint9, which systems does not define"),
+            (
+                "ablations.table_6",
+                [{"dataset": "esc50", "fold": 1, "system": "l2i_bd", "taps": [["B3"]]}],
+                r"ablations.table_6\[0\].system is l2i_bd, but ablations change",
+            ),
+            (
+                "datasets.openmic.interpreter.max_dropout",
+                1,
+                r"interpreter.max_dropout is 1, but must be below 1",
+            ),
+            (
+                "datasets.esc50.interpreter.taps",
+                ["B7"],
+                r"interpreter.taps\[0\] is 'B7', but must be one of",
+            ),
+            ("datasets.esc50.corpus", {"layout": "esc50"}, r"esc50.corpus.subset is missing: for"),
+            (
+                "datasets.sonyc_ust.corpus",
+                {"layout": "sonyc_ust"},
+                r"sonyc_ust.corpus.labels is missing: for sonyc_ust; rule",
+            ),
+            (
+                "datasets.sonyc_ust.score",
+                "accuracy",
+                r"sonyc_ust.score is accuracy: accuracy is for corpora where one class is right",
+            ),
+            (
+                "datasets.openmic.classifier.decision",
+                "test",
+                r"classifier.decision is 'test', but is none of what is allowed \(probability",
+            ),
+            (
+                "datasets.esc50.download.files",
+                [{"name": "x.zip", "size_bytes": 3}],
+                r"download.files\[0\]",
+            ),
+            (
+                "run.datasets",
+                ["esc50", "openmic"],
+                r"table_7\[0\].dataset is sonyc_ust, which run.datasets does not hold: add it "
+                r"there, or take this entry out",
+            ),
+            (
+                "ablations.table_6",
+                [{"dataset": "esc50", "fold": 9, "system": "l2i_att", "taps": [["B3"]]}],
+                r"table_6\[0\].fold is 9, but must be one of run.folds",
+            ),
+            (
+                "ablations.figure_6",
+                [{"dataset": "openmic", "fold": 1, "system": "l2i_att", "n_components": [20]}],
+                r"figure_6\[0\].fold must be official: openmic has one split and no folds",
+            ),
+            (
+                "ablations.table_7",
+                [
+                    {"dataset": "esc50", "fold": fold, "system": "l2i_att", "weights": [[1.0, 0.8]]}
+                    for fold in (1, 2)
+                ],
+                r"ablations.table_7 asks twice for .*'reconstruction_weight': 1.0.* keep one",
+            ),
+            (
+                "datasets.openmic.classifier.decision",
+                "validate",
+                r"decision is validate, but corpora in the layout openmic keep no clips for that",
+            ),
+            (
+                "datasets.openmic.dictionary.n_components",
+                310,
+                r"is 310: with clips_per_class it must be a multiple of the 20 classes",
+            ),
+            (
+                "ablations.figure_6",
+                [
+                    {
+                        "dataset": "openmic",
+                        "fold": "official",
+                        "system": "l2i_att",
+                        "n_components": [33],
+                    }
+                ],
+                r"a value of ablations.figure_6 for openmic, is 33: with clips_per_class",
+            ),
+            (
+                "datasets.esc50.dictionary.n_noise_components",
+                3,
+                r"n_noise_components is 3, but clips_per_class is null, which learns no noise",
+            ),
+            (
+                "datasets.sonyc_ust.classifier.positive_weight",
+                [1.0],
+                r"positive_weight has 1 entries, but the corpus has 8 classes",
+            ),
+            (
+                "datasets.sonyc_ust.excluded_classes",
+                ["cat"],
+                r"excluded_classes names cat; the classes are engine, machinery-impact",
+            ),
+            (
+                "datasets.sonyc_ust.corpus",
+                {"layout": "sonyc_ust", "labels": "dcase", "subset": "all"},
+                r"sonyc_ust.corpus.subset means nothing to the layout sonyc_ust: take it out",
+            ),
+            (
+                "slime.segment_seconds",
+                5.0,
+                r"segment_seconds is 5.0, but must be at most half of datasets.esc50.clip_seconds",
+            ),
+            ("slime.segment_seconds", 0.01, r"0.01, but .* at least one features.hop_length"),
+            (
+                "systems",
+                {1: {}},
+                r"^[^\n]*1 problem\n  - systems has the key 1, which YAML reads as",
+            ),
+            (
+                "run",
+                {"folds": [{True: 1}]},
+                r"run.folds\[0\] has the key True, which YAML reads as b",
+            ),
+            (
+                "datasets.esc50.dictionary.sparsity",
+                float("nan"),
+                r"datasets.esc50.dictionary.sparsity is nan, but must be a finite number",
+            ),
+            (
+                "evaluation.thresholds",
+                [0.1, float("inf")],
+                r"evaluation.thresholds\[1\] is inf, but must be a finite number",
+            ),
+            ("machine", {"data": "data"}, r"machine.device is missing: auto is a GPU where"),
+        ],
+    )
+    def test_what_is_wrong_is_named_with_its_rule(self, config, place, value, message):
+        with pytest.raises(InputError, match=message):
+            validate_config(changed(config, place, value))
+
+    def test_all_problems_are_listed_at_once(self, config):
+        wrong = changed(changed(config, "seed", "x"), "features.n_fft", 0)
+        with pytest.raises(InputError, match=r"2 problems\n.*features.n_fft is 0.*\n.*seed is 'x'"):
+            validate_config(wrong)
+
+    def test_a_download_without_its_pins_is_refused(self, config):
+        del config["datasets"]["esc50"]["download"]
+        with pytest.raises(InputError, match=r"datasets.esc50.download is missing"):
+            validate_config(config)
+
+    def test_scratch_needs_no_entry_of_weights_and_takes_any_width(self, config):
+        changes = {"weights": "scratch", "trainable": "all", "width": 0.5}
+        for dataset in config["datasets"].values():
+            dataset["classifier"] |= changes
+        validate_config(config | {"weights": {}})
+
+    @pytest.mark.parametrize(
+        ("place", "value"),
+        [
+            ("datasets.esc50.clip_seconds", 1.48),
+            ("features.hop_length", 1),
+            ("datasets.esc50.interpreter.fidelity_weight", [[1, 0.5], [20, 1.0]]),
+            ("datasets.esc50.classifier.width", 1),
+        ],
+    )
+    def test_what_lies_just_within_the_rules_is_taken(self, config, place, value):
+        validate_config(changed(config, place, value))
+
+    def test_the_workflow_stops_with_the_message_and_no_traceback(self, tmp_path):
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]
+        command += ["--directory", str(tmp_path), "--dry-run", "--config", "sed=1"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 1
+        assert "error: configuration (config.yaml and its overlays): 1 problem\n  - sed is" in (
+            done.stdout + done.stderr
+        )
+        assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,671 @@
+"""harness.py and common.smk: a toy workflow that uses both for real."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from harness import perform
+from l2i.checks import InputError
+from l2i.provenance import records
+from l2i.provenance.fingerprints import file_sha256, settings_fingerprint
+from l2i.provenance.records import load_record, record_path
+
+CODE = "c" * 64
+ENV = "e" * 64
+
+
+class Named(dict):
+    """Stands for Snakemake's lists with names: items() and the number of all files."""
+
+    def __len__(self):
+        return sum(1 if isinstance(v, str) else len(v) for v in self.values())
+
+
+@pytest.fixture(autouse=True)
+def torch_as_before(monkeypatch):
+    """A job has a process of its own and leaves torch as it likes; these tests share one."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    in_tf32 = [backend.allow_tf32 for backend in backends]
+    threads, strict = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_deterministic_debug_mode(strict)
+    torch.set_flush_denormal(False)
+    for backend, allowed in zip(backends, in_tf32, strict=True):
+        backend.allow_tf32 = allowed
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A job as `script:` hands it over: one input, two outputs, two settings."""
+    (tmp_path / "clips.csv").write_text("clip\na\n")
+    return SimpleNamespace(
+        rule="double",
+        input=Named(clips=str(tmp_path / "clips.csv")),
+        output=Named(table=str(tmp_path / "table.csv"), audio=str(tmp_path / "audio")),
+        params=SimpleNamespace(settings='{"factor":2,"seed":3}', code=CODE, env=ENV),
+        wildcards=Named(fold="1", run="4"),
+        log=[str(tmp_path / "double.log")],
+        threads=1,
+        config={"machine": {"device": "cpu", "data": "somewhere", "urls": {"a": "file:b"}}},
+    )
+
+
+def double(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+    Path(path_to_table).write_text(Path(path_to_clips).read_text() * factor)
+    Path(path_to_audio).mkdir()
+    (Path(path_to_audio) / "a.wav").write_bytes(b"sound")
+    return {"precision": "float32", "n_clips": factor}
+
+
+SLOW = """
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, sys.argv[1])
+from harness import perform
+
+
+def slow(path_to_table):
+    Path(path_to_table).write_text("half")
+    print("half way", flush=True)
+    time.sleep(60)
+
+
+job = SimpleNamespace(
+    rule="slow",
+    input={},
+    output={"table": "table.csv"},
+    params=SimpleNamespace(settings="{}", code="c" * 64, env="e" * 64),
+    wildcards={},
+    log=["slow.log"],
+    threads=1,
+    config={"machine": {}},
+)
+perform(job, slow)
+"""
+
+
+def leftovers(tmp_path):
+    return sorted(p.name for p in tmp_path.rglob("*") if p.name.startswith(".part-"))
+
+
+class TestInvariants:
+    def test_outputs_and_a_record_beside_each_are_there_after_success(self, job, tmp_path):
+        perform(job, double)
+        record = load_record(job.output["table"])
+        assert record["output"]["sha256"] == file_sha256(tmp_path / "table.csv")
+        assert record["inputs"][0]["sha256"] == file_sha256(tmp_path / "clips.csv")
+        assert record["settings"] == {"factor": 2, "seed": 3}
+        assert record["seeds"] == {"seed": 3, "run": 4}
+        assert record["facts"] == {"precision": "float32", "n_clips": 2}
+        assert record["runtime"]["precision"] == "float32"
+        assert record["fingerprints"]["code"] == CODE and record["fingerprints"]["env"] == ENV
+        assert load_record(job.output["audio"])["output"]["kind"] == "folder"
+        assert not leftovers(tmp_path)
+
+    def test_an_output_has_its_name_only_when_the_function_has_ended(self, job, tmp_path):
+        def looks_around(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            assert not (tmp_path / "table.csv").exists() and not (tmp_path / "audio").exists()
+            assert path_to_table.endswith(".csv")
+
+        perform(job, looks_around)
+        assert (tmp_path / "table.csv").exists()
+
+    def test_a_failed_job_leaves_nothing_but_its_log(self, job, tmp_path):
+        def breaks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            raise RuntimeError("half way")
+
+        with pytest.raises(SystemExit) as end:
+            perform(job, breaks)
+        assert end.value.code == 1
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+        log = (tmp_path / "double.log").read_text()
+        assert "Traceback" in log and "half way" in log
+
+    def test_a_rerun_that_fails_leaves_no_record_of_the_earlier_success(self, job, tmp_path):
+        def breaks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            raise RuntimeError("this time")
+
+        for again in (breaks, without_seed):
+            perform(job, double)
+            with pytest.raises(SystemExit):
+                perform(job, again)
+            assert not list(tmp_path.glob("*.record.json"))
+
+    def test_no_output_appears_unless_all_records_fit(self, job, tmp_path, monkeypatch):
+        real = records.describe_content
+
+        def wrong_for_folders(path):
+            content = real(path)
+            return content | {"sha256": "abc"} if content["kind"] == "folder" else content
+
+        replaced = []
+        monkeypatch.setattr(records, "describe_content", wrong_for_folders)
+        monkeypatch.setattr("harness.os.replace", lambda *paths: replaced.append(paths))
+        with pytest.raises(SystemExit):
+            perform(job, double)
+        assert "output.sha256" in (tmp_path / "double.log").read_text()
+        assert not replaced
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+
+    def test_a_record_that_cannot_be_written_takes_the_outputs_with_it(
+        self, job, tmp_path, monkeypatch
+    ):
+        real = records.write_record
+
+        def full_disk(path, record):
+            if path.endswith("audio"):
+                raise OSError("no space left on device")
+            real(path, record)
+
+        monkeypatch.setattr(records, "write_record", full_disk)
+        with pytest.raises(SystemExit):
+            perform(job, double)
+        assert "no space left" in (tmp_path / "double.log").read_text()
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+
+    def test_a_job_ended_by_sigterm_leaves_nothing_but_its_log(self, tmp_path):
+        (tmp_path / "slow.py").write_text(SLOW)
+        command = [sys.executable, "slow.py", str(Path(records.__file__).parents[1])]
+        running = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert running.stdout.readline() == "half way\n"
+        assert (tmp_path / ".part-table.csv").exists()
+        running.send_signal(signal.SIGTERM)
+        _, shown = running.communicate(timeout=60)
+        assert running.returncode == 143
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["slow.log", "slow.py"]
+        for text in (shown, (tmp_path / "slow.log").read_text()):
+            assert "error: stopped with exit status 143 (SIGTERM" in text
+
+    def test_logging_goes_on_after_a_job_as_before_it(self, job, capsys):
+        perform(job, double)
+        logging.getLogger("after").info("not shown")
+        logging.getLogger("after").warning("shown")
+        shown = capsys.readouterr().err
+        assert "shown" in shown and "not shown" not in shown and "Logging error" not in shown
+
+    def test_the_answer_to_sigterm_is_given_back(self, job):
+        before = signal.getsignal(signal.SIGTERM)
+        perform(job, double)
+        assert signal.getsignal(signal.SIGTERM) is before
+
+    def test_settings_are_recorded_as_given_whatever_the_function_does_to_its_own(self, job):
+        job.params.settings = '{"factor":{"a":2,"b":[1,2]},"seed":3}'
+
+        def takes_apart(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            factor["b"].append(factor.pop("a"))
+            double(path_to_clips, path_to_table, path_to_audio, factor=1, seed=seed)
+
+        perform(job, takes_apart)
+        record = load_record(job.output["table"])
+        assert record["settings"] == json.loads(job.params.settings)
+        assert record["fingerprints"]["settings"] == settings_fingerprint(record["settings"])
+
+    def test_what_a_killed_job_left_behind_does_not_get_into_the_next(self, job, tmp_path):
+        (tmp_path / ".part-audio").mkdir()
+        (tmp_path / ".part-audio" / "stale.wav").write_bytes(b"")
+        perform(job, double)
+        assert [p.name for p in (tmp_path / "audio").iterdir()] == ["a.wav"]
+
+    def test_checkpoints_outlive_a_job_that_failed_and_go_with_its_success(self, job, tmp_path):
+        seen = []
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, checkpoints):
+            folder = Path(checkpoints)
+            seen.append((folder.name, folder.exists()))
+            if not folder.exists():
+                folder.mkdir()
+                (folder / "network.pt").write_bytes(b"half way")
+                raise RuntimeError("the node is taken away")
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        with pytest.raises(SystemExit):
+            perform(job, trains)
+        kept = tmp_path / seen[0][0]
+        assert kept.name.startswith(".checkpoints-") and (kept / "network.pt").exists()
+        perform(job, trains)
+        assert seen == [(kept.name, False), (kept.name, True)]
+        assert not list(tmp_path.glob(".checkpoints-*"))
+
+    def test_checkpoints_of_other_settings_go_when_the_job_starts(self, job, tmp_path):
+        (tmp_path / ".checkpoints-0123").mkdir()
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, checkpoints):
+            assert not list(tmp_path.glob(".checkpoints-*"))
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        perform(job, trains)
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_scratch_is_empty_and_goes_with_the_job(self, job, tmp_path, fails):
+        (tmp_path / ".part-scratch").mkdir()  # of a job that was killed
+        (tmp_path / ".part-scratch" / "maps").write_bytes(b"many")
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, scratch):
+            assert Path(scratch).parent == tmp_path and not list(Path(scratch).iterdir())
+            (Path(scratch) / "maps").write_bytes(b"many")
+            if fails:
+                raise RuntimeError("half way")
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        if fails:
+            with pytest.raises(SystemExit):
+                perform(job, trains)
+        else:
+            perform(job, trains)
+        assert not leftovers(tmp_path)
+
+    @pytest.mark.parametrize("what", ["settings", "code", "env", "input", "wildcard"])
+    def test_a_job_that_computes_something_else_goes_on_from_nothing(self, job, tmp_path, what):
+        names = []
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed, checkpoints):
+            names.append(Path(checkpoints).name)
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        perform(job, trains)
+        perform(job, trains)
+        assert names[0] == names[1]
+        if what == "input":
+            (tmp_path / "clips.csv").write_text("clip\nb\n")
+        elif what == "wildcard":
+            job.wildcards = Named(fold="2", run="4")
+        else:
+            other = {"settings": '{"factor":2,"seed":4}', "code": "d" * 64, "env": "f" * 64}
+            setattr(job.params, what, other[what])
+        perform(job, trains)
+        assert names[2] != names[0]
+
+    def test_bad_input_is_reported_by_its_message_alone(self, job, tmp_path, capsys):
+        def refuses(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            raise InputError("clips.csv holds no clips; add some")
+
+        with pytest.raises(SystemExit) as end:
+            perform(job, refuses)
+        assert end.value.code == 1
+        for text in (capsys.readouterr().err, (tmp_path / "double.log").read_text()):
+            assert text == "error: clips.csv holds no clips; add some\n"
+
+    def test_prints_and_log_messages_reach_terminal_and_log_but_bars_do_not(
+        self, job, tmp_path, capsys, monkeypatch
+    ):
+        terminal = io.StringIO()
+        terminal.isatty = lambda: True
+        monkeypatch.setattr(sys, "__stderr__", terminal)
+
+        def talks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            from l2i.progress import progress
+
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            print("to standard output")
+            print("to standard error", file=sys.stderr)
+            logging.getLogger("l2i.any").info("from a logger")
+            assert list(progress(range(3), description="counting", unit="clip")) == [0, 1, 2]
+
+        perform(job, talks)
+        lines = ["to standard output", "to standard error", "from a logger"]
+        assert (tmp_path / "double.log").read_text().splitlines() == lines
+        shown = capsys.readouterr()
+        assert (shown.out + shown.err).splitlines() == lines
+        assert "counting" in terminal.getvalue()
+
+    def test_streams_are_given_back(self, job):
+        before = sys.stdout, sys.stderr
+        perform(job, double)
+        assert (sys.stdout, sys.stderr) == before
+
+    def test_torch_is_deterministic_and_uses_the_threads_of_the_job(self, job):
+        seen = {}
+        torch.set_num_threads(2)
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            seen["threads"] = torch.get_num_threads()
+            seen["deterministic"] = torch.are_deterministic_algorithms_enabled()
+            seen["only warned"] = torch.is_deterministic_algorithms_warn_only_enabled()
+            seen["denormal"] = float(torch.tensor(1e-39) * 1.0)
+            seen["convolutions in tf32"] = torch.backends.cudnn.allow_tf32
+            seen["products in tf32"] = torch.backends.cuda.matmul.allow_tf32
+            seen["cublas"] = os.environ["CUBLAS_WORKSPACE_CONFIG"]
+
+        perform(job, asks)
+        assert seen == {
+            "threads": 1,
+            "deterministic": True,
+            "only warned": False,
+            "denormal": 0.0,
+            "convolutions in tf32": False,
+            "products in tf32": False,
+            "cublas": ":4096:8",
+        }
+        assert load_record(job.output["table"])["runtime"]["deterministic"] is True
+
+    def test_no_job_waits_for_the_compiler_of_torch(self, job, monkeypatch):
+        for name in ("torch._inductor", "torch._inductor.config", "torch._dynamo"):
+            monkeypatch.setitem(sys.modules, name, None)  # an import of it fails
+        perform(job, double)
+        assert torch.are_deterministic_algorithms_enabled()
+
+
+class TestKnownAnswers:
+    def test_wildcards_and_the_machine_are_given_to_those_who_ask(self, job):
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed, fold, device, urls):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            return {"fold": fold, "device": device, "urls": urls}
+
+        perform(job, asks)
+        record = load_record(job.output["table"])
+        assert record["facts"] == {"fold": "1", "device": "cpu", "urls": {"a": "file:b"}}
+        assert record["runtime"]["device"] == "cpu"
+
+    def test_a_tilde_in_the_folder_of_the_data_is_the_home(self, job, monkeypatch):
+        monkeypatch.setenv("HOME", "/home/somebody")
+        job.config["machine"]["data"] = "~/corpora"
+
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed, data):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            return {"data": data}
+
+        perform(job, asks)
+        assert load_record(job.output["table"])["facts"] == {"data": "/home/somebody/corpora"}
+
+    def test_several_files_under_one_name_come_as_a_list(self, job, tmp_path):
+        job.input = Named(clips=[str(tmp_path / "clips.csv")] * 2)
+
+        def counts(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            double(path_to_clips[0], path_to_table, path_to_audio, factor=factor, seed=seed)
+            return {"n": len(path_to_clips)}
+
+        perform(job, counts)
+        record = load_record(job.output["table"])
+        assert record["facts"] == {"n": 2} and len(record["inputs"]) == 2
+
+
+def without_seed(path_to_clips, path_to_table, path_to_audio, *, factor):
+    raise AssertionError("must not be called")
+
+
+def with_more(path_to_clips, path_to_table, path_to_audio, *, factor, seed, momentum):
+    raise AssertionError("must not be called")
+
+
+def writes_half(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+    Path(path_to_table).write_text("only this")
+
+
+def returns_a_path(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+    double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+    return {"where": Path("somewhere")}
+
+
+class TestMisuse:
+    @pytest.mark.parametrize(
+        ("function", "message"),
+        [
+            (without_seed, "not a parameter of the function: seed; not given by the rule: none"),
+            (with_more, "not a parameter of the function: none; not given by the rule: momentum"),
+            (writes_half, "returned without writing: audio"),
+            (returns_a_path, r"value\['where'\] is a pathlib"),
+        ],
+    )
+    def test_a_function_that_does_not_fit_its_rule_fails_and_says_why(
+        self, job, tmp_path, function, message
+    ):
+        with pytest.raises(SystemExit):
+            perform(job, function)
+        assert re.search(message, (tmp_path / "double.log").read_text())
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+
+    def test_unnamed_files_are_refused(self, job, tmp_path):
+        job.input = Named()
+        job.input["clips"] = str(tmp_path / "clips.csv")
+        Named.__len__, length = lambda self: 2, Named.__len__
+        try:
+            with pytest.raises(SystemExit):
+                perform(job, double)
+        finally:
+            Named.__len__ = length
+        assert "needs a name" in (tmp_path / "double.log").read_text()
+
+    def test_cuda_without_a_gpu_is_a_clear_error(self, job, tmp_path):
+        if torch.cuda.is_available():
+            pytest.skip("this machine has a GPU")
+        job.config["machine"]["device"] = "cuda"
+
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed, device):
+            raise AssertionError("must not be called")
+
+        with pytest.raises(SystemExit):
+            perform(job, asks)
+        assert "machine.device is cuda" in (tmp_path / "double.log").read_text()
+
+
+# ------------------------------------------------------------------ a workflow
+
+SNAKEFILE = """
+configfile: PROJECT / "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        over_runs(RESULTS + "/scaled/{dataset}/fold{fold}.txt"),
+
+
+rule count:
+    output:
+        number=RESULTS + "/counted/{dataset}.txt",
+        parts=directory(RESULTS + "/counted/{dataset}"),
+    log:
+        RESULTS + "/counted/{dataset}.log",
+    params:
+        settings=settings("datasets/{dataset}/start"),
+        code=code("count"),
+        env=ENV,
+    script:
+        "workflow/scripts/count.py"
+
+
+rule scale:
+    input:
+        number=RESULTS + "/counted/{dataset}.txt",
+        parts=RESULTS + "/counted/{dataset}",
+    output:
+        scaled=RESULTS + "/scaled/{dataset}/fold{fold}.txt",
+    log:
+        RESULTS + "/scaled/{dataset}/fold{fold}.log",
+    params:
+        settings=settings("factor", "seed"),
+        code=code("scale"),
+        env=ENV,
+    script:
+        "workflow/scripts/scale.py"
+"""
+
+CONFIG = """
+name: toy
+seed: 0
+factor: 2
+run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0], once: []}
+machine: {data: data, device: cpu, urls: {}}
+datasets: {a: {start: 3, score: accuracy}}
+ablations: {}
+systems: {s: {measures: [fidelity]}}
+weights: {w: {}}
+"""
+
+COUNT = '''
+"""Count."""
+
+from pathlib import Path
+
+from harness import perform
+from l2i.arithmetic import twice
+
+
+def count(path_to_number, path_to_parts, *, start):
+    # More than Snakemake compares by content where no profile tells it to.
+    Path(path_to_number).write_text(str(twice(start)) + " " * 2_000_000)
+    Path(path_to_parts).mkdir()
+    (Path(path_to_parts) / "part").write_text("part")
+    print("counted")
+
+
+if __name__ == "__main__":
+    perform(snakemake, count)
+'''
+
+SCALE = '''
+"""Scale."""
+
+from pathlib import Path
+
+from harness import perform
+
+
+def scale(path_to_number, path_to_parts, path_to_scaled, *, factor, seed, fold):
+    number = int(Path(path_to_number).read_text())
+    Path(path_to_scaled).write_text(f"{number * factor} in fold {fold}")
+
+
+if __name__ == "__main__":
+    perform(snakemake, scale)
+'''
+
+ARITHMETIC = '''
+"""Arithmetic."""
+
+
+def twice(x):
+    """Two times x."""
+    return 2 * x  # a comment
+'''
+
+
+def run_snakemake(folder, *arguments):
+    """Run Snakemake where another `l2i` comes first on the import path."""
+    (folder / "other/l2i").mkdir(parents=True, exist_ok=True)
+    (folder / "other/l2i/__init__.py").write_text("raise ImportError('the wrong library')\n")
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "other")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small project around the real harness, helpers and profile, run to its end."""
+    source = Path(__file__).resolve().parents[1]
+    folder = tmp_path_factory.mktemp("toy")
+    for name in (
+        *("workflow/harness.py", "workflow/ablations.py"),
+        *("workflow/rules/common.smk", "envs/compute.txt"),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, folder / name)
+    for name in ("workflow/l2i", "workflow/schemas", "profiles"):
+        shutil.copytree(source / name, folder / name)
+    # Where code is found is stated by the real Snakefile.
+    header, _, _ = (source / "Snakefile").read_text().partition("from configuration")
+    files = {
+        "Snakefile": header + SNAKEFILE,
+        "config.yaml": CONFIG,
+        "workflow/l2i/arithmetic.py": ARITHMETIC,
+    }
+    files |= {"workflow/scripts/count.py": COUNT, "workflow/scripts/scale.py": SCALE}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text.lstrip())
+    done = run_snakemake(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def planned(folder, changes):
+    """Rules that a dry run names after `changes`: {file: (before, after)}, undone afterwards."""
+    originals = {name: (folder / name).read_text() for name in changes}
+    try:
+        for name, (before, after) in changes.items():
+            assert before in originals[name]
+            (folder / name).write_text(originals[name].replace(before, after))
+        done = run_snakemake(folder, "--dry-run")
+        assert done.returncode == 0, done.stderr
+        return set(re.findall(r"^rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
+    finally:
+        for name, text in originals.items():
+            (folder / name).write_text(text)
+
+
+class TestToyWorkflow:
+    def test_results_records_and_logs_are_where_they_belong(self, finished):
+        results = finished / "results/toy"
+        assert (results / "scaled/a/fold2.txt").read_text() == "12 in fold 2"
+        assert (results / "counted/a.log").read_text() == "counted\n"
+        number, parts = results / "counted/a.txt", results / "counted/a"
+        made = load_record(number)
+        assert made["rule"] == "count" and made["wildcards"] == {"dataset": "a"}
+        assert made["output"]["path"] == "results/toy/counted/a.txt"
+        used = {
+            item["name"]: item for item in load_record(results / "scaled/a/fold1.txt")["inputs"]
+        }
+        assert used["number"]["sha256"] == made["output"]["sha256"]
+        # Snakemake has put its time stamp into the folder since the record was made.
+        assert (parts / ".snakemake_timestamp").exists()
+        assert used["parts"]["sha256"] == load_record(parts)["output"]["sha256"]
+        assert json.loads(record_path(parts).read_text())["output"]["kind"] == "folder"
+
+    def test_rewriting_files_with_what_they_hold_plans_nothing(self, finished):
+        same = {name: ("", "") for name in ("config.yaml", "workflow/scripts/count.py")}
+        assert planned(finished, same | {"results/toy/counted/a.txt": ("", "")}) == set()
+
+    def test_words_and_the_machine_plan_nothing(self, finished):
+        changes = {
+            "workflow/l2i/arithmetic.py": ("# a comment", "# another one"),
+            "workflow/scripts/scale.py": ('"""Scale."""', '"""Multiply."""'),
+            "workflow/harness.py": ("PROJECT =", "HOME =\\\n    "),
+            "config.yaml": ("data: data, device: cpu", "data: elsewhere, device: auto"),
+        }
+        assert planned(finished, changes) == set()
+
+    @pytest.mark.parametrize(
+        ("changes", "rules"),
+        [
+            ({"workflow/l2i/arithmetic.py": ("2 * x", "x + x")}, {"count", "scale"}),
+            ({"workflow/l2i/determinism.py": ("True", "False")}, {"count", "scale"}),
+            ({"workflow/scripts/scale.py": ("* factor", "* factor * 1")}, {"scale"}),
+            ({"config.yaml": ("seed: 0\nfactor: 2", "seed: 2\nfactor: 0")}, {"scale"}),
+            ({"envs/compute.txt": ("numpy==", "numpy==9.")}, {"count", "scale"}),
+        ],
+        ids=["library", "determinism", "script", "swapped settings", "environment"],
+    )
+    def test_an_edit_plans_exactly_the_rules_that_it_touches(self, finished, changes, rules):
+        assert planned(finished, changes) == rules

@@ -1,0 +1,268 @@
+"""Which rules each key of the configuration identifies: the whole matrix, key by key.
+
+Snakemake reruns a rule when its param `settings` changes. Here every leaf of the configuration is
+changed in turn, and the rules whose settings change must be exactly those listed; what follows
+them in the graph reruns because its input does. tests/test_workflow.py shows for some keys that
+Snakemake acts accordingly.
+"""
+
+import copy
+
+import pytest
+import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.iocontainers import Wildcards
+from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+from helpers.project import PROJECT
+
+MEASURES = {
+    "measure_classifier",
+    "measure_fidelity",
+    "measure_faithfulness",
+    "measure_system",
+}
+USE_FRONT_END = {
+    "cache_features",
+    "learn_dictionary",
+    "train_classifier",
+    "train_system",
+    "interpret_clips",
+    "explain_by_slime",
+    "measure_relevances",
+    "sound_prototypes",
+    *MEASURES,
+}
+# What opens a system finds its module by name, and reads clips as long as features are.
+OPEN_SYSTEMS = {*MEASURES, "measure_relevances", "interpret_clips", "sound_prototypes"}
+OPEN_SYSTEMS -= {"measure_classifier"}
+# Tables and figures with an interval, and tables that hold all data sets.
+WITH_INTERVAL = {
+    "tabulate_classification",
+    "tabulate_fidelity",
+    "tabulate_faithfulness",
+    "tabulate_ablation",
+    "tabulate_classes",
+    "tabulate_by_design",
+    "compare_systems",
+    "draw_class_faithfulness",
+    "draw_components_sweep",
+}
+OF_ALL_DATA_SETS = {
+    "tabulate_classification",
+    "tabulate_hyperparameters",
+    "tabulate_fidelity",
+    "tabulate_by_design",
+}
+
+OF_SCORES = {"tabulate_classification", "tabulate_fidelity", "tabulate_by_design"}
+OF_SCORES |= {"compare_systems"}
+
+# First match decides. `run.folds` and `run.seeds` have no settings: they say which jobs exist. The
+# jobs looked at are those of esc50, and of Table VI and Figure 2.
+MATRIX = [
+    ("machine.*", set()),
+    ("name", set()),  # the first folder: another run, nothing to compare
+    (
+        "seed",
+        {
+            "learn_dictionary",
+            "train_classifier",
+            "measure_faithfulness",
+            "measure_relevances",
+            "interpret_clips",
+            "explain_by_slime",
+            "project_relevances",
+            *WITH_INTERVAL,
+        },
+    ),
+    ("run.datasets", {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost"}),
+    ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
+    ("run.*", set()),
+    ("features.*", USE_FRONT_END),
+    ("datasets.esc50.title", {"draw_components_sweep", "tabulate_cost"}),
+    (
+        "datasets.sonyc_ust.title",
+        {"draw_class_faithfulness", "draw_relevance_map", "tabulate_cost"},
+    ),
+    (
+        "datasets.openmic.title",
+        {"draw_relevance_map", "draw_components_sweep", "tabulate_cost"},
+    ),
+    ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
+    ("datasets.esc50.corpus.*", {"index_dataset"}),
+    (
+        "datasets.esc50.clip_seconds",
+        {"cache_features", "train_system", "explain_by_slime", *OPEN_SYSTEMS},
+    ),
+    ("datasets.esc50.download.*", {"fetch_dataset"}),
+    ("datasets.esc50.dictionary.n_components", {"learn_dictionary", "draw_components_sweep"}),
+    ("datasets.esc50.dictionary.*", {"learn_dictionary"}),
+    ("datasets.esc50.classifier.positive_weight", {"train_classifier", "train_system"}),
+    ("datasets.esc50.classifier.*", {"train_classifier"}),
+    ("datasets.esc50.interpreter.taps", {"train_system", "tabulate_ablation"}),
+    ("datasets.esc50.interpreter.max_dropout", set()),  # nothing to a system that pools otherwise
+    ("datasets.esc50.interpreter.*", {"train_system"}),
+    ("datasets.esc50.shown_per_class", {"project_relevances"}),
+    ("datasets.esc50.listening", {"interpret_clips", "explain_by_slime"}),
+    *[
+        (f"datasets.{dataset}.{key}", rules | more)
+        for dataset, also in {
+            "esc50": {
+                "score": {"tabulate_faithfulness", "tabulate_ablation"},
+                "excluded_classes": {"tabulate_ablation"},
+                "paper_dataset": {"tabulate_faithfulness", "tabulate_ablation"},
+                "paper_comparable": {"tabulate_faithfulness", "tabulate_ablation"},
+            },
+            "sonyc_ust": {
+                "score": {"tabulate_classes"},
+                "excluded_classes": {"draw_class_faithfulness"},
+            },
+            "openmic": {"score": {"tabulate_classes"}},
+        }.items()
+        for key, rules in {
+            "score": OF_SCORES,
+            "excluded_classes": OF_SCORES,
+            "paper_dataset": OF_ALL_DATA_SETS,
+            "paper_comparable": OF_ALL_DATA_SETS,
+        }.items()
+        for more in [also.get(key, set())]
+    ],
+    ("datasets.openmic.dictionary.n_components", {"draw_components_sweep"}),
+    ("datasets.*", set()),  # jobs of the other data sets
+    ("systems.l2i_att.module", {"train_system", *OPEN_SYSTEMS}),
+    ("systems.l2i_att.needs", set()),  # other inputs
+    ("systems.l2i_att.measures", set()),  # other jobs
+    ("systems.l2i_att.as_classifier", set()),  # read with the rules
+    ("systems.l2i_att.*", {"train_system"}),
+    ("systems.*", set()),  # the jobs looked at are those of l2i_att
+    ("ablations.table_6", {"tabulate_ablation"}),
+    ("ablations.table_7", set()),
+    ("ablations.figure_6", {"draw_components_sweep"}),
+    ("weights.*", {"fetch_weights"}),
+    ("evaluation.top_k", {"tabulate_fidelity"}),
+    ("evaluation.thresholds", {"measure_faithfulness", "tabulate_faithfulness"}),
+    (
+        "evaluation.random.baselines",
+        {
+            "measure_faithfulness",
+            "tabulate_faithfulness",
+            "tabulate_classes",
+            "draw_class_faithfulness",
+        },
+    ),
+    (
+        "evaluation.random.threshold",
+        {"measure_faithfulness", "tabulate_classes", "draw_class_faithfulness"},
+    ),
+    ("evaluation.random.*", {"measure_faithfulness"}),
+    ("evaluation.relevance_pooling", {"measure_faithfulness", "measure_relevances"}),
+    (
+        "evaluation.relevance_scale",
+        {"measure_faithfulness", "measure_relevances", "interpret_clips"},
+    ),
+    ("coherence.*", {"project_relevances"}),
+    ("listening.threshold", {"interpret_clips"}),
+    ("listening.slime", set()),  # whether there are such jobs
+    ("slime.*", {"explain_by_slime"}),
+    ("statistics.*", WITH_INTERVAL),
+]
+
+
+def leaves(tree, path=()):
+    """Paths of all values that are not mappings; an empty mapping counts as a value."""
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key)
+
+
+LEAVES = [".".join(path) for path in leaves(yaml.safe_load((PROJECT / "config.yaml").read_text()))]
+
+
+@pytest.fixture(scope="module")
+def workflow():
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        loaded = api.workflow(
+            resource_settings=ResourceSettings(),
+            config_settings=ConfigSettings(),
+            snakefile=PROJECT / "Snakefile",
+        )._workflow
+        yield loaded
+
+
+def settings_of(workflow):
+    """Rule name -> its settings for the first job of everything."""
+    return {
+        rule.name: rule.params["settings"](wildcards_of(rule))
+        for rule in workflow.rules
+        if "settings" in dict(rule.params.items())
+    }
+
+
+def wildcards_of(rule):
+    number = {"tabulate_ablation": "6", "compare_systems": "8"}.get(rule.name, "2")
+    return Wildcards(
+        fromdict={
+            "dataset": "esc50",
+            "fold": "1",
+            "system": "l2i_att",
+            "variant": "default",
+            "run": "0",
+            "number": number,
+            "weights": "audioset",
+        }
+    )
+
+
+def changed(value):
+    """Another value of the same kind."""
+    if isinstance(value, str) and "/" in value:
+        return "dictionary/solver"  # of the data set, which systems inherit from
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (int, float)):
+        return value + 1
+    if isinstance(value, list):
+        return value[:-1] if value else ["x"]
+    return {"crop": 0.5, "mixup": 0.0} if value == {} else f"{value}x"
+
+
+def expected(leaf):
+    for pattern, rules in MATRIX:
+        if leaf == pattern or (pattern.endswith(".*") and leaf.startswith(pattern[:-1])):
+            return rules
+    raise AssertionError(f"MATRIX says nothing of {leaf}")
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_a_key_changes_the_settings_of_exactly_these_rules(workflow, leaf):
+    config = workflow.globals["config"]
+    before = settings_of(workflow)
+    *path, key = leaf.split(".")
+    place = config
+    for part in path:
+        place = place[part]
+    kept = copy.deepcopy(place[key])
+    # The list of data sets is emptied, not renamed: tables look up what each name defines.
+    place[key] = changed(kept)
+    if leaf.endswith(".module"):
+        place[key] = "by_design"  # code is looked up by it
+    try:
+        after = settings_of(workflow)
+    finally:
+        place[key] = kept
+    assert {name for name in before if before[name] != after[name]} == expected(leaf)
+
+
+def test_every_line_of_the_matrix_is_about_a_key_that_exists():
+    for pattern, _ in MATRIX:
+        assert any(
+            leaf == pattern or (pattern.endswith(".*") and leaf.startswith(pattern[:-1]))
+            for leaf in LEAVES
+        ), pattern
+
+
+def test_every_rule_with_results_has_settings(workflow):
+    assert {rule.name for rule in workflow.rules} - set(settings_of(workflow)) == {"all"}

@@ -1,0 +1,389 @@
+"""The workflow as its users run it: a tiny corpus from archive to tables, then edits.
+
+One real run of every rule on generated sounds; after that, dry runs that say what an edit would
+recompute. Accidents are in test_bad_input.py.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+
+from l2i.synthetic.esc50 import write_esc50_archive
+
+SOURCES = ["Snakefile", "config.yaml", "config", "workflow", "envs", "profiles"]
+ABLATED = {"dataset": "esc50", "fold": 1, "system": "l2i_att"}
+TINY = {
+    "name": "tiny",
+    "run": {
+        "datasets": ["esc50"],
+        "systems": ["l2i_att", "l2i_max", "l2i_bd", "nmf_linear"],
+        "once": ["nmf_linear"],
+        "folds": [1, 2],
+        "seeds": [0],
+    },
+    "machine": {"data": "data", "device": "cpu", "urls": {"esc50": "file:corpus.zip"}},
+    "features": {"mel_power": 1},
+    "datasets": {
+        "esc50": {
+            "clip_seconds": 1.6,
+            "paper_comparable": False,
+            "dictionary": {"n_components": 6, "n_iter": 3},
+            "classifier": {
+                "weights": "scratch",
+                "width": 0.125,
+                "head_units": 8,
+                "trainable": "all",
+                "n_epochs": 2,
+                "batch_size": 4,
+            },
+            "interpreter": {"n_epochs": 2, "batch_size": 4},
+            "by_design": {"n_epochs": 2, "batch_size": 4},
+            "listening": [],
+        }
+    },
+    "ablations": {
+        "table_6": [{**ABLATED, "taps": [["B6"], ["B4", "B5", "B6"]]}],
+        "table_7": [],
+        "figure_6": [{**ABLATED, "n_components": [4, 6]}],
+    },
+    "systems": {
+        "nmf_linear": {
+            "settings": {"n_iter": 5},
+            "choose": {
+                "representation": ["sqrt_mel"],
+                "n_components": [4],
+                "inverse_regularization": [0.1, 1.0],
+            },
+        }
+    },
+    "evaluation": {"random": {"n_draws": 1}},
+    "statistics": {"n_bootstrap": 20, "n_permutations": 20},
+}
+MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
+AFTER_DICTIONARY = {
+    *MEASURES,
+    "train_system",
+    "interpret_clips",
+    "tabulate_hyperparameters",
+    "tabulate_fidelity",
+    "tabulate_faithfulness",
+    "tabulate_ablation",
+    "tabulate_by_design",
+    "tabulate_cost",
+    "compare_systems",
+    "draw_components_sweep",
+}
+
+
+class Project:
+    """A copy of the repository's sources in a folder of its own."""
+
+    def __init__(self, folder, repository, overlay):
+        self.folder = folder
+        folder.mkdir(parents=True)
+        for name in SOURCES:
+            copy = shutil.copytree if (repository / name).is_dir() else shutil.copy2
+            copy(repository / name, folder / name)
+        self.overlay = overlay
+        self.configure(overlay)
+
+    def configure(self, overlay):
+        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+
+    def snakemake(self, *arguments, check=True):
+        command = [sys.executable, "-m", "snakemake", "--configfile", "overlay.yaml", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+        )
+        text = done.stdout + done.stderr
+        assert not check or done.returncode == 0, text
+        return done.returncode, text
+
+    def run(self, *arguments, check=True):
+        return self.snakemake("--cores", "2", *arguments, check=check)
+
+    def planned(self):
+        """Names of the rules that a run would execute now."""
+        _, text = self.snakemake("--dry-run")
+        if "Nothing to be done" in text:
+            return set()
+        table = text.partition("Job stats:")[2].splitlines()[3:]
+        names = (line.split()[0] for line in table[: table.index("")] if line.strip())
+        return set(names) - {"all", "total"}
+
+
+def make_corpus(path, **changes):
+    options = {"n_folds": 2, "classes": ["chirp", "knock"], "n_clips_per_fold_and_class": 2}
+    return write_esc50_archive(
+        path, **options | changes, clip_seconds=1.6, sample_rate=44_100, seed=1
+    )
+
+
+def overlay_for(pins, listening=()):
+    overlay = json.loads(json.dumps(TINY))
+    overlay["datasets"]["esc50"]["download"] = pins
+    overlay["datasets"]["esc50"]["listening"] = list(listening)
+    return overlay
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project whose tiny run is complete; tests must leave it as it is."""
+    repository = Path(__file__).resolve().parents[1]
+    folder = tmp_path_factory.mktemp("tiny") / "project"
+    archive = tmp_path_factory.mktemp("archive") / "corpus.zip"
+    pins = make_corpus(archive)
+    with zipfile.ZipFile(archive) as members:
+        clips = sorted(Path(n).stem for n in members.namelist() if n.endswith(".wav"))
+    project = Project(folder, repository, overlay_for(pins, clips[:1]))
+    shutil.copy(archive, folder / "corpus.zip")
+    project.run()
+    return project
+
+
+@pytest.fixture
+def edited(finished):
+    """The finished project, to be edited; sources and overlay are put back afterwards."""
+    before = {p: p.read_bytes() for p in finished.folder.rglob("*") if _is_source(finished, p)}
+    yield finished
+    for path, content in before.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def _is_source(project, path):
+    top = path.relative_to(project.folder).parts[0]
+    return path.is_file() and top in {*SOURCES, "overlay.yaml"} and "__pycache__" not in path.parts
+
+
+def results(project):
+    return project.folder / "results" / "tiny"
+
+
+class TestFromArchiveToTables:
+    @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 8])
+    def test_every_table_is_written_and_every_cell_of_ours_is_filled(self, finished, number):
+        table = pd.read_csv(results(finished) / f"tables/table_{number}.csv")
+        # Table VI of the paper has other taps too.
+        ours = table[
+            ~table["verdict"].isin(["reference", "missing"] if number == 6 else ["reference"])
+        ]
+        assert len(ours) and ours["mean"].notna().all()
+        assert (results(finished) / f"tables/table_{number}.md").read_text().startswith("# Table")
+
+    def test_every_test_clip_is_scored_once_by_every_system(self, finished):
+        index = pd.read_csv(results(finished) / "datasets/esc50/index.csv")
+        for system in ("l2i_att", "l2i_max"):
+            paths = results(finished).glob(
+                f"evaluation/esc50/fold*/{system}/default/run0/fidelity.csv"
+            )
+            scores = pd.concat(map(pd.read_csv, paths))
+            assert sorted(scores["clip"]) == sorted(index["clip"])
+            merged = scores.merge(index, on="clip")
+            assert (merged["fold_x"] == merged["fold_y"]).all()
+
+    def test_an_ablation_shares_the_run_of_the_main_tables_and_adds_one_for_each_other_value(
+        self, finished
+    ):
+        folder = results(finished) / "systems/esc50/fold1"
+        assert {p.name for p in (folder / "l2i_att").iterdir()} == {
+            "default",
+            "taps-B6",
+            "components-4",
+        }
+        assert {p.name for p in (folder / "l2i_max").iterdir()} == {"default"}
+        dictionaries = results(finished) / "dictionary/esc50/fold1"
+        assert {p.name for p in dictionaries.iterdir()} == {"default", "components-4"}
+
+    def test_two_runs_of_one_chain_write_the_same_bytes(self, finished, tmp_path, project):
+        """Networks, scores, tables, figures and sounds; only their records and logs tell times."""
+        again = Project(tmp_path / "again", project, finished.overlay)
+        shutil.copy(finished.folder / "corpus.zip", again.folder / "corpus.zip")
+        again.run()
+        timed = {"history.csv", "objective.csv", "cost.csv", "cost.md"}  # how long an epoch took
+        compared = 0
+        for path in sorted(results(finished).rglob("*")):
+            if path.is_file() and path.suffix not in {".log", ".json"} and path.name not in timed:
+                other = results(again) / path.relative_to(results(finished))
+                assert path.read_bytes() == other.read_bytes(), path
+                compared += 1
+        assert compared > 40
+
+    def test_a_listening_clip_has_sounds_of_its_own_length_and_level(self, finished):
+        folder = next(results(finished).glob("listening/esc50/fold1/l2i_att/default/run0/*/"))
+        (about,) = folder.glob("*/interpretation.json")  # one class is decided for
+        description = json.loads(about.read_text())
+        sounds = {p.stem: soundfile.read(p)[0] for p in folder.rglob("*.wav")}
+        assert {"input", "interpretation", "remainder"} <= set(sounds)
+        assert {len(x) for x in sounds.values()} == {description["n_samples"]}
+        original = next((finished.folder / "data/esc50/audio").glob(f"{folder.name}.wav"))
+        assert np.abs(sounds["input"] - soundfile.read(original)[0]).max() < 1e-6
+        names = {name for name in sounds if name.startswith("component_")}
+        assert names == {n for n in description["sounds"] if n.startswith("component_")}
+
+    def test_slime_writes_its_sounds_of_the_same_clip_where_a_system_would(self, finished):
+        clips = {
+            system: [
+                p.name for p in results(finished).glob(f"listening/*/fold1/{system}/*/run0/*/")
+            ]
+            for system in ("slime", "l2i_att")
+        }
+        assert clips["slime"] == clips["l2i_att"] != []
+        (about,) = results(finished).glob("listening/esc50/fold1/slime/*/*/*/*/interpretation.json")
+        assert len(json.loads(about.read_text())["segments"]) == round(1.6 / 0.5)
+        assert (about.parent / "interpretation.wav").is_file()
+
+    def test_every_output_has_a_record_that_names_its_inputs_by_hash(self, finished):
+        outputs = [
+            path
+            for path in results(finished).rglob("*")
+            if path.suffix in {".csv", ".npy", ".safetensors", ".md"}
+        ]
+        assert len(outputs) > 30
+        for path in outputs:
+            record = json.loads(path.with_name(f"{path.name}.record.json").read_text())
+            assert record["output"]["sha256"]
+            for used in record["inputs"]:
+                producer = finished.folder / f"{used['path']}.record.json"
+                if producer.exists():
+                    assert json.loads(producer.read_text())["output"]["sha256"] == used["sha256"]
+
+    def test_every_pair_of_systems_is_compared(self, finished):
+        pairs = pd.read_csv(results(finished) / "tables/comparisons_8.csv")
+        assert len(pairs) == 4 * 3 / 2  # by design, NMF, post-hoc, and the classifier itself
+        assert pairs["p"].between(0, 1).all() and (pairs["p_holm"] >= pairs["p"]).all()
+        assert (pairs.filter(regex="n_folds").min(axis=1) >= 1).all()
+
+    def test_costs_name_every_system(self, finished):
+        costs = pd.read_csv(results(finished) / "tables/cost.csv")
+        assert set(costs["system"]) == {"l2i_att", "l2i_max", "l2i_bd", "nmf_linear", "base_f"}
+        assert (costs["peak_memory_bytes"] > 0).all() and (costs["n_parameters"] > 0).all()
+
+    def test_a_system_chooses_on_selection_data(self, finished):
+        folder = results(finished) / "systems/esc50/fold1/nmf_linear/default/run0"
+        facts = json.loads((folder / "model.safetensors.record.json").read_text())["facts"]
+        assert len(facts["selection_scores"]) == 2
+        assert facts["chosen"]["inverse_regularization"] in (0.1, 1.0)
+
+    def test_networks_of_one_fold_never_saw_its_test_clips(self, finished):
+        logs = list(results(finished).glob("systems/esc50/fold*/l2i_[am]*/*/run0/*.log"))
+        assert logs and all("hidden maps of 4 clips" in log.read_text() for log in logs)
+
+    def test_a_second_run_has_nothing_to_do(self, finished):
+        assert finished.planned() == set()
+
+
+class TestWhatAnEditReruns:
+    def edit(self, project, *path, value):
+        overlay = json.loads(json.dumps(project.overlay))
+        place = overlay
+        for key in path[:-1]:
+            place = place.setdefault(key, {})
+        place[path[-1]] = value
+        project.configure(overlay)
+        return project.planned()
+
+    def test_the_number_of_components_reruns_dictionary_interpreter_and_what_follows(self, edited):
+        planned = self.edit(edited, "datasets", "esc50", "dictionary", "n_components", value=5)
+        assert planned == {"learn_dictionary"} | AFTER_DICTIONARY
+
+    def test_one_more_value_of_an_ablation_adds_one_chain_and_its_table(self, edited):
+        taps = [*edited.overlay["ablations"]["table_6"][0]["taps"], ["input"]]
+        planned = self.edit(edited, "ablations", "table_6", value=[{**ABLATED, "taps": taps}])
+        assert planned == {"train_system", "measure_fidelity", "tabulate_ablation"}
+
+    def test_one_more_size_of_the_dictionary_adds_one_chain_and_redraws_its_figure(self, edited):
+        sizes = [{**ABLATED, "n_components": [4, 5, 6]}]
+        planned = self.edit(edited, "ablations", "figure_6", value=sizes)
+        assert planned == {
+            "learn_dictionary",
+            "train_system",
+            "measure_fidelity",
+            "draw_components_sweep",
+        }
+
+    def test_a_threshold_reruns_evaluation_only(self, edited):
+        planned = self.edit(edited, "evaluation", "thresholds", value=[0.5, 0.1])
+        assert planned == {"measure_faithfulness", "tabulate_faithfulness"}
+
+    def test_machine_keys_rerun_nothing(self, edited):
+        assert self.edit(edited, "machine", "device", value="auto") == set()
+        assert (
+            self.edit(edited, "machine", "urls", "esc50", value="https://a.mirror/x.zip") == set()
+        )
+
+    def test_editing_the_nmf_reruns_dictionaries_and_what_follows(self, edited):
+        path = edited.folder / "workflow/l2i/dictionary/nmf.py"
+        path.write_text(path.read_text() + "\nADDED = 1\n")
+        assert edited.planned() == {"learn_dictionary"} | AFTER_DICTIONARY
+
+    def test_comments_and_docstrings_rerun_nothing(self, edited):
+        path = edited.folder / "workflow/l2i/dictionary/nmf.py"
+        text = path.read_text()
+        assert text.startswith('"""')
+        path.write_text('"""Other words. ' + text[3:] + "\n# a remark\n")
+        assert edited.planned() == set()
+
+    def test_touching_sources_configuration_or_reference_files_reruns_nothing(self, edited):
+        for path in edited.folder.rglob("*"):
+            if _is_source(edited, path):
+                path.touch()
+        for path in (edited.folder / "results").rglob("index.csv"):
+            path.touch()
+        assert edited.planned() == set()
+
+    def test_a_number_of_the_paper_reruns_only_the_tables_that_print_it(self, edited):
+        path = edited.folder / "workflow/reference/paper.yaml"
+        path.write_text(path.read_text().replace("82.5", "82.6"))
+        assert edited.planned() == {"tabulate_classification", "tabulate_by_design"}
+
+    def test_a_comment_beside_the_numbers_of_the_paper_reruns_nothing(self, edited):
+        path = edited.folder / "workflow/reference/paper.yaml"
+        path.write_text("# a remark\n" + path.read_text())
+        assert edited.planned() == set()
+
+
+class TestASystemOfYourOwn:
+    """The example of the README, as printed."""
+
+    def blocks(self, project):
+        page = (project / "README.md").read_text(encoding="utf-8")
+        section = page.partition("### Add your own interpreter")[2].partition("\n### ")[0]
+        return [block.partition("\n")[2] for block in section.split("```")[1::2]]
+
+    def test_a_module_and_an_entry_are_all_that_it_takes(self, edited, project):
+        module, entry = self.blocks(project)
+        assert len([line for line in module.splitlines() if line.strip()]) <= 50
+        path = edited.folder / "workflow/l2i/systems/probe.py"
+        path.write_text(module)
+        try:
+            overlay = json.loads(json.dumps(edited.overlay))
+            ours = yaml.safe_load(entry)
+            overlay["run"]["systems"] = ours["run"]["systems"]
+            overlay["systems"] |= ours["systems"]
+            edited.configure(overlay)
+            planned = edited.planned()
+            assert {"train_system", "measure_fidelity", "tabulate_fidelity"} <= planned
+            assert not {"train_classifier", "learn_dictionary", "measure_faithfulness"} & planned
+            edited.run("results/tiny/tables/table_4.csv", "results/tiny/tables/comparisons_4.csv")
+        finally:
+            path.unlink()
+        table = pd.read_csv(results(edited) / "tables/table_4.csv")
+        mine = table[(table["system"] == "probe") & (table["metric"] == "top_1_fidelity")]
+        assert mine["mean"].between(0, 100).all() and mine["n"].tolist() == [2]
+        pairs = pd.read_csv(results(edited) / "tables/comparisons_4.csv")
+        assert {"l2i_att", "probe"} == {*pairs["system"], *pairs["other"]}

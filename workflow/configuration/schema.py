@@ -1,0 +1,118 @@
+"""The schema of the configuration, and what it finds, in sentences."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+
+
+@functools.cache
+def load_schema() -> dict[str, Any]:
+    """Load workflow/schemas/config.schema.yaml."""
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def validator() -> jsonschema.Draft202012Validator:
+    """Validator of the whole configuration."""
+    return validator_of(load_schema())
+
+
+def validator_of(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
+    """As the standard, but 35.0 is no integer: it would count as another setting than 35."""
+    standard = jsonschema.Draft202012Validator
+    types = standard.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    # Definitions refer to each other.
+    schema = schema if "$defs" in schema else {**schema, "$defs": load_schema()["$defs"]}
+    return jsonschema.validators.extend(standard, type_checker=types)(schema)
+
+
+def description(path: Iterable[str | int]) -> str:
+    """What the schema says of the key at `path`, e.g. ("features", "n_fft"); empty if nothing."""
+    schema = load_schema()
+    for part in path:
+        if isinstance(part, int):
+            continue  # entries of a list are described by the list
+        patterns = schema.get("patternProperties", {})
+        named = [sub for pattern, sub in patterns.items() if re.search(pattern, part)]
+        others = schema.get("additionalProperties") or {}
+        schema = schema.get("properties", {}).get(part) or (named or [others])[0]
+        if "description" not in schema and "$ref" in schema:
+            schema = load_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+    return schema.get("description", "")
+
+
+def explain(error: jsonschema.ValidationError) -> Iterator[str]:
+    """One line for each wrong key: its path, the rule, the remedy."""
+    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.path).lstrip(".")
+    prefix = f"{place}." if place else ""
+    if error.validator == "additionalProperties":
+        for key in _unknown_keys(error):
+            yield f"{prefix}{key} is not a known key; {_remedy_for_key(key, error.schema)}"
+    elif error.validator == "required":
+        for key in set(error.validator_value) - error.instance.keys():
+            yield f"{prefix}{key} is missing: {description([*error.path, key])}"
+    else:
+        meaning = description(error.path)
+        yield f"{place or 'the file'} is {error.instance!r}, but {rule_of(error)} ({meaning})"
+
+
+def _unknown_keys(error: jsonschema.ValidationError) -> list[str]:
+    patterns = error.schema.get("patternProperties", {})
+    unknown = error.instance.keys() - error.schema.get("properties", {}).keys()
+    return [key for key in unknown if not any(re.search(p, str(key)) for p in patterns)]
+
+
+def _remedy_for_key(key: str, schema: dict[str, Any]) -> str:
+    allowed = sorted(schema.get("properties", {}))
+    if not allowed:
+        return f"a name must match {next(iter(schema['patternProperties']))}"
+    close = difflib.get_close_matches(str(key), allowed, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{hint}allowed here: {', '.join(allowed)}"
+
+
+def rule_of(error: jsonschema.ValidationError) -> str:
+    """What the schema demands, as the end of a sentence."""
+    value = error.validator_value
+    if error.validator == "type":
+        text = f"must be of type {value}"
+        if re.fullmatch(r"[\d.]+[eE][+-]?\d+", str(error.instance)):
+            # YAML 1.1 reads 2e-4 as a text.
+            text += "; write it with a point and a sign, as in 2.0e-4"
+        elif value == "integer" and isinstance(error.instance, float):
+            text += ", written without a point"
+        return text
+    rules = {
+        "const": f"must be {value}",
+        "enum": f"must be one of {value}",
+        "minimum": f"must be at least {value}",
+        "maximum": f"must be at most {value}",
+        "exclusiveMinimum": f"must be above {value}",
+        "exclusiveMaximum": f"must be below {value}",
+        "pattern": f"must match {value}",
+        "minItems": f"needs at least {value} entries",
+        "maxItems": f"needs at most {value} entries",
+        "uniqueItems": "must hold no entry twice",
+        "oneOf": "is none of what is allowed",
+    }
+    return rules.get(error.validator, error.message)
+
+
+def undefined(
+    place: str, names: Iterable[str], where: str, defined: dict[str, Any]
+) -> Iterator[str]:
+    """One line for each of the names that `defined`, the configuration's `where`, does not hold."""
+    for name in names:
+        if name not in defined:
+            known = ", ".join(defined) or "nothing"
+            yield f"{place} names {name}, which {where} does not define; it has {known}"

@@ -1,0 +1,175 @@
+"""One fold of a data set: who trains, who tests, and what both must agree on.
+
+A fold is named by the part that is tested, or `official` where the corpus has one split of its own.
+
+Everything trained carries the fold's identity, and loading asks for it, so that no clip is ever
+scored by a network that has seen it, nor by one with other classes or another front end.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from l2i.checks import InputError
+from l2i.features.cache import load_waveform
+from l2i.features.spectral import FrontEnd
+from l2i.names import LABEL
+from l2i.weights import classes_hash
+
+OFFICIAL = "official"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The clips of a data set, split by the fold that is tested.
+
+    `index` holds all clips; its row numbers are those of the feature arrays.
+    """
+
+    dataset: str
+    name: str
+    index: pd.DataFrame
+    classes: list[str]
+    front_end: FrontEnd
+    waveform_scale: str
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a clip may have any number of labels, not all of them known."""
+        return "label" not in self.index
+
+    @property
+    def train_rows(self) -> np.ndarray:
+        """Row numbers of the training clips."""
+        if self.name == OFFICIAL:
+            return self._rows_of("train")
+        return np.flatnonzero(self.index["fold"] != int(self.name))
+
+    @property
+    def validate_rows(self) -> np.ndarray:
+        """Row numbers of the clips that the corpus keeps for choosing thresholds; often none."""
+        return self._rows_of("validate") if self.name == OFFICIAL else np.empty(0, int)
+
+    @property
+    def test_rows(self) -> np.ndarray:
+        """Row numbers of the test clips."""
+        if self.name == OFFICIAL:
+            return self._rows_of("test")
+        return np.flatnonzero(self.index["fold"] == int(self.name))
+
+    def selection(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows to learn from and rows to choose settings on; test clips are in neither.
+
+        To choose on: the corpus's own validation clips; else one of several training folds, the
+        next after the one that is tested; else a tenth of the training clips, drawn with `seed`.
+        """
+        rows = self.train_rows
+        if len(self.validate_rows):
+            return rows, self.validate_rows
+        if self.name != OFFICIAL:
+            folds = self.index["fold"].to_numpy()[rows]
+            others = np.unique(folds)
+            if len(others) > 1:
+                later = others[others > int(self.name)]
+                chosen = folds == (later[0] if len(later) else others[0])
+                return rows[~chosen], rows[chosen]
+        drawn = np.random.default_rng(seed).permutation(len(rows)) < max(1, len(rows) // 10)
+        return rows[~drawn], rows[drawn]
+
+    def _rows_of(self, split: str) -> np.ndarray:
+        return np.flatnonzero(self.index["split"] == split)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What every dictionary and network of this fold carries, and must be asked for with."""
+        return {
+            "dataset": self.dataset,
+            "fold": self.name,
+            "classes_sha256": classes_hash(self.classes),
+            "waveform_scale": self.waveform_scale,
+            **asdict(self.front_end),
+        }
+
+    def labels(self, rows: np.ndarray) -> Tensor:
+        """Class numbers of some clips of a multi-class corpus, int64."""
+        return torch.from_numpy(self.index["label"].to_numpy()[rows])
+
+    def targets(self, rows: np.ndarray) -> Tensor:
+        """Labels of some clips, (len(rows), C): 1, 0, or NaN where nobody has looked."""
+        if not self.multi_label:
+            return torch.nn.functional.one_hot(self.labels(rows), len(self.classes)).float()
+        columns = self.index[[LABEL + name for name in self.classes]]
+        return torch.from_numpy(columns.to_numpy(np.float32)[rows])
+
+    def waveform(self, data: str, row: int, clip_seconds: float | None = None) -> Tensor:
+        """A clip from its audio file below the data folder, scaled as for its features.
+
+        Cropped or padded to `clip_seconds`, or as long as it is.
+        """
+        rate = self.front_end.sample_rate
+        x = load_waveform(
+            Path(data) / self.dataset / self.index["path"].iloc[row],
+            sample_rate=rate,
+            scale=self.waveform_scale,
+            n_samples=None if clip_seconds is None else round(clip_seconds * rate),
+            sha256=self.index["sha256"].iloc[row],
+        )
+        return torch.from_numpy(x)
+
+    def label_rows(self, table: pd.DataFrame, **columns: object) -> pd.DataFrame:
+        """A table with the columns that say where its rows belong in front."""
+        leading = {"dataset": self.dataset, "fold": self.name, **columns}
+        return pd.concat([pd.DataFrame(leading, index=table.index), table], axis=1)
+
+
+def open_fold(
+    path_to_index: str, path_to_classes: str, *, dataset: str, fold: str, features: dict
+) -> Fold:
+    """Open one fold of a data set.
+
+    Parameters
+    ----------
+    path_to_index, path_to_classes : str
+        Index and class list of the data set.
+    dataset, fold : str
+        Which fold is tested.
+    features : dict
+        The settings of that name: those of :class:`FrontEnd`, and `waveform_scale`.
+
+    Raises
+    ------
+    InputError
+        If the corpus has no clips of that fold, or no others.
+    """
+    front_end, waveform_scale = front_end_of(features)
+    split = Fold(
+        dataset=dataset,
+        name=fold,
+        index=pd.read_csv(path_to_index, dtype={"clip": str}),
+        classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
+        front_end=front_end,
+        waveform_scale=waveform_scale,
+    )
+    column = "split" if fold == OFFICIAL else "fold"
+    if column not in split.index:
+        raise InputError(f"{dataset} has no {column}s, so fold {fold} of it means nothing")
+    if not len(split.test_rows) or not len(split.train_rows):
+        parts = ", ".join(map(str, sorted(split.index[column].unique())))
+        raise InputError(
+            f"fold {fold} of {dataset} leaves no clips to test or none to train on: the corpus has "
+            f"the {column}s {parts}. Correct run.folds, or the corpus"
+        )
+    return split
+
+
+def front_end_of(features: dict) -> tuple[FrontEnd, str]:
+    """The front end and the waveform scale that the settings `features` describe."""
+    front_end = FrontEnd(**{k: v for k, v in features.items() if k != "waveform_scale"})
+    return front_end, features["waveform_scale"]

@@ -1,0 +1,132 @@
+"""A corpus made of its pinned files: fetched one by one, unpacked, put together, named at last.
+
+Until then everything lies in one hidden folder beside the corpus, each file below its pinned hash,
+so an interrupted run goes on where it stopped. An archive is deleted as soon as it is unpacked,
+so the disk holds the corpus and one archive at most.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from l2i.checks import InputError, raise_all
+from l2i.datasets.archive import kind_of, unpack
+from l2i.datasets.download import download
+from l2i.datasets.pins import HASHES, same_file
+from l2i.datasets.storage import require_room
+
+STAMP = ".fetched.json"  # inside the corpus folder: which files it was made of, and from where
+CORPUS = "corpus"  # inside the stage: where the content of all files is put together
+UNPACKED = 1.4  # how much sounds grow when they are unpacked; SONYC-UST's by 1.34
+
+log = logging.getLogger(__name__)
+
+
+def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
+    """Download, verify, unpack and put together the files of a corpus.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The corpus; appears when it is complete and stamped. Files found in `<folder>.downloads`
+        are taken from there, and kept.
+    files : sequence of mapping
+        name, size_bytes, and sha256 or md5 or both. What is an archive is known by its name, see
+        `l2i.datasets.archive.kind_of`; other files are kept under their name.
+    url : str
+        Where the files are; `{name}` in it stands for the name of each.
+
+    Raises
+    ------
+    InputError
+        As `download` and `unpack`; and if two files bring the same path, if several files have
+        one address, or if there is no room for them.
+    """
+    folder = Path(folder)
+    if len(files) > 1 and "{name}" not in url:
+        raise InputError(f"{url}: is one address for {len(files)} files; put {{name}} into it")
+    stage = folder.with_name(f".{folder.name}.fetching")
+    merged = stage / CORPUS
+    if merged.exists() and not comes_from(merged, files):
+        shutil.rmtree(stage)  # a killed run had begun to put other files together
+    _require_room(stage, files)
+    parts = []
+    for i, file in enumerate(files, 1):
+        parts.append(_unpacked(file, url, stage, folder.with_name(f"{folder.name}.downloads")))
+        log.info("%s is there, %d of %d", file["name"], i, len(files))
+    _merge(parts, merged, {"url": url, "files": list(files)})
+    merged.rename(folder)
+    shutil.rmtree(stage)
+
+
+def comes_from(folder: str | Path, files: Sequence[Mapping]) -> bool:
+    """Whether the stamp of a corpus says that it was made of just these files."""
+    made_of = (read_stamp(folder) or {}).get("files", [])
+    by_name = {file["name"]: file for file in made_of}
+    return len(made_of) == len(files) and all(
+        same_file(file, by_name.get(file["name"], {})) for file in files
+    )
+
+
+def read_stamp(folder: str | Path) -> dict | None:
+    """Return url and files of an installed corpus; None for a folder of other origin."""
+    stamp = Path(folder) / STAMP
+    return json.loads(stamp.read_text()) if stamp.is_file() else None
+
+
+def _place(stage: Path, file: Mapping) -> Path:
+    return stage / next(file[key] for key in HASHES if file.get(key))
+
+
+def _require_room(stage: Path, files: Sequence[Mapping]) -> None:
+    """Refuse hours of downloading for which there is no room, sounds unpacked."""
+    missing = [file for file in files if not (_place(stage, file) / "unpacked").exists()]
+    stage.mkdir(parents=True, exist_ok=True)
+    n_bytes = sum(
+        round(file["size_bytes"] * (1 if kind_of(file["name"]) == "file" else UNPACKED))
+        for file in missing
+    )
+    require_room(stage, n_bytes, f"downloading {len(missing)} files")
+
+
+def _unpacked(file: Mapping, url: str, stage: Path, by_hand: Path) -> Path:
+    """Folder with the content of one file, fetched and unpacked unless that was done before."""
+    place, name = _place(stage, file), file["name"]
+    unpacked = place / "unpacked"
+    if not (stage / CORPUS).exists() and not any(p.is_file() for p in unpacked.rglob("*")):
+        # Moved to a corpus by a run that was killed before it tidied up.
+        shutil.rmtree(unpacked, ignore_errors=True)
+    if not unpacked.exists():
+        given = by_hand / name
+        source = given if given.exists() else place / name
+        pins = {key: file.get(key) for key in ("size_bytes", "sha256", "md5")}
+        download(url.replace("{name}", quote(name)), source, **pins, by_hand=given)
+        unpack(source, unpacked, kind=kind_of(name))
+    for done in (place / name, place / f"{name}.part"):  # nothing is stored twice
+        done.unlink(missing_ok=True)
+    return unpacked
+
+
+def _merge(parts: Sequence[Path], merged: Path, stamp: dict) -> None:
+    """Move the content of all parts to one folder, going on where a killed run stopped."""
+    paths = [(part, path) for part in parts for path in part.rglob("*") if path.is_file()]
+    sources: dict[Path, Path] = {}
+    clashes = []
+    for part, path in paths:
+        if sources.setdefault(path.relative_to(part), path) != path:
+            clashes.append(f"{path.relative_to(part)} is in more than one of them")
+    raise_all(sorted(clashes), "the downloaded files do not make one corpus; correct their list")
+    if not merged.exists():  # the stamp comes first: it says what the folder is to become
+        fresh = merged.with_name("fresh")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        (fresh / STAMP).write_text(json.dumps(stamp, indent=1) + "\n")
+        fresh.rename(merged)
+    for relative, source in sources.items():
+        (merged / relative).parent.mkdir(parents=True, exist_ok=True)
+        source.replace(merged / relative)

@@ -1,0 +1,1 @@
+"""Spectral dictionaries: sparse non-negative matrix factorisation (paper, Sec. III-D)."""

@@ -1,0 +1,246 @@
+"""The spectral dictionary of one fold: which clips it is learned from, and how it is kept.
+
+One dictionary of all training clips (ESC-50), or columns learned class by class and laid side by
+side, optionally with columns of background noise held fixed beside them (SONYC-UST, OpenMIC-2018;
+Sec. IV-B.3).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from l2i.checks import raise_all
+from l2i.dictionary.columns import Blocks, ClipColumns, MatrixColumns
+from l2i.dictionary.nmf import sparse_nmf
+from l2i.runtime import free_memory
+from l2i.weights import load_weights, save_weights
+
+log = logging.getLogger(__name__)
+
+KIND = "dictionary"
+NOISE = "noise"  # name of the part that is learned from clips without positive labels
+
+
+class Part(NamedTuple):
+    """Columns that were learned together."""
+
+    W: Tensor  # (F, K of this part), unit-norm columns, without those held fixed
+    history: pd.DataFrame  # iteration, objective, seconds; from the start on
+    relative_error: float  # ||X - WH|| / ||X||, with those held fixed
+    n_clips: int
+    n_columns: int  # of X
+
+
+class DictionaryResult(NamedTuple):
+    """A dictionary and how it came about; parts are named by class, or NOISE, or 'all'."""
+
+    W: Tensor  # (F, K), unit-norm columns; noise left out
+    component_classes: list[str] | None  # of which class each column is; None: of none
+    parts: dict[str, Part]
+
+
+def learn_together(
+    log_magnitude: np.ndarray,
+    train_rows: Sequence[int],
+    *,
+    n_components: int,
+    sparsity: float,
+    n_iter: int,
+    solver: str,
+    generator: torch.Generator,
+    device: str,
+) -> DictionaryResult:
+    """One dictionary of all training clips; arguments as those of :func:`learn_per_class`."""
+    nmf = {"sparsity": sparsity, "n_iter": n_iter, "solver": solver, "generator": generator}
+    part = _learn(log_magnitude, train_rows, n_components, device=device, **nmf)
+    return DictionaryResult(part.W, None, {"all": part})
+
+
+def learn_per_class(
+    log_magnitude: np.ndarray,
+    train_rows: Sequence[int],
+    targets: Tensor,
+    *,
+    dataset: str,
+    classes: Sequence[str],
+    n_components: int,
+    n_noise_components: int,
+    clips_per_class: int,
+    sparsity: float,
+    n_iter: int,
+    solver: str,
+    generator: torch.Generator,
+    device: str,
+) -> DictionaryResult:
+    """A dictionary whose columns are learned from clips of one class after another.
+
+    Noise comes first, from all training clips without a positive label. Beside its columns, which
+    stay as they are, each class then learns its own from positive clips drawn at random. Noise is
+    no part of the result.
+
+    Parameters
+    ----------
+    log_magnitude : ndarray, shape (N_clips, F, T)
+        Features of a data set, as a rule a memory map; read a few clips at a time.
+    train_rows : sequence of int
+        Row numbers of the fold's training clips.
+    targets : Tensor, shape (len(train_rows), C)
+        Their labels: 1 positive, 0 negative, NaN not observed.
+    dataset, classes : str, sequence of str
+        Names, in class order.
+    n_components : int
+        Columns of the result, a multiple of the number of classes.
+    n_noise_components : int
+        Columns held fixed beside those of each class; 0 for none.
+    clips_per_class : int
+        How many positive clips are drawn of a class; all of a class that has fewer.
+    sparsity, n_iter, solver
+        As in :func:`l2i.dictionary.nmf.sparse_nmf`, the same for every part.
+    generator : torch.Generator
+        On the CPU; draws clips and starts.
+    device : str
+        Where to compute.
+
+    Raises
+    ------
+    InputError
+        If components cannot be shared out, or a class or the noise has no clips to learn from.
+    """
+    positive = (targets == 1).cpu().numpy()  # what nobody has observed (NaN) is neither
+    unlabelled = (targets == 0).any(1).cpu().numpy() & ~positive.any(axis=1)
+    has_noise = n_noise_components == 0 or bool(unlabelled.any())
+    _require_learnable(dataset, classes, n_components, positive, has_noise=has_noise)
+    nmf = {"sparsity": sparsity, "n_iter": n_iter, "solver": solver, "generator": generator}
+    learn = partial(_learn, log_magnitude, device=device, **nmf)
+
+    train_rows = np.asarray(train_rows)
+    # Before anything is learned: the clips are the same whatever the number of components.
+    drawn = {
+        name: _drawn(train_rows[positive[:, c]], clips_per_class, generator, name)
+        for c, name in enumerate(classes)
+    }
+    parts, frozen = {}, None
+    if n_noise_components:
+        parts[NOISE] = learn(train_rows[unlabelled], n_noise_components, name=NOISE)
+        frozen = parts[NOISE].W
+    size = n_components // len(classes)
+    of_class = {name: learn(rows, size, name=name, frozen=frozen) for name, rows in drawn.items()}
+    W = torch.cat([part.W for part in of_class.values()], dim=1)
+    owners = [name for name, part in of_class.items() for _ in range(part.W.shape[1])]
+    return DictionaryResult(W, owners, parts | of_class)
+
+
+def training_columns(
+    log_magnitude: np.ndarray, train_rows: Sequence[int], *, device: str = "cpu"
+) -> Blocks:
+    """All frames of the training clips, one per column; frames of other clips are never read.
+
+    A GPU holds them all if it has room for them and for what is computed; else, and on a CPU, they
+    come from the array a few clips at a time.
+
+    Parameters
+    ----------
+    log_magnitude : ndarray, shape (N_clips, F, T)
+        Features of a data set, as a rule a memory map.
+    train_rows : sequence of int
+        Row numbers of the fold's training clips.
+    device : str
+        Where columns are wanted.
+    """
+    columns = ClipColumns(log_magnitude, train_rows, device)
+    n_bytes = math.prod(columns.shape) * log_magnitude.itemsize
+    if device == "cpu" or 2 * n_bytes > free_memory(device):
+        return columns
+    return MatrixColumns(columns.matrix())
+
+
+def save_dictionary(
+    path: str | Path, W: Tensor, *, component_classes: Sequence[str] | None = None, **identity
+) -> None:
+    """Write a dictionary W, (F, K), with the identity of its fold (l2i.datasets.fold).
+
+    `component_classes` says of which class each column is, where classes were learned apart.
+    """
+    save_weights(path, {"W": W}, kind=KIND, component_classes=component_classes, **identity)
+
+
+def load_dictionary(path: str | Path, **identity) -> Tensor:
+    """Read a dictionary W, (F, K), refusing that of another fold, class list or front end."""
+    return load_weights(path, kind=KIND, **identity)["W"]
+
+
+def _learn(
+    log_magnitude: np.ndarray,
+    rows: Sequence[int],
+    n_components: int,
+    *,
+    device: str,
+    name: str = "all",
+    frozen: Tensor | None = None,
+    **nmf,
+) -> Part:
+    X = training_columns(log_magnitude, rows, device=device)
+    log.info("%s: %d components of %d clips, %d columns", name, n_components, len(rows), X.shape[1])
+    result = sparse_nmf(X, n_components, frozen=frozen, **nmf)
+    history = pd.DataFrame({"objective": result.objective, "seconds": result.seconds})
+    return Part(
+        # A copy of what is new, else all parts would keep the frozen columns too.
+        result.W[:, -n_components:].clone(),
+        history.rename_axis("iteration").reset_index(),
+        result.relative_error,
+        len(rows),
+        X.shape[1],
+    )
+
+
+def _drawn(
+    positives: np.ndarray, clips_per_class: int, generator: torch.Generator, name: str
+) -> np.ndarray:
+    """Rows of the clips that a class learns from, in the order of the index."""
+    if len(positives) < clips_per_class:
+        log.warning(
+            "%s has %d positive training clips, fewer than clips_per_class, %d: all are taken",
+            name,
+            len(positives),
+            clips_per_class,
+        )
+    order = torch.randperm(len(positives), generator=generator)
+    return positives[order[:clips_per_class].sort().values.numpy()]
+
+
+def _require_learnable(
+    dataset: str,
+    classes: Sequence[str],
+    n_components: int,
+    positive: np.ndarray,
+    *,
+    has_noise: bool,
+) -> None:
+    key = f"datasets.{dataset}.dictionary"
+    problems = [
+        f"class {name} has no positive training clip: correct the labels, or set "
+        f"{key}.clips_per_class to null for one dictionary of all clips"
+        for name, n_clips in zip(classes, positive.sum(axis=0), strict=True)
+        if not n_clips
+    ]
+    if n_components % len(classes):
+        problems.append(
+            f"{key}.n_components is {n_components}: make it a multiple of the number of classes, "
+            f"{len(classes)}, of which each learns as many"
+        )
+    if not has_noise:
+        problems.append(
+            "every training clip has a positive label, which leaves none to learn noise from: set "
+            f"{key}.n_noise_components to 0"
+        )
+    raise_all(problems, f"The dictionary of {dataset} cannot be learned class by class")

@@ -1,0 +1,197 @@
+"""What a decision loses without components: the relevant ones, and random others (Sec. IV-C).
+
+A clip of a multi-class corpus is interpreted for the class that the classifier predicts, a clip of
+a multi-label corpus for every class that the classifier decides for.
+
+Everything here computes in float32, whatever precision training used.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from l2i.evaluation.random_removals import draw_any, draw_energy, draw_unselected
+from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
+from l2i.interpretation.explained import ExplainedClassifier
+from l2i.interpretation.relevance import component_energies, select, soft_masked
+
+FAITHFULNESS = (  # columns of what :func:`faithfulness_rows` returns
+    *("class", "removal", "threshold", "draw", "n_removed", "energy_removed"),
+    *("probability_before", "probability_after", "probability_drop", "logit_drop"),
+)
+MASKS = 16  # selections that are inverted and heard together
+
+
+@dataclass(frozen=True)
+class Removals:
+    """Which components are taken out of each clip (Table V, Fig. 2 and 3).
+
+    Relevant ones at each of `thresholds`; at `random_threshold` also `n_draws` draws of each of
+    `baselines`. `n_removed` is 'mean', the rounded mean size of the relevant sets (of each class,
+    where a clip may have several), or a number.
+    """
+
+    thresholds: Sequence[float]
+    random_threshold: float
+    n_draws: int
+    baselines: Sequence[str]
+    n_removed: str | int
+    seed: int
+
+
+@dataclass(frozen=True)
+class ExplainedClip:
+    """One clip: the classifier's logits, and what every component means to the decided classes."""
+
+    name: str
+    logits: Tensor  # (C,)
+    relevances: dict[int, Tensor]  # class: (K,)
+
+
+@torch.no_grad()
+def explain_clip(
+    explained: ExplainedClassifier, name: str, M: Tensor
+) -> tuple[ExplainedClip, Tensor]:
+    """Decisions of one clip and their relevances, and its activations H, (K, n_frames).
+
+    Parameters
+    ----------
+    M : Tensor, shape (1, n_frames, n_mels)
+        Its log-mel.
+    """
+    logits, interpretation = explained.explain(M, M.shape[1])
+    r = explained.relevances(interpretation)[0]
+    decided = explained.classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
+    return ExplainedClip(name, logits[0], {c: r[c] for c in decided}), interpretation.H[0]
+
+
+def n_random(
+    clips: Sequence[ExplainedClip], removals: Removals, *, per_class: bool
+) -> dict[int, int]:
+    """How many components the random baselines remove for each decided class, at least 1.
+
+    The rounded mean of the sizes of the relevant sets: those of the class (Fig. 2 and 3), or all
+    together (Table V).
+    """
+    sizes: dict[int, list[int]] = {}
+    for clip in clips:
+        for c, r in clip.relevances.items():
+            sizes.setdefault(c, []).append(int(select(r, removals.random_threshold).sum()))
+    if removals.n_removed != "mean":
+        return dict.fromkeys(sizes, int(removals.n_removed))
+    if per_class:
+        return {c: _rounded_mean(of_class) for c, of_class in sizes.items()}
+    return dict.fromkeys(sizes, _rounded_mean([n for of_class in sizes.values() for n in of_class]))
+
+
+def _rounded_mean(sizes: Sequence[int]) -> int:
+    return max(1, round(float(np.mean(sizes))))
+
+
+@torch.no_grad()
+def faithfulness_rows(
+    explained: ExplainedClassifier,
+    clip: ExplainedClip,
+    H: Tensor,
+    waveform: Tensor,
+    front_end: FrontEnd,
+    removals: Removals,
+    n_removed: dict[int, int],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """Drop of class probabilities when components are removed from one clip (Eq. 7).
+
+    Removal goes through a waveform: the remaining log-magnitude with the input's phase is inverted,
+    and the classifier hears the result through its own front end, without renormalisation.
+
+    Parameters
+    ----------
+    clip : ExplainedClip
+        Decisions and relevances; H, shape (K, n_frames), are its activations.
+    waveform : Tensor, shape (n_samples,)
+        The clip as its features were computed from.
+    n_removed : dict
+        Size of the count-matched random sets of each class, from :func:`n_random`.
+    classes : sequence of str
+        Names of all classes.
+
+    Returns
+    -------
+    DataFrame
+        One row per decided class and removal, columns `FAITHFULNESS`; energy_removed is a share of
+        ||X||^2.
+    """
+    S = front_end.stft(front_end.to_whole_hops(waveform))
+    X, W = log_magnitude(S), explained.interpreter.W
+    # A frame more than the features have, where the clip ends between two hops.
+    H = pad(H[None], (0, X.shape[1] - H.shape[1]), mode="replicate")[0]
+    energies = component_energies(X, W, H).cpu().numpy()
+    plan = [
+        (c, facts, mask)
+        for c, r in clip.relevances.items()
+        for facts, mask in _plan(clip.name, r, energies, removals, n_removed[c])
+    ]
+
+    masks = {mask.tobytes(): mask for _, _, mask in plan}  # thresholds often select the same set
+    phase, total = phase_of(S), X.square().sum().clamp(min=1e-12)
+    logits, shares = [], []
+    for start in range(0, len(masks), MASKS):  # each has the size of the spectrogram
+        L = torch.from_numpy(np.stack(list(masks.values())[start : start + MASKS])).to(X.device)
+        taken = soft_masked(X, W, H, L)
+        x2 = front_end.inverse(X - taken, phase, len(waveform))
+        logits.append(explained.predict(front_end.log_mel(front_end.stft(x2))).cpu())
+        shares.append((taken.square().sum((1, 2)) / total).cpu())
+    after, share = torch.cat(logits), torch.cat(shares)
+    p_after = explained.classifier.probabilities(after)
+    position = {key: i for i, key in enumerate(masks)}
+
+    before = clip.logits.cpu()
+    p_before = explained.classifier.probabilities(before)
+    rows = []
+    for c, facts, mask in plan:
+        i = position[mask.tobytes()]
+        rows.append(
+            {
+                "class": classes[c],
+                **facts,
+                "n_removed": int(mask.sum()),
+                "energy_removed": share[i].item(),
+                "probability_before": p_before[c].item(),
+                "probability_after": p_after[i, c].item(),
+                "probability_drop": (p_before[c] - p_after[i, c]).item(),
+                "logit_drop": (before[c] - after[i, c]).item(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _plan(
+    clip: str, r: Tensor, energies: np.ndarray, removals: Removals, n_removed: int
+) -> list[tuple[dict, np.ndarray]]:
+    """Every removal for one class: what it is called, and the mask of its components."""
+    plan = []
+    for threshold in removals.thresholds:
+        L = select(r, threshold).cpu().numpy()
+        plan.append(({"removal": "relevant", "threshold": threshold, "draw": 0}, L))
+    L = select(r, removals.random_threshold).cpu().numpy()
+    draws: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+        "unselected": lambda rng: draw_unselected(L, n_removed, rng),
+        "all": lambda rng: draw_any(L, n_removed, rng),
+        "energy": lambda rng: draw_energy(L, energies, rng),
+    }
+    for baseline in removals.baselines:
+        for draw in range(removals.n_draws):
+            # Keyed by the clip's name: a draw depends on neither order nor company of the clips.
+            key = zlib.crc32(f"{baseline} {clip}".encode())
+            rng = np.random.default_rng([removals.seed, draw, key])
+            facts = {"removal": f"random_{baseline}", "threshold": removals.random_threshold}
+            plan.append(({**facts, "draw": draw}, draws[baseline](rng)))
+    return plan

@@ -1,0 +1,157 @@
+"""Features of a whole data set on disk: computed once, read row by row (Sec. IV-B.2).
+
+Two arrays per data set, row i belonging to row i of the index: `log_magnitude` (N, n_bins,
+n_frames) for the dictionary and the reconstruction, `log_mel` (N, n_frames, n_mels) for the
+classifier. Phases are not stored: they come from the audio again where a waveform is rebuilt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from numpy.lib import format as npy
+from torch import Tensor
+
+from l2i.checks import InputError
+from l2i.features.audio import fit_length, read_audio, scale_waveform
+from l2i.features.spectral import FrontEnd, magnitude
+from l2i.progress import progress
+from l2i.provenance.fingerprints import file_sha256
+
+BATCH = 4  # clips; larger batches fall out of the cache, and memory is bounded by it
+
+
+def compute_features(
+    front_end: FrontEnd, waveforms: Tensor, *, device: str = "cpu"
+) -> tuple[Tensor, Tensor]:
+    """Log-magnitude (B, n_bins, n_frames) and log-mel (B, n_frames, n_mels) of (B, n_samples)."""
+    S = magnitude(front_end.stft(waveforms.to(device)))
+    M = front_end.log_mel(S)
+    return S.log1p_(), M  # in place: a new array costs as much time as its logarithms
+
+
+def load_waveform(
+    path: str | Path,
+    *,
+    sample_rate: int,
+    scale: str,
+    n_samples: int | None = None,
+    sha256: str | None = None,
+) -> np.ndarray:
+    """A clip as the pipeline hears it: mono, resampled, scaled, cropped or padded at its end.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or is not the one whose sha256 the index lists.
+    """
+    if sha256 is not None and file_sha256(path) != sha256:
+        raise InputError(
+            f"{path} is not the file that was indexed. Put the old one back, or index the corpus "
+            "again: snakemake --forcerun index_dataset"
+        )
+    x = scale_waveform(read_audio(path, sample_rate=sample_rate), scale)
+    return x if n_samples is None else fit_length(x, n_samples)
+
+
+def cache_features(
+    paths: Sequence[Path],
+    path_to_log_magnitude: str | Path,
+    path_to_log_mel: str | Path,
+    *,
+    sha256: Sequence[str],
+    front_end: FrontEnd,
+    scale: str,
+    n_samples: int,
+    device: str = "cpu",
+) -> None:
+    """Compute and write both feature arrays of a data set.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Audio files, in the order of the index.
+    path_to_log_magnitude, path_to_log_mel : str or Path
+        Arrays to write, in NumPy's format.
+    sha256 : sequence of str
+        What the index says the files are.
+    front_end : FrontEnd
+        Settings of the representation.
+    scale : str
+        Waveform scaling, see :func:`l2i.features.audio.scale_waveform`.
+    n_samples : int
+        Length that every clip is cropped or padded to.
+    device : str
+        Where spectrograms are computed.
+
+    Raises
+    ------
+    InputError
+        If a clip cannot be read or yields features that are not finite.
+    """
+    n_frames = front_end.n_frames(n_samples)
+    shapes = (len(paths), front_end.n_bins, n_frames), (len(paths), n_frames, front_end.n_mels)
+    with open(path_to_log_magnitude, "wb") as magnitudes, open(path_to_log_mel, "wb") as mels:
+        # Written as a stream: a memory map would grow with the data set.
+        for file, shape in zip((magnitudes, mels), shapes, strict=True):
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            npy.write_array_header_1_0(file, header)
+
+        indexed = dict(zip(paths, sha256, strict=True))
+
+        def load(path: Path) -> np.ndarray:
+            return load_waveform(
+                path,
+                sample_rate=front_end.sample_rate,
+                scale=scale,
+                n_samples=n_samples,
+                sha256=indexed[path],
+            )
+
+        for batch, waveforms in _decoded(paths, load):
+            X, M = compute_features(front_end, waveforms, device=device)
+            _require_finite(batch, M)
+            _append(magnitudes, X)
+            _append(mels, M)
+
+
+def open_features(path: str | Path) -> np.ndarray:
+    """A feature array as a read-only memory map."""
+    return np.load(path, mmap_mode="r")
+
+
+def rows_of(array: np.ndarray, rows: Iterable[int]) -> Tensor:
+    """Some rows of a feature array as a tensor in memory, in the order asked for."""
+    return torch.from_numpy(array[np.asarray(list(rows), dtype=np.int64)])
+
+
+def _decoded(
+    paths: Sequence[Path], load: Callable[[Path], np.ndarray]
+) -> Iterator[tuple[Sequence[Path], Tensor]]:
+    """Batches of paths and waveforms, (B, n_samples); the next is decoded while one is used."""
+    batches = [paths[i : i + BATCH] for i in range(0, len(paths), BATCH)]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        ahead = [pool.submit(load, path) for path in batches[0]]
+        following = [*batches[1:], []]
+        bar = progress(following, description="Compute features", unit="batch")
+        for batch, upcoming in zip(batches, bar, strict=True):
+            current, ahead = ahead, [pool.submit(load, path) for path in upcoming]
+            yield batch, torch.from_numpy(np.stack([clip.result() for clip in current]))
+
+
+def _require_finite(paths: Sequence[Path], M: Tensor) -> None:
+    bad = [str(path) for path, ok in zip(paths, M.isfinite().all((1, 2)), strict=True) if not ok]
+    if bad:
+        raise InputError(
+            f"features of {', '.join(bad)} are not finite: samples overflow when scaled to full "
+            "level, or are not numbers. Repair or replace the file and run again"
+        )
+
+
+def _append(file: BinaryIO, features: Tensor) -> None:
+    file.write(np.ascontiguousarray(features.cpu().numpy(), dtype="<f4").tobytes())

@@ -1,0 +1,215 @@
+"""Psi: from hidden maps of the classifier to activations H of the dictionary (Sec. III-B).
+
+Names and shapes
+----------------
+hidden : dict of (B, channels, time, mel)  outputs of the blocks B1..B6 before their pooling, and
+                                           `input`, the log-mel itself, (B, 1, time, mel)
+n      : number of frames of B6, a 32nd of the spectrogram's, rounded down
+H      : (B, K, T)                         activations, non-negative
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad, relu
+
+from l2i.checks import InputError
+from l2i.networks.classifier import BLOCKS, scaled
+
+TAPS = ("B4", "B5", "B6")  # the last three blocks (Sec. IV-B.4)
+DEPTHS = {"input": 0} | {block: depth for depth, block in enumerate(BLOCKS)}  # poolings before it
+GRID_DEPTH = 3  # B4 has the frame rate at which maps are joined, 4n frames
+GRID_BANDS = 4  # ... and B6 the number of mel bands, of 128 at the input
+JOINT_CHANNELS = 512
+
+
+class JoinedMaps(nn.Module):
+    """Hidden maps brought to one grid, 4 mel bands by 4n frames, and joined.
+
+    For B4, B5 and B6 this is the front of the authors' networks, of Psi as of FLINT's attributes;
+    other sets of maps follow the rule that this one is an instance of:
+
+    - A map as fine as the grid or finer (B1 to B4) is cut into as many patches as the grid has
+      cells, and one convolution, its kernel a patch and its stride too, makes a vector of each.
+    - A coarser map (B5, B6) is stretched in time by two, goes through a 3 x 3 convolution, is
+      averaged over mel bands and stretched again, as far as it needs either.
+    - The log-mel itself has no channels to mix yet: two 3 x 3 convolutions, each averaged over 4
+      bands by 2 frames, come before patches are cut (after the authors' input-only network, which
+      keeps every frame throughout and costs eight times as much).
+    - 512 channels are shared out by :func:`channel_shares`.
+
+    Parameters
+    ----------
+    width : float
+        Factor on channel counts, of the classifier and of this network.
+    taps : sequence of str
+        Which hidden maps, in any order: `B1` to `B6`, `input`.
+
+    Raises
+    ------
+    InputError
+        If `taps` is empty, or names a map twice or one that does not exist.
+    """
+
+    def __init__(self, *, width: float, taps: Sequence[str]) -> None:
+        super().__init__()
+        self.taps = in_network_order(taps)
+        shares = [scaled(share, width) for share in channel_shares(len(self.taps))]
+        for tap, share in zip(self.taps, shares, strict=True):
+            self.add_module(f"from_{tap.lower()}", _convolution_from(tap, share, width))
+        self.n_joined = sum(shares)
+
+    def join(self, hidden: dict[str, Tensor]) -> Tensor:
+        """The maps of `taps` on the grid, one after the other, (B, n_joined, 4, 4n)."""
+        deepest = self.taps[-1]
+        n = hidden[deepest].shape[2] >> (DEPTHS["B6"] - DEPTHS[deepest])
+        coarse_first = sorted(self.taps, key=lambda tap: DEPTHS[tap] <= GRID_DEPTH)  # as the code
+        return torch.cat([self._on_grid(tap, hidden[tap], n) for tap in coarse_first], dim=1)
+
+    def _on_grid(self, tap: str, h: Tensor, n: int) -> Tensor:
+        """One hidden map at 4 bands and 4n frames, (B, share, 4, 4n)."""
+        convolution = self.get_submodule(f"from_{tap.lower()}")
+        h = h.transpose(2, 3)  # (B, channels, mel, time)
+        h = h[..., : 32 * n >> DEPTHS[tap]]  # pooling floors: finer maps may be a little longer
+        if DEPTHS[tap] <= GRID_DEPTH:
+            return relu(convolution(h))
+        h = relu(stretch_conv(h, 2 * h.shape[-1], convolution))
+        if h.shape[2] > GRID_BANDS:
+            h = avg_pool2d(h, (h.shape[2] // GRID_BANDS, 1))
+        return h if h.shape[-1] == 4 * n else stretch(h, 4 * n)
+
+
+class Psi(JoinedMaps):
+    """From hidden maps to activations.
+
+    Where the maps are joined, every layer gives up frequency and gains time, until one row per
+    component at the STFT's frame rate is left. For B4, B5 and B6 this is the network of the
+    authors' code.
+
+    Parameters
+    ----------
+    n_components : int
+        Number K of dictionary columns.
+    width, taps
+        See :class:`JoinedMaps`.
+
+    Shape
+    -----
+    hidden : dict of (B, channels, time, mel), those of `taps` at least; 128 mel bands at the input
+    H : (B, K, n_frames)
+    """
+
+    def __init__(
+        self, n_components: int, *, width: float = 1.0, taps: Sequence[str] = TAPS
+    ) -> None:
+        super().__init__(width=width, taps=taps)
+        middle = scaled(256, width)
+        self.joint = nn.Conv2d(self.n_joined, middle, 3, padding=1)
+        self.collapse = nn.Conv2d(middle, middle, (GRID_BANDS, 1))
+        # Over time alone; Conv1d would leave the channels-last layout, which is faster.
+        self.temporal = nn.Conv2d(middle, n_components, (1, 5), padding=(0, 2))
+        self.activations = nn.Conv2d(n_components, n_components, (1, 5), padding=(0, 2))
+
+    def forward(self, hidden: dict[str, Tensor], n_frames: int) -> Tensor:
+        """Activations H at `n_frames` frames."""
+        h = self.join(hidden)  # (B, 512, 4, 4n)
+        n = h.shape[-1] // 4
+        h = relu(stretch_conv(h, 8 * n, self.joint))  # (B, 256, 4, 8n)
+        h = relu(stretch(self.collapse(h), 16 * n))  # (B, 256, 1, 16n)
+        h = stretch(h, n_frames)
+        return relu(self.activations(relu(self.temporal(h)))).squeeze(2)
+
+
+def in_network_order(taps: Sequence[str]) -> tuple[str, ...]:
+    """The hidden maps named, from the input to the output of the classifier.
+
+    Raises
+    ------
+    InputError
+        If there are none, or if one is named twice or does not exist.
+    """
+    ordered = tuple(tap for tap in DEPTHS if tap in taps)
+    if not taps or len(ordered) != len(taps):
+        raise InputError(
+            f"taps must be one or more of {', '.join(DEPTHS)}, each named once, got {list(taps)}"
+        )
+    return ordered
+
+
+def channel_shares(n_taps: int) -> list[int]:
+    """How the 512 channels at the join are shared between maps, in network order.
+
+    Equal shares, rounded down to a power of two; the middle map gets what is left over. So one map
+    has 512, two have 256 each, three 128, 256 and 128, the latter two as in the authors' code.
+    """
+    equal = JOINT_CHANNELS >> (n_taps - 1).bit_length()
+    shares = [equal] * n_taps
+    shares[n_taps // 2] += JOINT_CHANNELS - sum(shares)
+    return shares
+
+
+def _convolution_from(tap: str, n_out: int, width: float) -> nn.Module:
+    """What brings one hidden map to the grid, with `n_out` channels there."""
+    if tap == "input":
+        first, second = scaled(64, width), scaled(256, width)
+        return nn.Sequential(
+            nn.Conv2d(1, first, 3, padding=1),
+            nn.ReLU(),
+            nn.AvgPool2d((4, 2)),
+            nn.Conv2d(first, second, 3, padding=1),
+            nn.ReLU(),
+            nn.AvgPool2d((4, 2)),
+            nn.Conv2d(second, n_out, 2, stride=2),
+        )
+    n_in, depth = scaled(BLOCKS[tap][-1], width), DEPTHS[tap]
+    if depth > GRID_DEPTH:
+        return nn.Conv2d(n_in, n_out, 3, padding=1)
+    patch = 32 >> depth, 8 >> depth  # of 128 bands and 32n frames at the input
+    return nn.Conv2d(n_in, n_out, patch, stride=patch)
+
+
+def stretch(h: Tensor, n_frames: int) -> Tensor:
+    """Linear interpolation of the last axis (time), corner to corner."""
+    return interpolate(h, (h.shape[-2], n_frames), mode="bilinear", align_corners=True)
+
+
+def stretch_conv(h: Tensor, n_frames: int, conv: nn.Conv2d) -> Tensor:
+    """`conv(stretch(h, n_frames))` for about `h.shape[-1] / n_frames` of its operations.
+
+    Mixing channels and interpolating over time commute. So channels are mixed at the coarse rate,
+    once for each of the kernel's frames, and the results are shifted and interpolated together.
+
+    Parameters
+    ----------
+    h : Tensor, shape (B, in_channels, n_bands, T)
+    n_frames : int
+        Frames to stretch to.
+    conv : nn.Conv2d
+        Of stride 1, with a kernel of odd length in time and "same" padding there.
+
+    Returns
+    -------
+    Tensor, shape (B, out_channels, n_bands, n_frames)
+    """
+    n_taps = conv.kernel_size[1]
+    kernel = conv.weight.permute(3, 0, 1, 2).flatten(0, 1).unsqueeze(3)  # taps before channels
+    mixed = conv2d(h, kernel, padding=(conv.padding[0], 0)).permute(0, 2, 3, 1)
+    mixed = mixed.unflatten(3, (n_taps, -1)).flatten(2, 3)  # (B, n_bands, T * taps, out)
+    weights = _stretch_weights(h.shape[-1], n_frames, n_taps, h.dtype, h.device)
+    return (weights @ mixed + conv.bias).permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=32)
+def _stretch_weights(
+    n: int, n_frames: int, n_taps: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """What frame s, seen by tap k, adds to a stretched frame: (n_frames, n * n_taps)."""
+    line = stretch(torch.eye(n, dtype=torch.float64)[:, None, None], n_frames).flatten(1).T
+    reach = n_taps // 2
+    padded = pad(line, (0, 0, reach, reach))
+    shifted = [padded[k : k + n_frames] for k in range(n_taps)]
+    return torch.stack(shifted, dim=2).flatten(1).to(device, dtype)

@@ -1,0 +1,67 @@
+"""Classifiers on disk: built from what their file says, refused where they do not fit the job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from l2i.networks.classifier import Classifier
+from l2i.weights import load_weights, read_identity, save_weights
+
+
+def save_classifier(path: str | Path, classifier: Classifier, **identity) -> None:
+    """Write a classifier's state dict, its architecture and its identity."""
+    architecture = classifier.architecture
+    save_weights(
+        path, classifier.state_dict(), kind="classifier", architecture=architecture, **identity
+    )
+
+
+def load_classifier(path: str | Path, *, device: str, **identity) -> Classifier:
+    """A frozen classifier in evaluation mode; see :func:`l2i.weights.load_weights` for refusals."""
+    state = load_weights(path, kind="classifier", **identity)
+    classifier = Classifier(**read_identity(path)["architecture"])
+    classifier.load_state_dict(state)
+    return frozen(classifier, device)
+
+
+def fresh_classifier(
+    n_classes: int,
+    *,
+    multi_label: bool,
+    architecture: dict[str, float],
+    path_to_weights: str | Path | None,
+    device: str,
+) -> Classifier:
+    """A classifier before training: published weights under a fresh head, or all of it fresh.
+
+    Parameters
+    ----------
+    n_classes : int
+    multi_label : bool
+    architecture : dict
+        Settings of :class:`Classifier`: width, head_units, dropout.
+    path_to_weights : str, Path or None
+        A trunk; None for random weights.
+    device : str
+    """
+    network = Classifier(n_classes, multi_label=multi_label, **architecture)
+    if path_to_weights is not None:
+        load_trunk(network, path_to_weights)
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def load_trunk(network: Classifier, path_to_weights: str | Path) -> None:
+    """Put published weights under a fresh head."""
+    trunk = load_weights(path_to_weights, kind="trunk")
+    missing, unexpected = network.load_state_dict(trunk, strict=False)
+    left = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if unexpected or any(not name.startswith(("head.", "output.", "thresholds")) for name in left):
+        raise ValueError(f"{path_to_weights} does not hold the trunk: {unexpected or left}")
+
+
+def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:
+    """The network on a device, for inference: no gradients, no dropout, batch norms still."""
+    network = network.to(device).to(memory_format=torch.channels_last)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,1 @@
+"""What made a result: fingerprints of code, settings and environment; records beside files."""

@@ -1,0 +1,272 @@
+"""Fingerprints: of code, of settings, of the environment and of files.
+
+A fingerprint changes exactly when what it stands for could change a result. Comments, docstrings,
+layout, key order and the place of the project on a disk therefore have no part in any of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from l2i.checks import InputError
+
+# What can move, name or report bytes but never make them. They are left out together with
+# whatever is imported through them alone ...
+LEAVE_OUT = ("harness", "l2i.progress")
+# ... except for what the harness does to the numbers of every script.
+ALWAYS = ("l2i.determinism",)
+
+# Snakemake puts this empty file into finished folders, after the job has ended.
+FOLDER_TIMESTAMP = ".snakemake_timestamp"
+
+
+def source_closure(
+    script: Path, root: Path, *, leave_out: tuple[str, ...] = LEAVE_OUT
+) -> list[Path]:
+    """The script and every file below `root` that it imports, directly or not, found unrun.
+
+    The modules in `ALWAYS` count as imported by every script.
+
+    Imports inside functions count. Only absolute imports can be followed; a module named at run
+    time (`importlib.import_module`) cannot be seen. Systems are found so, by their name in the
+    configuration: their rules add the fingerprint of the module (workflow/rules/common.smk).
+
+    Parameters
+    ----------
+    script : Path
+        Entry point.
+    root : Path
+        Folder on the import path that holds the library.
+    leave_out : tuple of str
+        Modules that are not followed.
+
+    Returns
+    -------
+    list of Path
+        Sorted, without duplicates, the script included.
+
+    Raises
+    ------
+    ValueError
+        A relative import.
+    """
+    found: set[Path] = set()
+    pending = [script.resolve()]
+    for module in ALWAYS:
+        pending.extend(_files_of(module, root.resolve()))
+    while pending:
+        path = pending.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for module in _imported_modules(path):
+            if not any(f"{module}.".startswith(f"{name}.") for name in leave_out):
+                pending.extend(_files_of(module, root.resolve()))
+    return sorted(found)
+
+
+def _imported_modules(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise ValueError(f"{path}:{node.lineno} uses a relative import; name the module")
+            yield node.module
+            # `from l2i import nmf` names a module, `from l2i.dictionary.nmf import f` does not;
+            # what is no file is ignored by _files_of.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files_of(module: str, root: Path) -> Iterator[Path]:
+    parts = module.split(".")
+    for depth in range(1, len(parts) + 1):
+        base = root.joinpath(*parts[:depth])
+        for candidate in (base / "__init__.py", base.with_suffix(".py")):
+            if candidate.is_file():
+                yield candidate
+
+
+def code_fingerprint(script: Path, root: Path) -> str:
+    """sha256 of what a script and its imports below `root` do, whatever they say about it.
+
+    Hashed is the syntax tree of each file, which knows no comments, layout or line numbers, with
+    the docstrings taken out and what a module's SETTINGS say of settings. `harness` and what it
+    alone imports are left out: staging, records and logging move bytes and cannot make them. So is
+    `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
+    included for every script.
+
+    The version of Python has no part in it, neither by name nor by the form of its syntax trees;
+    it is recorded with each result (l2i.provenance.records).
+
+    Parameters
+    ----------
+    script : Path
+        Entry point.
+    root : Path
+        Folder on the import path; files are told apart by their path below it, so the
+        fingerprint is the same wherever the project lies.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in source_closure(script, root):
+        meaning = _meaning(path.read_text(encoding="utf-8"))
+        digest.update(f"{_name_below(path, root.resolve())}\n{meaning}\n".encode())
+    return digest.hexdigest()
+
+
+def _name_below(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+@functools.cache  # scripts share most of their files
+def _meaning(source: str) -> str:
+    """What a source does, without what it says about it."""
+    tree = ast.parse(source)
+    _strip_descriptions(tree)
+    return _dump(tree)
+
+
+def _dump(node: Any) -> str:
+    """Text of a syntax tree, the same from Python 3.11 on.
+
+    Unlike `ast.dump` it leaves out all empty fields: newer versions add some (`type_params`), and
+    their `ast.dump` writes fewer of them. Constants are spelled out in ASCII, since which
+    characters count as printable differs as well.
+    """
+    if isinstance(node, ast.Constant):
+        return f"Constant({ascii(node.value)})"  # never left out: None is not the empty string
+    if isinstance(node, ast.JoinedStr):
+        # Python 3.12 ends some format specifications of an f-string with an empty text.
+        parts = [part for part in node.values if getattr(part, "value", None) != ""]
+        return f"JoinedStr({_dump(parts)})"
+    if isinstance(node, ast.AST):
+        fields = [(name, getattr(node, name, None)) for name in node._fields]
+        present = [f"{name}={_dump(value)}" for name, value in fields if value not in (None, [])]
+        return f"{type(node).__name__}({', '.join(present)})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_dump, node))}]"
+    return ascii(node)
+
+
+def _strip_descriptions(tree: ast.Module) -> None:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    # What a system's module says of its settings: values reach a job by other ways.
+    tree.body = [node for node in tree.body if "SETTINGS" not in _assigned(node)]
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    """Names that a statement assigns to."""
+    targets = [*getattr(node, "targets", []), getattr(node, "target", None)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def canonical_json(value: Any) -> str:
+    """The one way to write `value` as JSON: sorted keys, no spaces, no NaN.
+
+    Parameters
+    ----------
+    value : dict, list, tuple, str, int, float, bool or None
+        Anything else (Path, NumPy, set, ...) is refused, because its text could change while its
+        meaning does not, or the other way round.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TypeError, ValueError
+        With the place inside `value`.
+    """
+    _require_plain(value, "value")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _require_plain(value: Any, place: str) -> None:
+    if type(value) is float and not math.isfinite(value):
+        raise ValueError(f"{place} is {value}, which JSON cannot hold")
+    if type(value) in (str, int, float, bool, type(None)):
+        return
+    if type(value) in (list, tuple):
+        for i, item in enumerate(value):
+            _require_plain(item, f"{place}[{i}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if type(key) is not str:
+                raise TypeError(f"{place} has the key {key!r}; keys must be plain strings")
+            _require_plain(item, f"{place}[{key!r}]")
+    else:
+        kind = type(value)
+        raise TypeError(
+            f"{place} is a {kind.__module__}.{kind.__name__}; only plain JSON types are allowed: "
+            "turn it into str, int, float, bool, list or dict first"
+        )
+
+
+def settings_fingerprint(settings: Any) -> str:
+    """sha256 of `settings` in canonical JSON."""
+    return hashlib.sha256(canonical_json(settings).encode()).hexdigest()
+
+
+def environment_fingerprint(lock_file: Path) -> str:
+    """sha256 of the sorted `name==version` pins of a lock file in the format of pip.
+
+    File hashes, comments, environment markers and the order of lines have no part in it.
+
+    Raises
+    ------
+    InputError
+        The file is missing or pins nothing.
+    """
+    if not lock_file.is_file():
+        raise InputError(f"{lock_file} is missing; it pins the environment: restore it from git")
+    pins = read_pins(lock_file)
+    if not pins:
+        raise InputError(f"{lock_file} pins no package; it must hold lines like numpy==2.4.6")
+    return hashlib.sha256("\n".join(pins).encode()).hexdigest()
+
+
+def read_pins(lock_file: Path) -> list[str]:
+    """Sorted `name==version` pins of a lock file, names in their normal form."""
+    pattern = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([^\s;\\#]+)", re.MULTILINE)
+    found = pattern.findall(lock_file.read_text(encoding="utf-8"))
+    return sorted({f"{re.sub('[-_.]+', '-', name).lower()}=={version}" for name, version in found})
+
+
+def file_sha256(path: str | Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tree_sha256(folder: str | Path) -> str:
+    """sha256 over the relative paths and contents of all files of a folder.
+
+    Empty folders do not count, nor does the empty time stamp that Snakemake adds.
+    """
+    digest = hashlib.sha256()
+    for path in files_of(folder):
+        digest.update(f"{path.relative_to(folder).as_posix()}\n{file_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def files_of(folder: str | Path) -> list[Path]:
+    """All files below a folder, sorted, without the time stamp that Snakemake adds."""
+    paths = (path for path in Path(folder).rglob("*") if path.is_file())
+    return sorted(path for path in paths if path.name != FOLDER_TIMESTAMP)

@@ -1,0 +1,221 @@
+"""Records of how a result came about, written beside it as `<output>.record.json`.
+
+A record is made inside the job, by the process that computed the result. It answers which inputs,
+settings, code, packages, machine and seeds made these bytes, and says so in a fixed form
+(workflow/schemas/record.schema.yaml).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from l2i.checks import InputError
+from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
+
+RECORD_VERSION = 1
+SUFFIX = ".record.json"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "record.schema.yaml"
+PACKAGES = (
+    "jsonschema",
+    "librosa",
+    "numba",
+    "numpy",
+    "packaging",
+    "pandas",
+    "pooch",
+    "psutil",
+    "pyyaml",
+    "requests",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "seaborn",
+    "snakemake",
+    "snakemake-executor-plugin-slurm",
+    "soundfile",
+    "soxr",
+    "torch",
+    "torchaudio",
+    "tqdm",
+)
+
+
+def record_path(path: str | Path) -> Path:
+    """Where the record of a result lies."""
+    return Path(f"{os.fspath(path).rstrip('/')}{SUFFIX}")
+
+
+def describe_content(path: str | Path) -> dict[str, Any]:
+    """sha256, size in bytes and kind (file or folder) of what lies at `path`.
+
+    Always computed, never taken from an earlier record: Snakemake sets the modification time of
+    each output after the job, so that no time in a record can vouch for a file's content.
+    """
+    if Path(path).is_dir():
+        size = sum(file.stat().st_size for file in files_of(path))
+        return {"kind": "folder", "sha256": tree_sha256(path), "size_bytes": size}
+    return {"kind": "file", "sha256": file_sha256(path), "size_bytes": Path(path).stat().st_size}
+
+
+def describe_inputs(inputs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Name, path and content of each (name, path)."""
+    return [{"name": name, "path": path, **describe_content(path)} for name, path in inputs]
+
+
+def describe_software() -> dict[str, str]:
+    """Versions of Python and of the packages that matter, found without importing them."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def describe_git(folder: Path) -> dict[str, Any] | None:
+    """Commit of the working tree at `folder` and whether it holds changes; None if it is none.
+
+    A folder inside of somebody else's working tree, such as an unpacked archive, is none.
+    """
+    top = _output_of("git", "-C", str(folder), "rev-parse", "--show-toplevel")
+    commit = _output_of("git", "-C", str(folder), "rev-parse", "HEAD")
+    if top is None or commit is None or Path(top).resolve() != folder.resolve():
+        return None
+    return {"commit": commit, "dirty": bool(_output_of("git", "-C", str(folder), "status", "-s"))}
+
+
+def describe_host() -> dict[str, Any]:
+    """Name, system, processor, cores and memory of this machine."""
+    return {
+        "name": platform.node(),
+        "system": platform.platform(),
+        "cpu": _cpu_model(),
+        "n_cores": os.cpu_count() or 1,
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    }
+
+
+def describe_accelerator() -> dict[str, Any] | None:
+    """The current GPU; None where none is visible or the job did not load torch."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return None
+    properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+    query = ("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+    return {
+        "name": properties.name,
+        "driver": (_output_of(*query) or "unknown").splitlines()[0],
+        "cuda": torch.version.cuda,
+        "memory_bytes": properties.total_memory,
+    }
+
+
+def describe_slurm(environment: dict[str, str] | os._Environ = os.environ) -> dict[str, str] | None:
+    """What SLURM says of this job; None outside of SLURM."""
+    names = {
+        "job_id": "SLURM_JOB_ID",
+        "cluster": "SLURM_CLUSTER_NAME",
+        "partition": "SLURM_JOB_PARTITION",
+        "node": "SLURMD_NODENAME",
+        "n_cpus": "SLURM_CPUS_ON_NODE",
+        "gpus": "SLURM_JOB_GPUS",
+        "restart_count": "SLURM_RESTART_COUNT",
+    }
+    if "SLURM_JOB_ID" not in environment:
+        return None
+    return {key: environment[name] for key, name in names.items() if name in environment}
+
+
+def peak_memory_bytes() -> int | None:
+    """Largest resident memory of this process so far; None where Linux's /proc is missing.
+
+    Not `getrusage`: that also counts what the process was before it became this program.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(peaks[0]) * 1024 if peaks else None
+
+
+def utc_now() -> str:
+    """Now, in UTC, to the second: 2025-01-31T12:00:00+00:00."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_record(path: str | Path, record: dict[str, Any]) -> None:
+    """Validate a record and put it beside the result at `path`, whole or not at all."""
+    validate_record(record)
+    target = record_path(path)
+    part = target.with_name(f".part-{target.name}")
+    try:
+        part.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def validate_record(record: dict[str, Any]) -> None:
+    """Raise InputError, naming the place, unless the record fits the schema."""
+    errors = sorted(_validator().iter_errors(record), key=lambda error: error.json_path)
+    if errors:
+        lines = "; ".join(f"{error.json_path}: {error.message}" for error in errors)
+        raise InputError(f"a record does not fit {SCHEMA.name}: {lines}")
+
+
+def load_record(path: str | Path) -> dict[str, Any]:
+    """The record of the result at `path`, validated.
+
+    Raises
+    ------
+    InputError
+        No record, no JSON, or not in the form of the schema; the remedy is to recompute.
+    """
+    source = record_path(path)
+    remedy = f"remove {path} and run the workflow again"
+    try:
+        record = json.loads(source.read_text(encoding="utf-8"))
+        validate_record(record)
+    except FileNotFoundError:
+        raise InputError(f"{source} is missing, so nothing vouches for {path}: {remedy}") from None
+    except (json.JSONDecodeError, InputError) as error:
+        raise InputError(f"{source} is damaged ({error}): {remedy}") from None
+    return record
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def _output_of(*command: str) -> str | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or "unknown"

@@ -1,0 +1,1 @@
+"""From scores of clips to tables and figures beside the paper's numbers."""

@@ -1,0 +1,323 @@
+"""Measured numbers beside the printed ones.
+
+A row of a table is one number. Its key is table, system, data set, metric and condition (settings
+such as ``threshold=0.1``). Its verdict says how it stands to the paper's:
+
+==============  ==================================================================================
+``agrees``      ``|gap| <= 2 sqrt(spread^2 / n + paper_spread^2 / paper_n)``
+``differs``     beyond that
+``no spread``   the paper, or our own run, gives none
+``other data``  measured on other data than the paper's, whose number stands for orientation
+``missing``     the paper has a number and we have none
+``diverged``    we measured, and the result is not a number
+``mixed``       a setting that not all of our runs have in common
+``reference``   a system that the paper quotes from elsewhere; not ours to measure
+(empty)         the paper has no such number
+==============  ==================================================================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from l2i.checks import InputError
+from l2i.reporting.statistics import (
+    Metric,
+    Statistic,
+    bootstrap_interval,
+    percentile_interval,
+    population_sd,
+    repeated_metric,
+    repeated_values,
+    require_pairs,
+    resampled_metric,
+)
+
+# Every csv of the evaluation says in its first columns what it belongs to.
+IDENTITY = {
+    **{"dataset": str, "fold": str, "system": str, "variant": str, "run": int},
+    **{"clip": str, "class": str},
+}
+KEYS = ["table", "system", "dataset", "metric", "condition"]
+COLUMNS = [
+    *KEYS,
+    *("mean", "spread", "n", "low", "high"),
+    *("paper_dataset", "paper_mean", "paper_spread", "paper_n", "bound", "gap", "verdict"),
+]
+MEASURED = [*KEYS, "mean", "spread", "n", "low", "high"]
+
+
+def read_clips(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Rows of several per-clip files, one below the other.
+
+    Raises
+    ------
+    InputError
+        If there is no file, or one does not say which data set, fold and clip it belongs to.
+    """
+    if not paths:
+        raise InputError("nothing to tabulate: name data sets, systems and folds under `run:`")
+    parts = [pd.read_csv(path, dtype=IDENTITY) for path in paths]
+    for path, part in zip(paths, parts, strict=True):
+        missing = [name for name in ("dataset", "fold", "clip") if name not in part]
+        if missing:
+            raise InputError(f"{path} lacks the column(s) {', '.join(missing)}; make it again")
+    return pd.concat(parts, ignore_index=True)
+
+
+def read_clips_of_datasets(paths: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
+    """Data set to the rows of its clips, of files that hold one data set each.
+
+    Data sets keep their own columns. Files without a row, such as of a classifier that decides on
+    no class, belong to none.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for part in (read_clips([path]) for path in paths):
+        for dataset, rows in part.groupby("dataset", sort=False):
+            parts.setdefault(str(dataset), []).append(rows)
+    return {dataset: pd.concat(rows, ignore_index=True) for dataset, rows in parts.items()}
+
+
+def measure(
+    clips: pd.DataFrame, statistic: Statistic, *, statistics: Mapping, seed: int
+) -> dict[str, float]:
+    """Number of a table from the values of its clips.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        ``fold``, ``clip``, ``value``, and ``run`` or ``draw``: see `l2i.reporting.statistics`.
+    statistic : callable
+        ``np.mean`` or ``np.median``.
+    statistics : mapping
+        ``n_bootstrap`` and ``confidence``.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        See `summarise`.
+    """
+    of_bootstrap = {name: statistics[name] for name in ("n_bootstrap", "confidence")}
+    interval = bootstrap_interval(clips, statistic, **of_bootstrap, seed=seed)
+    return summarise(repeated_values(clips, statistic), interval)
+
+
+def measure_metric(
+    clips: pd.DataFrame,
+    metric: Metric,
+    *,
+    statistics: Mapping,
+    seed: int,
+    minus: pd.DataFrame | None = None,
+) -> dict[str, float]:
+    """As `measure`, of a metric that whole clips have together; or its difference to others'.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        ``fold``, ``clip``, what the metric reads, and ``run`` where there are runs.
+    metric : callable
+        See `l2i.reporting.statistics.Metric`.
+    statistics, seed
+        As in `measure`.
+    minus : DataFrame, optional
+        The same clips in the same folds and runs, whose numbers are taken off: fold by fold or run
+        by run, and resampling by resampling with the same draws.
+
+    Returns
+    -------
+    dict
+        See `summarise`. Resamplings in which the metric is undefined, such as those without a clip
+        of a rare class, are left out of the interval.
+    """
+    n_bootstrap, confidence = statistics["n_bootstrap"], statistics["confidence"]
+    values = repeated_metric(clips, metric)
+    resampled = resampled_metric(clips, metric, n_bootstrap=n_bootstrap, seed=seed)
+    if minus is not None:
+        require_pairs(clips, minus)
+        values = values - repeated_metric(minus, metric)
+        resampled = resampled - resampled_metric(minus, metric, n_bootstrap=n_bootstrap, seed=seed)
+    if not np.isnan(values).any():
+        resampled = resampled[~np.isnan(resampled)]
+    return summarise(values, percentile_interval(resampled, confidence=confidence))
+
+
+def summarise(values: np.ndarray, interval: tuple[float, float]) -> dict[str, float]:
+    """Mean, population spread, number and interval of repeated values.
+
+    Parameters
+    ----------
+    values : (n,) array
+        One value per fold, or per run: see `l2i.reporting.statistics.repeated_values`.
+    interval : (low, high)
+        Of their mean.
+
+    Returns
+    -------
+    dict
+        ``mean``, ``spread``, ``n``, ``low``, ``high``. Not-a-number in means not-a-number out.
+    """
+    low, high = interval
+    return {
+        "mean": float(np.mean(values)),
+        "spread": population_sd(values),
+        "n": len(values),
+        "low": low,
+        "high": high,
+    }
+
+
+def condition_text(condition: Mapping[str, object] | None) -> str:
+    """Settings as one key: sorted by name, as in ``of=l2i_att, threshold=0.1``.
+
+    Lists are joined by a plus sign. None and the empty mapping are the empty text.
+    """
+    return ", ".join(f"{name}={_plain(value)}" for name, value in sorted((condition or {}).items()))
+
+
+def paper_numbers(
+    reference: Mapping, table: int, *, datasets: Mapping[str, str | None], systems: Sequence[str]
+) -> pd.DataFrame:
+    """The paper's numbers of one table, under the names of our data sets and systems.
+
+    Parameters
+    ----------
+    reference : mapping
+        The parsed ``paper.yaml``, or what it says of this table.
+    table : int
+        Its number in the paper.
+    datasets : mapping
+        Our data set to the paper's, or to None where there is none.
+    systems : sequence of str
+        Those that we measure. Of the others only those stay that the paper quotes from elsewhere.
+
+    Returns
+    -------
+    DataFrame
+        The key columns, ``paper_dataset``, ``paper_mean``, ``paper_spread``, ``paper_n``,
+        ``bound``, ``reference``. A spread that stands in the text alone counts as printed.
+    """
+    quoted = {name for name, entry in reference["systems"].items() if entry.get("quoted")}
+    rows = [
+        _paper_row(number, dataset) | {"reference": number["system"] in quoted}
+        for dataset, printed in datasets.items()
+        for number in reference["numbers"]
+        if number["table"] == table
+        and number["dataset"] == printed
+        and (number["system"] in quoted or _measured_by_us(number, systems))
+    ]
+    columns = [*KEYS, "paper_dataset", "paper_mean", "paper_spread", "paper_n", "bound"]
+    return pd.DataFrame(rows, columns=[*columns, "reference"])
+
+
+def beside_paper(
+    measured: pd.DataFrame,
+    paper: pd.DataFrame,
+    *,
+    datasets: Sequence[str],
+    comparable: Mapping[str, bool],
+) -> pd.DataFrame:
+    """Join both sides on their keys; keep what only one side has.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        The key columns and what `summarise` returns.
+    paper : DataFrame
+        See `paper_numbers`.
+    datasets : sequence of str
+        Our data sets, in the order of printing.
+    comparable : mapping
+        Data set to whether it holds the paper's data.
+
+    Returns
+    -------
+    DataFrame
+        The columns `COLUMNS`, one row per number of either side: data sets in the given order,
+        quoted systems first, then as they come in `measured`. The gap, ours minus the paper's, is
+        left out where it means nothing: on other data, and to a bound.
+
+    Raises
+    ------
+    InputError
+        If a key stands twice on one side.
+    """
+    for side, rows in (("measured", measured), ("the paper's", paper)):
+        twice = rows.loc[rows.duplicated(KEYS), KEYS]
+        if len(twice):
+            raise InputError(f"{side} numbers hold the key {tuple(twice.iloc[0])} more than once")
+    rows = measured.merge(paper, on=KEYS, how="outer", indicator="side")
+    rows["reference"] = rows["reference"].eq(True)
+    means_nothing = ~rows["dataset"].map(comparable).astype(bool) | rows["bound"].notna()
+    rows["gap"] = (rows["mean"] - rows["paper_mean"]).mask(means_nothing)
+    rows["verdict"] = [_verdict(row, comparable[row.dataset]) for row in rows.itertuples()]
+    rows = _in_printing_order(rows, datasets, pd.concat([measured[KEYS], paper[KEYS]]))
+    return rows[COLUMNS].astype({"n": "Int64", "paper_n": "Int64"})
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return "+".join(_plain(item) for item in value)
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _measured_by_us(number: Mapping, systems: Sequence[str]) -> bool:
+    # A random baseline exists only beside the system whose selection it counters.
+    of = number.get("condition", {}).get("of")
+    return number["system"] in systems and (of is None or of in systems)
+
+
+def _paper_row(number: Mapping, dataset: str) -> dict[str, object]:
+    text = number.get("text") or {}
+    spread, n = number["spread"], number["n"]
+    if spread is None and text.get("spread") is not None:
+        spread, n = text["spread"], text["n"]
+    return {
+        "table": number["table"],
+        "system": number["system"],
+        "dataset": dataset,
+        "metric": number["metric"],
+        "condition": condition_text(number.get("condition")),
+        "paper_dataset": number["dataset"],
+        "paper_mean": float(number["mean"]),
+        "paper_spread": math.nan if spread is None else float(spread),
+        "paper_n": n,
+        "bound": number.get("bound"),
+    }
+
+
+def _verdict(row, comparable: bool) -> str:
+    if row.reference:
+        return "reference"
+    if row.side == "right_only":
+        return "missing"
+    if not math.isfinite(row.mean):
+        return "diverged"
+    if row.side == "left_only":
+        return ""
+    if not comparable:
+        return "other data"
+    if math.isnan(row.spread) or math.isnan(row.paper_spread):
+        return "no spread"
+    error = math.sqrt(row.spread**2 / row.n + row.paper_spread**2 / row.paper_n)
+    return "agrees" if abs(row.gap) <= 2 * error else "differs"
+
+
+def _in_printing_order(
+    rows: pd.DataFrame, datasets: Sequence[str], keys: pd.DataFrame
+) -> pd.DataFrame:
+    def rank(column: str) -> pd.Series:
+        names = datasets if column == "dataset" else list(keys[column].unique())
+        return rows[column].map({name: place for place, name in enumerate(names)})
+
+    places = pd.DataFrame({column: rank(column) for column in KEYS})
+    places["quoted"] = ~rows["reference"]
+    order = places.sort_values(["dataset", "quoted", "system", "metric", "condition"]).index
+    return rows.loc[order].reset_index(drop=True)

@@ -1,0 +1,257 @@
+"""Systems beside each other: the numbers of each, and the differences between any two.
+
+Systems need not have been measured equally often: a baseline may have one run where others have
+five. Numbers are of all that a system has; two systems are compared on what both have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from l2i.names import CLASSIFIER
+from l2i.reporting.beside_paper import (
+    condition_text,
+    measure,
+    measure_metric,
+    read_clips_of_datasets,
+)
+from l2i.reporting.markdown import number_cell, pipe_table
+from l2i.reporting.permutation import exchange_p, holm, sign_flip_p
+from l2i.reporting.scores import ClipScore, Score, as_classification
+from l2i.reporting.statistics import paired_difference
+
+COLUMNS = ["table", "dataset", "metric", "system", "other", "difference", "spread", "low", "high"]
+COLUMNS += ["p", "p_holm", "n_folds", "n_runs", "n_clips"]
+
+# System -> its clips.
+Parts = Mapping[str, pd.DataFrame]
+
+
+def of_systems(clips: pd.DataFrame | None, systems: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The clips of each system that has any, in the order of `systems`."""
+    if clips is None:
+        return {}
+    parts = {system: clips[clips["system"] == system] for system in systems}
+    return {system: part for system, part in parts.items() if len(part)}
+
+
+def classified_clips(
+    systems: Sequence[str | Path],
+    classifier: Sequence[str | Path],
+    posthoc: Sequence[str | Path],
+    *,
+    names: Sequence[str],
+    as_classifier: Mapping[str, str],
+) -> dict[str, dict[str, pd.DataFrame]]:
+    """Data set to system to its clips, in the columns of classification.csv.
+
+    Parameters
+    ----------
+    systems, classifier : sequence of path
+        Files classification.csv of systems, and of the classifier itself, which has no runs.
+    posthoc : sequence of path
+        Files fidelity.csv of interpreters that are scored against the labels as well.
+    names : sequence of str
+        Systems, in the order of printing.
+    as_classifier : mapping
+        Interpreter to the name under which it is scored as a classifier.
+
+    Returns
+    -------
+    dict
+        Of each data set the systems that have clips of it: `names`, interpreters, classifier.
+    """
+    of_names, of_classifier, of_posthoc = (
+        read_clips_of_datasets(paths) if paths else {} for paths in (systems, classifier, posthoc)
+    )
+    parts = {}
+    for dataset in {**of_names, **of_posthoc, **of_classifier}:
+        interpreters = of_systems(of_posthoc.get(dataset), list(as_classifier))
+        parts[dataset] = of_systems(of_names.get(dataset), names) | {
+            as_classifier[name]: as_classification(part).assign(system=as_classifier[name])
+            for name, part in interpreters.items()
+        }
+        if dataset in of_classifier:
+            parts[dataset][CLASSIFIER] = of_classifier[dataset]
+    return parts
+
+
+def in_common(clips: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both frames, on the folds and runs that both have.
+
+    A side without ``run``, such as a classifier, of which a fold has one, stands beside every run
+    of the other.
+    """
+    if "run" in clips and "run" not in other:
+        other = other.merge(clips[["fold", "run"]].drop_duplicates(), on="fold")
+    elif "run" in other and "run" not in clips:
+        clips = clips.merge(other[["fold", "run"]].drop_duplicates(), on="fold")
+    by = [name for name in ("fold", "run") if name in clips]
+    both = clips[by].drop_duplicates().merge(other[by].drop_duplicates(), on=by)
+    return clips.merge(both, on=by), other.merge(both, on=by)
+
+
+def number_of(score: Score | ClipScore, clips: pd.DataFrame, **how: object) -> dict[str, float]:
+    """What one system has, as in `measure`; `how` are its statistics and seed."""
+    if isinstance(score, ClipScore):
+        return measure(_values(score, clips), np.mean, **how)
+    return measure_metric(clips, score.value, **how)
+
+
+def rows_of_systems(
+    parts: Parts, scores: Sequence[Score | ClipScore], primary: Score | ClipScore, **how: object
+) -> Iterator[dict[str, object]]:
+    """Numbers of every system, then how far the first one is from each other one.
+
+    Parameters
+    ----------
+    parts : mapping
+        See `of_systems`.
+    scores : sequence
+        What each system is scored by.
+    primary : Score or ClipScore
+        What systems are compared by.
+    **how
+        Statistics and seed, as in `l2i.reporting.beside_paper.measure`.
+
+    Yields
+    ------
+    dict
+        ``system``, ``metric``, ``condition`` and the number. Systems that share no fold and run
+        with the first have no difference.
+    """
+    for system, part in parts.items():
+        for each in scores:
+            key = {"system": system, "metric": each.metric, "condition": each.condition}
+            yield key | number_of(each, part, **how)
+    for other in list(parts)[1:]:
+        first = next(iter(parts))
+        pair = in_common(parts[first], parts[other])
+        if len(pair[0]):
+            key = {"system": first, "metric": difference_metric(primary.metric)}
+            key["condition"] = condition_text({"minus": other})
+            yield key | _difference(primary, *pair, **how)
+
+
+def difference_metric(metric: str) -> str:
+    """The name under which ``paper.yaml`` describes differences in a metric."""
+    return f"{metric.removesuffix('_fidelity')}_difference"
+
+
+def compared_pairs(
+    parts: Parts, score: Score | ClipScore, *, statistics: Mapping, seed: int
+) -> list[dict[str, object]]:
+    """All pairs of systems of one data set, whose p-values are one family.
+
+    Parameters
+    ----------
+    parts : mapping
+        See `of_systems`.
+    score : Score or ClipScore
+        What systems are compared by.
+    statistics : mapping
+        ``n_bootstrap``, ``confidence`` and ``n_permutations``.
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        `COLUMNS` without ``table`` and ``dataset``. Pairs that share no fold and run have no
+        numbers and do not count in the correction.
+    """
+    rows = []
+    for system, other in combinations(parts, 2):
+        clips, theirs = in_common(parts[system], parts[other])
+        counts = {f"n_{name}s": clips.get(name, pd.Series()).nunique() for name in ("fold", "run")}
+        counts["n_clips"] = len(clips[["fold", "clip"]].drop_duplicates())
+        row = {"metric": score.metric, "system": system, "other": other} | counts | {"p": np.nan}
+        if len(clips):
+            row |= _difference(score, clips, theirs, statistics=statistics, seed=seed)
+            n_permutations = statistics["n_permutations"]
+            row["p"] = _p(score, clips, theirs, n_permutations=n_permutations, seed=seed)
+            row["difference"] = row.pop("mean")
+        rows.append(row)
+    for row, p_holm in zip(rows, holm([row["p"] for row in rows]), strict=True):
+        row["p_holm"] = p_holm
+    return rows
+
+
+def comparisons_to_markdown(
+    rows: pd.DataFrame, title: str, notes: Sequence[str], *, reference: Mapping, confidence: float
+) -> str:
+    """A page of pairs, a section per data set.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The columns `COLUMNS`.
+    title, notes, reference, confidence
+        As in `l2i.reporting.markdown.to_markdown`.
+    """
+    parts = [f"# {title}"]
+    for (dataset, name), part in rows.groupby(["dataset", "metric"], sort=False):
+        metric = reference["metrics"][difference_metric(name)]
+        unit = "" if metric["unit"] == "1" else f" ({metric['unit']})"
+        cells = [
+            _cells(row, metric["digits"], reference["systems"], confidence)
+            for row in part.rename(columns={"difference": "mean"}).itertuples()
+        ]
+        parts.append(f"## {dataset}: {metric['title']}{unit}\n\n{pipe_table(cells)}")
+    parts.append("\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(row, digits: int, systems: Mapping[str, Mapping], confidence: float) -> dict[str, str]:
+    title = {name: systems.get(name, {}).get("title", name) for name in (row.system, row.other)}
+    return {
+        "system": title[row.system],
+        "minus": title[row.other],
+        f"difference ± sd [{confidence * 100:g} % interval]": number_cell(row, digits) or "none",
+        "p": _p_cell(row.p),
+        "p, Holm": _p_cell(row.p_holm),
+        **{name: str(getattr(row, f"n_{name}")) for name in ("folds", "runs", "clips")},
+    }
+
+
+def _p_cell(p: float) -> str:
+    return "" if np.isnan(p) else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def _values(score: ClipScore, clips: pd.DataFrame) -> pd.DataFrame:
+    names = [name for name in ("fold", "run", "clip") if name in clips]
+    return clips[names].assign(value=score.values(clips))
+
+
+def _difference(
+    score: Score | ClipScore, clips: pd.DataFrame, other: pd.DataFrame, **how: object
+) -> dict[str, float]:
+    if isinstance(score, ClipScore):
+        pairs = paired_difference(_values(score, clips), _values(score, other))
+        return measure(pairs, np.mean, **how)
+    return measure_metric(clips, score.value, minus=other, **how)
+
+
+def _p(score: Score | ClipScore, clips: pd.DataFrame, other: pd.DataFrame, **how: int) -> float:
+    if isinstance(score, ClipScore):
+        return sign_flip_p(paired_difference(_values(score, clips), _values(score, other)), **how)
+    if score.metric.endswith("auprc"):
+        clips, other = ranked(clips), ranked(other)
+    return exchange_p(clips, other, score.value, **how)
+
+
+def ranked(clips: pd.DataFrame) -> pd.DataFrame:
+    """The same clips with a system's scores of each class as ranks, between 0 and 1.
+
+    An area under a curve depends on the order of scores alone. Exchanging the scores themselves
+    would mix two scales: systems that order clips alike, but are sure of themselves to different
+    degrees, would seem to differ by chance.
+    """
+    scores = [name for name in clips if name.startswith(("probability_", "interpreter_"))]
+    groups = clips.groupby([name for name in ("fold", "run") if name in clips])[scores]
+    ranks = groups.rank() / (groups.transform("size").to_numpy()[:, None] + 1)
+    return clips.assign(**{name: ranks[name] for name in scores})

@@ -1,0 +1,221 @@
+"""Tables in print: as csv for programs, as a page of Markdown for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+LEGEND = (
+    "Ours is the mean over folds, or over runs where there is one fold; n counts them, and sd is "
+    "their population standard deviation. The interval is a bootstrap over the clips of each fold, "
+    "with the same draws for all that was measured on these clips. Differences are paired: they "
+    "are taken clip by clip and only then summarised or, of metrics that clips only have together, "
+    "resampling by resampling; on the folds and runs that both systems have, as their n tells.",
+    "Verdicts: agrees where |gap| ≤ 2 √(sd²/n + sd²/n), ours and the paper's, and differs beyond; "
+    "no spread where one side has none; other data where ours are not the paper's; reference where "
+    "the paper quotes a system from elsewhere, measured on the paper's own data.",
+)
+CLASS_SECTIONS = {
+    "labels": "test clips",
+    "classification": "the classifier against the labels",
+    "fidelity": "the interpreters against the classifier's decisions",
+    "faithfulness": "median drop where the classifier decides, threshold={threshold}",
+}
+CLASSES_LEGEND = (
+    "Positives and negatives count what annotators labelled; decided counts what the classifier "
+    "decides, labelled or not.",
+    "Undefined: no clip holds the class, or the classifier decides on none, or a network diverged. "
+    "Resamplings without any such clip are left out of an interval.",
+)
+# Metric -> what a reader of its numbers must know; metrics may share a note.
+_GRID = (
+    "The authors' thresholds: 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95 for classifiers, every tenth "
+    "between 0.1 and 0.9, 0.05 and 0.95 for fidelity. Precision is 1 where nothing is above one."
+)
+_OFFICIAL = (
+    "AUPRC is that of the evaluator of DCASE 2020 task 5: a point for every score of at least 0.01 "
+    "and for threshold 1, so that a perfect ranking of n positives reaches 1 - 1 / (2n). "
+    "Macro is the mean over classes, micro pools all pairs of clip and class. Classes without any "
+    "positive are left out of macro-AUPRC. A clip that a resampling draws twice ties with itself, "
+    "which this curve punishes at its start: intervals lean low, the more so the fewer positives."
+)
+_SIGNS = (
+    "F1 is taken of the positives and of the negatives of each class; weighted: by how many clips "
+    "are either, macro: the plain mean of both. Then follows the mean over classes."
+)
+DEFINITIONS = {
+    **dict.fromkeys(("macro_auprc", "micro_auprc"), _OFFICIAL),
+    **dict.fromkeys(("macro_auprc_7", "macro_auprc_11", "micro_auprc_11"), _GRID),
+    **dict.fromkeys(("max_f1_7", "max_f1_11"), _GRID),
+    **dict.fromkeys(("avg_weighted_f1", "avg_macro_f1"), _SIGNS),
+}
+
+
+def write_table(
+    rows: pd.DataFrame,
+    path_to_table: str | Path,
+    path_to_page: str | Path,
+    *,
+    reference: Mapping,
+    confidence: float | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write one table as csv and as a page; see `to_markdown`.
+
+    Below the sections stand the paper's caveats, the definitions of the metrics, `notes` and,
+    where there are intervals, how to read them.
+    """
+    (entry,) = reference["tables"].values()
+    defined = [DEFINITIONS[name] for name in rows["metric"].unique() if name in DEFINITIONS]
+    legend = [] if confidence is None else LEGEND
+    notes = [*entry["notes"], *dict.fromkeys(defined), *notes, *legend]
+    page = to_markdown(rows, entry["title"], notes, reference=reference, confidence=confidence)
+    Path(path_to_table).write_text(to_csv(rows), encoding="utf-8")
+    Path(path_to_page).write_text(page, encoding="utf-8")
+
+
+def to_csv(rows: pd.DataFrame) -> str:
+    """Text of the table, the same bytes for the same numbers (six significant digits)."""
+    return rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def to_markdown(
+    rows: pd.DataFrame,
+    title: str,
+    notes: Sequence[str],
+    *,
+    reference: Mapping,
+    confidence: float | None = None,
+) -> str:
+    """A page for reading: one section per metric, its unit in the heading.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        See `l2i.reporting.beside_paper.beside_paper`.
+    title : str
+        Heading of the page.
+    notes : sequence of str
+        Printed below the sections, one point each.
+    reference : mapping
+        The parsed ``paper.yaml``, for the names of systems and the names, units and digits of
+        metrics. A system that it does not know is printed as it is.
+    confidence : float, optional
+        Of the intervals. Without it the rows are settings, which have no spread to explain.
+
+    Returns
+    -------
+    str
+    """
+    ours = "ours" if confidence is None else f"ours: mean ± sd [{confidence * 100:g} % interval]"
+    parts = [f"# {title}"]
+    for metric, part in rows.groupby("metric", sort=False):
+        entry = reference["metrics"][metric]
+        unit = "" if entry["unit"] == "1" else f" ({entry['unit']})"
+        cells = (_cells(r, ours, entry["digits"], reference["systems"]) for r in part.itertuples())
+        parts.append(f"## {entry['title']}{unit}\n\n{pipe_table(list(cells))}")
+    parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(row, ours: str, digits: int, systems: Mapping[str, Mapping]) -> dict[str, str]:
+    return {
+        "data set": _dataset_cell(row),
+        "system": systems.get(row.system, {}).get("title", row.system),
+        "condition": row.condition,
+        ours: _our_cell(row, digits),
+        "n": "" if pd.isna(row.n) else str(row.n),
+        "paper": _paper_cell(row, digits),
+        "gap": "" if pd.isna(row.gap) else f"{row.gap:+z.{digits}f}",
+        "verdict": row.verdict,
+    }
+
+
+def _dataset_cell(row) -> str:
+    # Under the name of ours, a quoted number would seem to be measured on our data.
+    quoted = row.verdict == "reference"
+    return f"{row.paper_dataset} of the paper" if quoted else row.dataset
+
+
+def _our_cell(row, digits: int) -> str:
+    if row.verdict in ("missing", "diverged", "mixed"):
+        return f"**{row.verdict}**"
+    return number_cell(row, digits)
+
+
+def classes_to_markdown(
+    rows: pd.DataFrame, *, reference: Mapping, threshold: float, confidence: float
+) -> str:
+    """A page of data sets with several labels a clip, one line per class.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``dataset``, ``class``, ``quantity`` (labels, classification, fidelity or faithfulness),
+        ``system``, ``metric``, ``condition``, and the number as in
+        `l2i.reporting.beside_paper.summarise`.
+    reference : mapping
+        As in `to_markdown`.
+    threshold : float
+        Of the relevances behind the faithfulness.
+    confidence : float
+        Of the intervals.
+
+    Returns
+    -------
+    str
+    """
+    parts = ["# Class by class"]
+    for dataset, part in rows.groupby("dataset", sort=False):
+        for quantity, heading in CLASS_SECTIONS.items():
+            cells = _class_cells(part[part["quantity"] == quantity], reference)
+            title = heading.format(threshold=f"{threshold:g}")
+            parts.append(f"## {dataset}: {title}\n\n{pipe_table(cells)}")
+    notes = [f"Numbers are mean ± sd [{confidence * 100:g} % interval].", *CLASSES_LEGEND]
+    parts.append("\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _class_cells(rows: pd.DataFrame, reference: Mapping) -> list[dict[str, str]]:
+    """One line per class, a column per system, condition and metric."""
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows.itertuples():
+        name = rows.at[row.Index, "class"]  # no attribute can have this name
+        metric = reference["metrics"][row.metric]
+        whose = [] if row.quantity in ("labels", "classification") else [row.system, row.condition]
+        titles = [reference["systems"].get(part, {}).get("title", part) for part in whose if part]
+        what = [] if row.quantity == "faithfulness" else [metric["title"]]
+        column = ", ".join([*titles, *what])
+        cell = number_cell(row, metric["digits"]) or "undefined"
+        lines.setdefault(name, {"class": name})[column] = cell
+    return list(lines.values())
+
+
+def number_cell(row, digits: int) -> str:
+    """Mean, spread and interval of a row, as far as it has them."""
+    if math.isnan(row.mean):
+        return ""
+    spread = "" if math.isnan(row.spread) else f" ± {row.spread:z.{digits}f}"
+    interval = (
+        f" [{row.low:z.{digits}f}, {row.high:z.{digits}f}]" if not math.isnan(row.low) else ""
+    )
+    return f"{row.mean:z.{digits}f}{spread}{interval}"
+
+
+def _paper_cell(row, digits: int) -> str:
+    if math.isnan(row.paper_mean):
+        return ""
+    if not pd.isna(row.bound):
+        return f"{row.bound} {row.paper_mean:g}"
+    spread = "" if math.isnan(row.paper_spread) else f" ± {row.paper_spread:z.{digits}f}"
+    return f"{row.paper_mean:z.{digits}f}{spread}"
+
+
+def pipe_table(cells: list[dict[str, str]]) -> str:
+    """GitHub's table; columns that are empty throughout are left out."""
+    columns = [name for name in cells[0] if any(row[name] for row in cells)]
+    lines = [columns, ["---"] * len(columns), *([row[name] for name in columns] for row in cells)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,147 @@
+"""Paired permutation tests of two systems that were measured on the same clips.
+
+The null hypothesis is that it makes no difference to a clip which of the two systems answered it:
+the answers of both, those of all runs together, may then be exchanged, clip by clip and
+independently, and the difference between the systems is one among equals. What is asked is whether
+two trained systems differ on clips like these; what another training would give is told by the
+spread over runs alone.
+
+The tests are two-sided and seeded as the bootstrap is: by the clips of a fold. With n permutations
+p is (1 + those at least as extreme as the difference itself) / (1 + n), which no finite number of
+permutations makes too small (Phipson and Smyth 2010).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from l2i.checks import InputError
+from l2i.reporting.statistics import (
+    BLOCK,
+    Metric,
+    clips_by_fold,
+    each_replicate,
+    generator_of,
+    require_pairs,
+    value_matrix,
+)
+
+# Sums of the same terms in another order: how far apart they may come out and still be the same.
+SAME = 1e-9
+
+
+def sign_flip_p(pairs: pd.DataFrame, *, n_permutations: int, seed: int) -> float:
+    """The p-value of a mean difference: an exchange on a clip flips the sign of its difference.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        ``fold``, ``clip``, ``value`` and, where there are runs, ``run``, from
+        `l2i.reporting.statistics.paired_difference`. Runs are averaged clip by clip, clips within
+        their fold, folds last.
+    n_permutations, seed : int
+
+    Returns
+    -------
+    float
+        NaN where a value is NaN.
+    """
+    folds = []
+    for names, rows in clips_by_fold(pairs):
+        differences = value_matrix(rows, names).mean(axis=0)
+        signs = 1 - 2 * _exchanges(names, n_permutations, seed)
+        folds.append(signs @ differences / len(names))
+    return _p_value(np.mean(folds, axis=0))
+
+
+def exchange_p(
+    clips: pd.DataFrame, other: pd.DataFrame, metric: Metric, *, n_permutations: int, seed: int
+) -> float:
+    """The p-value of the difference in a metric that whole clips have together.
+
+    Parameters
+    ----------
+    clips, other : DataFrame
+        The same clips in the same folds and runs: see `l2i.reporting.statistics`.
+    metric : callable
+        See `l2i.reporting.statistics.Metric`.
+    n_permutations, seed : int
+
+    Returns
+    -------
+    float
+        NaN where the metric of either system is.
+
+    Raises
+    ------
+    InputError
+        If a clip has no partner.
+    """
+    require_pairs(clips, other)
+    folds = []
+    both = zip(clips_by_fold(clips), clips_by_fold(other), strict=True)
+    for (names, rows), (_, rows_of_other) in both:
+        exchanges = _exchanges(names, n_permutations, seed)
+        runs = zip(each_replicate(rows, names), each_replicate(rows_of_other, names), strict=True)
+        folds.append(np.mean([_differences(*run, metric, exchanges) for run in runs], axis=0))
+    return _p_value(np.mean(folds, axis=0))
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """p-values corrected for their number, whatever their dependence (Holm 1979).
+
+    The i-th smallest of m is multiplied by m - i + 1; none falls below a smaller one, none exceeds
+    1. Values that are no number stay so and are not counted.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        Of all comparisons of one family.
+
+    Returns
+    -------
+    (n,) array, in the given order
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    corrected = np.full(len(p_values), np.nan)
+    order = np.argsort(p_values, kind="stable")  # NaN comes last
+    order = order[: np.count_nonzero(~np.isnan(p_values))]
+    factors = np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(factors * p_values[order]), 1.0)
+    return corrected
+
+
+def _exchanges(names: list[str], n_permutations: int, seed: int) -> np.ndarray:
+    """Whether (1) or not (0) a clip is exchanged, (1 + n_permutations, n_clips); row 0: none is."""
+    if n_permutations < 1:
+        raise InputError(f"statistics.n_permutations must be at least 1, got {n_permutations}")
+    drawn = generator_of(names, seed).integers(2, size=(n_permutations, len(names)))
+    return np.vstack([np.zeros(len(names)), drawn])
+
+
+def _differences(
+    clips: pd.DataFrame, other: pd.DataFrame, metric: Metric, exchanges: np.ndarray
+) -> np.ndarray:
+    """Difference in a metric after each exchange, of the same clips in the same order.
+
+    Metrics take counts of clips: a system that answers some clips as the other one does is the
+    rows of both, one below the other, of which each clip counts once.
+    """
+    rows = pd.concat([clips, other], ignore_index=True)
+    blocks = []
+    for start in range(0, len(exchanges), BLOCK):
+        theirs = exchanges[start : start + BLOCK]
+        first = metric(rows, np.hstack([1 - theirs, theirs]))
+        blocks.append(first - metric(rows, np.hstack([theirs, 1 - theirs])))
+    return np.concatenate(blocks)
+
+
+def _p_value(differences: np.ndarray) -> float:
+    """Share of differences at least as large as the first, which is that of no exchange."""
+    size = np.abs(differences)
+    if np.isnan(size).any():
+        return float("nan")
+    return float(np.mean(size >= size[0] - SAME))

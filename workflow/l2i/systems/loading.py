@@ -1,0 +1,167 @@
+"""Systems on disk: found by name, built from what a file says, refused where they do not fit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+import l2i.systems
+from l2i.checks import InputError
+from l2i.datasets.fold import open_fold
+from l2i.features.cache import open_features
+from l2i.networks.stored_classifier import frozen, load_classifier
+from l2i.provenance.fingerprints import file_sha256
+from l2i.training.task import Recordings
+from l2i.weights import load_weights, read_identity, save_weights
+
+KIND = "system"
+
+
+def system_module(name: str) -> ModuleType:
+    """The module of :mod:`l2i.systems` that is called `name`.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it lacks `train` or `build`.
+    """
+    modules = [found.name for found in pkgutil.iter_modules(l2i.systems.__path__)]
+    if name not in modules:
+        raise InputError(
+            f"no file workflow/l2i/systems/{name}.py: correct `module` of the system, or write it"
+        )
+    module = importlib.import_module(f"l2i.systems.{name}")
+    missing = [function for function in ("train", "build") if not hasattr(module, function)]
+    if missing:
+        raise InputError(
+            f"{module.__file__} is no system: it has no function {', '.join(missing)} (see "
+            "workflow/l2i/systems/__init__.py)"
+        )
+    return module
+
+
+def open_recordings(
+    path_to_index: str | Path,
+    path_to_classes: str | Path,
+    path_to_log_mel: str | Path,
+    path_to_log_magnitude: str | Path,
+    path_to_classifier: Sequence[str],
+    *,
+    dataset: str,
+    fold: str,
+    features: dict,
+    clip_seconds: float,
+    data: str,
+    device: str,
+) -> Recordings:
+    """One fold of a data set, with the classifier under interpretation where there is one.
+
+    Parameters
+    ----------
+    path_to_classifier : sequence of str
+        One path, or none.
+    dataset, fold, features
+        See :func:`l2i.datasets.fold.open_fold`.
+    clip_seconds, data, device
+        See :class:`Recordings`.
+    """
+    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
+    classifier = None
+    if path_to_classifier:
+        (path,) = path_to_classifier
+        classifier = load_classifier(path, device=device, **split.identity)
+    return Recordings(
+        fold=split,
+        log_mel=open_features(path_to_log_mel),
+        log_magnitude=open_features(path_to_log_magnitude),
+        data=data,
+        clip_seconds=clip_seconds,
+        device=device,
+        classifier=classifier,
+    )
+
+
+def origin_of(
+    module: str, system: str, variant: str, run: str, path_to_classifier: Sequence[str]
+) -> dict[str, str | None]:
+    """What a system's file carries beside the identity of its fold: whose it is, and of what run.
+
+    An interpreter belongs to exactly the classifier that it was trained on.
+    """
+    sha256 = file_sha256(path_to_classifier[0]) if path_to_classifier else None
+    origin = {"module": module, "system": system, "variant": variant, "run": run}
+    return origin | {"classifier_sha256": sha256}
+
+
+def open_system(
+    path_to_index: str | Path,
+    path_to_classes: str | Path,
+    path_to_log_mel: str | Path,
+    path_to_log_magnitude: str | Path,
+    path_to_classifier: Sequence[str],
+    path_to_system: str | Path,
+    *,
+    module: str,
+    system: str,
+    variant: str,
+    run: str,
+    **where: Any,
+) -> tuple[Recordings, torch.nn.Module]:
+    """Recordings of a fold, and the frozen network of one run that was made for just these.
+
+    Parameters
+    ----------
+    path_to_index, path_to_classes, path_to_log_mel, path_to_log_magnitude, path_to_classifier
+        See :func:`open_recordings`, as for **where.
+    path_to_system : str or Path
+        From :func:`save_system`.
+    module, system, variant, run : str
+        See :func:`origin_of`.
+
+    Raises
+    ------
+    InputError
+        If the network is of another run, fold or front end, or explains another classifier.
+    """
+    recordings = open_recordings(
+        path_to_index,
+        path_to_classes,
+        path_to_log_mel,
+        path_to_log_magnitude,
+        path_to_classifier,
+        **where,
+    )
+    origin = origin_of(module, system, variant, run, path_to_classifier)
+    identity = origin | recordings.fold.identity
+    return recordings, load_system(path_to_system, device=recordings.device, **identity)
+
+
+def save_system(path: str | Path, network: torch.nn.Module, **identity) -> None:
+    """Write a network's state dict, its architecture and its identity."""
+    architecture = network.architecture
+    save_weights(path, network.state_dict(), kind=KIND, architecture=architecture, **identity)
+
+
+def load_system(path: str | Path, *, module: str, device: str, **identity) -> torch.nn.Module:
+    """A frozen network; see :func:`l2i.weights.load_weights` for refusals.
+
+    Parameters
+    ----------
+    path : str or Path
+        From :func:`save_system`.
+    module : str
+        Module of :mod:`l2i.systems` that it belongs to.
+    device : str
+    **identity
+        The rest of :func:`origin_of`, and the identity of the fold.
+    """
+    state = load_weights(path, kind=KIND, module=module, **identity)
+    network = system_module(module).build(**read_identity(path)["architecture"])
+    network.load_state_dict(state)
+    return frozen(network, device)

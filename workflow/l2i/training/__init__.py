@@ -1,0 +1,1 @@
+"""How networks learn: the loop, checkpoints, losses, feeding, augmentation, model selection."""

@@ -1,0 +1,71 @@
+"""Where the data of a training job lives: once computed, kept as near to the device as it fits.
+
+On the device if it fits, else in main memory, else in a scratch file that disappears with the job.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from l2i.runtime import free_memory
+
+HEADROOM = 0.5  # share of the free memory that resident data may take; the rest is for training
+SCRATCH = "scratch file"
+BATCH = 32
+
+
+def place_for(n_bytes: int, device: str) -> str:
+    """Where that much data fits: on the device, in main memory ('cpu'), or in a scratch file."""
+    for place in (device, "cpu"):
+        if n_bytes <= HEADROOM * free_memory(place):
+            return place
+    return SCRATCH
+
+
+class CachedRows:
+    """Rows of an array, kept in one place and handed out on a device.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the whole, rows first.
+    dtype : torch.dtype
+        Stored number format.
+    place : str
+        Device that keeps them, or SCRATCH.
+    device : str
+        Where rows are wanted.
+    scratch : Path
+        Folder on whose disk a scratch file lies, without a name, until the data are let go.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: torch.dtype, *, place: str, device: str, scratch: Path
+    ) -> None:
+        self.device = torch.device(device)
+        if place == SCRATCH:
+            with tempfile.NamedTemporaryFile(dir=scratch) as file:  # gone by name, mapped still
+                self.data = torch.from_file(
+                    file.name, shared=True, size=math.prod(shape), dtype=dtype
+                ).reshape(shape)
+        else:
+            self.data = torch.empty(shape, dtype=dtype, device=place)
+
+    def fill(self, start: int, rows: Tensor) -> None:
+        """Store consecutive rows."""
+        self.data[start : start + len(rows)] = rows.to(self.data.device, self.data.dtype)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Rows by number, on the device."""
+        return self.data[rows.to(self.data.device)].to(self.device, non_blocking=True)
+
+
+def chunks(rows: np.ndarray) -> list[np.ndarray]:
+    """Row numbers in batches for a pass without gradients."""
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
