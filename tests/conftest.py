@@ -12,24 +12,37 @@ import pytest
 if N_WORKERS := int(os.getenv("PYTEST_XDIST_WORKER_COUNT", "0")):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // N_WORKERS)))
 
+import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from helpers.project import PROJECT  # noqa: E402
 
+TESTS = PROJECT / "tests"
 # Files that take longest, longest first. A worker takes a file at a time, and one that takes a long
 # one last keeps the others waiting.
-LONGEST = ["test_workflow.py", "test_bad_input.py", "test_harness.py", "test_spectral.py"]
+LONGEST = [
+    "workflow/test_workflow.py",
+    "workflow/test_bad_input.py",
+    "workflow/test_harness.py",
+    "l2i/features/test_spectral.py",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let workers begin with the longest files; one process alone keeps the order of names."""
     if N_WORKERS:
-        place = {name: i for i, name in enumerate(LONGEST)}
-        items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+        place = {TESTS / name: i for i, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture
-def rng() -> torch.Generator:
+def rng() -> np.random.Generator:
+    """A seeded source of random arrays."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
     """A seeded source of random tensors."""
     return torch.Generator().manual_seed(0)
 

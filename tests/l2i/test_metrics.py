@@ -1,4 +1,4 @@
-"""Metrics of tagging: golden figures, known answers, twins, and labels that nobody observed."""
+"""l2i.metrics: golden figures, known answers, twins, and labels that nobody observed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, classification_report, f1_score
+from torch.testing import assert_close
 
 from helpers.project import PROJECT
 from l2i.checks import InputError
@@ -26,6 +28,7 @@ from l2i.metrics import (
     max_f1,
     micro,
     micro_auprc,
+    rank_of,
     weighted_f1,
 )
 
@@ -38,11 +41,6 @@ AREAS = {
 F1 = {"weighted": weighted_f1, "macro": macro_f1}
 EVERY = AREAS | F1
 NAN = np.nan
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
 
 
 def some_tags(rng, n=40, n_classes=3, *, ties=True, unobserved=0.0):
@@ -321,3 +319,33 @@ class TestMisuse:
             macro(auprc, [0, 1], [0.1, 0.2])
         with pytest.raises(InputError, match=r"truth must have shape \(\*\)"):
             auprc(np.zeros((2, 2)), np.zeros((2, 2)))
+
+
+class TestRank:
+    def test_it_counts_the_better_classes(self):
+        scores = torch.tensor([[0.1, 0.7, 0.2]] * 3)
+        assert rank_of(scores, torch.tensor([0, 1, 2])).tolist() == [3, 1, 2]
+
+    def test_a_perfect_copy_always_ranks_first_and_a_constant_one_by_chance(self, generator):
+        scores = torch.randn(300, 10, generator=generator)
+        assert (rank_of(scores, scores.argmax(1)) == 1).all()
+        constant = rank_of(torch.zeros(300, 10), scores.argmax(1))
+        assert (constant == 1).float().mean().item() == pytest.approx(0.1, abs=0.06)
+
+    def test_ties_go_to_the_lower_class(self):
+        assert rank_of(torch.zeros(3, 3), torch.tensor([0, 1, 2])).tolist() == [1, 2, 3]
+
+    def test_it_agrees_with_topk(self, generator):
+        scores = torch.randn(50, 8, generator=generator)
+        reference = torch.randint(8, (50,), generator=generator)
+        for k in (1, 3, 5):
+            by_topk = (scores.topk(k).indices == reference[:, None]).any(1)
+            assert_close(rank_of(scores, reference) <= k, by_topk)
+
+    def test_scores_that_are_no_numbers_rank_last(self):
+        scores = torch.full((1, 3), float("nan"))
+        assert rank_of(scores, torch.tensor([1])).item() > 3
+
+    def test_references_of_another_length_are_refused(self):
+        with pytest.raises(InputError, match=r"reference must have shape \(2\), got \(3,\)"):
+            rank_of(torch.zeros(2, 3), torch.zeros(3, dtype=torch.int64))

@@ -1,17 +1,28 @@
 """Ablations of the configuration as variants: what each changes, and what it is called.
 
 A variant is one value of an ablation list, such as the taps [B5, B6]. Its name stands in the paths
-of its results. A value that is the data set's own setting is no variant: it is called `default`,
-and its results are those of the main tables.
+of its results. A value that the system, or the dictionary, has anyway is no variant: it is called
+`default`, and its results are those of the main tables.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
+
+from configuration.systems import settings_on
 
 DEFAULT = "default"
+
+
+class Change(NamedTuple):
+    """One value of an ablation list."""
+
+    variant: str
+    of_system: dict[str, Any]  # settings
+    of_dictionary: dict[str, Any]
+    condition: dict[str, Any]  # what tells it apart in print
 
 
 def variants(config: dict[str, Any]) -> list[str]:
@@ -37,50 +48,64 @@ def ablation_rows(config: dict[str, Any], table: str) -> list[dict[str, Any]]:
     """
     rows = []
     for entry in config["ablations"][table]:
-        place = {"dataset": entry["dataset"], "fold": str(entry["fold"]), "system": entry["system"]}
-        for name, changes, condition in _values(entry):
-            dataset = config["datasets"][entry["dataset"]]
-            changed = any(dataset[part] | new != dataset[part] for part, new in changes.items())
-            rows.append({**place, "variant": name if changed else DEFAULT, "condition": condition})
+        dataset, system = entry["dataset"], entry["system"]
+        settings = settings_on(config, dataset, system)
+        dictionary = config["datasets"][dataset]["dictionary"]
+        for change in changes_of(entry):
+            same = settings | change.of_system == settings
+            same &= dictionary | change.of_dictionary == dictionary
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "fold": str(entry["fold"]),
+                    "system": system,
+                    "variant": DEFAULT if same else change.variant,
+                    "condition": change.condition,
+                }
+            )
     return rows
 
 
 def varied(config: dict[str, Any], dataset: str, variant: str) -> dict[str, Any]:
-    """The configuration with what a variant changes in a data set's settings."""
-    changes = _changes(config).get(variant)
-    if changes is None:
+    """The configuration with what a variant changes on a data set."""
+    changes = _changes(config, dataset, variant)
+    if not changes:
         return config
-    changed = copy.deepcopy(config["datasets"][dataset])
-    for part, new in changes.items():
-        changed[part] |= new
-    return {**config, "datasets": {**config["datasets"], dataset: changed}}
+    datasets, systems = dict(config["datasets"]), dict(config["systems"])
+    for system, change in changes:
+        datasets[dataset] = copy.deepcopy(datasets[dataset])
+        datasets[dataset]["dictionary"] |= change.of_dictionary
+        systems[system] = copy.deepcopy(systems[system])
+        by_dataset = systems[system].setdefault("by_dataset", {})
+        by_dataset[dataset] = by_dataset.get(dataset, {}) | change.of_system
+    return {**config, "datasets": datasets, "systems": systems}
 
 
-def dictionary_variant(config: dict[str, Any], variant: str) -> str:
+def dictionary_variant(config: dict[str, Any], dataset: str, variant: str) -> str:
     """The variant whose dictionary a variant uses: its own where it changes the dictionary."""
-    return variant if "dictionary" in _changes(config).get(variant, {}) else DEFAULT
+    changes = _changes(config, dataset, variant)
+    return variant if any(change.of_dictionary for _, change in changes) else DEFAULT
 
 
-def _changes(config: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
-    return {
-        name: changes
-        for entries in config["ablations"].values()
-        for entry in entries
-        for name, changes, _ in _values(entry)
-    }
-
-
-def _values(entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, dict], dict[str, Any]]]:
-    """Name, changes to the data set's settings, and condition of each value of one list."""
+def changes_of(entry: dict[str, Any]) -> Iterator[Change]:
+    """The values of one ablation list."""
     for taps in entry.get("taps", []):
-        yield (
-            "-".join(["taps", *taps]),
-            {"interpreter": {"taps": taps}},
-            {"fold": entry["fold"], "taps": taps},
-        )
+        condition = {"fold": entry["fold"], "taps": taps}
+        yield Change("-".join(["taps", *taps]), {"taps": taps}, {}, condition)
     for reconstruction, sparsity in entry.get("weights", []):
         weights = {"reconstruction_weight": reconstruction, "sparsity_weight": sparsity}
-        yield f"weights-{reconstruction}-{sparsity}", {"interpreter": weights}, weights
+        yield Change(f"weights-{reconstruction}-{sparsity}", weights, {}, weights)
     for n_components in entry.get("n_components", []):
         size = {"n_components": n_components}
-        yield f"components-{n_components}", {"dictionary": size}, size
+        yield Change(f"components-{n_components}", {}, size, size)
+
+
+def _changes(config: dict[str, Any], dataset: str, variant: str) -> list[tuple[str, Change]]:
+    """Systems that are varied under this name on a data set, and what is changed of each."""
+    return [
+        (entry["system"], change)
+        for entries in config["ablations"].values()
+        for entry in entries
+        for change in changes_of(entry)
+        if entry["dataset"] == dataset and change.variant == variant
+    ]

@@ -1,4 +1,4 @@
-"""The schema of the configuration, and what it finds, in sentences."""
+"""Schemas of the configuration and of reference files, and what they find, in sentences."""
 
 from __future__ import annotations
 
@@ -12,27 +12,31 @@ from typing import Any
 import jsonschema
 import yaml
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+SCHEMAS = Path(__file__).parents[1] / "schemas"
 
 
 @functools.cache
-def load_schema() -> dict[str, Any]:
-    """Load workflow/schemas/config.schema.yaml."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+def load_schema(name: str = "config") -> dict[str, Any]:
+    """Load workflow/schemas/{name}.schema.yaml."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
 
 
 @functools.cache
-def validator() -> jsonschema.Draft202012Validator:
-    """Validator of the whole configuration."""
-    return validator_of(load_schema())
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """Validator of a whole file by the schema of its name."""
+    return validator_of(load_schema(name), load_schema(name))
 
 
-def validator_of(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
-    """As the standard, but 35.0 is no integer: it would count as another setting than 35."""
+def validator_of(
+    schema: dict[str, Any], whole: dict[str, Any]
+) -> jsonschema.Draft202012Validator:
+    """Validator of a part of a file, whose definitions stand in the schema of the whole.
+
+    As the standard, but 35.0 is no integer: it would count as another setting than 35.
+    """
     standard = jsonschema.Draft202012Validator
     types = standard.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    # Definitions refer to each other.
-    schema = schema if "$defs" in schema else {**schema, "$defs": load_schema()["$defs"]}
+    schema = schema | {"$defs": whole["$defs"]}
     return jsonschema.validators.extend(standard, type_checker=types)(schema)
 
 

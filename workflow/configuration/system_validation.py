@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
+from configuration.ablations import changes_of
 from configuration.schema import load_schema, rule_of, undefined, validator_of
-from configuration.systems import COMMON, OPTIONAL, Description, description_of, trained_with
+from configuration.systems import COMMON, OPTIONAL, Description, description_of, settings_on
 from l2i.names import CLASSIFIER
 
 RESERVED = (CLASSIFIER, "slime")  # rows and folders that are no system of the configuration
@@ -26,7 +27,7 @@ def contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]
             f"{place}.measures must hold fidelity where needs holds classifier, and else "
             "classification: a system follows a classifier, or predicts by itself"
         )
-    yield from _contradictions_of_title(name, config)
+    yield from _contradictions_of_rows(name, config)
     yield from undefined(
         f"{place}.by_dataset", entry.get("by_dataset", {}), "datasets", config["datasets"]
     )
@@ -52,38 +53,35 @@ def contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]
     yield from dict.fromkeys(found)  # what is wrong on all data sets is said once
 
 
-def _contradictions_of_title(name: str, config: dict[str, Any]) -> Iterator[str]:
+def _contradictions_of_rows(name: str, config: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the row of a system among the classifiers of Table VIII."""
     entries = config["systems"]
-    title = entries[name].get("as_classifier")
-    if title is None:
+    row = entries[name].get("as_classifier", {}).get("name")
+    if row is None:
         return
     place = f"systems.{name}.as_classifier"
     if "classifier" not in entries[name]["needs"]:
         yield f"{place} is for systems with fidelity: take it out"
-    others = [entry.get("as_classifier") for other, entry in entries.items() if other != name]
-    if title in {*entries, *RESERVED, *others}:
-        yield f"{place} is {title}, which is another row of Table VIII: choose another name"
+    others = [e.get("as_classifier", {}).get("name") for n, e in entries.items() if n != name]
+    if row in {*entries, *RESERVED, *others}:
+        yield f"{place}.name is {row}, which is another row of Table VIII: choose another name"
 
 
 def _contradictions_of_settings(
     place: str, name: str, dataset: str, module: Description, config: dict[str, Any]
 ) -> Iterator[str]:
     entry = config["systems"][name]
-    try:
-        trained = trained_with(config, dataset, name)
-    except KeyError as error:
-        yield f"{place}.inherits cannot be followed on {dataset}: {error.args[0]}"
-        return
-    choose, known = trained["choose"], module.settings | COMMON
+    grid, known = entry.get("grid", {}), module.settings | COMMON
     said = entry.get("settings", {}) | entry.get("by_dataset", {}).get(dataset, {})
-    for key in sorted(choose.keys() & said.keys()):
+    for key in sorted(grid.keys() & said.keys()):
         yield (
-            f"{place}.choose names {key}, which settings or by_dataset give as well: write "
-            f"choose: {{{key}: [{said[key]}]}} for one value, or take {key} out of the others"
+            f"{place}.grid names {key}, which settings or by_dataset give as well: write "
+            f"grid: {{{key}: [{said[key]}]}} for one value, or take {key} out of the others"
         )
-    if "precision" in choose:
-        yield f"{place}.choose cannot name precision: put it into settings"
-    given = {key: [value] for key, value in trained["system_settings"].items()} | choose
+    if "precision" in grid:
+        yield f"{place}.grid cannot name precision: put it into settings"
+    settings = settings_on(config, dataset, name)
+    given = {key: [value] for key, value in settings.items()} | grid
     for key, values in given.items():
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1)
@@ -99,23 +97,26 @@ def _contradictions_of_settings(
             yield f"workflow/l2i/systems/{entry['module']}.py: {key} is of no known kind: {kind}"
             continue
         for value in values:
-            for error in validator_of(schema).iter_errors(value):
+            for error in validator_of(schema, load_schema()).iter_errors(value):
                 inside = "".join(f"[{part}]" for part in error.path)
                 rule = rule_of(error).removesuffix(" ()")
                 yield f"{place}: {key}{inside} is {error.instance!r}, but {rule} ({meaning})"
+            if kind == "weight_by_epoch":
+                yield from _epochs_out_of_order(f"{place}: {key}", value)
     for key, (_, meaning) in known.items():
         if key not in given and not meaning.startswith(OPTIONAL):
             yield f"{place} lacks the setting {key}: {meaning}"
 
 
-# What an ablation list varies, and the key of a data set that carries it.
-VARIED = {
-    "taps": {"taps": "interpreter/taps"},
-    "weights": {
-        "reconstruction_weight": "interpreter/reconstruction_weight",
-        "sparsity_weight": "interpreter/sparsity_weight",
-    },
-}
+def _epochs_out_of_order(place: str, weights: Any) -> Iterator[str]:
+    """What is wrong with pairs of a first epoch and a weight, whose form may be wrong, too."""
+    epochs = [pair[0] for pair in weights if pair] if isinstance(weights, list) else []
+    if not all(type(epoch) is int for epoch in epochs) or not epochs:
+        return
+    if epochs[0] != 1:
+        yield f"{place} must start at epoch 1"
+    if sorted(set(epochs)) != epochs:
+        yield f"{place} must name its epochs in ascending order"
 
 
 def contradictions_of_varied(
@@ -129,12 +130,6 @@ def contradictions_of_varied(
     if system["module"] != "posthoc":
         yield f"{place}.system is {name}, but ablations change interpreters of the module posthoc"
         return
-    fixed = {*system.get("settings", {}), *system.get("choose", {})}
-    fixed |= {*system.get("by_dataset", {}).get(entry["dataset"], {})}
-    for what in VARIED.keys() & entry.keys():
-        for key, path in VARIED[what].items():
-            if key in fixed or system.get("inherits", {}).get(key) != path:
-                yield (
-                    f"{place} varies {what}, but systems.{name} does not take {key} from {path} of "
-                    "the data set: let it inherit that"
-                )
+    varied = {key for change in changes_of(entry) for key in change.of_system}
+    for key in sorted(varied & system.get("grid", {}).keys()):
+        yield f"{place} varies {key}, but so does systems.{name}.grid: take it out there"

@@ -4,11 +4,7 @@ import json
 from pathlib import Path
 
 from harness import perform
-from l2i.datasets.esc50 import index_esc50
-from l2i.datasets.openmic import index_openmic
-from l2i.datasets.sonyc import index_sonyc
-
-LAYOUTS = {"esc50": index_esc50, "sonyc_ust": index_sonyc, "openmic": index_openmic}
+from l2i.datasets.layouts import layout_module, require_layout
 
 
 def index_dataset(
@@ -43,8 +39,10 @@ def index_dataset(
     """
     expect = json.loads(Path(path_to_fetched).read_text()) if path_to_fetched else None
     options = {key: value for key, value in corpus.items() if key != "layout"}
-    read = LAYOUTS[corpus["layout"]]
-    index, classes, facts = read(Path(data) / dataset, **options, expect=expect)
+    folder = Path(data) / dataset
+    require_layout(folder, corpus["layout"])
+    read = layout_module(corpus["layout"]).index_corpus
+    index, classes, facts = read(folder, **options, expect=expect)
     index.to_csv(path_to_index, index=False, lineterminator="\n")
     Path(path_to_classes).write_text(json.dumps(classes, indent=1) + "\n")
     return {"n_clips": len(index), "n_classes": len(classes), **facts}

@@ -5,8 +5,6 @@ It is fetched by the script, which also looks at what an earlier run has install
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
 import shutil
 import tarfile
@@ -15,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.fetching import pinned, visible
+from helpers.project import load_script
 from l2i.checks import InputError
 from l2i.datasets import installation
 
@@ -25,15 +25,6 @@ CLIPS = ({"a.wav": b"a" * 500, "b.wav": b"b"}, {"c.wav": b"c", "._c.wav": b"shad
 @pytest.fixture
 def data(tmp_path):
     return tmp_path / "d"
-
-
-def visible(folder):
-    return sorted(p.name for p in folder.iterdir() if not p.name.endswith(".lock"))
-
-
-def pinned(path, kind="sha256"):
-    digest = hashlib.new(kind, path.read_bytes(), usedforsecurity=False).hexdigest()
-    return {"name": path.name, "size_bytes": path.stat().st_size, kind: digest}
 
 
 @pytest.fixture
@@ -61,17 +52,14 @@ def pins(published):
 
 
 @pytest.fixture
-def fetch(project, tmp_path, published, data):
-    path = project / "workflow" / "scripts" / "fetch_dataset.py"
-    spec = importlib.util.spec_from_file_location("fetch_dataset", path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+def fetch(tmp_path, published, data):
+    fetch_dataset = load_script("fetch_dataset")
 
     def fetch(pins, url=None):
         url = url or f"{published.as_uri()}/{{name}}"
         out = tmp_path / "fetched.json"
         where = {"dataset": "sonyc", "data": str(data), "urls": {"sonyc": url}}
-        facts = script.fetch_dataset(str(out), download=pins, **where)
+        facts = fetch_dataset(str(out), download=pins, **where)
         assert json.loads(out.read_text()) == pins
         return facts
 

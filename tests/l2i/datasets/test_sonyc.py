@@ -14,13 +14,14 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.project import load_script
 from l2i.checks import InputError
-from l2i.datasets.sonyc import (
+from l2i.datasets.sonyc_ust import (
     CLASSES,
     COLUMNS,
     PRESENCE,
     agreed_labels,
-    index_sonyc,
+    index_corpus as index_sonyc,
     training_labels,
 )
 
@@ -389,16 +390,10 @@ class TestPins:
 
 
 class TestScript:
-    def test_the_table_the_classes_and_the_facts_are_written(self, corpus, project, tmp_path):
-        import importlib.util
-
-        path = project / "workflow" / "scripts" / "index_dataset.py"
-        spec = importlib.util.spec_from_file_location("index_dataset", path)
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
+    def test_the_table_the_classes_and_the_facts_are_written(self, corpus, tmp_path):
         index, classes = tmp_path / "index.csv", tmp_path / "classes.json"
         corpus_settings = {"layout": "sonyc_ust", "labels": "dcase"}
-        facts = script.index_dataset(
+        facts = load_script("index_dataset")(
             [], index, classes, corpus=corpus_settings, dataset="sonyc", data=str(tmp_path)
         )
         assert json.loads(classes.read_text()) == CLASSES

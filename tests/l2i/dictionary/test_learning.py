@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from helpers.project import load_script
 from l2i.checks import InputError
 from l2i.dictionary.columns import ClipColumns
 from l2i.dictionary.learning import (
@@ -20,7 +21,8 @@ from l2i.dictionary.learning import (
 )
 from l2i.dictionary.nmf import sparse_nmf
 from l2i.weights import read_identity
-from scripts.learn_dictionary import learn_dictionary
+
+learn_dictionary = load_script("learn_dictionary")
 
 N_BINS, N_FRAMES, FOLDS = 9, 40, [1, 2, 1, 3, 2, 3, 3]
 FEATURES = {
@@ -42,10 +44,10 @@ DICTIONARY = {
 
 
 @pytest.fixture
-def clips(rng):
+def clips(generator):
     """One spectrogram for each entry of FOLDS."""
     shape = (len(FOLDS), N_BINS, N_FRAMES)
-    return torch.rand(shape, generator=rng).numpy()
+    return torch.rand(shape, generator=generator).numpy()
 
 
 def learn(folder, clips, **changes):
@@ -159,9 +161,9 @@ PER_CLASS = {
 
 
 @pytest.fixture
-def corpus(rng):
+def corpus(generator):
     """Spectrograms of thirteen clips, of which TRAIN_ROWS are to be learned from."""
-    clips = torch.rand((N_CLIPS, N_BINS, N_FRAMES), generator=rng).square().numpy()
+    clips = torch.rand((N_CLIPS, N_BINS, N_FRAMES), generator=generator).square().numpy()
     clips[np.setdiff1d(np.arange(N_CLIPS), TRAIN_ROWS)] = np.nan  # test clips
     return clips
 
@@ -401,8 +403,8 @@ class TestPerClassScript:
             self.run(paths, clips_per_class=None)
 
 
-def test_saved_is_loaded(tmp_path, rng):
-    W = torch.rand(4, 3, generator=rng)
+def test_saved_is_loaded(tmp_path, generator):
+    W = torch.rand(4, 3, generator=generator)
     save_dictionary(tmp_path / "W.safetensors", W, fold="1")
     assert torch.equal(load_dictionary(tmp_path / "W.safetensors", fold="1"), W)
     assert read_identity(tmp_path / "W.safetensors")["component_classes"] is None

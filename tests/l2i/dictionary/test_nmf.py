@@ -26,16 +26,16 @@ def unit(W):
 
 
 @pytest.fixture
-def X(rng):
+def X(generator):
     """Exactly K-part data, so a perfect fit exists."""
-    atoms = unit(torch.rand(F, K, generator=rng, dtype=torch.float64) ** 4)
-    return atoms @ torch.rand(K, N, generator=rng, dtype=torch.float64) ** 2
+    atoms = unit(torch.rand(F, K, generator=generator, dtype=torch.float64) ** 4)
+    return atoms @ torch.rand(K, N, generator=generator, dtype=torch.float64) ** 2
 
 
 @pytest.fixture
-def noise(rng):
+def noise(generator):
     """Two frozen columns."""
-    return unit(torch.rand(F, 2, generator=rng, dtype=torch.float64))
+    return unit(torch.rand(F, 2, generator=generator, dtype=torch.float64))
 
 
 @pytest.fixture(params=sorted(SOLVERS))
@@ -82,9 +82,9 @@ class TestInvariants:
         history = fit(X, n_iter=20).objective
         assert (history.diff() <= 1e-12 * history[0]).all()
 
-    def test_reported_objective_of_the_start_is_that_of_the_start(self, X, solver, rng):
-        W = torch.rand(F, K, generator=rng, dtype=torch.float64)
-        H = torch.rand(K, N, generator=rng, dtype=torch.float64)
+    def test_reported_objective_of_the_start_is_that_of_the_start(self, X, solver, generator):
+        W = torch.rand(F, K, generator=generator, dtype=torch.float64)
+        H = torch.rand(K, N, generator=generator, dtype=torch.float64)
         history = fit(X, solver=solver, sparsity=0, start=(W, H)).objective
         assert math.isclose(history[0], objective(X, W, H, 0), rel_tol=1e-9)
 
@@ -104,8 +104,8 @@ class TestInvariants:
         first, second = fit(X, solver=solver), fit(X, solver=solver)
         assert torch.equal(first.W, second.W) and torch.equal(first.H, second.H)
 
-    def test_the_number_of_threads_changes_no_bit(self, rng, solver):
-        X = torch.rand(F, 8000, generator=rng, dtype=torch.float64)
+    def test_the_number_of_threads_changes_no_bit(self, generator, solver):
+        X = torch.rand(F, 8000, generator=generator, dtype=torch.float64)
         n_threads = torch.get_num_threads()
         results = []
         try:
@@ -117,9 +117,9 @@ class TestInvariants:
             torch.set_num_threads(n_threads)
         assert torch.equal(*results)
 
-    def test_the_start_is_not_overwritten(self, X, solver, rng):
-        W = torch.rand(F, K, generator=rng, dtype=torch.float64)
-        H = torch.rand(K, N, generator=rng, dtype=torch.float64)
+    def test_the_start_is_not_overwritten(self, X, solver, generator):
+        W = torch.rand(F, K, generator=generator, dtype=torch.float64)
+        H = torch.rand(K, N, generator=generator, dtype=torch.float64)
         start = W.clone(), H.clone()
         fit(X, solver=solver, start=start)
         assert torch.equal(start[0], W) and torch.equal(start[1], H)
@@ -145,9 +145,9 @@ class TestInvariants:
         st.sampled_from([0.0, 0.5]), st.sampled_from(sorted(SOLVERS)),
     )  # fmt: skip
     def test_any_shape_is_legal(self, n_bins, n_columns, n_components, n_frozen, mu, solver):
-        rng = torch.Generator().manual_seed(n_bins * 100 + n_columns)
-        X = torch.rand(n_bins, n_columns, generator=rng, dtype=torch.float64)
-        frozen = unit(torch.rand(n_bins, n_frozen, generator=rng, dtype=torch.float64))
+        generator = torch.Generator().manual_seed(n_bins * 100 + n_columns)
+        X = torch.rand(n_bins, n_columns, generator=generator, dtype=torch.float64)
+        frozen = unit(torch.rand(n_bins, n_frozen, generator=generator, dtype=torch.float64))
         result = fit(
             X, n_components=n_components, frozen=frozen, sparsity=mu, solver=solver, n_iter=10
         )
@@ -157,8 +157,8 @@ class TestInvariants:
 
 
 class TestStreaming:
-    def test_clips_on_disk_give_what_the_matrix_gives(self, rng, solver, tmp_path):
-        clips = torch.rand(30, F, 70, generator=rng, dtype=torch.float64).numpy()
+    def test_clips_on_disk_give_what_the_matrix_gives(self, generator, solver, tmp_path):
+        clips = torch.rand(30, F, 70, generator=generator, dtype=torch.float64).numpy()
         np.save(tmp_path / "clips.npy", clips)
         rows = np.array([*range(3, 25), 28])
         matrix = torch.from_numpy(np.concatenate(list(clips[rows]), axis=1))
@@ -210,10 +210,10 @@ class TestKnownAnswers:
         W, H, *_ = fit(X, sparsity=0, n_iter=1000)
         assert_close(W @ H, X, rtol=0, atol=1e-3)
 
-    def test_hals_is_its_definition(self, X, noise, rng):
+    def test_hals_is_its_definition(self, X, noise, generator):
         """One iteration against plain loops over the formulas that hals documents."""
-        mu, W0, H0 = 0.02, noise, torch.rand(6, N, generator=rng, dtype=torch.float64)
-        learned = unit(torch.rand(F, K, generator=rng, dtype=torch.float64))
+        mu, W0, H0 = 0.02, noise, torch.rand(6, N, generator=generator, dtype=torch.float64)
+        learned = unit(torch.rand(F, K, generator=generator, dtype=torch.float64))
         result = fit(X, sparsity=mu, n_iter=1, frozen=W0, start=(learned, H0))
         W, H = torch.cat([W0, learned], dim=1), H0.clone()
         for _ in range(hals.N_PASSES):
@@ -227,10 +227,10 @@ class TestKnownAnswers:
         assert_close(result.W, W)
         assert_close(result.H, H)
 
-    def test_multiplicative_rule_is_its_definition(self, X, noise, rng):
+    def test_multiplicative_rule_is_its_definition(self, X, noise, generator):
         """One iteration against the formulas of Le Roux et al., with W H formed."""
-        mu, W0, H0 = 0.02, noise, torch.rand(6, N, generator=rng, dtype=torch.float64)
-        learned = unit(torch.rand(F, K, generator=rng, dtype=torch.float64))
+        mu, W0, H0 = 0.02, noise, torch.rand(6, N, generator=generator, dtype=torch.float64)
+        learned = unit(torch.rand(F, K, generator=generator, dtype=torch.float64))
         start = learned, H0
         result = fit(X, solver="multiplicative", sparsity=mu, n_iter=1, frozen=W0, start=start)
         W = torch.cat([W0, learned], dim=1)
@@ -242,8 +242,7 @@ class TestKnownAnswers:
         assert_close(result.W, W)
         assert_close(result.H, H)
 
-    def test_over_relaxed_rows_agree_with_loops_for_odd_and_even_counts(self):
-        rng = np.random.default_rng(0)
+    def test_over_relaxed_rows_agree_with_loops_for_odd_and_even_counts(self, rng):
         for n_atoms in range(1, 12):
             W = rng.random((7, n_atoms))
             W /= np.linalg.norm(W, axis=0)
@@ -258,10 +257,10 @@ class TestKnownAnswers:
             hals.update_activations(*arguments, mu)
             np.testing.assert_allclose(H, expected, rtol=1e-10, atol=1e-12)
 
-    def test_rows_on_a_gpu_follow_the_same_rule(self, rng):
-        W = unit(torch.rand(F, 7, generator=rng, dtype=torch.float64))
-        X = torch.rand(F, N, generator=rng, dtype=torch.float64)
-        H = torch.rand(7, N, generator=rng, dtype=torch.float64)
+    def test_rows_on_a_gpu_follow_the_same_rule(self, generator):
+        W = unit(torch.rand(F, 7, generator=generator, dtype=torch.float64))
+        X = torch.rand(F, N, generator=generator, dtype=torch.float64)
+        H = torch.rand(7, N, generator=generator, dtype=torch.float64)
         there = H.clone()
         hals.relax_rows_on_gpu(W.T @ W, W.T @ X - 0.2, there, hals.RELAXATION, hals.N_PASSES)
         hals.update_activations(W.T @ X, W.T @ W, H, 0.2)
@@ -283,8 +282,8 @@ class TestKnownAnswers:
         assert tangent[W > 0].abs().max() < 1e-5
         assert (tangent[W == 0] < 1e-5).all()
 
-    def test_multiplicative_activations_are_those_of_scikit_learn(self, X, rng):
-        W = unit(torch.rand(F, K, generator=rng, dtype=torch.float64))
+    def test_multiplicative_activations_are_those_of_scikit_learn(self, X, generator):
+        W = unit(torch.rand(F, K, generator=generator, dtype=torch.float64))
         H = torch.full((K, N), math.sqrt(X.mean() / K), dtype=torch.float64)  # where they start
         theirs = {}
         for n_iter in (1, 5, 50):
@@ -297,10 +296,10 @@ class TestKnownAnswers:
             if i in theirs:
                 assert_close(H, torch.from_numpy(theirs[i].T), rtol=1e-6, atol=1e-9)
 
-    def test_hals_gets_below_scikit_learn_from_the_same_start(self, rng):
-        X = torch.rand(F, 200, generator=rng, dtype=torch.float64)
-        W = torch.rand(F, K, generator=rng, dtype=torch.float64)
-        H = torch.rand(K, 200, generator=rng, dtype=torch.float64)
+    def test_hals_gets_below_scikit_learn_from_the_same_start(self, generator):
+        X = torch.rand(F, 200, generator=generator, dtype=torch.float64)
+        W = torch.rand(F, K, generator=generator, dtype=torch.float64)
+        H = torch.rand(K, 200, generator=generator, dtype=torch.float64)
         theirs = NMF(K, solver="mu", init="custom", max_iter=200, tol=0)
         theirs.fit_transform(X.T.numpy(), W=H.T.numpy().copy(), H=W.T.numpy().copy())
         ours = fit(X, sparsity=0, n_iter=50, start=(W, H)).objective[-1]

@@ -23,10 +23,10 @@ EXACT = 1e-12
 
 
 def problem(seed=0, n=N, dtype=torch.float64, k=K):
-    rng = torch.Generator().manual_seed(seed)
-    D = torch.rand(F, k, generator=rng, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    D = torch.rand(F, k, generator=generator, dtype=torch.float64)
     project_columns(D)
-    x = torch.rand(n, F, generator=rng, dtype=torch.float64)
+    x = torch.rand(n, F, generator=generator, dtype=torch.float64)
     return (x / x.norm(dim=1, keepdim=True)).to(dtype), D.to(dtype)
 
 
@@ -76,28 +76,28 @@ class TestCodes:
             expected, _ = nnls(stacked, np.concatenate([frame, np.zeros(K)]))
             np.testing.assert_allclose(h, expected, atol=1e-9)
 
-    def test_nearby_codes_cost_more(self, rng):
+    def test_nearby_codes_cost_more(self, generator):
         x, D = problem()
         H = codes(x, D, l1=0.1, l2=1e-3, tolerance=EXACT)
         for _ in range(20):
-            noise = 0.01 * torch.randn(H.shape, generator=rng, dtype=H.dtype)
+            noise = 0.01 * torch.randn(H.shape, generator=generator, dtype=H.dtype)
             nearby = (H + noise).clamp(min=0)
             assert (
                 objective(x, D, nearby, 0.1, 1e-3) >= objective(x, D, H, 0.1, 1e-3) - EXACT
             ).all()
 
-    def test_columns_that_are_nearly_alike_still_get_optimal_codes(self, rng):
+    def test_columns_that_are_nearly_alike_still_get_optimal_codes(self, generator):
         x, D = problem()
-        alike = D[:, :1] + 1e-3 * torch.rand(F, 30, generator=rng, dtype=D.dtype)
+        alike = D[:, :1] + 1e-3 * torch.rand(F, 30, generator=generator, dtype=D.dtype)
         project_columns(alike)
         for dtype in (torch.float32, torch.float64):
             y, E = x.to(dtype), alike.to(dtype)
             H = codes(y, E, l1=0.0, l2=1e-3)
             assert violation(*normal_equations(y, E, 0.0, 1e-3), H).max() <= 1.01e-4
 
-    def test_the_start_does_not_matter_and_is_left_as_it_is(self, rng):
+    def test_the_start_does_not_matter_and_is_left_as_it_is(self, generator):
         x, D = problem()
-        start = torch.rand(N, K, generator=rng, dtype=torch.float64)
+        start = torch.rand(N, K, generator=generator, dtype=torch.float64)
         kept = start.clone()
         warm = codes(x, D, l1=0.1, l2=1e-3, start=start, tolerance=EXACT)
         assert_close(warm, codes(x, D, l1=0.1, l2=1e-3, tolerance=EXACT), atol=1e-9, rtol=0)
@@ -127,11 +127,11 @@ class TestCodes:
 
 def losses_of_pooled_codes(multi_label):
     """A function of D like that of tdl_nmf: means of codes, scaled, classified."""
-    rng = torch.Generator().manual_seed(3)
+    generator = torch.Generator().manual_seed(3)
     x, D = problem(n=4 * 6)
-    weight = torch.randn(3, K, generator=rng, dtype=torch.float64)
-    bias = torch.randn(3, generator=rng, dtype=torch.float64)
-    scale = 0.5 + torch.rand(K, generator=rng, dtype=torch.float64)
+    weight = torch.randn(3, K, generator=generator, dtype=torch.float64)
+    bias = torch.randn(3, generator=generator, dtype=torch.float64)
+    scale = 0.5 + torch.rand(K, generator=generator, dtype=torch.float64)
     if multi_label:
         targets = torch.tensor([[1, 0, 0], [0, 1, 1], [1, torch.nan, 0], [torch.nan, 1, 0]])
         loss = classification(True, torch.tensor([1.0, 3.0, 2.0]))
@@ -170,12 +170,12 @@ class TestDerivative:
             lambda D: differentiable_codes(x, D, l1=0.05, l2=1e-2, tolerance=1e-14), D
         )
 
-    def test_the_systems_equal_those_solved_one_by_one(self, rng):
+    def test_the_systems_equal_those_solved_one_by_one(self, generator):
         _, D = problem()
         G = normal_equations(torch.zeros(0, F).double(), D, 0.0, 0.01)[0]
-        active = torch.rand(N, K, generator=rng) < 0.4
+        active = torch.rand(N, K, generator=generator) < 0.4
         active[0], active[1] = False, True
-        g = torch.randn(N, K, generator=rng, dtype=torch.float64)
+        g = torch.randn(N, K, generator=generator, dtype=torch.float64)
         beta = coding._solve_active(G, active, g)
         for a, right, found in zip(active, g, beta, strict=True):
             expected = torch.zeros(K, dtype=torch.float64)
@@ -189,8 +189,8 @@ class TestDerivative:
         assert (D.grad == 0).all()
 
 
-def test_projected_columns_are_positive_of_unit_norm_and_stay_when_projected_again(rng):
-    D = torch.randn(F, K, generator=rng)
+def test_projected_columns_are_positive_of_unit_norm_and_stay_when_projected_again(generator):
+    D = torch.randn(F, K, generator=generator)
     D[:, 0] = -1
     project_columns(D)
     assert (D > 0).all()

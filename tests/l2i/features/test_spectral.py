@@ -20,9 +20,9 @@ def tone(hertz, seconds=1.0, dtype=torch.float64):
 
 
 @pytest.fixture
-def noisy(rng):
+def noisy(generator):
     """A tone in noise that fades out, (n_samples,) float64."""
-    x = tone(880.0, 2.0) + 0.1 * torch.randn(2 * RATE, generator=rng, dtype=torch.float64)
+    x = tone(880.0, 2.0) + 0.1 * torch.randn(2 * RATE, generator=generator, dtype=torch.float64)
     return x * torch.linspace(1, 0.001, 2 * RATE, dtype=torch.float64)
 
 
@@ -92,9 +92,9 @@ class TestAgreementWithLibrosa:
 
 class TestRoundTrip:
     @pytest.mark.parametrize("n_samples", [220_500, 88_200, 512 * 40])
-    def test_inverse_gives_the_waveform_back_with_equal_length(self, rng, n_samples):
+    def test_inverse_gives_the_waveform_back_with_equal_length(self, generator, n_samples):
         fe = front_end()
-        x = torch.rand(n_samples, generator=rng) * 2 - 1
+        x = torch.rand(n_samples, generator=generator) * 2 - 1
         S = fe.stft(x)
         back = fe.inverse(log_magnitude(S), phase_of(S), n_samples)
         assert back.shape == x.shape

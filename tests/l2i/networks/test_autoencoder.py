@@ -46,9 +46,9 @@ def test_entries_are_repeated_over_cells():
 class TestAsTheReferenceOrdersIt:
     """Activation before pooling and after unpooling: the same numbers as ours."""
 
-    def test_encoder(self, rng):
+    def test_encoder(self, generator):
         torch.manual_seed(0)
-        encoder, x = Encoder(4).double(), torch.randn(2, 8, 12, generator=rng).double()
+        encoder, x = Encoder(4).double(), torch.randn(2, 8, 12, generator=generator).double()
         h, mask_1 = pool(leaky_relu(encoder.first(x[:, None]), SLOPE))
         h, mask_2 = pool(leaky_relu(encoder.second(h), SLOPE))
         h = leaky_relu(encoder.third(h), SLOPE)
@@ -57,20 +57,21 @@ class TestAsTheReferenceOrdersIt:
         torch.testing.assert_close(features, h)
         assert torch.equal(masks[0], mask_1) and torch.equal(masks[1], mask_2)
 
-    def test_decoder(self, rng):
+    def test_decoder(self, generator):
         torch.manual_seed(0)
         decoder = Decoder(4).double()
-        h = features = torch.randn(2, 4, 2, 3, generator=rng).double()
+        h = features = torch.randn(2, 4, 2, 3, generator=generator).double()
         masks = [
-            (torch.rand(2, 4, n, m, generator=rng) > 0.5).double() for n, m in [(8, 12), (4, 6)]
+            (torch.rand(2, 4, n, m, generator=generator) > 0.5).double()
+            for n, m in [(8, 12), (4, 6)]
         ]
         h = leaky_relu(repeat(decoder.first(h)) * masks[1], SLOPE)
         h = leaky_relu(repeat(decoder.second(h)) * masks[0], SLOPE)
         torch.testing.assert_close(decoder(features, tuple(masks)), decoder.third(h)[:, 0].tanh())
 
 
-def test_a_transposed_convolution_is_a_convolution_with_its_kernel_flipped(rng):
-    layer, h = convolution(3, 2), torch.randn(1, 3, 6, 7, generator=rng)
+def test_a_transposed_convolution_is_a_convolution_with_its_kernel_flipped(generator):
+    layer, h = convolution(3, 2), torch.randn(1, 3, 6, 7, generator=generator)
     kernel = layer.weight.flip(2, 3).transpose(0, 1)
     transposed = torch.nn.functional.conv_transpose2d(h, kernel, layer.bias, padding=2)
     torch.testing.assert_close(layer(h), transposed)

@@ -19,9 +19,9 @@ def small():
 
 
 @pytest.fixture
-def log_mel(rng):
+def log_mel(generator):
     """Twelve clips of three classes, told apart by a band of energy."""
-    M = torch.randn(12, MIN_FRAMES, 128, generator=rng) - 40
+    M = torch.randn(12, MIN_FRAMES, 128, generator=generator) - 40
     for i in range(12):
         M[i, :, 40 * (i % 3) : 40 * (i % 3) + 30] += 30
     return M.numpy()

@@ -31,8 +31,8 @@ WIDTH = 0.125
 
 
 @pytest.fixture
-def W(rng):
-    W = torch.rand(33, 6, generator=rng)
+def W(generator):
+    W = torch.rand(33, 6, generator=generator)
     return W / W.norm(dim=0)
 
 
@@ -49,10 +49,10 @@ def tagger():
 
 
 @pytest.fixture
-def features(rng):
+def features(generator):
     """Log-mel (10, 150, 128) and log-magnitude (10, 33, 150) of ten clips."""
-    log_mel = (torch.randn(10, 150, 128, generator=rng) * 10 - 40).numpy()
-    return log_mel, torch.rand(10, 33, 150, generator=rng).numpy()
+    log_mel = (torch.randn(10, 150, 128, generator=generator) * 10 - 40).numpy()
+    return log_mel, torch.rand(10, 33, 150, generator=generator).numpy()
 
 
 def interpreter(W, pooling="attention", dropout=0.0):
@@ -93,19 +93,19 @@ class TestPublishedNetwork:
 
 
 class TestPooling:
-    def test_attention_is_a_weighted_mean_over_time(self, rng):
+    def test_attention_is_a_weighted_mean_over_time(self, generator):
         torch.manual_seed(0)
         pooling = AttentionPooling(4, dropout=0.0)
-        H = torch.rand(2, 4, 9, generator=rng)
+        H = torch.rand(2, 4, 9, generator=generator)
         z = pooling(H)
         assert (z <= H.amax(2)).all() and (z >= H.amin(2)).all()
         assert_close(pooling(torch.full((1, 4, 9), 0.7)), torch.full((1, 4), 0.7))
 
-    def test_attention_does_not_depend_on_the_order_of_frames(self, rng):
+    def test_attention_does_not_depend_on_the_order_of_frames(self, generator):
         torch.manual_seed(0)
         pooling = AttentionPooling(4, dropout=0.0)
-        H = torch.rand(1, 4, 9, generator=rng)
-        assert_close(pooling(H), pooling(H[:, :, torch.randperm(9, generator=rng)]))
+        H = torch.rand(1, 4, 9, generator=generator)
+        assert_close(pooling(H), pooling(H[:, :, torch.randperm(9, generator=generator)]))
 
     def test_attention_drops_only_what_it_looks_at_not_what_it_pools(self):
         pooling = AttentionPooling(4, dropout=0.9).train()
@@ -122,8 +122,8 @@ class TestPooling:
         assert [sorted(frames.unique().tolist()) for frames in seen] == [[0.0, 2.0]] * 2
         assert not torch.equal(*seen)
 
-    def test_max_takes_the_largest_activation(self, rng):
-        H = torch.rand(2, 4, 9, generator=rng)
+    def test_max_takes_the_largest_activation(self, generator):
+        H = torch.rand(2, 4, 9, generator=generator)
         assert_close(MaxPooling(4, dropout=0.3).eval()(H), H.amax(2))
 
     @pytest.mark.parametrize("pooling", ["attention", "class_attention", "max"])
@@ -149,8 +149,8 @@ class TestClassAttention:
         torch.manual_seed(0)
         return ClassAttentionPooling(4, 3, dropout=0.0)
 
-    def test_each_class_pools_as_shared_attention_with_its_score_would(self, pooling, rng):
-        H = torch.rand(2, 4, 9, generator=rng)
+    def test_each_class_pools_as_shared_attention_with_its_score_would(self, pooling, generator):
+        H = torch.rand(2, 4, 9, generator=generator)
         z = pooling(H)
         assert z.shape == (2, 3, 4)
         for c in range(3):
@@ -162,8 +162,8 @@ class TestClassAttention:
             alone.load_state_dict(pooling.state_dict() | score)
             assert_close(z[:, c], alone(H))
 
-    def test_shares_of_frames_sum_to_one_for_every_class(self, pooling, rng):
-        attention = pooling.attention(torch.rand(2, 4, 9, generator=rng))
+    def test_shares_of_frames_sum_to_one_for_every_class(self, pooling, generator):
+        attention = pooling.attention(torch.rand(2, 4, 9, generator=generator))
         assert attention.shape == (2, 9, 3)
         assert_close(attention.sum(1), torch.ones(2, 3))
         assert not torch.allclose(attention[..., 0], attention[..., 1], rtol=1e-3)
@@ -292,20 +292,20 @@ class TestHiddenMaps:
 class TestProjections:
     @pytest.mark.parametrize("place", ["cpu", "scratch file"])
     def test_error_and_gradient_are_those_of_the_formed_estimate(
-        self, W, rng, features, tmp_path, monkeypatch, place
+        self, W, generator, features, tmp_path, monkeypatch, place
     ):
         if place == "scratch file":
             monkeypatch.setattr(cached_rows_module, "free_memory", lambda device: 0)
         rows, batch = np.array([7, 1, 4]), torch.tensor([2, 0])
         projections = Projections(W, features[1], rows, scratch=tmp_path)
-        H = torch.rand(2, 6, 150, generator=rng, requires_grad=True)
+        H = torch.rand(2, 6, 150, generator=generator, requires_grad=True)
         short = projections.reconstruction(batch, H)
         plain = losses.reconstruction(torch.from_numpy(features[1][[4, 7]]), W @ H)
         assert_close(short, plain)
         assert_close(*(torch.autograd.grad(loss.sum(), H)[0] for loss in (short, plain)))
 
-    def test_an_exact_factorisation_has_no_error(self, W, rng, tmp_path):
-        H = torch.rand(3, 6, 20, generator=rng)
+    def test_an_exact_factorisation_has_no_error(self, W, generator, tmp_path):
+        H = torch.rand(3, 6, 20, generator=generator)
         projections = Projections(W, (W @ H).numpy(), np.arange(3), scratch=tmp_path)
         assert projections.reconstruction(torch.arange(3), H).abs().max() < 1e-6
 

@@ -43,11 +43,6 @@ REFERENCE = {
 }
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def measured(mean=80.0, *, system="ours", dataset="a", metric="accuracy", condition="", **other):
     key = {"table": 1, "system": system, "dataset": dataset, "metric": metric}
     number = {"mean": mean, "spread": 1.0, "n": 4, "low": mean - 2, "high": mean + 2}

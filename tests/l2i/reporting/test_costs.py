@@ -7,8 +7,10 @@ import math
 
 import pandas as pd
 import pytest
-from test_tabulate import PAPER, one, script, write_record
 
+from helpers.project import load_script
+from helpers.records import write_record
+from helpers.tables import PAPER, one
 from l2i.checks import InputError
 from l2i.provenance.records import record_path, validate_record
 from l2i.reporting.costs import cost_of, device_text
@@ -48,7 +50,7 @@ def page(tmp_path):
 @pytest.fixture
 def tabulate(tmp_path):
     def run(*systems, classifiers=(), datasets=("esc50",), names=("l2i_att", "flint")):
-        script("tabulate_cost")(
+        load_script("tabulate_cost")(
             path_to_systems=list(systems),
             path_to_classifiers=list(classifiers),
             path_to_table=str(tmp_path / "cost.csv"),

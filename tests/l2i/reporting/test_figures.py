@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import json
 import re
 
 import matplotlib
@@ -13,9 +11,8 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 
-from helpers.project import PROJECT
-from l2i.checks import InputError
-from l2i.evaluation.coherence import ALL, class_distances, class_tree, coherence
+from helpers.relevance_vectors import CLASSES, parts_of
+from l2i.evaluation.coherence import ALL, class_tree
 from l2i.reporting.figures import (
     LOSSES,
     RelevanceMap,
@@ -26,16 +23,7 @@ from l2i.reporting.figures import (
     save,
 )
 
-CLASSES = ["dog", "music", "siren"]
-STATISTICS = {"n_bootstrap": 50, "confidence": 0.9}
 LONG = [f"instrument-of-uncertain-size-{i:02d}" for i in range(20)]
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, PROJECT / f"workflow/scripts/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, name)
 
 
 def texts(figure):
@@ -68,21 +56,6 @@ def medians(classes=CLASSES, removals=("relevant", "random_all"), seed=0):
     table.insert(0, "system", "l2i_att")
     table.insert(0, "dataset", "sonyc_ust")
     return table.assign(n_clips=rng.integers(1, 900, len(classes)).repeat(len(removals)))
-
-
-def parts_of(classes=CLASSES, sizes=(8, 6, 7), dataset="sonyc_ust", seed=0):
-    """Points, numbers and distances of random clusters."""
-    rng = np.random.default_rng(seed)
-    labels = np.repeat(classes, sizes).astype(object)
-    vectors = np.eye(len(classes) + 1)[np.repeat(np.arange(len(classes)), sizes)]
-    vectors = vectors + 0.3 * rng.normal(size=vectors.shape)
-    numbers = coherence(vectors, labels, classes, n_neighbors=5)
-    points = pd.DataFrame({"class": labels, "x": vectors[:, 0], "y": vectors[:, 1]})
-    for name, by_weights in {"silhouette": -0.125, "purity": 0.375}.items():
-        numbers[f"{name}_exchanged"] = numbers[name].where(numbers[name].isna(), by_weights)
-    numbers.insert(0, "dataset", dataset)
-    distances = class_distances(vectors, labels, classes)
-    return points, numbers.assign(n_neighbors=5), distances
 
 
 def map_of(*args, **kwargs):
@@ -307,197 +280,3 @@ class TestComponentsSweep:
     def test_one_number_of_components_is_legal(self):
         figure = components_sweep(sweep(["esc50"], [100]), confidence=0.9, titles={})
         assert [text for text, _ in texts(figure)].count("100") == 2
-
-
-# ---------------------------------------------------------------- scripts
-
-
-@pytest.fixture
-def draw(tmp_path):
-    """Run a drawing script on frames; give its table and the text of its svg."""
-
-    def run(name, frames, **settings):
-        paths = [str(tmp_path / f"{i}.csv") for i in range(len(frames))]
-        for path, frame in zip(paths, frames, strict=True):
-            frame.to_csv(path, index=False)
-        outputs = {f"path_to_{s}": str(tmp_path / f"figure.{s}") for s in ("svg", "png")}
-        table = str(tmp_path / "table.csv")
-        inputs = {"path_to_clips": paths} if paths else {}
-        script(name)(path_to_table=table, titles={}, **inputs, **outputs, **settings)
-        assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
-        return pd.read_csv(table, dtype={"fold": str}), (tmp_path / "figure.svg").read_text()
-
-    return run
-
-
-class TestClassFaithfulnessScript:
-    def rows(self, drops, name="dog", removal="relevant", **columns):
-        key = {"dataset": "sonyc_ust", "fold": "official", "system": "l2i_att", "run": 0}
-        clips = [f"{i}" for i in range(len(drops))]
-        what = {"class": name, "removal": removal, "threshold": 0.1, "draw": 0}
-        row = key | {"clip": clips} | what | columns
-        return pd.DataFrame(row | {"probability_drop": drops})
-
-    def run(self, draw, tmp_path, *frames, baselines=(), excluded=()):
-        (tmp_path / "classes.json").write_text(json.dumps(CLASSES))
-        return draw(
-            "draw_class_faithfulness",
-            frames,
-            path_to_classes=str(tmp_path / "classes.json"),
-            **{"dataset": "sonyc_ust", "system": "l2i_att", "threshold": 0.1, "seed": 0},
-            **{"baselines": list(baselines), "excluded_classes": list(excluded)},
-            statistics=STATISTICS,
-        )
-
-    def number(self, table, name, removal="relevant"):
-        (row,) = table[(table["class"] == name) & (table["removal"] == removal)].itertuples()
-        return row
-
-    def test_it_takes_the_median_over_the_clips_of_each_class(self, draw, tmp_path):
-        frames = [self.rows([0.1, 0.2, 0.9]), self.rows([0.5], "music")]
-        table, svg = self.run(draw, tmp_path, *frames)
-        columns = ["dataset", "system", "class", "removal", "n_clips", "median", "low", "high"]
-        assert list(table) == columns
-        assert list(table["class"]) == CLASSES
-        assert list(table["median"])[:2] == [0.2, 0.5] and list(table["n_clips"]) == [3, 1, 0]
-        row = self.number(table, "dog")
-        assert 0.1 <= row.low <= 0.2 <= row.high <= 0.9
-        assert table.iloc[2][["median", "low", "high"]].isna().all()
-        for name, n in zip(CLASSES, [3, 1, 0], strict=True):
-            assert f">{name}<" in svg and f">n = {n}<" in svg
-
-    def test_runs_and_draws_are_averaged_after_their_medians(self, draw, tmp_path):
-        relevant = [self.rows([0.0, 0.0, 0.9]), self.rows([0.4, 0.4, 0.4], run=1)]
-        random = [
-            self.rows([0.0, 0.1, 0.9], removal="random_all", run=run, draw=draw_ + run)
-            for run, draw_ in itertools.product((0, 1), (0, 1))
-        ]
-        random[3]["probability_drop"] = 0.5
-        table, _ = self.run(draw, tmp_path, *relevant, *random, baselines=["all"])
-        assert list(table["removal"].unique()) == ["relevant", "random_all"]
-        assert self.number(table, "dog").median == pytest.approx(0.2)
-        assert self.number(table, "dog", "random_all").median == pytest.approx(0.2)
-        assert self.number(table, "dog", "random_all").n_clips == 3
-
-    def test_other_thresholds_and_baselines_stay_out(self, draw, tmp_path):
-        frames = [
-            self.rows([0.3, 0.3]),
-            self.rows([0.8, 0.8], threshold=0.5),
-            self.rows([0.1, 0.1], removal="random_energy"),
-        ]
-        table, _ = self.run(draw, tmp_path, *frames)
-        assert self.number(table, "dog").median == 0.3
-        assert list(table["removal"].unique()) == ["relevant"]
-
-    def test_folds_are_averaged(self, draw, tmp_path):
-        frames = [self.rows([0.1, 0.1], fold="1"), self.rows([0.5], fold="2")]
-        row = self.number(self.run(draw, tmp_path, *frames)[0], "dog")
-        assert (row.median, row.n_clips) == (pytest.approx(0.3), 3)
-
-    def test_a_run_without_any_decision_is_legal(self, draw, tmp_path):
-        table, svg = self.run(draw, tmp_path, self.rows([0.1])[:0], baselines=["all"])
-        assert (table["n_clips"] == 0).all() and len(table) == 6
-        assert svg.count("no decision for it") == 3
-
-    def test_a_drop_that_is_no_number_shows(self, draw, tmp_path):
-        table, svg = self.run(draw, tmp_path, self.rows([0.1, np.nan, 0.2]))
-        assert np.isnan(self.number(table, "dog").median)
-        assert "diverged" in svg
-
-    def test_a_baseline_that_was_not_drawn_at_this_threshold_is_refused(self, draw, tmp_path):
-        frames = [self.rows([0.1]), self.rows([0.1], removal="random_all", threshold=0.5)]
-        with pytest.raises(InputError, match="class 'dog': random_all was not measured on the"):
-            self.run(draw, tmp_path, *frames, baselines=["all"])
-
-    def test_all_that_does_not_fit_is_named_at_once(self, draw, tmp_path):
-        frames = [
-            self.rows([0.1], "cat"),
-            self.rows([0.1], dataset="openmic"),
-            self.rows([0.1], system="l2i_max"),
-        ]
-        with pytest.raises(InputError, match="4 problems") as caught:
-            self.run(draw, tmp_path, *frames, excluded=["bird"])
-        for word in ("'cat'", "'openmic'", "'l2i_max'", "'bird'"):
-            assert word in str(caught.value)
-
-
-class TestRelevanceMapScript:
-    def run(self, draw, tmp_path, *each_data_set):
-        paths = {"points": [], "classes_tables": [], "distances": []}
-        for i, (points, numbers, distances) in enumerate(each_data_set):
-            tables = {
-                "points": points.assign(clip="x")[["clip", "class", "x", "y"]],
-                "classes_tables": numbers,
-                "distances": distances.rename_axis("class").reset_index(),
-            }
-            for name, table in tables.items():
-                paths[name].append(str(tmp_path / f"{name}{i}.csv"))
-                table.to_csv(paths[name][-1], index=False)
-        named = {f"path_to_{name}": value for name, value in paths.items()}
-        return draw("draw_relevance_map", [], **named)
-
-    def test_it_draws_all_data_sets_and_writes_their_numbers(self, draw, tmp_path):
-        parts = [parts_of(), parts_of(["cello", "viola $x$"], (0, 9), dataset="openmic")]
-        table, svg = self.run(draw, tmp_path, *parts)
-        assert list(table["class"]) == [*CLASSES, ALL, "cello", "viola $x$", ALL]
-        assert list(table["dataset"].unique()) == ["sonyc_ust", "openmic"]
-        expected = pd.concat([numbers["purity"] for _, numbers, _ in parts])
-        assert table["purity"].to_numpy() == pytest.approx(expected.to_numpy(), nan_ok=True)
-        for name in [*CLASSES, "cello", "viola $x$", "sonyc_ust", "openmic"]:
-            assert f">{name}" in svg
-
-    def test_a_data_set_without_a_vector_is_legal(self, draw, tmp_path):
-        _, svg = self.run(draw, tmp_path, parts_of(sizes=(0, 0, 0)))
-        assert "too few relevance vectors to compare" in svg
-
-    @pytest.mark.parametrize("place", range(3))
-    def test_files_of_different_data_sets_are_refused(self, place, draw, tmp_path):
-        mixed = list(parts_of())
-        mixed[place] = parts_of(["cello", "violin"], (5, 9))[place]
-        with pytest.raises(InputError, match="hold different classes"):
-            self.run(draw, tmp_path, mixed)
-
-    def test_no_data_set_is_refused(self, draw, tmp_path):
-        with pytest.raises(InputError, match="names no multi-label data set"):
-            self.run(draw, tmp_path)
-
-
-class TestComponentsSweepScript:
-    def rows(self, reconstruction, fidelity, variant, fold="1", run=0):
-        key = {"dataset": "esc50", "fold": fold, "system": "l2i_att", "variant": variant}
-        losses = {"reconstruction_loss": reconstruction, "fidelity_loss": fidelity}
-        clips = [f"{i}" for i in range(len(fidelity))]
-        return pd.DataFrame(key | {"run": run, "clip": clips} | losses)
-
-    def run(self, draw, *frames, **variants):
-        rows = [
-            {"dataset": "esc50", "fold": 1, "system": "l2i_att", "variant": v, "n_components": K}
-            | {"more": {"is": "ignored"}}
-            for v, K in variants.items()
-        ]
-        return draw("draw_components_sweep", frames, rows=rows, statistics=STATISTICS, seed=0)
-
-    def test_it_takes_the_mean_of_both_losses_for_each_row(self, draw):
-        frames = [
-            self.rows([0.1, 0.3], [1.0, 2.0], "small"),
-            self.rows([0.1, 0.1], [0.5, 0.7], "default"),
-            self.rows([9.0, 9.0], [9.0, 9.0], "default", fold="2"),
-        ]
-        table, svg = self.run(draw, *frames, small=10, default=20)
-        columns = ["dataset", "fold", "system", "variant", "n_components", "loss", "n_clips"]
-        assert list(table) == [*columns, "mean", "low", "high"]
-        assert list(table["n_components"]) == [10, 10, 20, 20]
-        assert list(table["loss"]) == [*LOSSES] * 2
-        assert table["mean"].to_numpy() == pytest.approx([0.2, 1.5, 0.1, 0.6])
-        assert (table["low"] <= table["mean"]).all() and (table["mean"] <= table["high"]).all()
-        assert (table["n_clips"] == 2).all() and list(table["fold"].unique()) == ["1"]
-        assert "fidelity loss (nat)" in svg and "reconstruction loss" in svg
-
-    def test_runs_are_averaged(self, draw):
-        frames = [self.rows([0.1], [1.0], "v"), self.rows([0.3], [2.0], "v", run=1)]
-        table, _ = self.run(draw, *frames, v=10)
-        assert table["mean"].to_numpy() == pytest.approx([0.2, 1.5])
-
-    def test_a_variant_without_clips_is_refused_by_name(self, draw):
-        with pytest.raises(InputError, match="no clips of dataset esc50, fold 1, .*variant w"):
-            self.run(draw, self.rows([0.1], [1.0], "v"), v=10, w=20)

@@ -20,11 +20,6 @@ CLASSES = ("dog", "music")
 METRICS = {"auprc": partial(macro, auprc), "f1": partial(macro, weighted_f1)}
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def clips_of(values, fold="1", **columns):
     names = [f"{fold}-{i:03d}" for i in range(len(values))]
     return pd.DataFrame({"fold": fold, "clip": names, "value": values, **columns})

@@ -22,11 +22,6 @@ from l2i.reporting.statistics import (
 FOLDS = ("1", "2", "3")
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def clips_of(values, fold="1", **columns):
     """A frame of one replicate; clips are named in the order of their values."""
     names = [f"{fold}-{i:03d}" for i in range(len(values))]

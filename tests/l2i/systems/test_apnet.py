@@ -104,9 +104,9 @@ class TestDistances:
         D[range(4), range(4)] = 0.0
         torch.testing.assert_close(net.logits(D), net.class_weights().T)
 
-    def test_logits_are_sums_of_weighted_similarities(self, rng):
+    def test_logits_are_sums_of_weighted_similarities(self, generator):
         net = network()
-        D = torch.rand(2, 4, 4, generator=rng)
+        D = torch.rand(2, 4, 4, generator=generator)
         s = torch.einsum("bkf,kf->bk", torch.exp(-D), net.row_weights)
         torch.testing.assert_close(net.logits(D), s @ net.linear.weight.T)
 

@@ -23,9 +23,9 @@ class TestWaveform:
         assert back.dtype == np.float32 and np.abs(back).max() == pytest.approx(PEAK)
         assert loudest(back, 8000) == pytest.approx(frequency, rel=0.05)
 
-    def test_its_log_mel_is_about_the_one_that_was_given(self, rng):
+    def test_its_log_mel_is_about_the_one_that_was_given(self, generator):
         front_end = LogMel(sample_rate=8000, n_fft=1024, hop_length=256, n_mels=32)
-        M = front_end(torch.randn(1, 8000, generator=rng), 8000)[0]
+        M = front_end(torch.randn(1, 8000, generator=generator), 8000)[0]
         back = front_end(torch.from_numpy(waveform_of(M, front_end))[None], 8000)[0]
         # A frame of the result is a window's half later than that of the original.
         difference = back - M[2:-2]
@@ -35,8 +35,8 @@ class TestWaveform:
         front_end = LogMel(**TINY)
         assert np.isfinite(waveform_of(torch.full((8, 16), -1000.0), front_end)).all()
 
-    def test_the_same_spectrogram_gives_the_same_sound(self, rng):
-        M = torch.randn(8, 16, generator=rng)
+    def test_the_same_spectrogram_gives_the_same_sound(self, generator):
+        M = torch.randn(8, 16, generator=generator)
         assert np.array_equal(waveform_of(M, LogMel(**TINY)), waveform_of(M, LogMel(**TINY)))
 
 

@@ -174,11 +174,11 @@ class TestChunks:
         logits, mask, estimate = network.explain(x)
         assert (logits.shape, estimate.shape) == ((1, expected), (1, 3))
 
-    def test_the_explainer_looks_where_a_sound_is(self, rng):
+    def test_the_explainer_looks_where_a_sound_is(self, generator):
         """Time before frequency, no mirror: a sound changes the logits of its own neighbourhood."""
         torch.manual_seed(0)
         explainer = Explainer(Grid(43, 32)).eval()
-        sound = torch.randn(43, 32, generator=rng)
+        sound = torch.randn(43, 32, generator=generator)
         for time, frequency in ((2, 0), (7, 3)):
             x = torch.zeros(1, 1, 430, 128)
             silence = explainer(x)

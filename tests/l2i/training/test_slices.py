@@ -13,8 +13,8 @@ FRONT_END = FrontEnd(sample_rate=8000, n_fft=128, hop_length=64, n_mels=10, mel_
 
 
 @pytest.fixture
-def X(rng):
-    return log_magnitude(FRONT_END.stft(torch.randn(5, 64 * 10, generator=rng)))
+def X(generator):
+    return log_magnitude(FRONT_END.stft(torch.randn(5, 64 * 10, generator=generator)))
 
 
 def test_slices_are_means_of_frames_and_the_last_may_have_fewer(X):
@@ -30,8 +30,8 @@ def test_clips_of_any_length_fit(X, frames):
     assert slices(X).shape[1] == slices.n_slices(11) == -(-11 // frames)
 
 
-def test_mel_bands_are_the_root_of_those_of_the_front_end(rng):
-    S = FRONT_END.stft(torch.randn(2, 640, generator=rng))
+def test_mel_bands_are_the_root_of_those_of_the_front_end(generator):
+    S = FRONT_END.stft(torch.randn(2, 640, generator=generator))
     x = slices_of(FRONT_END, "sqrt_mel", 1)(log_magnitude(S))
     decibel = FRONT_END.log_mel(S)
     assert_close(20 * x.log10(), decibel, atol=1e-2, rtol=0)

@@ -17,6 +17,20 @@ from l2i.checks import InputError, raise_all
 from l2i.datasets.clips import audio_files, examine, read_table
 from l2i.provenance.fingerprints import file_sha256
 
+SPLIT = "folds"
+LABELLING = "single"
+CLASSES = None  # as many as the table names
+VALIDATION = False
+FILES = ["meta/esc50.csv", "audio"]
+FIGURE = None
+OPTIONS = {"subset": (["all", "esc10"], "all clips, or the ten classes that the table marks as esc10")}
+PINS = {
+    "csv_sha256": ("sha256", "sha256 of the table of clips"),
+    "n_clips": ("count", "clips of the corpus"),
+    "n_clips_per_fold_and_class": ("count", "clips of each class in each fold"),
+    "n_samples": ("count", "samples of every clip"),
+}
+
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 NAME = re.compile(
     r"(?P<fold>[1-5])-(?P<src_file>\d+)-(?P<take>[A-Z])-(?P<target>\d{1,2})\.(wav|flac|ogg)",
@@ -27,7 +41,7 @@ N_TARGETS = 50
 log = logging.getLogger(__name__)
 
 
-def index_esc50(
+def index_corpus(
     folder: str | Path, *, subset: str, expect: Mapping | None = None
 ) -> tuple[pd.DataFrame, list[str], dict]:
     """List and check every clip of a corpus in the layout of ESC-50.

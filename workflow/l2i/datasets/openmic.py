@@ -22,6 +22,20 @@ from l2i.datasets.clips import examine, read_table
 from l2i.datasets.pins import differences
 from l2i.names import LABEL
 
+SPLIT = "official"
+LABELLING = "multiple"
+CLASSES = 20  # their names stand in the class map
+VALIDATION = False
+FILES = ["openmic-2018-aggregated-labels.csv", "class-map.json", "partitions", "audio"]
+FIGURE = "3"
+OPTIONS = {}
+PINS = {
+    "n_clips": ("count", "clips of the corpus"),
+    "n_clips_per_split": ("counts", "clips of train and test"),
+    "n_labels": ("count", "pairs of clip and class that somebody has labelled"),
+    "partition_sha256": ("sha256s", "sha256 of the lists of train and test"),
+}
+
 LABELS = "openmic-2018-aggregated-labels.csv"
 COLUMNS = ("sample_key", "instrument", "relevance")
 CLASS_MAP = "class-map.json"
@@ -32,7 +46,7 @@ THRESHOLD = 0.5  # a relevance this high is a presence
 log = logging.getLogger(__name__)
 
 
-def index_openmic(
+def index_corpus(
     folder: str | Path, *, expect: Mapping | None = None
 ) -> tuple[pd.DataFrame, list[str], dict]:
     """List and check every clip of a corpus in the layout of OpenMIC-2018 (Sec. IV-A.1).

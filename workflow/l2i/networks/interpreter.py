@@ -173,10 +173,8 @@ class Interpreter(nn.Module):
 
 def theta_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Taps, pooling and dropout of an interpreter, from the settings of a system."""
-    attention = settings.get("attention", "shared")
-    class_wise = settings["pooling"] == "attention" and attention == "class_wise"
     return {
-        "pooling": "class_attention" if class_wise else settings["pooling"],
+        "pooling": settings["pooling"],
         "dropout": settings["dropout"],
         "taps": settings["taps"],
     }

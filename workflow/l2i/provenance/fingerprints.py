@@ -24,6 +24,9 @@ LEAVE_OUT = ("harness", "l2i.progress")
 # ... except for what the harness does to the numbers of every script.
 ALWAYS = ("l2i.determinism",)
 
+# Literals by which modules of systems and layouts describe what they can be told.
+DESCRIPTIONS = {"SETTINGS", "OPTIONS", "PINS"}
+
 # Snakemake puts this empty file into finished folders, after the job has ended.
 FOLDER_TIMESTAMP = ".snakemake_timestamp"
 
@@ -99,7 +102,7 @@ def code_fingerprint(script: Path, root: Path) -> str:
     """sha256 of what a script and its imports below `root` do, whatever they say about it.
 
     Hashed is the syntax tree of each file, which knows no comments, layout or line numbers, with
-    the docstrings taken out and what a module's SETTINGS say of settings. `harness` and what it
+    the docstrings taken out and what a module's literals say of settings. `harness` and what it
     alone imports are left out: staging, records and logging move bytes and cannot make them. So is
     `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
     included for every script.
@@ -166,8 +169,8 @@ def _strip_descriptions(tree: ast.Module) -> None:
     for node in ast.walk(tree):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
-    # What a system's module says of its settings: values reach a job by other ways.
-    tree.body = [node for node in tree.body if "SETTINGS" not in _assigned(node)]
+    # What a module says of settings, options and pins: values reach a job by other ways.
+    tree.body = [node for node in tree.body if not DESCRIPTIONS & {*_assigned(node)}]
 
 
 def _assigned(node: ast.stmt) -> list[str]:

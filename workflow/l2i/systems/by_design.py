@@ -38,10 +38,9 @@ SETTINGS = {
     "reconstruction_weight": ("weight", "weight of the reconstruction loss (Table III)"),
     "sparsity_weight": ("weight", "weight of the mean activation (Table III)"),
     "taps": ("taps", "blocks of the classifier that Psi listens to"),
-    "pooling": (["attention", "max"], "how Theta pools over time: attention or max"),
-    "attention": (
-        ["shared", "class_wise"],
-        "optional: shared, or class_wise for one attention a class",
+    "pooling": (
+        ["attention", "class_attention", "max"],
+        "how Theta pools over time: by attention, one attention a class, or the maximum",
     ),
     "dropout": ("share", "dropout inside Theta's pooling"),
     "n_epochs": ("count", "passes over the training clips"),

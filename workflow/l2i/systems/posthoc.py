@@ -32,10 +32,9 @@ NEEDS = [["classifier", "dictionary"]]
 MEASURES = ["fidelity", "faithfulness", "sounds"]
 SETTINGS = {
     "taps": ("taps", "blocks of the classifier that Psi listens to"),
-    "pooling": (["attention", "max"], "how Theta pools over time: attention or max"),
-    "attention": (
-        ["shared", "class_wise"],
-        "optional: shared, or class_wise for one attention a class",
+    "pooling": (
+        ["attention", "class_attention", "max"],
+        "how Theta pools over time: by attention, one attention a class, or the maximum",
     ),
     "dropout": ("share", "dropout inside Theta's pooling"),
     "reconstruction_weight": ("weight", "weight of the reconstruction loss (Table II)"),

@@ -20,6 +20,23 @@ from l2i.datasets.clips import audio_files, examine, identical_groups, read_tabl
 from l2i.datasets.pins import changed_files
 from l2i.names import LABEL
 
+SPLIT = "official"
+LABELLING = "multiple"
+VALIDATION = True
+FILES = ["annotations.csv", "audio"]
+FIGURE = "2"
+OPTIONS = {
+    "labels": (
+        ["dcase", "authors"],
+        "rule by which annotations become labels of training clips: the challenge's, or that of the "
+        "authors' code",
+    ),
+}
+PINS = {
+    "n_clips": ("count", "clips of the corpus, those that are left out included"),
+    "n_clips_per_split": ("counts", "clips of train, validate and test"),
+    "n_samples": ("count", "samples of every clip"),
+}
 # The coarse classes in the order of the taxonomy; their columns are <number>_<class>_presence.
 CLASSES = [
     "engine",
@@ -38,7 +55,7 @@ SPLITS = ("train", "validate", "test")
 log = logging.getLogger(__name__)
 
 
-def index_sonyc(
+def index_corpus(
     folder: str | Path, *, labels: str, expect: Mapping | None = None
 ) -> tuple[pd.DataFrame, list[str], dict]:
     """List and check every clip of a corpus in the layout of SONYC-UST (Sec. IV-A.2).

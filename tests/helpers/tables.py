@@ -1,0 +1,129 @@
+"""Scores of clips as the scripts write them, what tables are asked for, and how rows are found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from helpers.project import PROJECT
+
+PAPER = yaml.safe_load((PROJECT / "workflow/reference/paper.yaml").read_text(encoding="utf-8"))
+STATISTICS = {"n_bootstrap": 50, "n_permutations": 200, "confidence": 0.9}
+SCORES = {"esc50": "accuracy", "sonyc_ust": "auprc", "openmic": "f1"}
+ESC50 = {
+    "score": {"esc50": "accuracy"},
+    "paper_dataset": {"esc50": "esc50"},
+    "paper_comparable": {"esc50": True},
+}
+NONE_EXCLUDED = {"excluded_classes": {"esc50": [], "esc10": []}}
+
+
+# ---------------------------------------------------------------- settings
+
+
+def of_datasets(*datasets):
+    """The settings that say something of each data set, for some of the paper's."""
+    return {
+        "score": {name: SCORES[name] for name in datasets},
+        "excluded_classes": {name: [] for name in datasets},
+        "paper_dataset": {name: name for name in datasets},
+        "paper_comparable": dict.fromkeys(datasets, True),
+    }
+
+
+def printed(table):
+    """What the rule of a table passes of the paper."""
+    numbers = [number for number in PAPER["numbers"] if number["table"] == table]
+    return PAPER | {"numbers": numbers, "tables": {str(table): PAPER["tables"][str(table)]}}
+
+
+# ---------------------------------------------------------------- rows of clips
+
+
+def classified(correct, system="l2i_bd", fold=1, run=0, probability=0.5, dataset="esc50"):
+    """Rows of classification.csv of one class a clip; without runs where `system` is None."""
+    clips = [f"{fold}-{i:02d}" for i in range(len(correct))]
+    key = {"dataset": dataset, "fold": str(fold), "clip": clips}
+    key |= {} if system is None else {"system": system, "variant": "default", "run": run}
+    rows = {"label": 0, "predicted": 0, "probability": probability, "correct": correct}
+    return pd.DataFrame(key | rows | {"cross_entropy": 1.0})
+
+
+def followed(says, fold=1, run=0, label=0, system="l2i_att", probability=0.5):
+    """Rows of fidelity.csv of one class a clip, `says` being the interpreter's classes."""
+    clips = [f"{fold}-{i:02d}" for i in range(len(says))]
+    key = {"dataset": "esc50", "fold": str(fold), "system": system, "variant": "default"}
+    key |= {"run": run, "clip": clips, "label": label}
+    scores = {"classifier_class": 9, "interpreter_class": says, "rank": 1}
+    scores |= {"classifier_probability": 0.5, "interpreter_probability": probability}
+    return pd.DataFrame(key | scores)
+
+
+def fidelity_ranks(ranks, system="l2i_att", fold=1, run=0, probability=0.5):
+    """Rows of fidelity.csv of one class a clip, `ranks` being those of the classifier's class."""
+    return followed([0] * len(ranks), fold, run, system=system, probability=probability).assign(
+        rank=ranks
+    )
+
+
+def faithfulness_drops(
+    drops, removal="relevant", threshold=0.1, fold=1, draw=0, n_removed=4, **columns
+):
+    """Rows of faithfulness.csv of one class a clip, `drops` being those of its probability."""
+    key = {"dataset": "esc50", "fold": fold, "system": "l2i_att", "run": 0} | columns
+    key |= {"variant": "default", "class": "dog"}
+    clips = [f"{fold}-{i}" for i in range(len(drops))]
+    what = {"removal": removal, "threshold": threshold, "draw": draw, "n_removed": n_removed}
+    return pd.DataFrame(key | {"clip": clips} | what | {"probability_drop": drops})
+
+
+def tags(
+    dataset, name="classification", n=12, classes=("dog", "music"), system="l2i_att", **changes
+):
+    """Rows of a data set with several labels a clip, in which everybody is right everywhere.
+
+    Clip i holds the first class if i is odd, the second if i is a multiple of 3. Scores fall with
+    the number of the clip; decisions are from 0.5 on.
+    """
+    clip = np.arange(n)
+    key = {"dataset": dataset, "fold": "official"}
+    if name == "fidelity":
+        key |= {"system": system, "variant": "default", "run": 0}
+    columns = {}
+    for place, each in enumerate(classes):
+        truth = (clip % 2 == 1) if place == 0 else (clip % 3 == 0)
+        score = np.where(truth, 0.9, 0.4) - 0.01 * clip
+        columns |= {f"label_{each}": truth.astype(int), f"decided_{each}": truth.astype(int)}
+        if name == "fidelity":
+            columns |= {f"classifier_{each}": score, f"interpreter_{each}": score}
+        else:
+            columns |= {f"probability_{each}": score}
+    losses = {"fidelity_loss": 0.5, "reconstruction_loss": 0.25, "sparsity_loss": 0.1}
+    losses = losses if name == "fidelity" else {}
+    return pd.DataFrame(key | {"clip": [f"c{i:02d}" for i in clip]} | columns | losses).assign(
+        **changes
+    )
+
+
+def tagged(dataset="sonyc_ust", system="l2i_bd", run=0, **changes):
+    """Rows of classification.csv of several labels a clip, everybody being right."""
+    return tags(dataset, system=system).assign(system=system, variant="default", run=run, **changes)
+
+
+# ---------------------------------------------------------------- rows of tables
+
+
+def one(table, **wanted):
+    """The only row of a table that has these values."""
+    rows = table
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    assert len(rows) == 1, f"{len(rows)} rows of {wanted}"
+    return rows.iloc[0]
+
+
+def number_of(table, metric, condition="", system="base_f"):
+    """The row of a metric of a system, where an empty condition is none."""
+    table = table.assign(condition=table["condition"].astype(object).fillna(""))
+    return one(table, metric=metric, condition=condition, system=system)

@@ -1,0 +1,158 @@
+"""SLIME's explanations of clips, as the script writes them."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import torch
+from torch.testing import assert_close
+
+from helpers.project import load_script
+from l2i.checks import InputError
+from l2i.datasets.fold import Fold
+from l2i.features.spectral import FrontEnd
+from l2i.interpretation.slime import Slime
+from l2i.networks.classifier import Classifier
+from l2i.networks.stored_classifier import save_classifier
+from l2i.provenance.fingerprints import file_sha256
+
+RATE = 44_100
+FRONT_END = FrontEnd(sample_rate=RATE, n_fft=1024, hop_length=512, n_mels=128, mel_power=1)
+FEATURES = {**vars(FRONT_END), "waveform_scale": "absolute"}
+SETTINGS = Slime(segment_seconds=0.5, max_segments=5, n_samples=1000, kernel_width=0.25, ridge=1.0)
+LENGTHS = {"train": 1.6, "short": 1.2, "exact": 1.6, "long": 2.0}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Three test clips below full scale, one shorter and one longer than what is decided on."""
+    noise = np.random.default_rng(3)
+    folder = tmp_path / "data/esc50"
+    folder.mkdir(parents=True)
+    rows = []
+    for i, (name, seconds) in enumerate(LENGTHS.items()):
+        x = noise.uniform(-0.3, 0.3, round(seconds * RATE)).astype(np.float32)
+        soundfile.write(folder / f"{name}.wav", x, RATE, subtype="FLOAT")
+        rows.append({"clip": name, "path": f"{name}.wav", "fold": 2 - (i > 0), "label": i % 2})
+        rows[-1]["sha256"] = file_sha256(folder / f"{name}.wav")
+    pd.DataFrame(rows).to_csv(tmp_path / "index.csv", index=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run(corpus):
+    """Run the script; gives its facts and the folder that it wrote."""
+    script = load_script("explain_by_slime")
+    n_written = 0
+
+    def run(listening=("short", "exact", "long"), *, multi_label=False, **changes):
+        nonlocal n_written
+        n_written += 1
+        split = Fold("esc50", "1", None, ["dog", "rain"], FRONT_END, "absolute")
+        if multi_label:
+            split = Fold("esc50", "official", None, ["dog", "rain"], FRONT_END, "absolute")
+            index = pd.read_csv(corpus / "index.csv")
+            index["split"] = np.where(index["fold"] == 1, "test", "train")
+            index = index.assign(label_dog=[1, 0, 1, 0], label_rain=[1, 1, 1, np.nan])
+            index.drop(columns=["fold", "label"]).to_csv(corpus / "index.csv", index=False)
+        torch.manual_seed(0)
+        network = Classifier(2, width=0.125, head_units=8, multi_label=multi_label).eval()
+        with torch.no_grad():
+            network.output.weight.mul_(1000)  # a fresh network hardly hears a difference
+            network.output.bias.copy_(-network(torch.full((1, 138, 128), -40.0))[0])
+        if multi_label:
+            network.thresholds.fill_(0.0)  # decides for both classes
+        save_classifier(corpus / "classifier", network, **split.identity)
+        (corpus / "classes.json").write_text(json.dumps(split.classes))
+        given = {"n_samples": 60, "segment_seconds": 0.2, "max_segments": 3}
+        facts = script(
+            **{
+                f"path_to_{n}": str(corpus / p)
+                for n, p in {
+                    "index": "index.csv",
+                    "classes": "classes.json",
+                    "classifier": "classifier",
+                    "sounds": f"sounds{n_written}",
+                }.items()
+            },
+            features=FEATURES,
+            clip_seconds=1.6,
+            slime={**vars(SETTINGS), **given, **changes.pop("slime", {})},
+            listening=list(listening),
+            dataset="esc50",
+            fold=split.name,
+            data=str(corpus / "data"),
+            device="cpu",
+            **{"seed": 0, "run": "0"} | changes,
+        )
+        return facts, corpus / f"sounds{n_written}"
+
+    return run
+
+
+class TestScript:
+    def test_a_clip_has_its_input_and_a_folder_with_sounds_that_add_up_to_it(self, run, corpus):
+        facts, folder = run()
+        assert facts == {"n_clips": 3, "n_interpretations": 3}
+        assert {path.name for path in folder.iterdir()} == {"short", "exact", "long"}
+        for about in folder.glob("*/*/interpretation.json"):
+            description = json.loads(about.read_text())
+            name = about.parent.parent.name
+            original = soundfile.read(corpus / f"data/esc50/{name}.wav", dtype="float32")[0]
+            sounds = {
+                path.stem: soundfile.read(path, dtype="float32")[0]
+                for path in [*about.parent.glob("*.wav"), about.parent.parent / "input.wav"]
+            }
+            assert {len(x) for x in sounds.values()} == {round(LENGTHS[name] * RATE)}
+            assert np.abs(sounds["input"] - original).max() < 1e-7
+            assert np.array_equal(sounds["interpretation"] + sounds["remainder"], sounds["input"])
+            alone = [x for stem, x in sounds.items() if stem.startswith("segment_")]
+            assert_close(sum(alone, 0 * original), sounds["interpretation"], atol=1e-6, rtol=0)
+            assert set(description["sounds"]) == set(sounds) - {"input"}
+            for sound in description["sounds"].values():
+                assert (about.parent / sound["file"]).is_file()
+
+    def test_the_description_tells_segments_in_seconds_and_which_are_heard(self, run):
+        _, folder = run()
+        (about,) = (folder / "exact").glob("*/interpretation.json")
+        description = json.loads(about.read_text())
+        assert description["interpreted_class"] == about.parent.name
+        probabilities = description["classifier_probabilities"]
+        assert max(probabilities, key=probabilities.get) == about.parent.name
+        segments = description["segments"]
+        assert len(segments) == 8 and max(abs(s["weight"]) for s in segments) > 1e-4
+        assert segments[0]["start_seconds"] == 0 and segments[-1]["end_seconds"] == 1.6
+        for one, following in pairwise(segments):
+            assert one["end_seconds"] == following["start_seconds"]
+            assert one["end_seconds"] - one["start_seconds"] == pytest.approx(0.2, abs=0.01)
+        kept = {i for i, segment in enumerate(segments) if segment["kept"]}
+        best = sorted(range(8), key=lambda i: -segments[i]["weight"])[:3]
+        assert kept == {i for i in best if segments[i]["weight"] > 0}
+        assert {f"segment_{i:02d}" for i in kept} == {
+            name for name in description["sounds"] if name.startswith("segment_")
+        }
+
+    def test_every_class_that_is_decided_for_has_a_folder(self, run):
+        facts, folder = run(["exact"], multi_label=True)
+        assert facts["n_interpretations"] == 2
+        assert {path.name for path in (folder / "exact").iterdir()} == {"input.wav", "dog", "rain"}
+        description = json.loads((folder / "exact/dog/interpretation.json").read_text())
+        assert description["labels"] == ["dog", "rain"]
+
+    def test_a_clip_is_explained_alike_in_any_company_and_otherwise_by_another_run(self, run):
+        def explained(folder):
+            (about,) = (folder / "long").glob("*/interpretation.json")
+            return about.read_bytes()
+
+        among_three, alone = explained(run()[1]), explained(run(["long"])[1])
+        assert among_three == alone != explained(run(["long"], run="1")[1])
+        assert alone != explained(run(["long"], seed=1)[1])
+
+    def test_a_name_that_the_corpus_lacks_is_refused(self, run):
+        with pytest.raises(InputError, match=r"datasets.esc50.listening names cat"):
+            run(["cat"])

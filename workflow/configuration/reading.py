@@ -1,0 +1,158 @@
+"""How a configuration is read: what `like` takes over, and what the reference files hold.
+
+An entry of `datasets` or `systems` that is `like` another one has all that the other one has, but
+for what it says itself. What a system says for a data set holds for data sets that are like it.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from l2i.checks import raise_all
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+OWN = ("title", "as_classifier")  # keys of a system that name its rows: two cannot share them
+
+Entries = dict[str, dict[str, Any]]
+
+
+@functools.cache
+def load_reference(name: str) -> dict[str, Any]:
+    """Load workflow/reference/{name}.yaml; not to be changed."""
+    return yaml.safe_load((REFERENCE / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def resolved(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with every `like` followed and the address of every download.
+
+    What is of a wrong form stays as it is, for the check that follows to name it.
+
+    Parameters
+    ----------
+    config : dict
+        config.yaml with its overlays laid over it; is not changed.
+
+    Raises
+    ------
+    InputError
+        If `like` names nothing, or goes round in a circle.
+    """
+    config = copy.deepcopy(config)
+    problems: list[str] = []
+    bases: dict[str, dict[str, str]] = {"datasets": {}, "systems": {}}
+    for kind, taken_over in (("datasets", _laid_over), ("systems", _system_like)):
+        if _is_table(config.get(kind)):
+            bases[kind] = _bases(config[kind])
+            _follow(kind, config[kind], bases[kind], taken_over, problems)
+    raise_all(problems, "configuration (config.yaml and its overlays)")
+    if _is_table(config.get("systems")):
+        for entry in config["systems"].values():
+            _spread_to_alike(entry, bases["datasets"])
+    machine = config.get("machine")
+    if isinstance(machine, dict) and isinstance(machine.get("urls"), dict):
+        machine["urls"] = addresses() | machine["urls"]
+    return config
+
+
+def addresses() -> dict[str, str]:
+    """Address of every download, by its name."""
+    return {
+        name: entry["url"]
+        for entries in load_reference("downloads").values()
+        for name, entry in entries.items()
+    }
+
+
+def pins_of(kind: str, name: str) -> dict[str, Any]:
+    """What a download must be; `kind` is corpora or weights. Where it comes from is no part of it."""
+    entry = load_reference("downloads")[kind][name]
+    return {key: value for key, value in entry.items() if key != "url"}
+
+
+def _is_table(entries: Any) -> bool:
+    return isinstance(entries, dict) and all(isinstance(e, dict) for e in entries.values())
+
+
+def _bases(entries: Entries) -> dict[str, str]:
+    """Entry to the one that it is like."""
+    like = {name: entry.get("like") for name, entry in entries.items()}
+    return {name: base for name, base in like.items() if isinstance(base, str)}
+
+
+def _follow(
+    kind: str,
+    entries: Entries,
+    bases: Mapping[str, str],
+    taken_over: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]],
+    problems: list[str],
+) -> None:
+    """Give each entry what the one that it is like has, the bases first."""
+    pending = dict(bases)
+    while pending:
+        ready = {name: base for name, base in pending.items() if base not in pending}
+        if not ready:
+            circle = ", ".join(pending)
+            problems.append(f"{kind}: {circle} are like each other in a circle: let one say all")
+            return
+        for name, base in ready.items():
+            del pending[name]
+            own = {key: value for key, value in entries[name].items() if key != "like"}
+            if base in entries:
+                entries[name] = taken_over(entries[base], own)
+            else:
+                known = ", ".join(other for other in entries if other != name)
+                problems.append(
+                    f"{kind}.{name}.like is {base}, which is no entry of {kind}; it has {known}"
+                )
+
+
+def _system_like(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """What a system says for all data sets comes before what its base says for one."""
+    said = {**_table(own, "settings"), **_table(own, "grid")}
+    base = {key: copy.deepcopy(value) for key, value in base.items() if key not in OWN}
+    for part in (base.get("settings"), base.get("grid"), *_table(base, "by_dataset").values()):
+        for name in said.keys() & (part or {}).keys():
+            del part[name]
+    for dataset, settings in _table(own, "by_dataset").items():
+        for name in _table(base, "grid").keys() & (settings or {}).keys():
+            del base["grid"][name]
+    return _laid_over(base, own)
+
+
+def _spread_to_alike(system: dict[str, Any], bases: Mapping[str, str]) -> None:
+    """Let what a system says for a data set hold for the data sets that are like it."""
+    by_dataset = _table(system, "by_dataset")
+    if not _is_table(by_dataset):
+        return
+    spread = {}
+    for dataset in {**bases, **by_dataset}:
+        chain = [dataset]
+        while chain[-1] in bases:
+            chain.append(bases[chain[-1]])
+        settings: dict[str, Any] = {}
+        for each in reversed(chain):
+            settings |= by_dataset.get(each, {})
+        if settings:
+            spread[dataset] = settings
+    if spread:
+        system["by_dataset"] = spread
+
+
+def _table(entry: dict[str, Any], key: str) -> dict[str, Any]:
+    value = entry.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _laid_over(base: Any, own: Any) -> Any:
+    """Mappings are merged, everything else is replaced: as Snakemake lays overlays."""
+    if isinstance(base, dict) and isinstance(own, dict):
+        both = {key: _laid_over(base[key], own[key]) for key in base.keys() & own.keys()}
+        merged = {key: copy.deepcopy(value) for key, value in base.items()} | own | both
+        return merged
+    return own
