@@ -18,6 +18,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([str(WORKFLOW), os.getenv("PYTHONPATH", "")]).rstrip(":")
 )
 
+from configuration.reading import resolved
 from configuration.validation import validate_config
 from l2i.checks import InputError
 
@@ -26,6 +27,7 @@ configfile: PROJECT / "config.yaml"
 
 
 try:
+    config.update(resolved(config))
     validate_config(config)
 except InputError as error:
     sys.exit(f"error: {error}")
@@ -49,5 +51,5 @@ rule all:
         all_tables(),
         all_figures(),
         over_runs(LISTENING, systems=WITH_SOUNDS),
-        over_runs(PROTOTYPES, systems=with_measure(config, "prototypes")),
+        over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
         over_folds(SLIME) if config["listening"]["slime"] else [],

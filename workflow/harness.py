@@ -5,7 +5,12 @@ A script holds one function, named like the file, and hands it over:
     if __name__ == "__main__":
         perform(snakemake, learn_dictionary)
 
-`perform` finds the function's arguments in the job, copies what is printed into the job's log, has
+Where several scripts open the same things first, a function that opens them is named, and what it
+returns is handed over in the place of what it took:
+
+    perform(snakemake, measure_fidelity, recordings=open_recordings, network=open_system)
+
+`perform` finds the functions' arguments in the job, copies what is printed into the job's log, has
 the outputs written under hidden names, and on success puts them in place and a record beside each.
 A job that fails, or is ended by SIGTERM (a time-out, scancel), leaves nothing behind but its log
 and, where it trains, checkpoints that the same job goes on from.
@@ -22,7 +27,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -37,13 +42,14 @@ CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
 SCRATCH = ".part-scratch"
 
 
-def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
+def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Callable) -> None:
     """Run `function` as the job that `snakemake` describes.
 
-    The function is called with, by name:
+    The function and the openers are called with, by name:
 
     - `path_to_<name>` for each named input and output of the rule (a list for several files),
     - each top key of `params.settings`, a JSON text,
+    - what openers before it have returned, under the opener's name,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
@@ -55,6 +61,8 @@ def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
         The job. Needs a log, and the params `settings`, `code` and `env`.
     function : callable
         May return plain facts about its work for the record.
+    **openers : callable
+        Called in their order, each once.
 
     Raises
     ------
@@ -64,7 +72,7 @@ def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
     """
     with _copied_into(snakemake.log[0]), _sigterm_as_exit():
         try:
-            _run(snakemake, function)
+            _run(snakemake, function, openers)
             return
         except SystemExit as end:
             hint = " (SIGTERM, as at a time-out or a cancellation)" if end.code == 143 else ""
@@ -77,7 +85,7 @@ def perform(snakemake: Any, function: Callable[..., dict | None]) -> None:
     raise SystemExit(1)
 
 
-def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
+def _run(snakemake: Any, function: Callable, openers: Mapping[str, Callable]) -> None:
     started_at, started = records.utc_now(), time.perf_counter()
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
@@ -85,14 +93,16 @@ def _run(snakemake: Any, function: Callable[..., dict | None]) -> None:
     scratch = _folder_of(snakemake) / SCRATCH
     _discard([*map(records.record_path, outputs.values()), *staged.values(), scratch])
     inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")))
-    arguments = _arguments(snakemake, function, staged, inputs)
+    arguments = _arguments(snakemake, [*openers.values(), function], [*openers], staged, inputs)
     deterministic = make_deterministic(snakemake.threads)
     if "checkpoints" in arguments:  # of the same result with other settings: nobody's any more
         _discard(set(_checkpoint_folders(snakemake)) - {Path(arguments["checkpoints"])})
     try:
         if "scratch" in arguments:
             scratch.mkdir()
-        facts = function(**arguments) or {}
+        for name, opener in openers.items():
+            arguments[name] = opener(**_wanted(opener, arguments))
+        facts = function(**_wanted(function, arguments)) or {}
         canonical_json(facts)
         _require_written(staged, function)
         record = {
@@ -131,34 +141,43 @@ def _sigterm_as_exit() -> Iterator[None]:
 
 
 def _arguments(
-    snakemake: Any, function: Callable, staged: dict[str, str], inputs: list[dict[str, Any]]
+    snakemake: Any,
+    functions: Sequence[Callable],
+    opened: Sequence[str],
+    staged: dict[str, str],
+    inputs: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Arguments for `function`; each path and setting must be wanted by it, and the other way."""
+    """Arguments for the functions; each path and setting must be wanted, and the other way.
+
+    `opened` are the names under which the functions before the last hand over what they open.
+    """
     paths = _named_paths(snakemake.input, "input") | staged
-    settings = _settings(snakemake)
-    required = {f"path_to_{name}": path for name, path in paths.items()} | settings
-    offered = dict(snakemake.wildcards.items()) | required
-    wanted = inspect.signature(function).parameters
+    required = {f"path_to_{name}": path for name, path in paths.items()} | _settings(snakemake)
+    wanted = {name for function in functions for name in inspect.signature(function).parameters}
     machine = snakemake.config["machine"]
-    if "device" in wanted:
-        offered["device"] = _device(machine["device"])
-    if "data" in wanted:
-        offered["data"] = os.path.expanduser(machine["data"])
-    if "urls" in wanted:
-        offered["urls"] = dict(machine["urls"])
-    if "scratch" in wanted:
-        offered["scratch"] = str(_folder_of(snakemake) / SCRATCH)
-    if "checkpoints" in wanted:
-        offered["checkpoints"] = _checkpoints(snakemake, inputs)
-    unwanted = sorted(required.keys() - wanted.keys())
-    unknown = sorted(name for name in wanted if name not in offered)
+    of_machine: dict[str, Callable[[], Any]] = {
+        "device": lambda: _device(machine["device"]),
+        "data": lambda: os.path.expanduser(machine["data"]),
+        "urls": lambda: dict(machine["urls"]),
+        "scratch": lambda: str(_folder_of(snakemake) / SCRATCH),
+        "checkpoints": lambda: _checkpoints(snakemake, inputs),
+    }
+    offered = dict(snakemake.wildcards.items()) | required
+    offered |= {name: find() for name, find in of_machine.items() if name in wanted}
+    unwanted = sorted(required.keys() - wanted)
+    unknown = sorted(wanted - offered.keys() - {*opened})
     if unwanted or unknown:
+        names = ", ".join(f"{function.__name__}()" for function in functions)
         raise TypeError(
-            f"rule {snakemake.rule} and {function.__name__}() do not fit: "
+            f"rule {snakemake.rule} and {names} do not fit: "
             f"not a parameter of the function: {', '.join(unwanted) or 'none'}; "
             f"not given by the rule: {', '.join(unknown) or 'none'}"
         )
-    return {name: offered[name] for name in wanted}
+    return {name: value for name, value in offered.items() if name in wanted}
+
+
+def _wanted(function: Callable, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: arguments[name] for name in inspect.signature(function).parameters}
 
 
 def _checkpoints(snakemake: Any, inputs: list[dict[str, Any]]) -> str:

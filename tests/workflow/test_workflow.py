@@ -277,7 +277,7 @@ class TestFromArchiveToTables:
         folder = results(finished) / "systems/esc50/fold1/nmf_linear/default/run0"
         facts = json.loads((folder / "model.safetensors.record.json").read_text())["facts"]
         assert len(facts["selection_scores"]) == 2
-        assert facts["chosen"]["inverse_regularization"] in (0.1, 1.0)
+        assert facts["selected"]["inverse_regularization"] in (0.1, 1.0)
 
     def test_networks_of_one_fold_never_saw_its_test_clips(self, finished):
         logs = list(results(finished).glob("systems/esc50/fold*/l2i_[am]*/*/run0/*.log"))

@@ -39,9 +39,7 @@ def contradictions_of_dataset(name: str, config: dict[str, Any]) -> Iterator[str
     yield from _contradictions_of_classes(name, dataset, layout, config)
 
 
-def _contradictions_of_options(
-    place: str, corpus: dict[str, Any], layout: Layout
-) -> Iterator[str]:
+def _contradictions_of_options(place: str, corpus: dict[str, Any], layout: Layout) -> Iterator[str]:
     """What the reader of the layout is told, and does not know, or is not told."""
     name = corpus["layout"]
     for key in sorted(corpus.keys() - {"layout", *layout.options}):
@@ -53,9 +51,7 @@ def _contradictions_of_options(
             yield f"{place}.{key} is {corpus[key]!r}, but must be one of {words} ({meaning})"
 
 
-def _contradictions_of_source(
-    place: str, dataset: dict[str, Any], layout: Layout
-) -> Iterator[str]:
+def _contradictions_of_source(place: str, dataset: dict[str, Any], layout: Layout) -> Iterator[str]:
     if dataset["source"] != "download":
         return
     name = dataset.get("download")
@@ -82,9 +78,7 @@ def _contradictions_of_source(
             )
 
 
-def _contradictions_of_labels(
-    place: str, dataset: dict[str, Any], layout: Layout
-) -> Iterator[str]:
+def _contradictions_of_labels(place: str, dataset: dict[str, Any], layout: Layout) -> Iterator[str]:
     """What does not fit how clips are labelled, and what is kept to decide on."""
     name, metric, classifier = dataset["corpus"]["layout"], dataset["metric"], dataset["classifier"]
     if (metric == "accuracy") == layout.multi_label:

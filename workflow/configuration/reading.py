@@ -70,7 +70,7 @@ def addresses() -> dict[str, str]:
 
 
 def pins_of(kind: str, name: str) -> dict[str, Any]:
-    """What a download must be; `kind` is corpora or weights. Where it comes from is no part of it."""
+    """What a download of the kind `corpora` or `weights` must be, wherever it comes from."""
     entry = load_reference("downloads")[kind][name]
     return {key: value for key, value in entry.items() if key != "url"}
 
@@ -119,7 +119,7 @@ def _system_like(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     for part in (base.get("settings"), base.get("grid"), *_table(base, "by_dataset").values()):
         for name in said.keys() & (part or {}).keys():
             del part[name]
-    for dataset, settings in _table(own, "by_dataset").items():
+    for settings in _table(own, "by_dataset").values():
         for name in _table(base, "grid").keys() & (settings or {}).keys():
             del base["grid"][name]
     return _laid_over(base, own)

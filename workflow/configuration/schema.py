@@ -27,9 +27,7 @@ def validator(name: str) -> jsonschema.Draft202012Validator:
     return validator_of(load_schema(name), load_schema(name))
 
 
-def validator_of(
-    schema: dict[str, Any], whole: dict[str, Any]
-) -> jsonschema.Draft202012Validator:
+def validator_of(schema: dict[str, Any], whole: dict[str, Any]) -> jsonschema.Draft202012Validator:
     """Validator of a part of a file, whose definitions stand in the schema of the whole.
 
     As the standard, but 35.0 is no integer: it would count as another setting than 35.

@@ -6,6 +6,7 @@ those of one (`by_dataset`). The module says what each means and which values it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from configuration.modules import read_module
@@ -67,8 +68,8 @@ def training_of(config: dict[str, Any], dataset: str, system: str) -> dict[str, 
     Returns
     -------
     dict
-        `module`, `system_settings` (flat), `grid` (setting to possible values), `start`: of a
-        classifier to be trained along, where the system needs a trunk, else None;
+        `module`, `system_settings` (flat), `precision`, `grid` (setting to possible values),
+        `start`: of a classifier to be trained along, where the system needs a trunk, else None;
         `positive_weight` of the classification loss, `features`, `clip_seconds`, and
         `selection_seed`, None where nothing is selected.
     """
@@ -77,9 +78,12 @@ def training_of(config: dict[str, Any], dataset: str, system: str) -> dict[str, 
     start = None
     if "trunk" in entry["needs"]:
         start = {name: of_dataset["classifier"][name] for name in START}
+    settings = settings_on(config, dataset, system)
+    precision = settings.pop("precision")
     return {
         "module": entry["module"],
-        "system_settings": settings_on(config, dataset, system),
+        "system_settings": settings,
+        "precision": precision,
         "grid": grid,
         "start": start,
         "positive_weight": of_dataset["classifier"]["positive_weight"],
@@ -89,12 +93,18 @@ def training_of(config: dict[str, Any], dataset: str, system: str) -> dict[str, 
     }
 
 
-def titles_of(config: dict[str, Any], systems: list[str]) -> dict[str, str]:
-    """What systems are called in print, their rows as classifiers included."""
-    titles = {}
-    for name in systems:
-        entry = config["systems"][name]
-        titles[name] = entry["title"]
-        if "as_classifier" in entry:
-            titles[entry["as_classifier"]["name"]] = entry["as_classifier"]["title"]
-    return titles
+def titles_of(
+    config: dict[str, Any],
+    *,
+    systems: Iterable[str],
+    datasets: Iterable[str],
+    as_classifiers: Iterable[str],
+) -> dict[str, str]:
+    """What systems, data sets and the rows of systems as classifiers are called in print."""
+    entries = config["systems"]
+    rows = [entries[name]["as_classifier"] for name in as_classifiers]
+    return {
+        **{name: config["datasets"][name]["title"] for name in datasets},
+        **{name: entries[name]["title"] for name in systems},
+        **{row["name"]: row["title"] for row in rows},
+    }

@@ -1,6 +1,20 @@
 """Classifiers: the network under interpretation, one per fold (paper, Sec. IV-B.1)."""
 
+from configuration.reading import load_reference, pins_of
+
 CLASSIFIER = f"{RESULTS}/classifier/{{dataset}}/fold{{fold}}"
+CLASSIFIER_SETTINGS = settings("datasets/{dataset}/classifier", "features", "seed")
+
+
+def published_weights(wildcards):
+    """The weights that a classifier starts from; none where it starts from scratch."""
+    weights = config["datasets"][wildcards.dataset]["classifier"]["weights"]
+    return [] if weights == "scratch" else [f"{RESULTS}/weights/{weights}.safetensors"]
+
+
+def pin_of_weights(wildcards):
+    """Git's name of the published file."""
+    return pins_of("weights", wildcards.weights)["git_blob"]
 
 
 rule fetch_weights:
@@ -8,14 +22,14 @@ rule fetch_weights:
         converted=f"{RESULTS}/weights/{{weights}}.safetensors",
     log:
         f"{RESULTS}/weights/{{weights}}.log",
+    wildcard_constraints:
+        weights=one_of(load_reference("downloads")["weights"]),
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # compute nodes of a cluster often have no way to the internet
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=settings("weights/{weights}/git_blob"),
-        code=code("fetch_weights"),
-        env=ENV,
+        **identity("fetch_weights", settings(git_blob=pin_of_weights)),
     message:
         "Fetching the weights {wildcards.weights}"
     script:
@@ -24,8 +38,7 @@ rule fetch_weights:
 
 rule train_classifier:
     input:
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
+        unpack(fold_of),
         log_mel=f"{FEATURES}/log_mel.npy",
         weights=published_weights,
     output:
@@ -38,9 +51,7 @@ rule train_classifier:
     resources:
         gpu=GPU,
     params:
-        settings=settings("datasets/{dataset}/classifier", "features", "seed"),
-        code=code("train_classifier"),
-        env=ENV,
+        **identity("train_classifier", CLASSIFIER_SETTINGS),
     message:
         "Training the classifier of {wildcards.dataset}, fold {wildcards.fold}"
     script:

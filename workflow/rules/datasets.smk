@@ -1,6 +1,19 @@
 """Corpora: from a publisher or a local folder to one checked table of clips."""
 
+from configuration.reading import pins_of
+
 DATASETS = f"{RESULTS}/datasets/{{dataset}}"
+
+
+def fetched(wildcards):
+    """What the index waits for: a download, or nothing where the corpus lies in a local folder."""
+    source = config["datasets"][wildcards.dataset]["source"]
+    return f"{DATASETS}/fetched.json" if source == "download" else []
+
+
+def pins_of_dataset(wildcards):
+    """What the download of a data set must be."""
+    return pins_of("corpora", config["datasets"][wildcards.dataset]["download"])
 
 
 rule fetch_dataset:
@@ -13,9 +26,7 @@ rule fetch_dataset:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=settings("datasets/{dataset}/download"),
-        code=code("fetch_dataset"),
-        env=ENV,
+        **identity("fetch_dataset", settings("datasets/{dataset}/download", pins=pins_of_dataset)),
     message:
         "Fetching {wildcards.dataset}"
     script:
@@ -34,9 +45,7 @@ rule index_dataset:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=settings("datasets/{dataset}/corpus"),
-        code=code("index_dataset"),
-        env=ENV,
+        **identity("index_dataset", settings("datasets/{dataset}/corpus"), layout_module),
     message:
         "Checking and listing the clips of {wildcards.dataset}"
     script:

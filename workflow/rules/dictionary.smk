@@ -1,12 +1,12 @@
 """Spectral dictionaries: one per fold (paper, Sec. III-D and IV-B.3)."""
 
 DICTIONARY = f"{RESULTS}/dictionary/{{dataset}}/fold{{fold}}/{{variant}}"
+DICTIONARY_SETTINGS = settings("datasets/{dataset}/dictionary", "features", "seed")
 
 
 rule learn_dictionary:
     input:
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
+        unpack(fold_of),
         log_magnitude=f"{FEATURES}/log_magnitude.npy",
     output:
         dictionary=f"{DICTIONARY}/dictionary.safetensors",
@@ -18,9 +18,7 @@ rule learn_dictionary:
     resources:
         gpu=GPU,
     params:
-        settings=settings("datasets/{dataset}/dictionary", "features", "seed"),
-        code=code("learn_dictionary"),
-        env=ENV,
+        **identity("learn_dictionary", DICTIONARY_SETTINGS),
     message:
         "Learning the dictionary of {wildcards.dataset}, fold {wildcards.fold}, {wildcards.variant}"
     script:

@@ -2,12 +2,12 @@
 
 EVALUATION = f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}"
 MEASURED = f"{EVALUATION}/{{system}}/{{variant}}/run{{run}}"
+RELEVANCE = ("evaluation/relevance_pooling", "evaluation/relevance_scale")
 
 
 rule measure_classifier:
     input:
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
+        unpack(fold_of),
         log_mel=f"{FEATURES}/log_mel.npy",
         classifier=f"{CLASSIFIER}/model.safetensors",
     output:
@@ -19,9 +19,7 @@ rule measure_classifier:
     resources:
         gpu=GPU,
     params:
-        settings=settings("features"),
-        code=code("measure_classifier"),
-        env=ENV,
+        **identity("measure_classifier", settings("features")),
     message:
         "Testing the classifier of {wildcards.dataset}, fold {wildcards.fold}"
     script:
@@ -30,11 +28,7 @@ rule measure_classifier:
 
 rule measure_fidelity:
     input:
-        unpack(measured_system),
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
-        log_mel=f"{FEATURES}/log_mel.npy",
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        unpack(system_of),
     output:
         fidelity=f"{MEASURED}/fidelity.csv",
     log:
@@ -44,27 +38,17 @@ rule measure_fidelity:
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "systems/{system}/module",
-            "features",
-            "datasets/{dataset}/clip_seconds",
-        ),
-        code=code_of_system("measure_fidelity"),
-        env=ENV,
+        **identity("measure_fidelity", settings(*OF_SYSTEM), system_module),
     message:
-        "Comparing {wildcards.system} ({wildcards.variant}) with its classifier on {wildcards.dataset}, "
-        "fold {wildcards.fold}, run {wildcards.run}"
+        "Comparing {wildcards.system} ({wildcards.variant}) with its classifier on "
+        "{wildcards.dataset}, fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/measure_fidelity.py"
 
 
 rule measure_system:
     input:
-        unpack(measured_system),
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
-        log_mel=f"{FEATURES}/log_mel.npy",
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        unpack(system_of),
     output:
         classification=f"{MEASURED}/classification.csv",
     log:
@@ -74,13 +58,7 @@ rule measure_system:
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "systems/{system}/module",
-            "features",
-            "datasets/{dataset}/clip_seconds",
-        ),
-        code=code_of_system("measure_system"),
-        env=ENV,
+        **identity("measure_system", settings(*OF_SYSTEM), system_module),
     message:
         "Testing {wildcards.system} ({wildcards.variant}) on {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"
@@ -88,13 +66,14 @@ rule measure_system:
         "../scripts/measure_system.py"
 
 
+FAITHFULNESS_SETTINGS = settings(
+    *OF_SYSTEM, "evaluation/thresholds", "evaluation/random", *RELEVANCE, "seed"
+)
+
+
 rule measure_faithfulness:
     input:
-        unpack(measured_system),
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
-        log_mel=f"{FEATURES}/log_mel.npy",
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        unpack(system_of),
     output:
         faithfulness=f"{MEASURED}/faithfulness.csv",
     log:
@@ -104,18 +83,7 @@ rule measure_faithfulness:
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "systems/{system}/module",
-            "features",
-            "datasets/{dataset}/clip_seconds",
-            "evaluation/thresholds",
-            "evaluation/random",
-            "evaluation/relevance_pooling",
-            "evaluation/relevance_scale",
-            "seed",
-        ),
-        code=code_of_system("measure_faithfulness"),
-        env=ENV,
+        **identity("measure_faithfulness", FAITHFULNESS_SETTINGS, system_module),
     message:
         "Removing the components that {wildcards.system} finds relevant: {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"
@@ -125,11 +93,7 @@ rule measure_faithfulness:
 
 rule measure_relevances:
     input:
-        unpack(measured_system),
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
-        log_mel=f"{FEATURES}/log_mel.npy",
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        unpack(system_of),
     output:
         relevances=f"{MEASURED}/relevances.csv",
         exchanged=f"{MEASURED}/relevances_exchanged.csv",
@@ -140,18 +104,35 @@ rule measure_relevances:
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "systems/{system}/module",
-            "features",
-            "datasets/{dataset}/clip_seconds",
-            "evaluation/relevance_pooling",
-            "evaluation/relevance_scale",
-            "seed",
-        ),
-        code=code_of_system("measure_relevances"),
-        env=ENV,
+        **identity("measure_relevances", settings(*OF_SYSTEM, *RELEVANCE, "seed"), system_module),
     message:
         "Collecting what components mean to {wildcards.system}: {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/measure_relevances.py"
+
+
+PROJECTION_SETTINGS = settings(
+    "datasets/{dataset}/shown_per_class", "coherence/n_neighbors", "coherence/perplexity", "seed"
+)
+
+
+rule project_relevances:
+    input:
+        relevances=f"{MEASURED}/relevances.csv",
+        exchanged=f"{MEASURED}/relevances_exchanged.csv",
+        classes=f"{DATASETS}/classes.json",
+    output:
+        points=f"{MEASURED}/relevance_points.csv",
+        classes_table=f"{MEASURED}/coherence.csv",
+        distances=f"{MEASURED}/class_distances.csv",
+    log:
+        f"{MEASURED}/project_relevances.log",
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("project_relevances", PROJECTION_SETTINGS),
+    message:
+        "Projecting the relevances of {wildcards.system} on {wildcards.dataset}"
+    script:
+        "../scripts/project_relevances.py"

@@ -16,9 +16,7 @@ rule cache_features:
     resources:
         gpu=GPU,
     params:
-        settings=settings("features", "datasets/{dataset}/clip_seconds"),
-        code=code("cache_features"),
-        env=ENV,
+        **identity("cache_features", settings(*OF_RECORDINGS)),
     message:
         "Computing the spectrograms of {wildcards.dataset}"
     script:

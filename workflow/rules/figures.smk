@@ -1,28 +1,69 @@
 """Figures of the paper, each as svg and png beside the numbers that it shows."""
 
+from configuration.layouts import layout_of_dataset
+
 FIGURES = f"{RESULTS}/figures"
 SHOWN = WITH_FAITHFULNESS[0] if WITH_FAITHFULNESS else None  # the system that figures show
-# Figures of class-wise faithfulness: number, and the data set that stands for the paper's.
+# Figures of class-wise faithfulness: number, and the first data set whose layout it is made for.
 CLASS_FIGURES = {
-    number: dataset
-    for number, printed in {"2": "sonyc_ust", "3": "openmic"}.items()
-    for dataset in reversed(MULTI_LABEL)  # the first of several
-    if config["datasets"][dataset]["paper_dataset"] == printed
+    layout_of_dataset(config, dataset).figure: dataset for dataset in reversed(MULTI_LABEL)
 }
+SWEPT_DATASETS = [row["dataset"] for row in config["ablations"]["figure_6"]]
+SWEPT_SYSTEMS = [row["system"] for row in config["ablations"]["figure_6"]]
+
+
+def all_figures():
+    """Figures that the configuration has something for."""
+    numbers = sorted(CLASS_FIGURES) + (["5"] if MULTI_LABEL else []) if WITH_FAITHFULNESS else []
+    numbers += ["6"] if config["ablations"]["figure_6"] else []
+    return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
+
+
+def figure(number):
+    """The three files of a figure: drawn twice, and its numbers."""
+    formats = {"svg": "svg", "png": "png", "table": "csv"}
+    return {name: f"{FIGURES}/figure_{number}.{suffix}" for name, suffix in formats.items()}
+
+
+@of_number
+def settings_of_class_figure(number):
+    """Settings of Figure 2 or 3."""
+    dataset = CLASS_FIGURES[number]
+    return settings(
+        *INTERVALS,
+        "evaluation/random/threshold",
+        "evaluation/random/baselines",
+        f"datasets/{dataset}/excluded_classes",
+        dataset=dataset,
+        system=SHOWN,
+        titles=titles([SHOWN], datasets=[dataset]),
+    )
+
+
+def swept_rows(wildcards):
+    """Runs that Figure 6 shows, each with its number of components."""
+    return [row | row["condition"] for row in ablation_rows(config, "figure_6")]
+
+
+SWEEP_SETTINGS = settings(
+    *INTERVALS, rows=swept_rows, titles=titles(SWEPT_SYSTEMS, datasets=SWEPT_DATASETS)
+)
+
+
+def scores_of_class_figure(wildcards):
+    """Faithfulness that Figure 2 or 3 shows, and the classes of its data set."""
+    dataset = CLASS_FIGURES[wildcards.number]
+    return {
+        "clips": over_runs(f"{MEASURED}/faithfulness.csv", [dataset], [SHOWN]),
+        "classes": f"{DATASETS}/classes.json".format(dataset=dataset),
+    }
 
 
 rule draw_class_faithfulness:
     input:
-        clips=lambda wildcards: over_runs(
-            f"{MEASURED}/faithfulness.csv", [CLASS_FIGURES[wildcards.number]], [SHOWN]
-        ),
-        classes=lambda wildcards: f"{DATASETS}/classes.json".format(
-            dataset=CLASS_FIGURES[wildcards.number]
-        ),
+        unpack(scores_of_class_figure),
     output:
-        svg=f"{FIGURES}/figure_{{number}}.svg",
-        png=f"{FIGURES}/figure_{{number}}.png",
-        table=f"{FIGURES}/figure_{{number}}.csv",
+        **figure("{number}"),
     log:
         f"{FIGURES}/draw_class_faithfulness_{{number}}.log",
     wildcard_constraints:
@@ -30,50 +71,11 @@ rule draw_class_faithfulness:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=lambda wildcards: figure_settings(
-            "evaluation/random/threshold",
-            "evaluation/random/baselines",
-            f"datasets/{CLASS_FIGURES[wildcards.number]}/excluded_classes",
-            "statistics",
-            "seed",
-            datasets=[CLASS_FIGURES[wildcards.number]],
-            dataset=CLASS_FIGURES[wildcards.number],
-            system=SHOWN,
-        )(wildcards),
-        code=code("draw_class_faithfulness"),
-        env=ENV,
+        **identity("draw_class_faithfulness", settings_of_class_figure),
     message:
         "Figure {wildcards.number}: faithfulness, class by class"
     script:
         "../scripts/draw_class_faithfulness.py"
-
-
-rule project_relevances:
-    input:
-        relevances=f"{MEASURED}/relevances.csv",
-        exchanged=f"{MEASURED}/relevances_exchanged.csv",
-        classes=f"{DATASETS}/classes.json",
-    output:
-        points=f"{MEASURED}/relevance_points.csv",
-        classes_table=f"{MEASURED}/coherence.csv",
-        distances=f"{MEASURED}/class_distances.csv",
-    log:
-        f"{MEASURED}/project_relevances.log",
-    conda:
-        "../../envs/compute.yaml"
-    params:
-        settings=settings(
-            "datasets/{dataset}/shown_per_class",
-            "coherence/n_neighbors",
-            "coherence/perplexity",
-            "seed",
-        ),
-        code=code("project_relevances"),
-        env=ENV,
-    message:
-        "Projecting the relevances of {wildcards.system} on {wildcards.dataset}"
-    script:
-        "../scripts/project_relevances.py"
 
 
 rule draw_relevance_map:
@@ -82,17 +84,13 @@ rule draw_relevance_map:
         classes_tables=of_first_run(f"{MEASURED}/coherence.csv", MULTI_LABEL, SHOWN),
         distances=of_first_run(f"{MEASURED}/class_distances.csv", MULTI_LABEL, SHOWN),
     output:
-        svg=f"{FIGURES}/figure_5.svg",
-        png=f"{FIGURES}/figure_5.png",
-        table=f"{FIGURES}/figure_5.csv",
+        **figure("5"),
     log:
         f"{FIGURES}/draw_relevance_map.log",
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=figure_settings(datasets=MULTI_LABEL),
-        code=code("draw_relevance_map"),
-        env=ENV,
+        **identity("draw_relevance_map", settings(titles=titles([], datasets=MULTI_LABEL))),
     message:
         "Figure 5: relevances of decisions"
     script:
@@ -103,24 +101,13 @@ rule draw_components_sweep:
     input:
         clips=over_ablation(f"{MEASURED}/fidelity.csv", "figure_6"),
     output:
-        svg=f"{FIGURES}/figure_6.svg",
-        png=f"{FIGURES}/figure_6.png",
-        table=f"{FIGURES}/figure_6.csv",
+        **figure("6"),
     log:
         f"{FIGURES}/draw_components_sweep.log",
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=figure_settings(
-            "statistics",
-            "seed",
-            datasets=[row["dataset"] for row in config["ablations"]["figure_6"]],
-            rows=lambda _: [
-                {**row, **row["condition"]} for row in ablation_rows(config, "figure_6")
-            ],
-        ),
-        code=code("draw_components_sweep"),
-        env=ENV,
+        **identity("draw_components_sweep", SWEEP_SETTINGS),
     message:
         "Figure 6: number of components"
     script:

@@ -5,35 +5,26 @@ LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}
 SLIME = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}"
 # Of systems that compare clips with prototypes, which belong to no clip.
 PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
+LOGS = f"{RESULTS}/logs"  # beside what is a folder no log can lie
+LISTENING_CLIPS = ("datasets/{dataset}/listening", "seed")
+LISTENING_SETTINGS = settings(
+    *OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale", *LISTENING_CLIPS
+)
 
 
 rule interpret_clips:
     input:
-        unpack(measured_system),
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
-        log_mel=f"{FEATURES}/log_mel.npy",
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        unpack(system_of),
     output:
         sounds=directory(LISTENING),
     log:
-        f"{RESULTS}/logs/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
+        f"{LOGS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "systems/{system}/module",
-            "features",
-            "datasets/{dataset}/clip_seconds",
-            "listening/threshold",
-            "evaluation/relevance_scale",
-            "datasets/{dataset}/listening",
-            "seed",
-        ),
-        code=code_of_system("interpret_clips"),
-        env=ENV,
+        **identity("interpret_clips", LISTENING_SETTINGS, system_module),
     message:
         "Writing what {wildcards.system} hears in clips of {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"
@@ -43,27 +34,18 @@ rule interpret_clips:
 
 rule explain_by_slime:
     input:
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
+        unpack(fold_of),
         classifier=f"{CLASSIFIER}/model.safetensors",
     output:
         sounds=directory(SLIME),
     log:
-        f"{RESULTS}/logs/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}.log",
+        f"{LOGS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "features",
-            "datasets/{dataset}/clip_seconds",
-            "slime",
-            "datasets/{dataset}/listening",
-            "seed",
-        ),
-        code=code("explain_by_slime"),
-        env=ENV,
+        **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", *LISTENING_CLIPS)),
     message:
         "Asking the classifier of {wildcards.dataset} by SLIME, fold {wildcards.fold}, "
         "run {wildcards.run}"
@@ -73,27 +55,17 @@ rule explain_by_slime:
 
 rule sound_prototypes:
     input:
-        unpack(measured_system),
-        index=f"{DATASETS}/index.csv",
-        classes=f"{DATASETS}/classes.json",
-        log_mel=f"{FEATURES}/log_mel.npy",
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        unpack(system_of),
     output:
         sounds=directory(PROTOTYPES),
     log:
-        f"{RESULTS}/logs/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
+        f"{LOGS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
     resources:
         gpu=GPU,
     params:
-        settings=settings(
-            "systems/{system}/module",
-            "features",
-            "datasets/{dataset}/clip_seconds",
-        ),
-        code=code_of_system("sound_prototypes"),
-        env=ENV,
+        **identity("sound_prototypes", settings(*OF_SYSTEM), system_module),
     message:
         "Writing the prototypes of {wildcards.system} as sound: {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"

@@ -1,5 +1,9 @@
 """Tables of the paper, each as csv and as a page: our numbers beside the printed ones."""
 
+from configuration.ablations import ablation_rows
+from configuration.job_settings import printed_in, said_of
+from configuration.systems import titles_of
+
 TABLES = f"{RESULTS}/tables"
 # Whose settings Tables II and III print.
 OF_SETTINGS_TABLE = {
@@ -8,10 +12,172 @@ OF_SETTINGS_TABLE = {
 }
 # Systems that are held against the labels as well, and under which name.
 AS_CLASSIFIER = {
-    name: config["systems"][name]["as_classifier"]
+    name: config["systems"][name]["as_classifier"]["name"]
     for name in WITH_FIDELITY
     if "as_classifier" in config["systems"][name]
 }
+SYSTEMS_OF_TABLE = {"4": WITH_FIDELITY, "8": WITH_CLASSIFICATION}
+# Table -> whether the configuration has something for it.
+ASKED_FOR = {
+    "table_1": True,
+    "table_2": OF_SETTINGS_TABLE["2"],
+    "table_3": OF_SETTINGS_TABLE["3"],
+    "table_4": WITH_FIDELITY,
+    "comparisons_4": WITH_FIDELITY,
+    "table_5": MULTI_CLASS and WITH_FAITHFULNESS,
+    "table_6": config["ablations"]["table_6"],
+    "table_7": config["ablations"]["table_7"],
+    "table_8": WITH_CLASSIFICATION,
+    "comparisons_8": WITH_CLASSIFICATION,
+    "classes": MULTI_LABEL and WITH_FAITHFULNESS,
+    "cost": True,
+}
+
+
+def all_tables():
+    """Tables that the configuration has something for."""
+    names = [name for name, asked_for in ASKED_FOR.items() if asked_for]
+    return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=["csv", "md"])
+
+
+# ------------------------------------------------------------------ settings
+
+# What tables say of a data set: how it is scored, and which numbers of the paper stand beside it.
+SCORED = ("metric", "excluded_classes")
+BESIDE_PAPER = ("paper_dataset", "paper_comparable")
+
+
+def said(keys, datasets=None):
+    """What the configuration says of data sets, all that run by default, when it is asked for."""
+    return lambda wildcards: said_of(
+        config, config["run"]["datasets"] if datasets is None else datasets, keys
+    )
+
+
+def titles(systems, *, datasets=(), as_classifiers=()):
+    """What systems and data sets are called in print, and systems that are scored as classifiers."""
+    return lambda wildcards: titles_of(
+        config, systems=systems, datasets=datasets, as_classifiers=as_classifiers
+    )
+
+
+def settings_of_table(number, keys, *paths, datasets=None, **more):
+    """Settings of a table that stands beside the paper's of that number.
+
+    `keys` is what of each of `datasets` it uses.
+    """
+    return settings(*paths, datasets=said(keys, datasets), paper=printed_in(number), **more)
+
+
+def of_number(settings_of):
+    """Settings of tables that one rule makes, by the number of each."""
+    return lambda wildcards: settings_of(wildcards.number)(wildcards)
+
+
+@of_number
+def settings_of_settings_table(number):
+    """Settings of Table II or III."""
+    return settings_of_table(int(number), BESIDE_PAPER, titles={})
+
+
+@of_number
+def settings_of_ablation(number):
+    """Settings of Table VI or VII: what it compares, on which data sets."""
+    rows = ablation_rows(config, f"table_{number}")
+    datasets, systems = ([*dict.fromkeys(row[of] for row in rows)] for of in ("dataset", "system"))
+    return settings_of_table(
+        int(number),
+        (*SCORED, *BESIDE_PAPER),
+        *INTERVALS,
+        datasets=datasets,
+        rows=rows,
+        titles=titles(systems),
+    )
+
+
+@of_number
+def settings_of_comparisons(number):
+    """Settings of all pairs of systems of Table IV or VIII."""
+    systems = SYSTEMS_OF_TABLE[number]
+    as_classifier = AS_CLASSIFIER if number == "8" else {}
+    return settings(
+        *INTERVALS,
+        datasets=said(SCORED),
+        systems=systems,
+        as_classifier=as_classifier,
+        titles=titles(systems, as_classifiers=as_classifier),
+        paper=printed_in(int(number), numbers=False),
+    )
+
+
+CLASSIFICATION_TABLE = settings_of_table(1, (*SCORED, *BESIDE_PAPER), *INTERVALS, titles={})
+FIDELITY_TABLE = settings_of_table(
+    4,
+    (*SCORED, *BESIDE_PAPER),
+    *INTERVALS,
+    "evaluation/top_k",
+    titles=titles(WITH_FIDELITY),
+    systems=WITH_FIDELITY,
+)
+FAITHFULNESS_TABLE = settings_of_table(
+    5,
+    BESIDE_PAPER,
+    *INTERVALS,
+    "evaluation/thresholds",
+    "evaluation/random/baselines",
+    datasets=MULTI_CLASS,
+    titles=titles(WITH_FAITHFULNESS),
+    systems=WITH_FAITHFULNESS,
+)
+BY_DESIGN_TABLE = settings_of_table(
+    8,
+    (*SCORED, *BESIDE_PAPER),
+    *INTERVALS,
+    titles=titles(WITH_CLASSIFICATION, as_classifiers=AS_CLASSIFIER),
+    systems=WITH_CLASSIFICATION,
+    as_classifier=AS_CLASSIFIER,
+)
+CLASSES_TABLE = settings(
+    *INTERVALS,
+    "evaluation/random/threshold",
+    "evaluation/random/baselines",
+    datasets=said(["metric"], MULTI_LABEL),
+    systems=WITH_FAITHFULNESS,
+    titles=titles(WITH_FAITHFULNESS),
+)
+COST_TABLE = settings(
+    "run/datasets",
+    "run/systems",
+    titles=titles(config["run"]["systems"]),
+)
+
+
+def scores_of_pairs(wildcards):
+    """Scores of clips that pairs of systems are compared by: those of Table IV or Table VIII."""
+    if wildcards.number == "4":
+        fidelity = over_runs(f"{MEASURED}/fidelity.csv", systems=WITH_FIDELITY)
+        return {"clips": fidelity, "classifier": [], "posthoc": []}
+    return scores_by_design(wildcards)
+
+
+def scores_by_design(wildcards):
+    """Scores of all that predict by themselves, of the classifier, and of those scored as one."""
+    return {
+        "clips": over_runs(f"{MEASURED}/classification.csv", systems=WITH_CLASSIFICATION),
+        "classifier": over_folds(f"{EVALUATION}/classification.csv"),
+        "posthoc": over_runs(f"{MEASURED}/fidelity.csv", systems=AS_CLASSIFIER),
+    }
+
+
+def models_of_table(wildcards):
+    """Systems whose settings Table II or III prints."""
+    systems = OF_SETTINGS_TABLE[wildcards.number]
+    return over_runs(f"{SYSTEM}/model.safetensors", systems=systems)
+
+
+def scores_of_ablation(wildcards):
+    """Scores of the runs that Table VI or VII compares."""
+    return over_ablation(f"{MEASURED}/fidelity.csv", f"table_{wildcards.number}")
 
 
 rule tabulate_classification:
@@ -25,18 +191,7 @@ rule tabulate_classification:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=table_settings(
-            "run/datasets",
-            "statistics",
-            "seed",
-            paper=1,
-            score="score",
-            excluded_classes="excluded_classes",
-            paper_dataset="paper_dataset",
-            paper_comparable="paper_comparable",
-        ),
-        code=code("tabulate_classification"),
-        env=ENV,
+        **identity("tabulate_classification", CLASSIFICATION_TABLE),
     message:
         "Table I: the classifier"
     script:
@@ -45,9 +200,7 @@ rule tabulate_classification:
 
 rule tabulate_hyperparameters:
     input:
-        systems=lambda wildcards: over_runs(
-            f"{SYSTEM}/model.safetensors", systems=OF_SETTINGS_TABLE[wildcards.number]
-        ),
+        systems=models_of_table,
     output:
         table=f"{TABLES}/table_{{number}}.csv",
         page=f"{TABLES}/table_{{number}}.md",
@@ -58,14 +211,7 @@ rule tabulate_hyperparameters:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=lambda wildcards: table_settings(
-            "run/datasets",
-            paper=int(wildcards.number),
-            paper_dataset="paper_dataset",
-            paper_comparable="paper_comparable",
-        )(wildcards),
-        code=code("tabulate_hyperparameters"),
-        env=ENV,
+        **identity("tabulate_hyperparameters", settings_of_settings_table),
     message:
         "Table {wildcards.number}: settings of the systems"
     script:
@@ -83,22 +229,7 @@ rule tabulate_fidelity:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=with_settings(
-            table_settings(
-                "run/datasets",
-                "evaluation/top_k",
-                "statistics",
-                "seed",
-                paper=4,
-                score="score",
-                excluded_classes="excluded_classes",
-                paper_dataset="paper_dataset",
-                paper_comparable="paper_comparable",
-            ),
-            systems=WITH_FIDELITY,
-        ),
-        code=code("tabulate_fidelity"),
-        env=ENV,
+        **identity("tabulate_fidelity", FIDELITY_TABLE),
     message:
         "Table IV: fidelity of the interpreters"
     script:
@@ -116,23 +247,7 @@ rule tabulate_faithfulness:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=with_settings(
-            table_settings(
-                "evaluation/thresholds",
-                "evaluation/random/baselines",
-                "statistics",
-                "seed",
-                paper=5,
-                score="score",
-                paper_dataset="paper_dataset",
-                paper_comparable="paper_comparable",
-                datasets=MULTI_CLASS,
-            ),
-            datasets=MULTI_CLASS,
-            systems=WITH_FAITHFULNESS,
-        ),
-        code=code("tabulate_faithfulness"),
-        env=ENV,
+        **identity("tabulate_faithfulness", FAITHFULNESS_TABLE),
     message:
         "Table V: faithfulness of the interpreters"
     script:
@@ -141,9 +256,7 @@ rule tabulate_faithfulness:
 
 rule tabulate_ablation:
     input:
-        clips=lambda wildcards: over_ablation(
-            f"{MEASURED}/fidelity.csv", f"table_{wildcards.number}"
-        ),
+        clips=scores_of_ablation,
     output:
         table=f"{TABLES}/table_{{number}}.csv",
         page=f"{TABLES}/table_{{number}}.md",
@@ -154,18 +267,7 @@ rule tabulate_ablation:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=lambda wildcards: ablation_settings(
-            f"table_{wildcards.number}",
-            "statistics",
-            "seed",
-            paper=int(wildcards.number),
-            score="score",
-            excluded_classes="excluded_classes",
-            paper_dataset="paper_dataset",
-            paper_comparable="paper_comparable",
-        )(wildcards),
-        code=code("tabulate_ablation"),
-        env=ENV,
+        **identity("tabulate_ablation", settings_of_ablation),
     message:
         "Table {wildcards.number}: an ablation"
     script:
@@ -185,21 +287,7 @@ rule tabulate_classes:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=with_settings(
-            table_settings(
-                "evaluation/random/threshold",
-                "evaluation/random/baselines",
-                "statistics",
-                "seed",
-                paper=4,
-                score="score",
-                datasets=MULTI_LABEL,
-            ),
-            datasets=MULTI_LABEL,
-            systems=WITH_FAITHFULNESS,
-        ),
-        code=code("tabulate_classes"),
-        env=ENV,
+        **identity("tabulate_classes", CLASSES_TABLE),
     message:
         "Every class of the multi-label data sets"
     script:
@@ -208,9 +296,7 @@ rule tabulate_classes:
 
 rule tabulate_by_design:
     input:
-        clips=over_runs(f"{MEASURED}/classification.csv", systems=WITH_CLASSIFICATION),
-        classifier=over_folds(f"{EVALUATION}/classification.csv"),
-        posthoc=over_runs(f"{MEASURED}/fidelity.csv", systems=AS_CLASSIFIER),
+        unpack(scores_by_design),
     output:
         table=f"{TABLES}/table_8.csv",
         page=f"{TABLES}/table_8.md",
@@ -219,22 +305,7 @@ rule tabulate_by_design:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=with_settings(
-            table_settings(
-                "run/datasets",
-                "statistics",
-                "seed",
-                paper=8,
-                score="score",
-                excluded_classes="excluded_classes",
-                paper_dataset="paper_dataset",
-                paper_comparable="paper_comparable",
-            ),
-            systems=WITH_CLASSIFICATION,
-            as_classifier=AS_CLASSIFIER,
-        ),
-        code=code("tabulate_by_design"),
-        env=ENV,
+        **identity("tabulate_by_design", BY_DESIGN_TABLE),
     message:
         "Table VIII: classification by design"
     script:
@@ -243,7 +314,7 @@ rule tabulate_by_design:
 
 rule compare_systems:
     input:
-        unpack(compared),
+        unpack(scores_of_pairs),
     output:
         table=f"{TABLES}/comparisons_{{number}}.csv",
         page=f"{TABLES}/comparisons_{{number}}.md",
@@ -254,21 +325,7 @@ rule compare_systems:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=lambda wildcards: with_settings(
-            table_settings(
-                "run/datasets",
-                "statistics",
-                "seed",
-                paper=int(wildcards.number),
-                score="score",
-                excluded_classes="excluded_classes",
-            ),
-            paper=without_numbers,
-            systems=WITH_FIDELITY if wildcards.number == "4" else WITH_CLASSIFICATION,
-            as_classifier={} if wildcards.number == "4" else AS_CLASSIFIER,
-        )(wildcards),
-        code=code("compare_systems"),
-        env=ENV,
+        **identity("compare_systems", settings_of_comparisons),
     message:
         "Comparing all pairs of systems of Table {wildcards.number}"
     script:
@@ -287,9 +344,7 @@ rule tabulate_cost:
     conda:
         "../../envs/compute.yaml"
     params:
-        settings=figure_settings("run/datasets", "run/systems", datasets=config["run"]["datasets"]),
-        code=code("tabulate_cost"),
-        env=ENV,
+        **identity("tabulate_cost", COST_TABLE),
     message:
         "What the systems cost to train"
     script:

@@ -42,12 +42,11 @@ def compare_systems(
     path_to_page: str,
     *,
     number: str,
-    datasets: list[str],
+    datasets: list[dict],
     systems: list[str],
     as_classifier: dict[str, str],
-    score: dict[str, str],
-    excluded_classes: dict[str, list[str]],
     paper: dict,
+    titles: dict[str, str],
     statistics: dict,
     seed: int,
 ) -> None:
@@ -68,24 +67,29 @@ def compare_systems(
         parts = {dataset: of_systems(rows, systems) for dataset, rows in clips.items()}
         scores_of = fidelity_scores
     rows = []
-    for dataset in (dataset for dataset in datasets if parts.get(dataset)):
-        classes = class_names(next(iter(parts[dataset].values())))
-        primary, *_ = scores_of(score[dataset], classes, excluded_classes[dataset])
-        pairs = compared_pairs(parts[dataset], primary, statistics=statistics, seed=seed)
-        rows += [{"table": int(number), "dataset": dataset} | pair for pair in pairs]
+    for dataset in datasets:
+        name = dataset["name"]
+        if not parts.get(name):
+            continue
+        classes = class_names(next(iter(parts[name].values())))
+        primary, *_ = scores_of(dataset["metric"], classes, dataset["excluded_classes"])
+        pairs = compared_pairs(parts[name], primary, statistics=statistics, seed=seed)
+        rows += [{"table": int(number), "dataset": name} | pair for pair in pairs]
     table = pd.DataFrame(rows, columns=COLUMNS)
     Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
-    Path(path_to_page).write_text(_page(table, paper, statistics), encoding="utf-8")
+    Path(path_to_page).write_text(_page(table, paper, titles, statistics), encoding="utf-8")
 
 
-def _page(table: pd.DataFrame, paper: Mapping, statistics: Mapping) -> str:
+def _page(
+    table: pd.DataFrame, paper: Mapping, titles: Mapping[str, str], statistics: Mapping
+) -> str:
     n = statistics["n_permutations"]
     (entry,) = paper["tables"].values()
     return comparisons_to_markdown(
         table,
         f"{entry['title']}, pair by pair",
         [note.format(n=n, smallest=1 / (1 + n)) for note in NOTES],
-        reference=paper,
+        titles=titles,
         confidence=statistics["confidence"],
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from harness import perform
-from l2i.datasets.fold import open_fold
+from l2i.datasets.fold import Fold, open_fold
 from l2i.features.audio import write_wav
 from l2i.interpretation.listening import (
     Clip,
@@ -31,18 +31,14 @@ from l2i.progress import progress
 
 
 def explain_by_slime(
-    path_to_index: str,
-    path_to_classes: str,
+    fold: Fold,
     path_to_classifier: str,
     path_to_sounds: str,
     *,
-    features: dict,
     clip_seconds: float,
     slime: dict,
     listening: list[str] | int,
     seed: int,
-    dataset: str,
-    fold: str,
     run: str,
     data: str,
     device: str,
@@ -51,18 +47,17 @@ def explain_by_slime(
 
     Facts: clips, interpretations.
     """
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    classifier = load_classifier(path_to_classifier, device=device, **split.identity)
-    n_decided = round(clip_seconds * split.front_end.sample_rate)
+    classifier = load_classifier(path_to_classifier, device=device, **fold.identity)
+    n_decided = round(clip_seconds * fold.front_end.sample_rate)
     Path(path_to_sounds).mkdir()
-    rows = chosen_clips(split, listening, seed)
+    rows = chosen_clips(fold, listening, seed)
     n_sounds = 0
     for row in progress(rows, description="Explain by SLIME", unit="clip"):
-        clip = open_clip(split, row, data)
+        clip = open_clip(fold, row, data)
         folder = Path(path_to_sounds) / clip.name
         folder.mkdir()
         write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
-        M = decided_log_mel(split, clip.waveform.to(device), clip_seconds)
+        M = decided_log_mel(fold, clip.waveform.to(device), clip_seconds)
         with torch.no_grad():
             logits = classifier(M)
         explained = explain(
@@ -75,12 +70,12 @@ def explain_by_slime(
         )
         probabilities = classifier.probabilities(logits)[0]
         for target, explanation in explained.items():
-            borders = border_samples(explanation.borders, split.front_end, n_decided)
+            borders = border_samples(explanation.borders, fold.front_end, n_decided)
             about = {
-                "interpreted_class": split.classes[target],
-                "classifier_probabilities": by_class(split.classes, probabilities),
+                "interpreted_class": fold.classes[target],
+                "classifier_probabilities": by_class(fold.classes, probabilities),
             }
-            write_sounds(folder / split.classes[target], clip, explanation, borders, about)
+            write_sounds(folder / fold.classes[target], clip, explanation, borders, about)
             n_sounds += 1
     return {"n_clips": len(rows), "n_interpretations": n_sounds}
 
@@ -112,4 +107,4 @@ def write_sounds(
 
 
 if __name__ == "__main__":
-    perform(snakemake, explain_by_slime)
+    perform(snakemake, explain_by_slime, fold=open_fold)

@@ -11,7 +11,7 @@ from l2i.datasets.storage import one_at_a_time
 
 
 def fetch_dataset(
-    path_to_fetched: str, *, download: dict, dataset: str, data: str, urls: dict
+    path_to_fetched: str, *, download: str, pins: dict, dataset: str, data: str, urls: dict
 ) -> dict:
     """Download, verify and unpack a corpus unless `data`/`dataset` already is that corpus.
 
@@ -19,16 +19,18 @@ def fetch_dataset(
     ----------
     path_to_fetched : str
         JSON with the pins, for the index to check.
-    download : dict
-        The pins: `files`, a list of name, size_bytes and sha256 or md5, and what their content
-        must be: n_clips, csv_sha256, ...
+    download : str
+        Its name in workflow/reference/downloads.yaml.
+    pins : dict
+        `files`, a list of name, size_bytes and sha256 or md5, and what their content must be:
+        n_clips, csv_sha256, ...
     dataset : str
         Name of the corpus folder.
     data : str
         Folder of corpora.
     urls : dict
-        Addresses by corpus, with `{name}` for the name of each file. Any mirror will do: the pins
-        decide.
+        Addresses by download, with `{name}` for the name of each file. Any mirror will do: the
+        pins decide.
 
     Returns
     -------
@@ -38,15 +40,16 @@ def fetch_dataset(
     folder = Path(data).expanduser() / dataset
     with one_at_a_time(folder):
         if not folder.exists():
-            install(folder, download["files"], url=urls[dataset])
+            install(folder, pins["files"], url=urls[download])
     # The files tell one corpus from another; the other pins are checked against their content.
-    if not comes_from(folder, download["files"]):
+    if not comes_from(folder, pins["files"]):
         raise InputError(
-            f"{folder} does not come from the files pinned in datasets.{dataset}.download. Move "
-            f"it away to have the corpus downloaded, or set datasets.{dataset}.source to local"
+            f"{folder} does not come from the files of {download}, pinned in "
+            "workflow/reference/downloads.yaml. Move it away to have the corpus downloaded, or set "
+            f"datasets.{dataset}.source to local"
         )
-    _require_content(folder, download)
-    Path(path_to_fetched).write_text(json.dumps(download, indent=1) + "\n")
+    _require_content(folder, pins)
+    Path(path_to_fetched).write_text(json.dumps(pins, indent=1) + "\n")
     return {"url": read_stamp(folder)["url"]}
 
 

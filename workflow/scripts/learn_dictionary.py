@@ -5,7 +5,7 @@ import torch
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.datasets.fold import open_fold
+from l2i.datasets.fold import Fold, open_fold
 from l2i.dictionary.learning import (
     DictionaryResult,
     Part,
@@ -17,22 +17,17 @@ from l2i.features.cache import open_features
 
 
 def learn_dictionary(
-    path_to_index: str,
-    path_to_classes: str,
+    fold: Fold,
     path_to_log_magnitude: str,
     path_to_dictionary: str,
     path_to_history: str,
     *,
     dictionary: dict,
-    features: dict,
     seed: int,
-    dataset: str,
-    fold: str,
     device: str,
 ) -> dict:
     """Write the dictionary of one fold; facts: errors, the clips and columns seen, the time."""
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    log_magnitude, rows = open_features(path_to_log_magnitude), split.train_rows
+    log_magnitude, rows = open_features(path_to_log_magnitude), fold.train_rows
     how = {
         "n_components": dictionary["n_components"],
         "sparsity": dictionary["sparsity"],
@@ -45,15 +40,15 @@ def learn_dictionary(
         result = learn_per_class(
             log_magnitude,
             rows,
-            split.targets(rows),
-            dataset=dataset,
-            classes=split.classes,
+            fold.targets(rows),
+            dataset=fold.dataset,
+            classes=fold.classes,
             n_noise_components=dictionary["n_noise_components"],
             clips_per_class=dictionary["clips_per_class"],
             **how,
         )
     elif dictionary["n_noise_components"]:
-        key = f"datasets.{dataset}.dictionary"
+        key = f"datasets.{fold.dataset}.dictionary"
         raise InputError(
             f"{key}.n_noise_components is {dictionary['n_noise_components']}, but noise is only "
             f"held fixed beside single classes: set it to 0, or {key}.clips_per_class to a number"
@@ -62,7 +57,7 @@ def learn_dictionary(
         result = learn_together(log_magnitude, rows, **how)
 
     owners = result.component_classes
-    save_dictionary(path_to_dictionary, result.W, component_classes=owners, **split.identity)
+    save_dictionary(path_to_dictionary, result.W, component_classes=owners, **fold.identity)
     history_of(result).to_csv(path_to_history, index=False)
     return facts_of(result.parts)
 
@@ -87,4 +82,4 @@ def facts_of(parts: dict[str, Part]) -> dict:
 
 
 if __name__ == "__main__":
-    perform(snakemake, learn_dictionary)
+    perform(snakemake, learn_dictionary, fold=open_fold)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness import perform
 from l2i.datasets.fold import Fold
@@ -12,31 +12,22 @@ from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
 from l2i.systems.loading import open_system
+from l2i.training.opening import open_recordings
+from l2i.training.task import Recordings
 
 
 def measure_relevances(
-    path_to_index: str,
-    path_to_classes: str,
-    path_to_log_mel: str,
-    path_to_log_magnitude: str,
-    path_to_classifier: list[str],
-    path_to_system: str,
+    recordings: Recordings,
+    network: nn.Module,
     path_to_relevances: str,
     path_to_exchanged: str,
     *,
-    module: str,
-    features: dict,
-    clip_seconds: float,
     relevance_pooling: str,
     relevance_scale: str,
     seed: int,
-    dataset: str,
-    fold: str,
     system: str,
     variant: str,
     run: str,
-    data: str,
-    device: str,
 ) -> dict:
     """Write one row per test clip and decided class, twice; facts: clips, decisions.
 
@@ -46,18 +37,7 @@ def measure_relevances(
     alone. Which one is drawn with `seed` (see `exchange`), for all systems and runs alike. Where
     there is a single test clip there is no other, and its exchanged relevances are NaN.
     """
-    recordings, network = open_system(
-        path_to_index,
-        path_to_classes,
-        path_to_log_mel,
-        path_to_log_magnitude,
-        path_to_classifier,
-        path_to_system,
-        **{"dataset": dataset, "fold": fold, "features": features},
-        **{"module": module, "system": system, "variant": variant, "run": run},
-        **{"clip_seconds": clip_seconds, "data": data, "device": device},
-    )
-    split = recordings.fold
+    fold = recordings.fold
     explained = network.explained(
         recordings.classifier,
         relevance_pooling=relevance_pooling,
@@ -66,19 +46,19 @@ def measure_relevances(
 
     clips = [
         _decided_and_heard(explained, recordings.clips([row]).log_mel)
-        for row in progress(split.test_rows, description="Explain clips", unit="clip")
+        for row in progress(fold.test_rows, description="Explain clips", unit="clip")
     ]
     others = exchange(len(clips), seed)
-    own = _relevances(explained, split, clips)
+    own = _relevances(explained, fold, clips)
     exchanged = _relevances(
         explained,
-        split,
+        fold,
         [(decided, clips[i][1]) for (decided, _), i in zip(clips, others, strict=True)],
     )
     if len(clips) == 1:
         exchanged.iloc[:, 2:] = np.nan
     for rows, path in ((own, path_to_relevances), (exchanged, path_to_exchanged)):
-        split.label_rows(rows, system=system, variant=variant, run=run).to_csv(
+        fold.label_rows(rows, system=system, variant=variant, run=run).to_csv(
             path, index=False, float_format="%.6g"
         )
     return {"n_clips": len(clips), "n_decisions": len(own)}
@@ -109,15 +89,13 @@ def _decided_and_heard(
 
 
 def _relevances(
-    explained: ExplainedClassifier, split: Fold, clips: Sequence[tuple[list[int], Interpretation]]
+    explained: ExplainedClassifier, fold: Fold, clips: Sequence[tuple[list[int], Interpretation]]
 ) -> pd.DataFrame:
     """One row per test clip and class decided for it: clip, class, r_000, ..."""
     decisions, relevances = [], []
-    for name, (decided, heard) in zip(
-        split.index["clip"].iloc[split.test_rows], clips, strict=True
-    ):
+    for name, (decided, heard) in zip(fold.index["clip"].iloc[fold.test_rows], clips, strict=True):
         r = explained.relevances(heard)[0].cpu().numpy()
-        decisions += [{"clip": name, "class": split.classes[c]} for c in decided]
+        decisions += [{"clip": name, "class": fold.classes[c]} for c in decided]
         relevances += [*r[decided]]
     columns = [f"r_{k:03d}" for k in range(explained.interpreter.W.shape[1])]
     values = pd.DataFrame(np.reshape(relevances, (-1, len(columns))), columns=columns)
@@ -125,4 +103,4 @@ def _relevances(
 
 
 if __name__ == "__main__":
-    perform(snakemake, measure_relevances)
+    perform(snakemake, measure_relevances, recordings=open_recordings, network=open_system)

@@ -1,12 +1,9 @@
 """Table VIII: how well systems classify that are interpretable by design."""
 
-import pandas as pd
-
 from harness import perform
-from l2i.reporting.beside_paper import MEASURED, beside_paper, paper_numbers
 from l2i.reporting.comparisons import CLASSIFIER, classified_clips, rows_of_systems
-from l2i.reporting.markdown import write_table
 from l2i.reporting.scores import class_names, classification_scores
+from l2i.reporting.tables import write_paper_table
 
 TABLE = 8
 NOTE = (
@@ -23,14 +20,11 @@ def tabulate_by_design(
     path_to_table: str,
     path_to_page: str,
     *,
-    datasets: list[str],
+    datasets: list[dict],
     systems: list[str],
     as_classifier: dict[str, str],
-    score: dict[str, str],
-    excluded_classes: dict[str, list[str]],
     paper: dict,
-    paper_dataset: dict[str, str | None],
-    paper_comparable: dict[str, bool],
+    titles: dict[str, str],
     statistics: dict,
     seed: int,
 ) -> None:
@@ -46,19 +40,23 @@ def tabulate_by_design(
         as_classifier=as_classifier,
     )
     measured = []
-    for dataset in (dataset for dataset in datasets if parts.get(dataset)):
-        classes = class_names(next(iter(parts[dataset].values())))
-        scores = classification_scores(score[dataset], classes, excluded_classes[dataset])
-        numbers = rows_of_systems(parts[dataset], scores, scores[0], **how)
-        measured += [{"table": TABLE, "dataset": dataset} | number for number in numbers]
-    everyone = [*systems, *as_classifier.values(), CLASSIFIER]
-    printed = paper_numbers(paper, TABLE, datasets=paper_dataset, systems=everyone)
-    measured = pd.DataFrame(measured, columns=MEASURED)
-    write_table(
-        beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable),
+    for dataset in datasets:
+        name = dataset["name"]
+        if not parts.get(name):
+            continue
+        classes = class_names(next(iter(parts[name].values())))
+        scores = classification_scores(dataset["metric"], classes, dataset["excluded_classes"])
+        numbers = rows_of_systems(parts[name], scores, scores[0], **how)
+        measured += [{"dataset": name} | number for number in numbers]
+    write_paper_table(
+        measured,
         path_to_table,
         path_to_page,
-        reference=paper,
+        table=TABLE,
+        datasets=datasets,
+        systems=[*systems, *as_classifier.values(), CLASSIFIER],
+        paper=paper,
+        titles=titles,
         confidence=statistics["confidence"],
         notes=[NOTE],
     )

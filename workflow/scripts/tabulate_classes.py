@@ -31,12 +31,11 @@ def tabulate_classes(
     path_to_table: str,
     path_to_page: str,
     *,
-    datasets: list[str],
+    datasets: list[dict],
     systems: list[str],
-    score: dict[str, str],
     threshold: float,
     baselines: list[str],
-    paper: dict,
+    titles: dict[str, str],
     statistics: dict,
     seed: int,
 ) -> None:
@@ -48,20 +47,20 @@ def tabulate_classes(
     read = (path_to_classification, path_to_fidelity, path_to_faithfulness)
     classification, fidelity, faithfulness = map(read_clips_of_datasets, read)
     rows = []
-    for dataset in (dataset for dataset in datasets if score[dataset] != "accuracy"):
+    for dataset, metric in ((each["name"], each["metric"]) for each in datasets):
         removals = faithfulness.get(dataset, NO_REMOVALS)
         removals = removals[removals["threshold"] == threshold]
         for name in class_names(classification[dataset]):
             numbers = [
                 *_of_labels(classification[dataset], name),
-                *_of_classifier(classification[dataset], name, score[dataset], how),
-                *_of_fidelity(fidelity[dataset], name, systems, score[dataset], how),
+                *_of_classifier(classification[dataset], name, metric, how),
+                *_of_fidelity(fidelity[dataset], name, systems, metric, how),
                 *_of_faithfulness(removals[removals["class"] == name], systems, baselines, how),
             ]
             rows += [{"dataset": dataset, "class": name} | number for number in numbers]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
     confidence = statistics["confidence"]
-    page = classes_to_markdown(table, reference=paper, threshold=threshold, confidence=confidence)
+    page = classes_to_markdown(table, titles=titles, threshold=threshold, confidence=confidence)
     Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
     Path(path_to_page).write_text(page, encoding="utf-8")
 
@@ -81,19 +80,19 @@ def _of_labels(clips: pd.DataFrame, name: str) -> Numbers:
         yield key | {"condition": "", "mean": count}
 
 
-def _of_classifier(clips: pd.DataFrame, name: str, score: str, how: dict) -> Numbers:
+def _of_classifier(clips: pd.DataFrame, name: str, metric: str, how: dict) -> Numbers:
     key = {"quantity": "classification", "system": CLASSIFIER, "condition": ""}
-    for each in class_scores(score, name, of_interpreter=False):
+    for each in class_scores(metric, name, of_interpreter=False):
         yield key | {"metric": each.metric} | measure_metric(clips, each.value, **how)
 
 
 def _of_fidelity(
-    clips: pd.DataFrame, name: str, systems: list[str], score: str, how: dict
+    clips: pd.DataFrame, name: str, systems: list[str], metric: str, how: dict
 ) -> Numbers:
     for system in systems:
         key = {"quantity": "fidelity", "system": system, "condition": ""}
         part = clips[clips["system"] == system]
-        for each in class_scores(score, name, of_interpreter=True):
+        for each in class_scores(metric, name, of_interpreter=True):
             yield key | {"metric": each.metric} | measure_metric(part, each.value, **how)
 
 

@@ -6,16 +6,9 @@ import numpy as np
 import pandas as pd
 
 from harness import perform
-from l2i.reporting.beside_paper import (
-    MEASURED,
-    beside_paper,
-    condition_text,
-    measure,
-    paper_numbers,
-    read_clips_of_datasets,
-)
-from l2i.reporting.markdown import write_table
+from l2i.reporting.beside_paper import condition_text, measure, read_clips_of_datasets
 from l2i.reporting.statistics import Statistic, paired_difference
+from l2i.reporting.tables import write_paper_table
 
 TABLE = 5
 METRICS = (
@@ -31,43 +24,37 @@ def tabulate_faithfulness(
     path_to_table: str,
     path_to_page: str,
     *,
-    datasets: list[str],
+    datasets: list[dict],
     systems: list[str],
-    score: dict[str, str],
     thresholds: list[float],
     baselines: list[str],
     paper: dict,
-    paper_dataset: dict[str, str | None],
-    paper_comparable: dict[str, bool],
+    titles: dict[str, str],
     statistics: dict,
     seed: int,
 ) -> None:
     """Write drops, sizes of selections and gaps to random removals, as csv and as a page.
 
-    Data sets with several labels a clip have a page of their own, class by class.
+    `datasets` are those with one class a clip; the others have a page of their own, class by class.
     """
-    datasets = [dataset for dataset in datasets if score[dataset] == "accuracy"]
     clips = read_clips_of_datasets(path_to_clips)
     baselines = [f"random_{name}" for name in baselines]
     measured = []
-    for dataset in datasets:
-        removes_nothing = 100.0 * (clips[dataset]["n_removed"] == 0)
-        part = clips[dataset].assign(removes_nothing=removes_nothing)
+    for name in (dataset["name"] for dataset in datasets):
+        removes_nothing = 100.0 * (clips[name]["n_removed"] == 0)
+        part = clips[name].assign(removes_nothing=removes_nothing)
         for key, values, statistic in _samples(part, systems, thresholds, baselines):
             number = measure(values, statistic, statistics=statistics, seed=seed)
-            measured.append({"table": TABLE, "dataset": dataset, **key, **number})
-    printed = paper_numbers(
-        paper,
-        TABLE,
-        datasets={dataset: paper_dataset[dataset] for dataset in datasets},
-        systems=[*systems, *baselines],
-    )
-    measured = pd.DataFrame(measured, columns=MEASURED)
-    write_table(
-        beside_paper(measured, printed, datasets=datasets, comparable=paper_comparable),
+            measured.append({"dataset": name, **key, **number})
+    write_paper_table(
+        measured,
         path_to_table,
         path_to_page,
-        reference=paper,
+        table=TABLE,
+        datasets=datasets,
+        systems=[*systems, *baselines],
+        paper=paper,
+        titles=titles,
         confidence=statistics["confidence"],
     )
 

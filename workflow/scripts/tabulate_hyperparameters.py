@@ -1,11 +1,10 @@
 """Tables II and III: the settings that L2I was trained with, post-hoc and by design."""
 
-import pandas as pd
-
 from harness import perform
 from l2i.provenance.records import load_record
-from l2i.reporting.beside_paper import MEASURED, beside_paper, condition_text, paper_numbers
+from l2i.reporting.beside_paper import condition_text
 from l2i.reporting.markdown import write_table
+from l2i.reporting.tables import rows_beside_paper
 
 # Number of the table -> the system under which the paper prints it, and the weights of its losses.
 PRINTED = {"2": "l2i", "3": "l2i_bd"}
@@ -24,38 +23,34 @@ def tabulate_hyperparameters(
     path_to_page: str,
     *,
     number: str,
-    datasets: list[str],
+    datasets: list[dict],
     paper: dict,
-    paper_dataset: dict[str, str | None],
-    paper_comparable: dict[str, bool],
+    titles: dict[str, str],
 ) -> None:
     """Write what the records of trained systems say, as csv and as a page."""
-    trained: dict[str, list[Settings]] = {dataset: [] for dataset in datasets}
+    trained: dict[str, list[Settings]] = {dataset["name"]: [] for dataset in datasets}
     for path in path_to_systems:
         record = load_record(path)
         trained[record["wildcards"]["dataset"]].append(_settings(record, number))
-    key = {"table": int(number), "system": PRINTED[number]}
     measured = [
-        key | {"dataset": dataset, "metric": metric, "condition": condition, "mean": value}
-        for dataset in datasets
-        for (metric, condition), value in _common(trained[dataset]).items()
+        {"system": PRINTED[number], "dataset": dataset, "mean": value}
+        | {"metric": metric, "condition": condition}
+        for dataset, settings in trained.items()
+        for (metric, condition), value in _common(settings).items()
     ]
-    rows = beside_paper(
-        pd.DataFrame(measured, columns=MEASURED),
-        paper_numbers(paper, int(number), datasets=paper_dataset, systems=[PRINTED[number]]),
-        datasets=datasets,
-        comparable=paper_comparable,
+    rows = rows_beside_paper(
+        measured, table=int(number), datasets=datasets, systems=[PRINTED[number]], paper=paper
     )
     # A setting has no spread: it is the paper's or it is not, or it is not the same throughout.
     exact = rows["verdict"] == "no spread"
     rows.loc[exact, "verdict"] = (rows["gap"] == 0).map({True: "agrees", False: "differs"})
     rows["verdict"] = rows["verdict"].replace("diverged", "mixed")
-    write_table(rows, path_to_table, path_to_page, reference=paper)
+    write_table(rows, path_to_table, path_to_page, paper=paper, titles=titles)
 
 
 def _settings(record: dict, number: str) -> Settings:
     """What one system was trained with; its dictionary's record knows the components."""
-    ours = record["settings"]["system_settings"] | record["facts"].get("chosen", {})
+    ours = record["settings"]["system_settings"] | record["facts"].get("selected", {})
     (dictionary,) = (used["path"] for used in record["inputs"] if used["name"] == "dictionary")
     theirs = load_record(dictionary)["settings"]["dictionary"]
     settings = {

@@ -21,38 +21,33 @@ from l2i.training.loop import plan_of
 
 
 def train_classifier(
-    path_to_index: str,
-    path_to_classes: str,
+    fold: Fold,
     path_to_log_mel: str,
     path_to_weights: list[str],
     path_to_model: str,
     path_to_history: str,
     *,
     classifier: dict,
-    features: dict,
     seed: int,
-    dataset: str,
-    fold: str,
     device: str,
     checkpoints: str,
 ) -> dict:
     """Write the classifier of one fold; facts: precision, parameters, seconds an epoch."""
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    log_mel, rows = open_features(path_to_log_mel), split.train_rows
-    targets = split.targets(rows)
+    log_mel, rows = open_features(path_to_log_mel), fold.train_rows
+    targets = fold.targets(rows)
     precision = resolve_precision(classifier["precision"], device)
 
     torch.manual_seed(seed)
     network = fresh_classifier(
-        len(split.classes),
-        multi_label=split.multi_label,
+        len(fold.classes),
+        multi_label=fold.multi_label,
         architecture={name: classifier[name] for name in ("width", "head_units", "dropout")},
         path_to_weights=path_to_weights[0] if path_to_weights else None,
         device=device,
     )
     weight = classifier["positive_weight"]
     loss = losses.classification(
-        split.multi_label, None if weight is None else torch.tensor(weight, device=device)
+        fold.multi_label, None if weight is None else torch.tensor(weight, device=device)
     )
     plan = plan_of(classifier)
     how = {"loss": loss, "precision": precision, "device": device}
@@ -65,10 +60,10 @@ def train_classifier(
         history = train_all_layers(
             network, log_mel, rows, targets, plan, augmentation=augmentation, **how
         )
-    if split.multi_label:
-        set_thresholds(network, split, log_mel, classifier["decision"], device)
+    if fold.multi_label:
+        set_thresholds(network, fold, log_mel, classifier["decision"], device)
 
-    save_classifier(path_to_model, network, **split.identity)
+    save_classifier(path_to_model, network, **fold.identity)
     history.to_csv(path_to_history, index=False)
     return {
         "precision": precision_name(precision),
@@ -78,22 +73,22 @@ def train_classifier(
 
 
 def set_thresholds(
-    network: Classifier, split: Fold, log_mel: np.ndarray, decision: str | float, device: str
+    network: Classifier, fold: Fold, log_mel: np.ndarray, decision: str | float, device: str
 ) -> None:
     """Store with the network from which probability on it decides for a class."""
     if decision != "validate":
         network.thresholds.fill_(decision)
         return
-    rows = split.validate_rows
+    rows = fold.validate_rows
     if not len(rows):
         raise InputError(
-            f"datasets.{split.dataset}.classifier.decision is validate, but the corpus has no such "
+            f"datasets.{fold.dataset}.classifier.decision is validate, but the corpus has no such "
             "clips: set it to a number, such as 0.5"
         )
     probabilities = predict(frozen(network, device), log_mel, rows, device).sigmoid()
-    thresholds = best_thresholds(split.targets(rows).numpy(), probabilities.numpy())
+    thresholds = best_thresholds(fold.targets(rows).numpy(), probabilities.numpy())
     network.thresholds.copy_(torch.from_numpy(thresholds))
 
 
 if __name__ == "__main__":
-    perform(snakemake, train_classifier)
+    perform(snakemake, train_classifier, fold=open_fold)

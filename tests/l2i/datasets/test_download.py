@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import threading
 from collections import deque, namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +11,6 @@ import pytest
 from l2i.checks import InputError
 from l2i.datasets import download as module
 from l2i.datasets.download import download
-from l2i.datasets.pins import file_md5, git_blob_id, same_file
 
 CONTENT = bytes(range(256)) * 4000
 PINS = {"size_bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
@@ -259,16 +257,6 @@ class TestMisuse:
 
 
 class TestHashes:
-    def test_git_names_the_same_blob(self, tmp_path):
-        (tmp_path / "x").write_bytes(CONTENT)
-        command = ["git", "hash-object", "--no-filters", str(tmp_path / "x")]
-        expected = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert git_blob_id(tmp_path / "x") == expected.strip()
-
-    def test_md5_is_that_of_the_content(self, tmp_path):
-        (tmp_path / "x").write_bytes(CONTENT)
-        assert file_md5(tmp_path / "x") == hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
-
     @pytest.mark.parametrize("name", ["git_blob", "md5"])
     def test_a_wrong_hash_of_another_kind_is_refused(self, server, path, name):
         with pytest.raises(InputError, match=f"{name} is .*, pinned is 000"):
@@ -289,17 +277,3 @@ class TestHashes:
         md5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
         fetch(server, path, sha256=None, md5=md5)
         assert server.requests[0]["Range"] == "bytes=1000-"
-
-    @pytest.mark.parametrize(
-        ("one", "other", "same"),
-        [
-            ({"md5": "a"}, {"md5": "a", "sha256": "b"}, True),  # a hash learned later is no change
-            ({"md5": "a", "sha256": "c"}, {"md5": "a", "sha256": "b"}, False),
-            ({"md5": "a"}, {"sha256": "b"}, False),  # nothing tells
-            ({"md5": "a"}, {"md5": "b"}, False),
-            ({"md5": "a", "name": "y"}, {"md5": "a"}, False),
-        ],
-    )
-    def test_pins_mean_one_file_where_the_hashes_that_both_give_agree(self, one, other, same):
-        named = {"name": "x", **one}, {"name": "x", **other}
-        assert same_file(*named) is same_file(*named[::-1]) is same

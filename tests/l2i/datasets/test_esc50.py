@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 from l2i.checks import InputError
-from l2i.datasets.esc50 import COLUMNS, check_table, index_corpus as index_esc50
+from l2i.datasets.esc50 import COLUMNS, check_table
+from l2i.datasets.esc50 import index_corpus as index_esc50
 
 RATE = 8000
 CLIPS = [  # name, category, esc10

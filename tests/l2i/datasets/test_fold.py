@@ -94,3 +94,47 @@ def test_the_identity_tells_folds_and_front_ends_apart(opened):
     one, two = (opened(FOLDED, ["x", "y", "z"], fold).identity for fold in "12")
     assert {key for key in one if one[key] != two[key]} == {"fold"}
     assert {"dataset", "classes_sha256", "sample_rate", "mel_power", "waveform_scale"} <= one.keys()
+
+
+class TestFoldsOfOneCorpus:
+    @pytest.fixture
+    def files(self, tmp_path):
+        index = pd.DataFrame(
+            {"clip": list("abcdef"), "fold": [1, 2, 2, 3, 1, 3], "label": range(6)}
+        )
+        index.to_csv(tmp_path / "index.csv", index=False)
+        (tmp_path / "classes.json").write_text(json.dumps(["dog", "rain"]))
+        return str(tmp_path / "index.csv"), str(tmp_path / "classes.json")
+
+    @pytest.mark.parametrize("number", ["1", "2", "3"])
+    def test_a_clip_is_either_trained_on_or_tested(self, files, number):
+        fold = open_fold(*files, dataset="esc50", fold=number, features=FEATURES)
+        assert sorted([*fold.train_rows, *fold.test_rows]) == list(range(6))
+        assert set(fold.index["fold"].iloc[fold.test_rows]) == {int(number)}
+        assert int(number) not in set(fold.index["fold"].iloc[fold.train_rows])
+
+    def test_every_test_clip_is_tested_exactly_once_over_all_folds(self, files):
+        rows = [
+            row
+            for number in "123"
+            for row in open_fold(*files, dataset="esc50", fold=number, features=FEATURES).test_rows
+        ]
+        assert sorted(rows) == list(range(6))
+
+    def test_labels_are_those_of_the_rows(self, files):
+        fold = open_fold(*files, dataset="esc50", fold="2", features=FEATURES)
+        assert fold.labels(fold.test_rows).tolist() == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("key", "value"), [("mel_power", 2), ("hop_length", 256), ("waveform_scale", "signed")]
+    )
+    def test_another_front_end_is_another_identity(self, files, key, value):
+        one, other = (
+            open_fold(*files, dataset="esc50", fold="1", features=settings).identity
+            for settings in (FEATURES, {**FEATURES, key: value})
+        )
+        assert one != other
+
+    def test_a_fold_that_the_corpus_lacks_is_refused(self, files):
+        with pytest.raises(InputError, match=r"fold 9 of esc50 .* folds 1, 2, 3\. Correct run.fo"):
+            open_fold(*files, dataset="esc50", fold="9", features=FEATURES)

@@ -12,7 +12,8 @@ import pytest
 import soundfile
 
 from l2i.checks import InputError
-from l2i.datasets.openmic import LABELS, PARTITIONS, index_corpus as index_openmic, label_table, read_partitions
+from l2i.datasets.openmic import LABELS, PARTITIONS, label_table, read_partitions
+from l2i.datasets.openmic import index_corpus as index_openmic
 
 CLASSES = {"voice": 2, "bass": 0, "organ": 1}  # the file need not be in order
 SPLITS = {

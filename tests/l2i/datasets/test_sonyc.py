@@ -16,14 +16,8 @@ from hypothesis import strategies as st
 
 from helpers.project import load_script
 from l2i.checks import InputError
-from l2i.datasets.sonyc_ust import (
-    CLASSES,
-    COLUMNS,
-    PRESENCE,
-    agreed_labels,
-    index_corpus as index_sonyc,
-    training_labels,
-)
+from l2i.datasets.sonyc_ust import CLASSES, COLUMNS, PRESENCE, agreed_labels, training_labels
+from l2i.datasets.sonyc_ust import index_corpus as index_sonyc
 
 RATE = 8000
 INDEX_COLUMNS = (

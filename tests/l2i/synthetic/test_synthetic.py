@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 
 from demo.make_corpus import TAXONOMY, make_demo_corpora
 from l2i.checks import InputError
-from l2i.datasets.esc50 import COLUMNS, index_corpus as index_esc50
+from l2i.datasets.esc50 import COLUMNS
+from l2i.datasets.esc50 import index_corpus as index_esc50
 from l2i.datasets.installation import install
-from l2i.datasets.openmic import LABELS, index_corpus as index_openmic
+from l2i.datasets.openmic import LABELS
+from l2i.datasets.openmic import index_corpus as index_openmic
 from l2i.datasets.sonyc_ust import index_corpus as index_sonyc
 from l2i.synthetic import urban
 from l2i.synthetic.esc50 import KINDS, write_esc50_archive

@@ -1,4 +1,4 @@
-"""l2i.systems.by_design and l2i.training.feed: classifier and interpreter that learn together."""
+"""l2i.systems.by_design: classifier and interpreter that learn together."""
 
 from dataclasses import replace
 
@@ -14,8 +14,6 @@ from l2i.networks.classifier import Classifier
 from l2i.systems import by_design
 from l2i.systems.loading import load_system, save_system
 from l2i.training import checkpoints, losses
-from l2i.training import feed as feed_module
-from l2i.training.feed import Feed
 from l2i.training.task import Task
 
 FRONT_END = FrontEnd(sample_rate=44_100, n_fft=1024, hop_length=512, n_mels=128, mel_power=1)
@@ -203,23 +201,3 @@ class TestNetwork:
         loaded = load_system(tmp_path / "model", module="by_design", device="cpu", fold="1")
         clips = of.clips(of.rows[:3])
         assert_close(loaded.predict(clips).logits, network.eval().predict(clips).logits)
-
-
-class TestFeed:
-    def test_rows_of_a_feed_are_clips_of_the_data_set(self):
-        arrays = {"a": np.arange(40.0).reshape(10, 4), "b": np.arange(10.0).reshape(10, 1)}
-        feed = Feed(arrays, np.array([7, 3, 5]), "cpu")
-        batch = feed[torch.tensor([2, 0])]
-        assert batch["a"].tolist() == arrays["a"][[5, 7]].tolist()
-        assert batch["b"].flatten().tolist() == [5.0, 7.0]
-        assert feed.place == "memory map"
-
-    def test_what_a_device_holds_is_what_was_in_the_file(self, monkeypatch):
-        # No GPU here: main memory stands for it, under another name of the same device.
-        monkeypatch.setattr(feed_module, "place_for", lambda n_bytes, device: device)
-        arrays = {"a": np.random.default_rng(0).random((70, 3)).astype(np.float32)}
-        rows = np.arange(1, 70, 2)
-        feed = Feed(arrays, rows, "cpu:0")
-        assert feed.place == "cpu:0"
-        batch = torch.tensor([33, 0, 32])
-        assert_close(feed[batch]["a"], torch.from_numpy(arrays["a"][rows[batch.numpy()]]))

@@ -16,7 +16,7 @@ from l2i.networks.classifier import Classifier
 from l2i.training import checkpoints, losses
 from l2i.training.loop import Diverged, Plan
 from l2i.training.loop import train as train_network
-from l2i.training.model_selection import choose_and_train, combinations, score
+from l2i.training.model_selection import combinations, select_and_train, selection_score
 from l2i.training.task import Prediction, Task, Trained
 
 FRONT_END = FrontEnd(sample_rate=44_100, n_fft=1024, hop_length=512, n_mels=4, mel_power=1)
@@ -115,7 +115,7 @@ class Recorder:
 def chosen(split, choices, tmp_path, **of_task):
     train = Recorder()
     task = dataclasses.replace(task_of(split, **of_task), checkpoints=tmp_path)
-    trained = choose_and_train(train, task, {"kept": 7}, choices, seed=3, selection_seed=0)
+    trained = select_and_train(train, task, {"kept": 7}, choices, seed=3, selection_seed=0)
     return trained, train.calls
 
 
@@ -133,7 +133,7 @@ class TestChoice:
         trained, calls = chosen(split, {"guess": ["always low", "always high"]}, tmp_path)
         fit, selection = split.selection(0)
         assert [rows for rows, *_ in calls] == [fit.tolist()] * 2 + [split.train_rows.tolist()]
-        assert trained.facts["chosen"] == {"guess": "always high"}
+        assert trained.facts["selected"] == {"guess": "always high"}
         assert [each["score"] for each in trained.facts["selection_scores"]] == [0.0, 1.0]
         assert trained.facts["told"] == 1
         assert calls[-1][1] == {"kept": 7, "guess": "always high"}
@@ -147,12 +147,12 @@ class TestChoice:
                 split.index.loc[split.test_rows, "label"] = 1
             split.index.loc[split.index["fold"] == 2, "label"] = 0
             facts.append(chosen(split, {"guess": ["always high", "always low"]}, tmp_path)[0].facts)
-        assert facts[0] == facts[1] and facts[0]["chosen"] == {"guess": "always low"}
+        assert facts[0] == facts[1] and facts[0]["selected"] == {"guess": "always low"}
 
     def test_one_combination_is_no_choice(self, tmp_path):
         trained, calls = chosen(fold_of("1", folds=5), {"guess": ["always low"]}, tmp_path)
         assert len(calls) == 1 and "selection_scores" not in trained.facts
-        assert trained.facts["chosen"] == {"guess": "always low"}
+        assert trained.facts["selected"] == {"guess": "always low"}
 
     def test_every_fit_starts_from_the_same_random_numbers(self, tmp_path):
         guesses = {"guess": ["always low", "always high"]}
@@ -176,11 +176,11 @@ class TestChoice:
 
         task = dataclasses.replace(task_of(split), checkpoints=tmp_path)
         how = {"seed": 3, "selection_seed": 0}
-        trained = choose_and_train(train, task, {}, {"rate": [9.0, 0.1]}, **how)
-        assert trained.facts["chosen"] == {"rate": 0.1}
+        trained = select_and_train(train, task, {}, {"rate": [9.0, 0.1]}, **how)
+        assert trained.facts["selected"] == {"rate": 0.1}
         assert [each["score"] for each in trained.facts["selection_scores"]] == [None, 0.5]
         with pytest.raises(InputError, match="every one diverged"):
-            choose_and_train(train, task, {}, {"rate": [9.0, 8.0]}, **how)
+            select_and_train(train, task, {}, {"rate": [9.0, 8.0]}, **how)
 
     def test_trials_leave_their_checkpoints_in_folders_that_nobody_made(
         self, tmp_path, monkeypatch
@@ -201,9 +201,11 @@ class TestChoice:
 
         folder = tmp_path / "not" / "there"
         task = dataclasses.replace(task_of(fold_of("1", folds=5)), checkpoints=folder)
-        choose_and_train(train, task, {}, {"rate": [0.1, 0.2]}, seed=3, selection_seed=0)
+        select_and_train(train, task, {}, {"rate": [0.1, 0.2]}, seed=3, selection_seed=0)
         kept = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.pt"))
-        assert kept == [f"{part}cpu-float32.pt" for part in ("choice-1/", "choice-2/", "")]
+        assert kept == [
+            f"{part}cpu-float32.pt" for part in ("combination-1/", "combination-2/", "")
+        ]
 
     def test_nothing_to_choose_by_is_said(self, tmp_path):
         split = fold_of(OFFICIAL, splits=["train", "validate", "test"])
@@ -216,11 +218,11 @@ class TestScore:
     def test_labels_of_one_class_count_as_hits(self):
         split = fold_of("1", folds=5)
         rows = np.arange(10)
-        assert score(Constant([1.0, 0.0]), task_of(split), rows) == 0.5
+        assert selection_score(Constant([1.0, 0.0]), task_of(split), rows) == 0.5
 
     def test_several_labels_give_the_mean_average_precision(self):
         split = fold_of(OFFICIAL, splits=["train", "validate", "test"])
-        constant = score(Constant([0.3, -0.2]), task_of(split), split.validate_rows)
+        constant = selection_score(Constant([0.3, -0.2]), task_of(split), split.validate_rows)
         prior = split.targets(split.validate_rows).mean(0).mean().item()
         assert constant == pytest.approx(prior)
 
@@ -231,5 +233,8 @@ class TestScore:
         with torch.no_grad():
             decided = classifier(torch.zeros(1, 140, 128)).argmax().item()
         agreeing = [1.0, 0.0] if decided == 0 else [0.0, 1.0]
-        assert score(Constant(agreeing), task_of(split, classifier), np.arange(10)) == 1.0
-        assert score(Constant(agreeing[::-1]), task_of(split, classifier), np.arange(10)) == 0.0
+        assert selection_score(Constant(agreeing), task_of(split, classifier), np.arange(10)) == 1.0
+        assert (
+            selection_score(Constant(agreeing[::-1]), task_of(split, classifier), np.arange(10))
+            == 0.0
+        )

@@ -57,16 +57,17 @@ def measured(tmp_path, monkeypatch):
         interpreter = Interpreter(torch.rand(9, K), 3, pooling=pooling, dropout=0.5)
         interpreter.psi = Reader()
         networks = Decider(), interpreter.eval()
-        explainer = SimpleNamespace(
-            explained=lambda _, **how: ExplainedClassifier(*networks, **how)
-        )
+
+        def explained(_, **how):
+            return ExplainedClassifier(*networks, **how)
+
         opened = stored.open_recordings
         monkeypatch.setattr(
             module,
             "open_system",
             lambda *paths, module, system, variant, run, **where: (
                 opened(*paths[:-1], **where),
-                explainer,
+                SimpleNamespace(explained=explained),
             ),
         )
         index = pd.DataFrame({"clip": [f"clip{i}" for i in range(n_test + 2)]})

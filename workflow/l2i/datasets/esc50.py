@@ -23,7 +23,9 @@ CLASSES = None  # as many as the table names
 VALIDATION = False
 FILES = ["meta/esc50.csv", "audio"]
 FIGURE = None
-OPTIONS = {"subset": (["all", "esc10"], "all clips, or the ten classes that the table marks as esc10")}
+OPTIONS = {
+    "subset": (["all", "esc10"], "all clips, or the ten classes that the table marks as esc10")
+}
 PINS = {
     "csv_sha256": ("sha256", "sha256 of the table of clips"),
     "n_clips": ("count", "clips of the corpus"),

@@ -28,8 +28,7 @@ FIGURE = "2"
 OPTIONS = {
     "labels": (
         ["dcase", "authors"],
-        "rule by which annotations become labels of training clips: the challenge's, or that of the "
-        "authors' code",
+        "rule by which annotations become labels of training clips: DCASE's, or the authors'",
     ),
 }
 PINS = {

@@ -37,15 +37,15 @@ class Clip:
         return self.gain * self.waveform.numpy()
 
 
-def open_clip(split: Fold, row: int, data: str) -> Clip:
+def open_clip(fold: Fold, row: int, data: str) -> Clip:
     """A clip of a fold, as long as its file below the data folder."""
-    rate = split.front_end.sample_rate
-    path = Path(data) / split.dataset / split.index["path"].iloc[row]
-    waveform = split.waveform(data, row)
+    rate = fold.front_end.sample_rate
+    path = Path(data) / fold.dataset / fold.index["path"].iloc[row]
+    waveform = fold.waveform(data, row)
     peak = float(waveform.abs().max())
-    known = zip(split.classes, split.targets([row])[0].tolist(), strict=True)
+    known = zip(fold.classes, fold.targets([row])[0].tolist(), strict=True)
     return Clip(
-        name=split.index["clip"].iloc[row],
+        name=fold.index["clip"].iloc[row],
         labels=[name for name, value in known if value == 1],
         waveform=waveform,
         gain=float(np.abs(read_audio(path, sample_rate=rate)).max()) / peak if peak else 1.0,
@@ -53,26 +53,26 @@ def open_clip(split: Fold, row: int, data: str) -> Clip:
     )
 
 
-def chosen_clips(split: Fold, listening: list[str] | int, seed: int) -> list[int]:
+def chosen_clips(fold: Fold, listening: list[str] | int, seed: int) -> list[int]:
     """Rows of the test clips that are named, or of so many drawn at random."""
     if isinstance(listening, int):
-        n = min(listening, len(split.test_rows))
-        return sorted(np.random.default_rng(seed).choice(split.test_rows, n, replace=False))
-    names = split.index["clip"]
+        n = min(listening, len(fold.test_rows))
+        return sorted(np.random.default_rng(seed).choice(fold.test_rows, n, replace=False))
+    names = fold.index["clip"]
     unknown = sorted(set(listening) - set(names))
     if unknown:
         raise InputError(
-            f"datasets.{split.dataset}.listening names {', '.join(unknown)}: the corpus has none "
+            f"datasets.{fold.dataset}.listening names {', '.join(unknown)}: the corpus has none "
             "such. Names are those of audio files without their suffix"
         )
-    return [row for row in split.test_rows if names.iloc[row] in listening]
+    return [row for row in fold.test_rows if names.iloc[row] in listening]
 
 
-def decided_log_mel(split: Fold, waveform: Tensor, clip_seconds: float) -> Tensor:
+def decided_log_mel(fold: Fold, waveform: Tensor, clip_seconds: float) -> Tensor:
     """Log-mel (1, n_frames, n_mels) of a clip at the length at which scores decide on it."""
-    n_samples = round(clip_seconds * split.front_end.sample_rate)
+    n_samples = round(clip_seconds * fold.front_end.sample_rate)
     decided = pad(waveform, (0, n_samples - len(waveform)))  # crops where negative
-    return split.front_end.log_mel(split.front_end.stft(decided))[None]
+    return fold.front_end.log_mel(fold.front_end.stft(decided))[None]
 
 
 def interpreted_classes(classifier: Classifier, logits: Tensor) -> list[int]:

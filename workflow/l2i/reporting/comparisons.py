@@ -13,17 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l2i.names import CLASSIFIER
+from l2i.names import CLASSIFIER, TITLES
 from l2i.reporting.beside_paper import (
     condition_text,
-    measure,
-    measure_metric,
     read_clips_of_datasets,
 )
 from l2i.reporting.markdown import number_cell, pipe_table
-from l2i.reporting.permutation import exchange_p, holm, sign_flip_p
+from l2i.reporting.permutation import holm
+from l2i.reporting.quantities import quantity
 from l2i.reporting.scores import ClipScore, Score, as_classification
-from l2i.reporting.statistics import paired_difference
 
 COLUMNS = ["table", "dataset", "metric", "system", "other", "difference", "spread", "low", "high"]
 COLUMNS += ["p", "p_holm", "n_folds", "n_runs", "n_clips"]
@@ -96,13 +94,6 @@ def in_common(clips: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, p
     return clips.merge(both, on=by), other.merge(both, on=by)
 
 
-def number_of(score: Score | ClipScore, clips: pd.DataFrame, **how: object) -> dict[str, float]:
-    """What one system has, as in `measure`; `how` are its statistics and seed."""
-    if isinstance(score, ClipScore):
-        return measure(_values(score, clips), np.mean, **how)
-    return measure_metric(clips, score.value, **how)
-
-
 def rows_of_systems(
     parts: Parts, scores: Sequence[Score | ClipScore], primary: Score | ClipScore, **how: object
 ) -> Iterator[dict[str, object]]:
@@ -128,14 +119,14 @@ def rows_of_systems(
     for system, part in parts.items():
         for each in scores:
             key = {"system": system, "metric": each.metric, "condition": each.condition}
-            yield key | number_of(each, part, **how)
+            yield key | each.number(part, **how)
     for other in list(parts)[1:]:
         first = next(iter(parts))
         pair = in_common(parts[first], parts[other])
         if len(pair[0]):
             key = {"system": first, "metric": difference_metric(primary.metric)}
             key["condition"] = condition_text({"minus": other})
-            yield key | _difference(primary, *pair, **how)
+            yield key | primary.difference(*pair, **how)
 
 
 def difference_metric(metric: str) -> str:
@@ -171,9 +162,9 @@ def compared_pairs(
         counts["n_clips"] = len(clips[["fold", "clip"]].drop_duplicates())
         row = {"metric": score.metric, "system": system, "other": other} | counts | {"p": np.nan}
         if len(clips):
-            row |= _difference(score, clips, theirs, statistics=statistics, seed=seed)
+            row |= score.difference(clips, theirs, statistics=statistics, seed=seed)
             n_permutations = statistics["n_permutations"]
-            row["p"] = _p(score, clips, theirs, n_permutations=n_permutations, seed=seed)
+            row["p"] = score.p(clips, theirs, n_permutations=n_permutations, seed=seed)
             row["difference"] = row.pop("mean")
         rows.append(row)
     for row, p_holm in zip(rows, holm([row["p"] for row in rows]), strict=True):
@@ -182,7 +173,12 @@ def compared_pairs(
 
 
 def comparisons_to_markdown(
-    rows: pd.DataFrame, title: str, notes: Sequence[str], *, reference: Mapping, confidence: float
+    rows: pd.DataFrame,
+    title: str,
+    notes: Sequence[str],
+    *,
+    titles: Mapping[str, str],
+    confidence: float,
 ) -> str:
     """A page of pairs, a section per data set.
 
@@ -190,27 +186,25 @@ def comparisons_to_markdown(
     ----------
     rows : DataFrame
         The columns `COLUMNS`.
-    title, notes, reference, confidence
+    title, notes, titles, confidence
         As in `l2i.reporting.markdown.to_markdown`.
     """
     parts = [f"# {title}"]
     for (dataset, name), part in rows.groupby(["dataset", "metric"], sort=False):
-        metric = reference["metrics"][difference_metric(name)]
-        unit = "" if metric["unit"] == "1" else f" ({metric['unit']})"
+        shown = quantity(difference_metric(name))
         cells = [
-            _cells(row, metric["digits"], reference["systems"], confidence)
+            _cells(row, shown.digits, TITLES | titles, confidence)
             for row in part.rename(columns={"difference": "mean"}).itertuples()
         ]
-        parts.append(f"## {dataset}: {metric['title']}{unit}\n\n{pipe_table(cells)}")
+        parts.append(f"## {dataset}: {shown.heading}\n\n{pipe_table(cells)}")
     parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(row, digits: int, systems: Mapping[str, Mapping], confidence: float) -> dict[str, str]:
-    title = {name: systems.get(name, {}).get("title", name) for name in (row.system, row.other)}
+def _cells(row, digits: int, titles: Mapping[str, str], confidence: float) -> dict[str, str]:
     return {
-        "system": title[row.system],
-        "minus": title[row.other],
+        "system": titles.get(row.system, row.system),
+        "minus": titles.get(row.other, row.other),
         f"difference ± sd [{confidence * 100:g} % interval]": number_cell(row, digits) or "none",
         "p": _p_cell(row.p),
         "p, Holm": _p_cell(row.p_holm),
@@ -220,38 +214,3 @@ def _cells(row, digits: int, systems: Mapping[str, Mapping], confidence: float) 
 
 def _p_cell(p: float) -> str:
     return "" if np.isnan(p) else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
-
-
-def _values(score: ClipScore, clips: pd.DataFrame) -> pd.DataFrame:
-    names = [name for name in ("fold", "run", "clip") if name in clips]
-    return clips[names].assign(value=score.values(clips))
-
-
-def _difference(
-    score: Score | ClipScore, clips: pd.DataFrame, other: pd.DataFrame, **how: object
-) -> dict[str, float]:
-    if isinstance(score, ClipScore):
-        pairs = paired_difference(_values(score, clips), _values(score, other))
-        return measure(pairs, np.mean, **how)
-    return measure_metric(clips, score.value, minus=other, **how)
-
-
-def _p(score: Score | ClipScore, clips: pd.DataFrame, other: pd.DataFrame, **how: int) -> float:
-    if isinstance(score, ClipScore):
-        return sign_flip_p(paired_difference(_values(score, clips), _values(score, other)), **how)
-    if score.metric.endswith("auprc"):
-        clips, other = ranked(clips), ranked(other)
-    return exchange_p(clips, other, score.value, **how)
-
-
-def ranked(clips: pd.DataFrame) -> pd.DataFrame:
-    """The same clips with a system's scores of each class as ranks, between 0 and 1.
-
-    An area under a curve depends on the order of scores alone. Exchanging the scores themselves
-    would mix two scales: systems that order clips alike, but are sure of themselves to different
-    degrees, would seem to differ by chance.
-    """
-    scores = [name for name in clips if name.startswith(("probability_", "interpreter_"))]
-    groups = clips.groupby([name for name in ("fold", "run") if name in clips])[scores]
-    ranks = groups.rank() / (groups.transform("size").to_numpy()[:, None] + 1)
-    return clips.assign(**{name: ranks[name] for name in scores})

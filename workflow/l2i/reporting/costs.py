@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from l2i.names import TITLES
 from l2i.reporting.markdown import pipe_table
 
 KEYS = ["dataset", "system", "device", "precision"]
@@ -127,7 +128,7 @@ def _cells(row, titles: Mapping[str, str]) -> dict[str, str]:
     low, high = row.seconds_per_epoch_low, row.seconds_per_epoch_high
     span = f" [{_figure(low)}, {_figure(high)}]" if row.n > 1 and not math.isnan(low) else ""
     return {
-        "system": titles.get(row.system, row.system),
+        "system": (TITLES | titles).get(row.system, row.system),
         "device": row.device,
         "precision": row.precision,
         "n": str(row.n),

@@ -21,6 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from matplotlib.transforms import blended_transform_factory
 
+from l2i.names import TITLES
+
 COLUMN, PAGE = 3.5, 7.16  # widths in print, inches
 COLOURS = sns.color_palette("colorblind", 10).as_hex()
 # Seven shapes beside ten colours: the first seventy classes differ, and neighbours differ twice.
@@ -96,7 +98,7 @@ def class_faithfulness(
     for i, removal in enumerate(removals):
         part = table[table["removal"] == removal]
         y = np.arange(len(part)) + 0.8 * ((i + 0.5) / len(removals) - 0.5)
-        label = "relevant components" if removal == "relevant" else titles.get(removal, removal)
+        label = "relevant components" if removal == "relevant" else TITLES.get(removal, removal)
         _dots(ax, part, y, colour=COLOURS[i], shape=SHAPES[i], label=label)
     first = table[table["removal"] == removals[0]]
     stars = ["*" if name in excluded_classes else "" for name in classes]

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from l2i.names import TITLES
+from l2i.reporting.quantities import quantity
+
 LEGEND = (
     "Ours is the mean over folds, or over runs where there is one fold; n counts them, and sd is "
     "their population standard deviation. The interval is a bootstrap over the clips of each fold, "
@@ -59,7 +62,8 @@ def write_table(
     path_to_table: str | Path,
     path_to_page: str | Path,
     *,
-    reference: Mapping,
+    paper: Mapping,
+    titles: Mapping[str, str],
     confidence: float | None = None,
     notes: Sequence[str] = (),
 ) -> None:
@@ -68,11 +72,12 @@ def write_table(
     Below the sections stand the paper's caveats, the definitions of the metrics, `notes` and,
     where there are intervals, how to read them.
     """
-    (entry,) = reference["tables"].values()
+    (entry,) = paper["tables"].values()
     defined = [DEFINITIONS[name] for name in rows["metric"].unique() if name in DEFINITIONS]
     legend = [] if confidence is None else LEGEND
     notes = [*entry["notes"], *dict.fromkeys(defined), *notes, *legend]
-    page = to_markdown(rows, entry["title"], notes, reference=reference, confidence=confidence)
+    named = {name: system["title"] for name, system in paper["systems"].items()} | titles
+    page = to_markdown(rows, entry["title"], notes, titles=named, confidence=confidence)
     Path(path_to_table).write_text(to_csv(rows), encoding="utf-8")
     Path(path_to_page).write_text(page, encoding="utf-8")
 
@@ -87,7 +92,7 @@ def to_markdown(
     title: str,
     notes: Sequence[str],
     *,
-    reference: Mapping,
+    titles: Mapping[str, str],
     confidence: float | None = None,
 ) -> str:
     """A page for reading: one section per metric, its unit in the heading.
@@ -100,9 +105,8 @@ def to_markdown(
         Heading of the page.
     notes : sequence of str
         Printed below the sections, one point each.
-    reference : mapping
-        The parsed ``paper.yaml``, for the names of systems and the names, units and digits of
-        metrics. A system that it does not know is printed as it is.
+    titles : mapping
+        What systems are called, beside those of `l2i.names`; others are printed as they are.
     confidence : float, optional
         Of the intervals. Without it the rows are settings, which have no spread to explain.
 
@@ -113,18 +117,17 @@ def to_markdown(
     ours = "ours" if confidence is None else f"ours: mean ± sd [{confidence * 100:g} % interval]"
     parts = [f"# {title}"]
     for metric, part in rows.groupby("metric", sort=False):
-        entry = reference["metrics"][metric]
-        unit = "" if entry["unit"] == "1" else f" ({entry['unit']})"
-        cells = (_cells(r, ours, entry["digits"], reference["systems"]) for r in part.itertuples())
-        parts.append(f"## {entry['title']}{unit}\n\n{pipe_table(list(cells))}")
+        shown = quantity(metric)
+        cells = (_cells(r, ours, shown.digits, TITLES | titles) for r in part.itertuples())
+        parts.append(f"## {shown.heading}\n\n{pipe_table(list(cells))}")
     parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(row, ours: str, digits: int, systems: Mapping[str, Mapping]) -> dict[str, str]:
+def _cells(row, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, str]:
     return {
         "data set": _dataset_cell(row),
-        "system": systems.get(row.system, {}).get("title", row.system),
+        "system": titles.get(row.system, row.system),
         "condition": row.condition,
         ours: _our_cell(row, digits),
         "n": "" if pd.isna(row.n) else str(row.n),
@@ -147,7 +150,7 @@ def _our_cell(row, digits: int) -> str:
 
 
 def classes_to_markdown(
-    rows: pd.DataFrame, *, reference: Mapping, threshold: float, confidence: float
+    rows: pd.DataFrame, *, titles: Mapping[str, str], threshold: float, confidence: float
 ) -> str:
     """A page of data sets with several labels a clip, one line per class.
 
@@ -157,7 +160,7 @@ def classes_to_markdown(
         ``dataset``, ``class``, ``quantity`` (labels, classification, fidelity or faithfulness),
         ``system``, ``metric``, ``condition``, and the number as in
         `l2i.reporting.beside_paper.summarise`.
-    reference : mapping
+    titles : mapping
         As in `to_markdown`.
     threshold : float
         Of the relevances behind the faithfulness.
@@ -170,8 +173,8 @@ def classes_to_markdown(
     """
     parts = ["# Class by class"]
     for dataset, part in rows.groupby("dataset", sort=False):
-        for quantity, heading in CLASS_SECTIONS.items():
-            cells = _class_cells(part[part["quantity"] == quantity], reference)
+        for name, heading in CLASS_SECTIONS.items():
+            cells = _class_cells(part[part["quantity"] == name], TITLES | titles)
             title = heading.format(threshold=f"{threshold:g}")
             parts.append(f"## {dataset}: {title}\n\n{pipe_table(cells)}")
     notes = [f"Numbers are mean ± sd [{confidence * 100:g} % interval].", *CLASSES_LEGEND]
@@ -179,17 +182,17 @@ def classes_to_markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def _class_cells(rows: pd.DataFrame, reference: Mapping) -> list[dict[str, str]]:
+def _class_cells(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, str]]:
     """One line per class, a column per system, condition and metric."""
     lines: dict[str, dict[str, str]] = {}
     for row in rows.itertuples():
         name = rows.at[row.Index, "class"]  # no attribute can have this name
-        metric = reference["metrics"][row.metric]
+        shown = quantity(row.metric)
         whose = [] if row.quantity in ("labels", "classification") else [row.system, row.condition]
-        titles = [reference["systems"].get(part, {}).get("title", part) for part in whose if part]
-        what = [] if row.quantity == "faithfulness" else [metric["title"]]
-        column = ", ".join([*titles, *what])
-        cell = number_cell(row, metric["digits"]) or "undefined"
+        named = [titles.get(part, part) for part in whose if part]
+        what = [] if row.quantity == "faithfulness" else [shown.title]
+        column = ", ".join([*named, *what])
+        cell = number_cell(row, shown.digits) or "undefined"
         lines.setdefault(name, {"class": name})[column] = cell
     return list(lines.values())
 

@@ -6,7 +6,7 @@ have columns for each class: ``label_<class>`` (1, 0, empty where nobody looked)
 classifier in classification.csv, and with ``classifier_<class>`` and ``interpreter_<class>`` in
 fidelity.csv.
 
-What a data set is scored by is its ``score``: ``accuracy``, ``auprc`` or ``f1``.
+What a data set is scored by is its ``metric``: ``accuracy``, ``auprc`` or ``f1``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,9 @@ from l2i.metrics import (
     weighted_f1,
 )
 from l2i.names import LABEL
-from l2i.reporting.beside_paper import condition_text
-from l2i.reporting.statistics import Metric
+from l2i.reporting.beside_paper import condition_text, measure, measure_metric
+from l2i.reporting.permutation import exchange_p, sign_flip_p
+from l2i.reporting.statistics import Metric, paired_difference
 from l2i.thresholds import INTERPRETER_DECIDES
 
 # Reference and estimate (N, n_classes) of the clips for some classes.
@@ -63,11 +65,28 @@ OF_ONE_CLASS: Mapping[str, Mapping[str, ClassMetric]] = {
 
 @dataclass(frozen=True)
 class Score:
-    """One number of a table: its metric, its condition, and how clips give it."""
+    """One number of a table that clips only have together, such as an area under a curve.
+
+    `metric` and `condition` are its key, `value` is how clips give it.
+    """
 
     metric: str
     condition: str
     value: Metric
+
+    def number(self, clips: pd.DataFrame, **how: Any) -> dict[str, float]:
+        """What one system has; `how` are statistics and seed of `measure_metric`."""
+        return measure_metric(clips, self.value, **how)
+
+    def difference(self, clips: pd.DataFrame, other: pd.DataFrame, **how: Any) -> dict[str, float]:
+        """How far one system is from another on the same clips."""
+        return measure_metric(clips, self.value, minus=other, **how)
+
+    def p(self, clips: pd.DataFrame, other: pd.DataFrame, **how: int) -> float:
+        """Whether that may be chance: see `l2i.reporting.permutation.exchange_p`."""
+        if self.metric.endswith("auprc"):
+            clips, other = ranked(clips), ranked(other)
+        return exchange_p(clips, other, self.value, **how)
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,38 @@ class ClipScore:
     metric: str
     condition: str
     values: Callable[[pd.DataFrame], pd.Series]
+
+    def number(self, clips: pd.DataFrame, **how: Any) -> dict[str, float]:
+        """What one system has; `how` are statistics and seed of `measure`."""
+        return measure(self._by_clip(clips), np.mean, **how)
+
+    def difference(self, clips: pd.DataFrame, other: pd.DataFrame, **how: Any) -> dict[str, float]:
+        """How far one system is from another, clip by clip."""
+        return measure(self._paired(clips, other), np.mean, **how)
+
+    def p(self, clips: pd.DataFrame, other: pd.DataFrame, **how: int) -> float:
+        """Whether that may be chance: see `l2i.reporting.permutation.sign_flip_p`."""
+        return sign_flip_p(self._paired(clips, other), **how)
+
+    def _paired(self, clips: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+        return paired_difference(self._by_clip(clips), self._by_clip(other))
+
+    def _by_clip(self, clips: pd.DataFrame) -> pd.DataFrame:
+        names = [name for name in ("fold", "run", "clip") if name in clips]
+        return clips[names].assign(value=self.values(clips))
+
+
+def ranked(clips: pd.DataFrame) -> pd.DataFrame:
+    """The same clips with a system's scores of each class as ranks, between 0 and 1.
+
+    An area under a curve depends on the order of scores alone. Exchanging the scores themselves
+    would mix two scales: systems that order clips alike, but are sure of themselves to different
+    degrees, would seem to differ by chance.
+    """
+    scores = [name for name in clips if name.startswith(("probability_", "interpreter_"))]
+    groups = clips.groupby([name for name in ("fold", "run") if name in clips])[scores]
+    ranks = groups.rank() / (groups.transform("size").to_numpy()[:, None] + 1)
+    return clips.assign(**{name: ranks[name] for name in scores})
 
 
 def class_names(clips: pd.DataFrame) -> list[str]:
@@ -179,7 +230,7 @@ def decisions_of_both(
 
 
 def classification_scores(
-    score: str, classes: Sequence[str], excluded: Sequence[str]
+    metric: str, classes: Sequence[str], excluded: Sequence[str]
 ) -> list[Score] | list[ClipScore]:
     """Rows of Tables I and VIII: over all classes, and, where there are any, without `excluded`.
 
@@ -187,7 +238,7 @@ def classification_scores(
 
     Parameters
     ----------
-    score : str
+    metric : str
         ``accuracy``, ``auprc`` or ``f1``.
     classes : sequence of str
         Of the data set, where several may be right.
@@ -199,13 +250,13 @@ def classification_scores(
     InputError
         If `excluded` names no class of the data set.
     """
-    if score == "accuracy":
+    if metric == "accuracy":
         return [ClipScore("accuracy", "", correct_in_percent)]
     kept = _kept(classes, excluded)
     sets = {"": classes}
     if excluded:
         sets[condition_text({"excluded": list(excluded)})] = kept
-    if score == "f1":
+    if metric == "f1":
         return _means(["avg_weighted_f1", "avg_macro_f1"], labels_and_decisions, sets)
     return [
         *_means(["macro_auprc"], labels_and_probabilities, sets),
@@ -216,7 +267,7 @@ def classification_scores(
 
 
 def fidelity_scores(
-    score: str, classes: Sequence[str], excluded: Sequence[str]
+    metric: str, classes: Sequence[str], excluded: Sequence[str]
 ) -> list[Score] | list[ClipScore]:
     """Rows of Table IV: without `excluded`, and over all classes; see `classification_scores`.
 
@@ -224,12 +275,12 @@ def fidelity_scores(
     classifier decides on all, and, with the condition ``labels=observed``, over those that
     annotators labelled.
     """
-    if score == "accuracy":
+    if metric == "accuracy":
         return [top_k_fidelity(1)]
     sets = {"": _kept(classes, excluded)}
     if excluded:
         sets[condition_text({"classes": "all"})] = classes
-    if score == "f1":
+    if metric == "f1":
         names = ["avg_weighted_f1", "avg_macro_f1"]
         observed = partial(decisions_of_both, observed=True)
         some = {", ".join(filter(None, [c, "labels=observed"])): s for c, s in sets.items()}
@@ -244,17 +295,17 @@ def fidelity_scores(
     ]
 
 
-def class_scores(score: str, name: str, *, of_interpreter: bool) -> list[Score]:
+def class_scores(metric: str, name: str, *, of_interpreter: bool) -> list[Score]:
     """How well the classifier hears one class, or how well an interpreter follows it there."""
     sides = {
         ("auprc", False): labels_and_probabilities,
         ("auprc", True): decisions_and_estimates,
         ("f1", False): labels_and_decisions,
         ("f1", True): decisions_of_both,
-    }[score, of_interpreter]
+    }[metric, of_interpreter]
     return [
-        Score(metric, "", _value(partial(macro, of_class), sides, [name]))
-        for metric, of_class in OF_ONE_CLASS[score].items()
+        Score(title, "", _value(partial(macro, of_class), sides, [name]))
+        for title, of_class in OF_ONE_CLASS[metric].items()
     ]
 
 

@@ -7,15 +7,12 @@ import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import torch
 
 import l2i.systems
 from l2i.checks import InputError
-from l2i.datasets.fold import open_fold
-from l2i.features.cache import open_features
-from l2i.networks.stored_classifier import frozen, load_classifier
+from l2i.networks.stored_classifier import frozen
 from l2i.provenance.fingerprints import file_sha256
 from l2i.training.task import Recordings
 from l2i.weights import load_weights, read_identity, save_weights
@@ -46,47 +43,6 @@ def system_module(name: str) -> ModuleType:
     return module
 
 
-def open_recordings(
-    path_to_index: str | Path,
-    path_to_classes: str | Path,
-    path_to_log_mel: str | Path,
-    path_to_log_magnitude: str | Path,
-    path_to_classifier: Sequence[str],
-    *,
-    dataset: str,
-    fold: str,
-    features: dict,
-    clip_seconds: float,
-    data: str,
-    device: str,
-) -> Recordings:
-    """One fold of a data set, with the classifier under interpretation where there is one.
-
-    Parameters
-    ----------
-    path_to_classifier : sequence of str
-        One path, or none.
-    dataset, fold, features
-        See :func:`l2i.datasets.fold.open_fold`.
-    clip_seconds, data, device
-        See :class:`Recordings`.
-    """
-    split = open_fold(path_to_index, path_to_classes, dataset=dataset, fold=fold, features=features)
-    classifier = None
-    if path_to_classifier:
-        (path,) = path_to_classifier
-        classifier = load_classifier(path, device=device, **split.identity)
-    return Recordings(
-        fold=split,
-        log_mel=open_features(path_to_log_mel),
-        log_magnitude=open_features(path_to_log_magnitude),
-        data=data,
-        clip_seconds=clip_seconds,
-        device=device,
-        classifier=classifier,
-    )
-
-
 def origin_of(
     module: str, system: str, variant: str, run: str, path_to_classifier: Sequence[str]
 ) -> dict[str, str | None]:
@@ -100,10 +56,7 @@ def origin_of(
 
 
 def open_system(
-    path_to_index: str | Path,
-    path_to_classes: str | Path,
-    path_to_log_mel: str | Path,
-    path_to_log_magnitude: str | Path,
+    recordings: Recordings,
     path_to_classifier: Sequence[str],
     path_to_system: str | Path,
     *,
@@ -111,14 +64,15 @@ def open_system(
     system: str,
     variant: str,
     run: str,
-    **where: Any,
-) -> tuple[Recordings, torch.nn.Module]:
-    """Recordings of a fold, and the frozen network of one run that was made for just these.
+) -> torch.nn.Module:
+    """The frozen network of one run that was made for just these recordings.
 
     Parameters
     ----------
-    path_to_index, path_to_classes, path_to_log_mel, path_to_log_magnitude, path_to_classifier
-        See :func:`open_recordings`, as for **where.
+    recordings : Recordings
+        From :func:`l2i.training.opening.open_recordings`.
+    path_to_classifier : sequence of str
+        The classifier that it explains, or none.
     path_to_system : str or Path
         From :func:`save_system`.
     module, system, variant, run : str
@@ -129,17 +83,9 @@ def open_system(
     InputError
         If the network is of another run, fold or front end, or explains another classifier.
     """
-    recordings = open_recordings(
-        path_to_index,
-        path_to_classes,
-        path_to_log_mel,
-        path_to_log_magnitude,
-        path_to_classifier,
-        **where,
-    )
     origin = origin_of(module, system, variant, run, path_to_classifier)
     identity = origin | recordings.fold.identity
-    return recordings, load_system(path_to_system, device=recordings.device, **identity)
+    return load_system(path_to_system, device=recordings.device, **identity)
 
 
 def save_system(path: str | Path, network: torch.nn.Module, **identity) -> None:

@@ -1,4 +1,4 @@
-"""Settings that a system chooses for itself, on selection data (never on test data)."""
+"""Settings that are selected for a system, on selection data (never on test data)."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from l2i.training.task import Task, Trained
 log = logging.getLogger(__name__)
 
 
-def combinations(choices: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
-    """Every combination of values, in the order in which they are written; one of no choices."""
-    for values in itertools.product(*choices.values()):
-        yield dict(zip(choices, values, strict=True))
+def combinations(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """Every combination of values, in the order in which they are written; one of an empty grid."""
+    for values in itertools.product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
 
 
-def choose_and_train(
+def select_and_train(
     train: Callable[[Task, dict[str, Any]], Trained],
     task: Task,
     settings: dict[str, Any],
-    choices: Mapping[str, Sequence[Any]],
+    grid: Mapping[str, Sequence[Any]],
     *,
     seed: int,
     selection_seed: int | None,
@@ -41,7 +41,7 @@ def choose_and_train(
 
     Selection clips are kept from the fits that are compared
     (:meth:`l2i.datasets.fold.Fold.selection`), and test clips from everything. With one combination
-    there is nothing to choose. Every fit starts from the same random state.
+    there is nothing to select. Every fit starts from the same random state.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def choose_and_train(
     task : Task
         All training clips of the fold.
     settings : dict
-        What is not to be chosen.
-    choices : mapping
+        What is not to be selected.
+    grid : mapping
         Setting to its possible values.
     seed : int
         Of every fit.
@@ -61,36 +61,36 @@ def choose_and_train(
     Returns
     -------
     Trained
-        Its facts tell the score of every combination and which was chosen.
+        Its facts tell the score of every combination and which was selected.
     """
-    tried = list(combinations(choices))
-    chosen, scores = tried[0], []
+    tried = list(combinations(grid))
+    selected, scores = tried[0], []
     if len(tried) > 1:
         fit_rows, selection_rows = task.fold.selection(selection_seed)
         for number, values in enumerate(tried):
-            log.info("choice %d of %d: %s", number + 1, len(tried), values)
+            log.info("combination %d of %d: %s", number + 1, len(tried), values)
             torch.manual_seed(seed)
             part = replace(
-                task, rows=fit_rows, checkpoints=task.checkpoints / f"choice-{number + 1}"
+                task, rows=fit_rows, checkpoints=task.checkpoints / f"combination-{number + 1}"
             )
             try:
                 network = train(fresh(part), settings | values).network
             except Diverged as error:
-                log.warning("out of the choice: %s", error)
+                log.warning("not selected: %s", error)
                 scores.append(math.nan)
             else:
-                scores.append(score(network, part, selection_rows))
+                scores.append(selection_score(network, part, selection_rows))
         if all(map(math.isnan, scores)):
             raise InputError(
-                f"no setting of {', '.join(choices)} can be chosen: every one diverged, or no "
+                f"no setting of {', '.join(grid)} can be selected: every one diverged, or no "
                 f"selection clip of {task.fold.dataset} holds a class. Name one value for each "
-                "under `choose`"
+                "under `grid`"
             )
-        chosen = tried[int(np.nanargmax(scores))]
-        log.info("chosen: %s", chosen)
+        selected = tried[int(np.nanargmax(scores))]
+        log.info("selected: %s", selected)
     torch.manual_seed(seed)
-    trained = train(fresh(task), settings | chosen)
-    about = {"chosen": chosen}
+    trained = train(fresh(task), settings | selected)
+    about = {"selected": selected}
     if scores:
         about["selection_scores"] = [
             {"settings": values, "score": None if math.isnan(each) else each}
@@ -99,7 +99,7 @@ def choose_and_train(
     return trained._replace(facts=trained.facts | about)
 
 
-def score(network: nn.Module, task: Task, rows: np.ndarray) -> float:
+def selection_score(network: nn.Module, task: Task, rows: np.ndarray) -> float:
     """How well a network does on some clips: the more the better, NaN where nothing can be said.
 
     Against what the classifier decides, for systems that explain one, else against the labels: the

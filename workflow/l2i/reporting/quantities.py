@@ -1,0 +1,79 @@
+"""What the numbers of tables are called in print, their units, and how many digits they have."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Quantity(NamedTuple):
+    """A metric in print; `unit` 1 is none, `digits` are those after the point."""
+
+    title: str
+    unit: str
+    digits: int
+
+    @property
+    def heading(self) -> str:
+        """Title and, where there is one, unit."""
+        return self.title if self.unit == "1" else f"{self.title} ({self.unit})"
+
+
+QUANTITIES = {
+    "accuracy": Quantity("accuracy", "%", 1),
+    "accuracy_difference": Quantity(
+        "difference in accuracy, paired by clip", "percentage points", 1
+    ),
+    "top_1_difference": Quantity(
+        "difference in top-1 fidelity, paired by clip", "percentage points", 1
+    ),
+    "macro_auprc": Quantity("macro-AUPRC", "1", 3),
+    "micro_auprc": Quantity("micro-AUPRC", "1", 3),
+    "avg_weighted_f1": Quantity("average weighted F1", "1", 3),
+    "macro_auprc_difference": Quantity("difference in macro-AUPRC, paired by clip", "1", 3),
+    "macro_auprc_7": Quantity("macro-AUPRC, 7 thresholds of the authors", "1", 3),
+    "macro_auprc_11": Quantity("macro-AUPRC, 11 thresholds of the authors", "1", 3),
+    "micro_auprc_11": Quantity("micro-AUPRC, 11 thresholds of the authors", "1", 3),
+    "mean_average_precision": Quantity("mean average precision", "1", 3),
+    "max_f1_7": Quantity("max-F1, micro, of 7 thresholds", "1", 3),
+    "max_f1_11": Quantity("max-F1, micro, of 11 thresholds", "1", 3),
+    "avg_weighted_f1_difference": Quantity(
+        "difference in average weighted F1, paired by clip", "1", 3
+    ),
+    "avg_macro_f1": Quantity("average macro F1", "1", 3),
+    "auprc": Quantity("AUPRC", "1", 3),
+    "average_precision": Quantity("average precision", "1", 3),
+    "weighted_f1": Quantity("weighted F1", "1", 3),
+    "macro_f1": Quantity("macro F1", "1", 3),
+    "n_positive": Quantity("positives", "1", 0),
+    "n_negative": Quantity("negatives", "1", 0),
+    "n_decided": Quantity("decided", "1", 0),
+    "ff_median": Quantity("median faithfulness", "drop in probability", 4),
+    "ff_mean": Quantity("mean faithfulness", "drop in probability", 4),
+    "n_removed": Quantity("number of removed components, mean", "1", 2),
+    "empty_selection": Quantity("clips without any relevant component", "%", 1),
+    "ff_difference": Quantity(
+        "relevant minus random components, paired by clip, median", "drop in probability", 4
+    ),
+    "reconstruction_loss": Quantity("reconstruction loss", "1", 3),
+    "fidelity_loss": Quantity("fidelity loss", "nat", 3),
+    "prediction_weight": Quantity("weight of the loss in the first column", "1", 1),
+    "reconstruction_weight": Quantity("reconstruction weight α", "1", 1),
+    "sparsity_weight": Quantity("sparsity weight β", "1", 2),
+    "fidelity_weight": Quantity("weight of the fidelity loss", "1", 1),
+    "n_components": Quantity("number of components K", "1", 0),
+    "n_epochs": Quantity("number of epochs", "1", 0),
+}
+
+
+def quantity(metric: str) -> Quantity:
+    """The quantity that a column ``metric`` names; ``top_<k>_fidelity`` for any k.
+
+    Raises
+    ------
+    KeyError
+        If there is none: give it a line in `QUANTITIES`.
+    """
+    if match := re.fullmatch(r"top_(\d+)_fidelity", metric):
+        return Quantity(f"top-{match[1]} fidelity", "%", 1)
+    return QUANTITIES[metric]
