@@ -15,6 +15,7 @@ if N_WORKERS := int(os.getenv("PYTEST_XDIST_WORKER_COUNT", "0")):
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
+from demo.make_corpus import make_demo_corpora  # noqa: E402
 from helpers.project import PROJECT  # noqa: E402
 
 TESTS = PROJECT / "tests"
@@ -51,3 +52,10 @@ def generator() -> torch.Generator:
 def project() -> Path:
     """Folder of the repository."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """Folder and pins of the demo's corpora, made once by each worker that asks."""
+    folder = tmp_path_factory.mktemp("corpora")
+    return folder, make_demo_corpora(folder)

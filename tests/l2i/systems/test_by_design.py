@@ -149,7 +149,7 @@ class TestTraining:
         monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)
         changes = {"n_epochs": 3, "crop": 0.95, "dropout": 0.3}
         whole, _, _ = trained(replace(task(tmp_path), checkpoints=tmp_path / "whole"), **changes)
-        draw, calls = by_design.cut, []
+        draw, calls = by_design.random_crop, []
 
         def ended(*arguments):
             calls.append(1)
@@ -157,10 +157,10 @@ class TestTraining:
                 raise KeyboardInterrupt
             return draw(*arguments)
 
-        monkeypatch.setattr(by_design, "cut", ended)
+        monkeypatch.setattr(by_design, "random_crop", ended)
         with pytest.raises(KeyboardInterrupt):
             trained(task(tmp_path), **changes)
-        monkeypatch.setattr(by_design, "cut", draw)
+        monkeypatch.setattr(by_design, "random_crop", draw)
         resumed, history, _ = trained(task(tmp_path, seed=7), seed=9, **changes)
         for name, value in whole.state_dict().items():
             assert resumed.state_dict()[name].equal(value), name
