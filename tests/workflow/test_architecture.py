@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import textwrap
 
 import pytest
 import yaml
 
-from helpers.project import PROJECT
+from helpers.loaded_workflow import WILDCARDS, files_of, loaded_workflow, settings_of
+from helpers.project import PROJECT, load_module
 
 WORKFLOW = PROJECT / "workflow"
 LIBRARY = sorted((WORKFLOW / "l2i").rglob("*.py"))
@@ -18,20 +20,14 @@ RULE_FILES = sorted((WORKFLOW / "rules").glob("*.smk"))
 PYTHON = sorted(path for path in WORKFLOW.rglob("*.py"))
 
 # Given by the harness to a script that has such a parameter.
-OFFERED = {
-    "dataset",
-    "fold",
-    "system",
-    "variant",
-    "run",
-    "weights",
-    "number",
-    "device",
-    "data",
-    "urls",
-    "checkpoints",
-    "scratch",
-}
+OFFERED = {*WILDCARDS, "device", "data", "urls", "checkpoints", "scratch"}
+
+# From the ground up: a package or module imports only what stands before it.
+FLOORS = [
+    *("checks", "names", "metrics", "thresholds", "progress", "runtime", "determinism", "weights"),
+    *("provenance", "features", "dictionary", "networks", "reporting", "datasets", "synthetic"),
+    *("training", "interpretation", "systems", "evaluation"),
+]
 
 
 def relative(path):
@@ -68,12 +64,36 @@ class TestLibrary:
             assert isinstance(only, ast.Expr) and isinstance(only.value.value, str)
 
 
+@pytest.mark.parametrize("path", LIBRARY, ids=relative)
+def test_a_package_imports_only_packages_below_it(path):
+    parts = path.relative_to(WORKFLOW / "l2i").with_suffix("").parts
+    if parts == ("__init__",):
+        return
+    here = FLOORS.index(parts[0])  # a new package must be given its floor
+    imported = {name.split(".")[1] for name in imports(path) if name.startswith("l2i.")}
+    above = {name for name in imported if FLOORS.index(name) > here}
+    assert not above, f"{parts[0]} imports what stands above it"
+    ground = FLOORS.index("provenance")
+    assert here >= ground or len(parts) == 1, "the ground floor is flat"
+
+
+def test_every_floor_is_there():
+    found = {path.relative_to(WORKFLOW / "l2i").with_suffix("").parts[0] for path in LIBRARY}
+    assert found - {"__init__"} == set(FLOORS)
+
+
+def test_the_library_never_imports_what_is_named_after_it():
+    # configuration may import the library; harness may import both; nothing imports scripts.
+    for path in (WORKFLOW / "configuration").glob("*.py"):
+        assert not {name.split(".")[0] for name in imports(path)} & {"harness", "scripts"}
+
+
 @pytest.mark.parametrize("path", PYTHON, ids=relative)
 def test_imports_are_absolute_and_named_in_the_source(path):
     # Otherwise the fingerprint of the code could not follow them.
     assert not [name for name in imports(path) if name.startswith(".")]
     # Systems are found by name; rules that use them add the module's fingerprint.
-    by_name = {"records.py", "stored.py"}
+    by_name = {"records.py", "loading.py", "layouts.py"}
     assert not {"importlib"} & set(imports(path)) or path.name in by_name
     assert "__import__" not in names(parse(path))
 
@@ -82,8 +102,8 @@ def test_imports_are_absolute_and_named_in_the_source(path):
 class TestScripts:
     def test_the_last_block_hands_the_function_of_the_file_to_the_harness(self, path):
         *_, last = parse(path).body
-        expected = f"if __name__ == '__main__':\n    perform(snakemake, {path.stem})"
-        assert ast.unparse(last) == expected
+        first = f"if __name__ == '__main__':\n    perform(snakemake, {path.stem}"
+        assert re.fullmatch(rf"{re.escape(first)}(, \w+=\w+)*\)", ast.unparse(last))
 
     def test_snakemake_is_named_nowhere_else(self, path):
         *body, _ = parse(path).body
@@ -96,10 +116,14 @@ class TestScripts:
 
     def test_values_are_keyword_only_and_paths_come_first(self, path):
         arguments = function_of(path).args
+        openers = [k.arg for k in parse(path).body[-1].body[0].value.keywords]
         positional = [argument.arg for argument in arguments.args]
-        assert positional and all(name.startswith("path_to_") for name in positional)
+        paths = [name for name in positional if name not in openers]
+        assert paths and all(name.startswith("path_to_") for name in paths)
+        assert positional == [name for name in openers if name in positional] + paths
         assert not [a.arg for a in arguments.kwonlyargs if a.arg.startswith("path_to_")]
         assert not (arguments.vararg or arguments.kwarg or arguments.posonlyargs)
+        assert len(arguments.args) + len(arguments.kwonlyargs) <= 13, "what it uses, and no more"
 
 
 def function_of(path):
@@ -134,37 +158,11 @@ RULES = rules()
 WITH_SCRIPT = sorted(name for name, rule in RULES.items() if "script" in rule)
 
 
-# What helpers of the form of `settings` add by themselves.
-ADDED = {"figure_settings": {"titles"}, "ablation_settings": {"rows"}}
-
-
-# Input functions of rules/common.smk that give several files, and the names of these.
-UNPACKED = {
-    "unpack(needs_of_system)": ["classifier", "dictionary", "weights"],
-    "unpack(measured_system)": ["system", "classifier"],
-    "unpack(compared)": ["clips", "classifier", "posthoc"],
-}
-TRAINING = {"module", "system_settings", "choose", "start"}  # of `training_settings`
-TRAINING |= {"features", "clip_seconds", "positive_weight", "selection_seed"}
-
-
-def keys_of_settings(call):
-    """Top keys of what `settings(...)`, or a helper of the same form, gives."""
-    if isinstance(call, ast.Name) and call.id == "training_settings":
-        return TRAINING
-    if isinstance(call, ast.Call) and call.func.id == "with_settings":
-        return keys_of_settings(call.args[0]) | {k.arg for k in call.keywords}
-    if isinstance(call, ast.Lambda):
-        return keys_of_settings(call.body.func)  # a helper, called with the wildcards at once
-    if call.func.id == "ablation_settings":
-        call.args.pop(0)  # the table
-    added = ADDED.get(call.func.id, set())
-    ends = [part.values[-1] if isinstance(part, ast.JoinedStr) else part for part in call.args]
-    paths = [end.value for end in ends if isinstance(end, ast.Constant)]
-    assert len(paths) == len(call.args), "paths of settings must end in plain texts"
-    keys = {path.split("/")[-1].strip("{}") for path in paths}
-    # `datasets` says for which data sets the rest is looked up; it is no key of its own.
-    return keys | {k.arg for k in call.keywords} - {"datasets"} | added
+@pytest.fixture(scope="module")
+def read():
+    """The rules as Snakemake reads them, by name."""
+    with loaded_workflow() as workflow:
+        yield {rule.name: rule for rule in workflow.rules}
 
 
 def test_there_are_rules_and_each_has_a_script_of_its_name():
@@ -177,35 +175,35 @@ class TestRules:
     def test_it_runs_its_script_with_exactly_three_params(self, name):
         rule = RULES[name]
         assert rule["script"].args[0].value == f"../scripts/{name}.py"
-        params = {keyword.arg: keyword.value for keyword in rule["params"].keywords}
-        assert set(params) == {"settings", "code", "env"}
+        (params,) = (keyword.value for keyword in rule["params"].keywords)
+        assert ast.unparse(params.func) == "identity"
+        named, _, *module = map(ast.unparse, params.args)
+        assert named == repr(name)
         script = (WORKFLOW / "scripts" / f"{name}.py").read_text(encoding="utf-8")
-        finds_by_name = "open_system" in script or "system_module" in script
-        code = "code_of_system" if finds_by_name else "code"
-        assert ast.unparse(params["code"]) == f"{code}('{name}')"
-        assert ast.unparse(params["env"]) == "ENV"
+        by_name = {"open_system": "system_module", "system_module": "system_module"}
+        by_name |= {"layout_module": "layout_module"}
+        found = {of for function, of in by_name.items() if re.search(rf"\b{function}\b", script)}
+        assert set(module) == found, "the fingerprint must know the module found by its name"
 
     def test_it_has_one_log_an_environment_and_a_message(self, name):
         assert len(RULES[name]["log"].args) == 1
         assert RULES[name]["conda"].args[0].value == "../../envs/compute.yaml"
         assert RULES[name]["message"].args
 
-    def test_every_file_is_named(self, name):
-        for keyword in ("input", "output"):
-            if keyword in RULES[name]:
-                assert all(ast.unparse(each) in UNPACKED for each in RULES[name][keyword].args)
+    def test_it_has_at_most_twenty_lines(self, name):
+        text = "".join(path.read_text(encoding="utf-8") for path in RULE_FILES)
+        body = re.search(rf"^rule {name}:\n((?:[ ]{{4}}.*\n|\n)+)", text, re.MULTILINE)[1]
+        assert 1 + len([line for line in body.splitlines() if line.strip()]) <= 20
 
-    def test_it_fits_the_function_of_its_script(self, name):
-        rule = RULES[name]
-        files = [k.arg for part in ("input", "output") if part in rule for k in rule[part].keywords]
-        for each in rule["input"].args if "input" in rule else ():
-            files += UNPACKED[ast.unparse(each)]
-        (settings,) = [k.value for k in rule["params"].keywords if k.arg == "settings"]
-        given = {f"path_to_{file}" for file in files} | keys_of_settings(settings)
-        arguments = function_of(WORKFLOW / "scripts" / f"{name}.py").args
-        taken = {argument.arg for argument in arguments.args + arguments.kwonlyargs}
-        assert given <= taken, "the rule gives what the function does not take"
-        assert taken <= given | OFFERED, "the function takes what the rule does not give"
+    def test_it_fits_the_functions_of_its_script(self, name, read):
+        module = load_module(name)
+        call = parse(WORKFLOW / "scripts" / f"{name}.py").body[-1].body[0].value
+        openers = {k.arg: getattr(module, k.value.id) for k in call.keywords}
+        functions = [getattr(module, name), *openers.values()]
+        taken = {parameter for f in functions for parameter in inspect.signature(f).parameters}
+        given = {f"path_to_{file}" for file in files_of(read[name])} | {*settings_of(read[name])}
+        assert given <= taken, "the rule gives what no function takes"
+        assert taken <= given | OFFERED | {*openers}, "a function takes what the rule does not give"
 
     def test_no_setting_of_the_machine_reaches_its_params(self, name):
         assert "machine" not in ast.unparse(RULES[name]["params"])
@@ -268,5 +266,42 @@ def test_the_slurm_page_tells_which_rules_are_not_tried_again():
 def test_the_page_of_results_names_every_folder_that_rules_write_logs_to():
     text = "".join(path.read_text() for path in RULE_FILES)
     page = (PROJECT / "results/README.md").read_text()
-    for folder in re.findall(r"RESULTS}/(logs/\w+)/", text):
-        assert f"`{folder}/`" in page
+    folders = re.findall(r"LOGS}/(\w+)/", text)
+    assert folders
+    for folder in folders:
+        assert f"`logs/{folder}/`" in page
+
+
+# ------------------------------------------------------------------ tests
+
+TESTS = PROJECT / "tests"
+MIRRORING = [
+    path
+    for folder in ("l2i", "workflow/configuration", "workflow/demo", "workflow/scripts")
+    for path in sorted((TESTS / folder).rglob("test_*.py"))
+]
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=relative)
+def test_what_tests_share_stands_in_helpers(path):
+    parts = {part for name in imports(path) for part in name.split(".")}
+    assert not {part for part in parts if part.startswith("test_") or part == "conftest"}
+
+
+@pytest.mark.parametrize("path", MIRRORING, ids=relative)
+def test_each_file_of_tests_has_the_module_of_its_name(path):
+    package = path.parent.relative_to(TESTS).as_posix().removeprefix("workflow/")
+    assert (WORKFLOW / package / path.name.removeprefix("test_")).is_file()
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=relative)
+def test_scripts_are_loaded_by_one_helper(path):
+    attributes = {n.attr for n in ast.walk(parse(path)) if isinstance(n, ast.Attribute)}
+    loading = {"spec_from_file_location", "import_module", "syspath_prepend"}
+    assert not loading & attributes or path == TESTS / "helpers/project.py"
+
+
+def test_the_files_that_workers_begin_with_exist():
+    nodes = parse(TESTS / "conftest.py").body
+    (longest,) = [n.value for n in nodes if ast.unparse(n).startswith("LONGEST = ")]
+    assert all((TESTS / name).is_file() for name in ast.literal_eval(longest))

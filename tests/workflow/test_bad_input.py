@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from test_workflow import Project, make_corpus, overlay_for, results
+
+from helpers.tiny_project import Project, make_corpus, overlay_for, results
 
 
 class TestBadInput:

@@ -5,10 +5,7 @@ recompute. Accidents are in test_bad_input.py.
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -18,57 +15,9 @@ import pytest
 import soundfile
 import yaml
 
-from l2i.synthetic.esc50 import write_esc50_archive
+from helpers.project import PROJECT
+from helpers.tiny_project import ABLATED, SOURCES, Project, make_corpus, overlay_for, results
 
-SOURCES = ["Snakefile", "config.yaml", "config", "workflow", "envs", "profiles"]
-ABLATED = {"dataset": "esc50", "fold": 1, "system": "l2i_att"}
-TINY = {
-    "name": "tiny",
-    "run": {
-        "datasets": ["esc50"],
-        "systems": ["l2i_att", "l2i_max", "l2i_bd", "nmf_linear"],
-        "once": ["nmf_linear"],
-        "folds": [1, 2],
-        "seeds": [0],
-    },
-    "machine": {"data": "data", "device": "cpu", "urls": {"esc50": "file:corpus.zip"}},
-    "features": {"mel_power": 1},
-    "datasets": {
-        "esc50": {
-            "clip_seconds": 1.6,
-            "paper_comparable": False,
-            "dictionary": {"n_components": 6, "n_iter": 3},
-            "classifier": {
-                "weights": "scratch",
-                "width": 0.125,
-                "head_units": 8,
-                "trainable": "all",
-                "n_epochs": 2,
-                "batch_size": 4,
-            },
-            "interpreter": {"n_epochs": 2, "batch_size": 4},
-            "by_design": {"n_epochs": 2, "batch_size": 4},
-            "listening": [],
-        }
-    },
-    "ablations": {
-        "table_6": [{**ABLATED, "taps": [["B6"], ["B4", "B5", "B6"]]}],
-        "table_7": [],
-        "figure_6": [{**ABLATED, "n_components": [4, 6]}],
-    },
-    "systems": {
-        "nmf_linear": {
-            "settings": {"n_iter": 5},
-            "choose": {
-                "representation": ["sqrt_mel"],
-                "n_components": [4],
-                "inverse_regularization": [0.1, 1.0],
-            },
-        }
-    },
-    "evaluation": {"random": {"n_draws": 1}},
-    "statistics": {"n_bootstrap": 20, "n_permutations": 20},
-}
 MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
 AFTER_DICTIONARY = {
     *MEASURES,
@@ -85,71 +34,15 @@ AFTER_DICTIONARY = {
 }
 
 
-class Project:
-    """A copy of the repository's sources in a folder of its own."""
-
-    def __init__(self, folder, repository, overlay):
-        self.folder = folder
-        folder.mkdir(parents=True)
-        for name in SOURCES:
-            copy = shutil.copytree if (repository / name).is_dir() else shutil.copy2
-            copy(repository / name, folder / name)
-        self.overlay = overlay
-        self.configure(overlay)
-
-    def configure(self, overlay):
-        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
-
-    def snakemake(self, *arguments, check=True):
-        command = [sys.executable, "-m", "snakemake", "--configfile", "overlay.yaml", *arguments]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-        )
-        text = done.stdout + done.stderr
-        assert not check or done.returncode == 0, text
-        return done.returncode, text
-
-    def run(self, *arguments, check=True):
-        return self.snakemake("--cores", "2", *arguments, check=check)
-
-    def planned(self):
-        """Names of the rules that a run would execute now."""
-        _, text = self.snakemake("--dry-run")
-        if "Nothing to be done" in text:
-            return set()
-        table = text.partition("Job stats:")[2].splitlines()[3:]
-        names = (line.split()[0] for line in table[: table.index("")] if line.strip())
-        return set(names) - {"all", "total"}
-
-
-def make_corpus(path, **changes):
-    options = {"n_folds": 2, "classes": ["chirp", "knock"], "n_clips_per_fold_and_class": 2}
-    return write_esc50_archive(
-        path, **options | changes, clip_seconds=1.6, sample_rate=44_100, seed=1
-    )
-
-
-def overlay_for(pins, listening=()):
-    overlay = json.loads(json.dumps(TINY))
-    overlay["datasets"]["esc50"]["download"] = pins
-    overlay["datasets"]["esc50"]["listening"] = list(listening)
-    return overlay
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A project whose tiny run is complete; tests must leave it as it is."""
-    repository = Path(__file__).resolve().parents[1]
     folder = tmp_path_factory.mktemp("tiny") / "project"
     archive = tmp_path_factory.mktemp("archive") / "corpus.zip"
     pins = make_corpus(archive)
     with zipfile.ZipFile(archive) as members:
         clips = sorted(Path(n).stem for n in members.namelist() if n.endswith(".wav"))
-    project = Project(folder, repository, overlay_for(pins, clips[:1]))
+    project = Project(folder, PROJECT, overlay_for(pins, clips[:1]))
     shutil.copy(archive, folder / "corpus.zip")
     project.run()
     return project
@@ -168,10 +61,6 @@ def edited(finished):
 def _is_source(project, path):
     top = path.relative_to(project.folder).parts[0]
     return path.is_file() and top in {*SOURCES, "overlay.yaml"} and "__pycache__" not in path.parts
-
-
-def results(project):
-    return project.folder / "results" / "tiny"
 
 
 class TestFromArchiveToTables:

@@ -1,6 +1,6 @@
 """Make the corpora that the demo downloads: python workflow/demo/make_corpus.py FOLDER.
 
-Prints how config/demo.yaml must pin them.
+Prints how workflow/reference/downloads.yaml must pin them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def make_demo_corpora(folder: str | Path) -> dict[str, dict]:
     Returns
     -------
     dict
-        What `datasets.<name>.download` of `config/demo.yaml` must say, by name of data set.
+        Pins by data set: `corpora.demo_<data set>` of `workflow/reference/downloads.yaml`, but for
+        its address.
     """
     folder = Path(folder)
     return {
@@ -73,5 +74,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", help="where the corpora are written")
     pins = make_demo_corpora(parser.parse_args().folder)
-    downloads = {name: {"download": facts} for name, facts in pins.items()}
-    print(yaml.safe_dump({"datasets": downloads}, sort_keys=False), end="")
+    downloads = {f"demo_{name}": facts for name, facts in pins.items()}
+    print(yaml.safe_dump({"corpora": downloads}, sort_keys=False), end="")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from test_apnet import TINY, TONES, network, task, trained
 
+from helpers.apnet_tasks import TINY, TONES, network, task, trained
 from l2i.features.log_mel import LogMel
 from l2i.systems.apnet_sounds import PEAK, heaviest_prototypes, prototype_sounds, waveform_of
 

@@ -88,8 +88,8 @@ def test_clips_that_nobody_labelled_leave_the_classifier_alone(tmp_path):
     weight, _ = nmf_linear.fit_linear(
         means / network.scale,
         task.targets,
-        task.loss,
         multi_label=True,
+        positive_weight=None,
         inverse_regularization=ALL["inverse_regularization"],
         start=(torch.zeros_like(before), torch.zeros_like(network.bias)),
     )

@@ -1,21 +1,22 @@
-"""workflow/ablations.py: lists of values become variants, and each variant what it changes."""
+"""Lists of values become variants, and each variant what it changes."""
 
 import copy
 
 import pytest
 
 from configuration.ablations import ablation_rows, dictionary_variant, variants, varied
+from configuration.systems import settings_on
 
 CONFIG = {
     "datasets": {
-        "esc50": {
-            "interpreter": {
-                "taps": ["B4", "B5", "B6"],
-                "reconstruction_weight": 10.0,
-                "sparsity_weight": 0.8,
-            },
-            "dictionary": {"n_components": 100, "sparsity": 0.8},
-        }
+        "esc50": {"dictionary": {"n_components": 100, "sparsity": 0.8}},
+    },
+    "systems": {
+        "l2i_att": {
+            "settings": {"taps": ["B4", "B5", "B6"], "reconstruction_weight": 10.0},
+            "by_dataset": {"esc50": {"sparsity_weight": 0.8}},
+        },
+        "l2i_max": {"settings": {"taps": ["B6"]}},
     },
     "ablations": {
         "table_6": [
@@ -39,7 +40,7 @@ def config():
     return copy.deepcopy(CONFIG)
 
 
-def test_each_value_is_a_variant_and_the_data_sets_own_is_the_default(config):
+def test_each_value_is_a_variant_and_the_systems_own_is_the_default(config):
     assert variants(config) == ["default", "taps-B2-B3", "weights-1.0-0.08", "components-50"]
     taps = [row["variant"] for row in ablation_rows(config, "table_6")]
     assert taps == ["taps-B2-B3", "default"]
@@ -64,13 +65,14 @@ def test_rows_say_where_they_belong_and_what_tells_them_apart(config):
 
 
 def test_a_variant_changes_its_settings_and_nothing_else(config):
-    changed = varied(config, "esc50", "weights-1.0-0.08")["datasets"]["esc50"]
-    assert changed["interpreter"] == {
+    changed = varied(config, "esc50", "weights-1.0-0.08")
+    assert settings_on(changed, "esc50", "l2i_att") == {
         "taps": ["B4", "B5", "B6"],
         "reconstruction_weight": 1.0,
         "sparsity_weight": 0.08,
     }
-    assert changed["dictionary"] == config["datasets"]["esc50"]["dictionary"]
+    assert changed["datasets"] == config["datasets"]
+    assert changed["systems"]["l2i_max"] == config["systems"]["l2i_max"]
     assert config == CONFIG  # the configuration itself stays as it is
 
 
@@ -80,12 +82,21 @@ def test_the_default_changes_nothing(config, variant):
 
 
 def test_only_variants_of_the_dictionary_have_one_of_their_own(config):
-    assert dictionary_variant(config, "components-50") == "components-50"
-    assert dictionary_variant(config, "taps-B2-B3") == "default"
-    assert dictionary_variant(config, "default") == "default"
+    assert dictionary_variant(config, "esc50", "components-50") == "components-50"
+    assert dictionary_variant(config, "esc50", "taps-B2-B3") == "default"
+    assert dictionary_variant(config, "esc50", "default") == "default"
 
 
 def test_a_changed_setting_moves_the_default_to_the_value_that_has_become_it(config):
     config["datasets"]["esc50"]["dictionary"]["n_components"] = 50
     sweep = [row["variant"] for row in ablation_rows(config, "figure_6")]
     assert sweep == ["default", "components-100"]
+
+
+def test_a_variant_of_two_systems_changes_both(config):
+    config["ablations"]["table_6"].append(
+        {"dataset": "esc50", "fold": 1, "system": "l2i_max", "taps": [["B2", "B3"]]}
+    )
+    changed = varied(config, "esc50", "taps-B2-B3")
+    for system in ("l2i_att", "l2i_max"):
+        assert settings_on(changed, "esc50", system)["taps"] == ["B2", "B3"]

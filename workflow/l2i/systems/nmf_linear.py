@@ -26,7 +26,7 @@ from l2i.dictionary.columns import MatrixColumns
 from l2i.dictionary.nmf import Factorisation, sparse_nmf
 from l2i.dictionary.sparse_coding import codes
 from l2i.training.cached_rows import CachedRows
-from l2i.training.logistic_regression import N_ITERATIONS, fit_linear
+from l2i.training.logistic_regression import fit_linear
 from l2i.training.slices import Slices, compute_slices, slices_of
 from l2i.training.task import Clips, Prediction, Task, Trained
 
@@ -126,22 +126,24 @@ class NmfLinear(nn.Module):
 
     @torch.no_grad()
     def fit_classifier(
-        self, means: Tensor, task: Task, inverse_regularization: float, n_iter: int = N_ITERATIONS
+        self, means: Tensor, task: Task, inverse_regularization: float, n_iter: int | None = None
     ) -> None:
-        """Fit scale, weight and bias to averaged codes of the training clips."""
+        """Fit scale, weight and bias to averaged codes of the training clips.
+
+        Weight and bias go to their minimum, or `n_iter` iterations towards it.
+        """
         spread = means.std(0, correction=0)
         # A component that never sounds in training must not count for much when it does later.
         self.scale.copy_(torch.where(spread > SMALLEST_SPREAD, spread, 1.0))
-        with torch.enable_grad():
-            weight, bias = fit_linear(
-                means / self.scale,
-                task.targets,
-                task.loss,
-                multi_label=task.multi_label,
-                inverse_regularization=inverse_regularization,
-                start=(self.weight, self.bias),
-                n_iter=n_iter,
-            )
+        weight, bias = fit_linear(
+            means / self.scale,
+            task.targets,
+            multi_label=task.multi_label,
+            positive_weight=task.positive_weight,
+            inverse_regularization=inverse_regularization,
+            start=(self.weight, self.bias),
+            n_iter=n_iter,
+        )
         self.weight.copy_(weight)
         self.bias.copy_(bias)
 

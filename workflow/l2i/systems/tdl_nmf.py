@@ -25,7 +25,6 @@ from l2i.checks import InputError
 from l2i.dictionary.sparse_coding import differentiable_codes, project_columns
 from l2i.systems.nmf_linear import NmfLinear, learn_dictionary, training_loss
 from l2i.training.cached_rows import CachedRows, place_for
-from l2i.training.logistic_regression import N_ITERATIONS
 from l2i.training.loop import Losses, Plan, plan_of
 from l2i.training.loop import train as train_network
 from l2i.training.losses import Loss
@@ -118,7 +117,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
 
     def fit_a_little(epoch: int) -> None:
         means = network.code_clips(x, before)
-        n_iter = N_ITERATIONS if epoch == 1 else settings["head_iterations"]
+        n_iter = None if epoch == 1 else settings["head_iterations"]
         network.fit_classifier(means, task, C, n_iter)
 
     def fetch(batch: Tensor) -> tuple[Tensor, ...]:

@@ -101,7 +101,8 @@ class Task(Recordings):
     `rows` are the clips to learn from and `loss` is the classification loss of the data set, of
     logits and targets. `start` is a trainable classifier, for systems that need one: published
     weights under a fresh head, or all of it fresh. `W` is the fold's dictionary, (n_bins, K).
-    `scratch` and `checkpoints` are folders.
+    `scratch` and `checkpoints` are folders. `positive_weight`, (C,), is the factor that `loss` puts
+    on the positives of each class, for what minimises it without calling it.
     """
 
     rows: np.ndarray
@@ -111,6 +112,7 @@ class Task(Recordings):
     precision: torch.dtype
     scratch: Path
     checkpoints: Path
+    positive_weight: Tensor | None = None
 
     @property
     def n_classes(self) -> int:

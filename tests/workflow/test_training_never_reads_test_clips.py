@@ -4,15 +4,14 @@ Everything of the test fold is poisoned with NaN. Whatever touches it comes out 
 finite results equal to those of clean data prove that nothing did.
 """
 
-import importlib
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from safetensors.torch import load_file
 
+from helpers.project import load_script
 from l2i.checks import InputError
 
 FEATURES = {
@@ -75,22 +74,7 @@ SYSTEM = {"module": "posthoc", "clip_seconds": 1.6, "data": "nowhere", "variant"
 
 
 @pytest.fixture
-def script(project, monkeypatch):
-    """A script's function by name."""
-    monkeypatch.syspath_prepend(project / "workflow" / "scripts")
-
-    def load(name):
-        try:
-            return getattr(importlib.import_module(name), name)
-        finally:
-            sys.modules.pop(name, None)
-
-    return load
-
-
-@pytest.fixture
-def files(tmp_path):
-    rng = np.random.default_rng(0)
+def files(tmp_path, rng):
     index = pd.DataFrame(
         {
             "clip": [f"clip{i}" for i in range(N_CLIPS)],
@@ -109,7 +93,7 @@ def files(tmp_path):
     return tmp_path
 
 
-def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLASSIFIER):
+def chain(files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLASSIFIER):
     """Dictionary, classifier and interpreter of a fold; state dicts by name."""
 
     def path(name):
@@ -121,7 +105,7 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLA
     }
     mel = {"path_to_log_mel": path("mel") + ".npy"}
     magnitude = {"path_to_log_magnitude": path("magnitude") + ".npy"}
-    script("learn_dictionary")(
+    load_script("learn_dictionary")(
         **table,
         **magnitude,
         path_to_dictionary=path("dictionary"),
@@ -131,7 +115,7 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLA
         fold=fold,
         **JOB,
     )
-    script("train_classifier")(
+    load_script("train_classifier")(
         **table,
         **mel,
         path_to_weights=[],
@@ -148,7 +132,7 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLA
         ("by_design", BY_DESIGN, ["dictionary"], START),
     ]:
         inputs = {f"path_to_{k}": [path(k)] if k in needs else [] for k in NEEDS}
-        script("train_system")(
+        load_script("train_system")(
             **table,
             **mel,
             **magnitude,
@@ -172,8 +156,8 @@ def chain(script, files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLA
     return {name: load_file(path(name)) for name in found}
 
 
-def test_no_training_ever_reads_a_test_clip(script, files):
-    clean, poisoned = (chain(script, files, suffix) for suffix in ("", "_poisoned"))
+def test_no_training_ever_reads_a_test_clip(files):
+    clean, poisoned = (chain(files, suffix) for suffix in ("", "_poisoned"))
     for name, state in clean.items():
         for key, value in state.items():
             assert value.isfinite().all()
@@ -190,7 +174,7 @@ def split_officially(files):
     return split
 
 
-def test_no_training_ever_reads_a_test_clip_of_an_official_split(script, files):
+def test_no_training_ever_reads_a_test_clip_of_an_official_split(files):
     """Thresholds come from the clips for validation, and those train nothing."""
     split = split_officially(files)
     for name in ("mel", "magnitude"):
@@ -200,7 +184,7 @@ def test_no_training_ever_reads_a_test_clip_of_an_official_split(script, files):
             np.save(files / f"{name}_{poisoned}.npy", array)
     per_class = DICTIONARY | {"n_noise_components": 1, "clips_per_class": 2}
     clean, without_test, without_both = (
-        chain(script, files, suffix, "official", per_class) for suffix in ("", "_test", "_validate")
+        chain(files, suffix, "official", per_class) for suffix in ("", "_test", "_validate")
     )
     for name, state in clean.items():
         for key, value in state.items():
@@ -211,10 +195,10 @@ def test_no_training_ever_reads_a_test_clip_of_an_official_split(script, files):
     assert clean["classifier"]["thresholds"].tolist() != [0.5, 0.5]
 
 
-def test_a_classifier_that_decides_for_nothing_leaves_nothing_to_explain(script, files):
+def test_a_classifier_that_decides_for_nothing_leaves_nothing_to_explain(files):
     split_officially(files)
-    chain(script, files, "", "official", classifier=CLASSIFIER | {"decision": 0.9999})
-    facts = script("measure_faithfulness")(
+    chain(files, "", "official", classifier=CLASSIFIER | {"decision": 0.9999})
+    facts = load_script("measure_faithfulness")(
         path_to_index=str(files / "index.csv"),
         path_to_classes=str(files / "classes.json"),
         path_to_log_mel=str(files / "mel.npy"),
@@ -238,18 +222,18 @@ def test_a_classifier_that_decides_for_nothing_leaves_nothing_to_explain(script,
     assert (facts["n_clips"], facts["n_explained"]) == (3, 0)
 
 
-def test_training_does_read_every_training_clip(script, files):
+def test_training_does_read_every_training_clip(files):
     for name in ("mel", "magnitude"):
         array = np.load(files / f"{name}.npy")
         array[0] = np.nan  # a clip of fold 1
         np.save(files / f"{name}_broken.npy", array)
     with pytest.raises(InputError, match=r"finite|non-negative|nan"):
-        chain(script, files, "_broken")
+        chain(files, "_broken")
 
 
-def test_a_pair_that_does_not_belong_together_is_refused(script, files):
-    chain(script, files, "")
-    classifier = script("train_classifier")
+def test_a_pair_that_does_not_belong_together_is_refused(files):
+    chain(files, "")
+    classifier = load_script("train_classifier")
     classifier(
         path_to_index=str(files / "index.csv"),
         path_to_classes=str(files / "classes.json"),
@@ -268,7 +252,7 @@ def test_a_pair_that_does_not_belong_together_is_refused(script, files):
         ("posthoc", "other", "classifier_sha256 is"),
     ]:
         with pytest.raises(InputError, match=reason):
-            script("measure_fidelity")(
+            load_script("measure_fidelity")(
                 path_to_index=str(files / "index.csv"),
                 path_to_classes=str(files / "classes.json"),
                 path_to_log_mel=str(files / "mel.npy"),
