@@ -30,9 +30,11 @@ test: $(ENV) ## run every test, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile \
 		--no-loadscope-reorder
 
-lint: $(ENV) ## check style of Python and Snakemake files
+lint: $(ENV) ## check style, types and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 

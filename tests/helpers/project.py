@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib.util
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +24,25 @@ def load_module(name: str) -> ModuleType:
     return module
 
 
-def load_script(name: str):
-    """The function that the script of this name hands to the harness."""
-    return getattr(load_module(name), name)
+def openers_of(name: str) -> dict[str, Callable]:
+    """What the harness calls before the function of a script, by what each opens."""
+    module = load_module(name)
+    *_, last = ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body
+    return {k.arg: getattr(module, k.value.id) for k in last.body[0].value.keywords}
+
+
+def load_script(name: str) -> Callable:
+    """The job of a script: called with all that its rule and the harness give it, by name."""
+
+    def job(**given: Any) -> dict | None:
+        function, openers = getattr(load_module(name), name), openers_of(name)
+        arguments, left = dict(given), set(given)
+        for opened, call in [*openers.items(), ("", function)]:
+            wanted = inspect.signature(call).parameters.keys() & arguments.keys()
+            arguments[opened] = call(**{each: arguments[each] for each in wanted})
+            left -= wanted
+        if left:
+            raise TypeError(f"{name} and what it opens take no {', '.join(sorted(left))}")
+        return arguments[""]
+
+    return job

@@ -7,11 +7,7 @@ import pandas as pd
 from l2i.reporting.beside_paper import paper_numbers
 
 REFERENCE = {
-    "systems": {"human": {"title": "human listeners", "quoted": True}, "ours": {"title": "Ours"}},
-    "metrics": {
-        "accuracy": {"title": "accuracy", "unit": "%", "digits": 1},
-        "drop": {"title": "median drop", "unit": "1", "digits": 4},
-    },
+    "systems": {"human": {"title": "human listeners", "quoted": True}},
     "tables": {"1": {"title": "Table I", "notes": ["A caveat."]}},
     "numbers": [
         {"table": 1, "system": "human", "dataset": "esc50", "metric": "accuracy", "mean": 81.3}

@@ -6,36 +6,32 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from configuration.reading import resolved
+from configuration.systems import titles_of
 from helpers.project import PROJECT
 
-PAPER = yaml.safe_load((PROJECT / "workflow/reference/paper.yaml").read_text(encoding="utf-8"))
+CONFIG = resolved(yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8")))
+TITLES = titles_of(
+    CONFIG,
+    systems=CONFIG["systems"],
+    datasets=[],
+    as_classifiers=[name for name, entry in CONFIG["systems"].items() if "as_classifier" in entry],
+)
 STATISTICS = {"n_bootstrap": 50, "n_permutations": 200, "confidence": 0.9}
-SCORES = {"esc50": "accuracy", "sonyc_ust": "auprc", "openmic": "f1"}
-ESC50 = {
-    "score": {"esc50": "accuracy"},
-    "paper_dataset": {"esc50": "esc50"},
-    "paper_comparable": {"esc50": True},
-}
-NONE_EXCLUDED = {"excluded_classes": {"esc50": [], "esc10": []}}
+METRICS = {"esc50": "accuracy", "esc10": "accuracy", "sonyc_ust": "auprc", "openmic": "f1"}
 
 
 # ---------------------------------------------------------------- settings
 
 
-def of_datasets(*datasets):
-    """The settings that say something of each data set, for some of the paper's."""
-    return {
-        "score": {name: SCORES[name] for name in datasets},
-        "excluded_classes": {name: [] for name in datasets},
-        "paper_dataset": {name: name for name in datasets},
-        "paper_comparable": dict.fromkeys(datasets, True),
-    }
-
-
-def printed(table):
-    """What the rule of a table passes of the paper."""
-    numbers = [number for number in PAPER["numbers"] if number["table"] == table]
-    return PAPER | {"numbers": numbers, "tables": {str(table): PAPER["tables"][str(table)]}}
+def of_datasets(*names, **said):
+    """What tables are told of data sets; `said` differs from the paper, by key and name."""
+    return [
+        {"name": name, "metric": METRICS[name], "excluded_classes": []}
+        | {"paper_dataset": name, "paper_comparable": True}
+        | {key: values[name] for key, values in said.items() if name in values}
+        for name in names
+    ]
 
 
 # ---------------------------------------------------------------- rows of clips

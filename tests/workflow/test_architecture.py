@@ -209,6 +209,11 @@ class TestRules:
         assert "machine" not in ast.unparse(RULES[name]["params"])
 
 
+def test_what_rules_share_stays_small():
+    text = (WORKFLOW / "rules/common.smk").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+
+
 def test_the_slurm_profile_knows_every_rule_that_uses_a_gpu():
     users = {
         name

@@ -56,7 +56,6 @@ INTERPRETER = {
     "n_epochs": 2,
     "batch_size": 4,
     "learning_rate": 2.0e-4,
-    "precision": "float32",
 }
 START = {"width": 0.125, "head_units": 8, "dropout": 0.2}
 BY_DESIGN = {
@@ -141,7 +140,8 @@ def chain(files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLASSIFIER)
             path_to_history=path("losses"),
             **SYSTEM | {"module": name},
             system_settings=dict(settings),
-            choose={},
+            grid={},
+            precision="float32",
             start=start,
             positive_weight=None,
             selection_seed=None,

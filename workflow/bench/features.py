@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import librosa
@@ -31,15 +32,19 @@ def bench_features(paths: Sequence[Path]) -> list[dict]:
     list of dict
         name, unit, ours, theirs, ratio, bar, met.
     """
-    load = {"sample_rate": 44_100, "scale": "absolute", "n_samples": N_SAMPLES}
-    clips = np.stack([load_waveform(path, **load) for path in paths])
+    clips = np.stack(
+        [
+            load_waveform(path, sample_rate=44_100, scale="absolute", n_samples=N_SAMPLES)
+            for path in paths
+        ]
+    )
     rows = []
     for mel_power, depth in ((1, 40.0), (2, 70.0)):
         front_end = FrontEnd(44_100, 1024, 512, 128, mel_power)
         batches = torch.from_numpy(clips).split(BATCH)
         ours, theirs = _fastest(
-            lambda fe=front_end, b=batches: _drop(compute_features(fe, batch) for batch in b),
-            lambda power=mel_power: _drop(librosa_features(clip, power) for clip in clips),
+            partial(_apply, partial(compute_features, front_end), batches),
+            partial(_apply, partial(librosa_features, mel_power=mel_power), clips),
         )
         name = f"features, mel power {mel_power}: time a clip"
         per_clip = 1e3 / len(clips)
@@ -72,9 +77,9 @@ def _deviations(front_end: FrontEnd, clips: np.ndarray, depth: float) -> list[di
     ]
 
 
-def _drop(results: Iterable[object]) -> None:
+def _apply(function: Callable[..., object], items: Iterable[object]) -> None:
     """Compute and let go, one after another: in use, features are written and forgotten."""
-    deque(results, maxlen=0)
+    deque(map(function, items), maxlen=0)
 
 
 def _fastest(*functions: Callable[[], object]) -> list[float]:

@@ -16,10 +16,11 @@ from torch.utils.data import DataLoader, Dataset
 from l2i.features.cache import cache_features, open_features
 from l2i.features.spectral import FrontEnd
 from l2i.networks.classifier import Classifier
-from l2i.networks.interpreter import TAPS, Interpreter
+from l2i.networks.interpreter import Interpreter
+from l2i.networks.psi import TAPS
 from l2i.networks.stored_classifier import frozen
 from l2i.provenance.fingerprints import file_sha256
-from l2i.runtime import precision_name, resolve_precision
+from l2i.runtime import channels_last, precision_name, resolve_precision
 from l2i.systems.posthoc import LossWeights, train_posthoc
 from l2i.training import losses
 from l2i.training.loop import Plan
@@ -95,7 +96,7 @@ def ours(
         network = Interpreter(W, N_CLASSES, pooling="attention", dropout=0.4)
         start = time.perf_counter()
         history, _ = train_posthoc(
-            network.to(memory_format=torch.channels_last),
+            channels_last(network),
             classifier,
             log_mel,
             log_magnitude,

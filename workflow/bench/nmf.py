@@ -88,7 +88,7 @@ def _compare_speed(X: np.ndarray, start: tuple, n_updates: int) -> list[dict]:
     updated, theirs = _theirs(X, start, "mu", n_updates)
     after = _ours(X, start, "hals", n_iter)
     target = _objective(X, *updated)
-    ours = np.mean([_seconds_to(target, run) for run in (before, after)])
+    ours = float(np.mean([_seconds_to(target, run) for run in (before, after)]))
     ours_again = _ours(X, start, "multiplicative", max(2, n_updates // 10))
     to_target = f"to the objective of {n_updates} multiplicative updates"
     return [

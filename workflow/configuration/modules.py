@@ -55,7 +55,7 @@ def read_module(
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
-                if isinstance(target, ast.Name) and target.id in literals:
+                if isinstance(target, ast.Name) and target.id in literals and node.value:
                     found[target.id] = _literal(node.value, f"{target.id} of {place}")
     missing = [each for each in (*literals, *functions) if each not in found]
     if missing:
@@ -66,7 +66,7 @@ def read_module(
     return {each: found[each] for each in literals}
 
 
-def _literal(node: ast.expr | None, place: str) -> Any:
+def _literal(node: ast.expr, place: str) -> Any:
     try:
         return ast.literal_eval(node)
     except ValueError as error:

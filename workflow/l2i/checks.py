@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # planning checks its input without either
+    from numpy import ndarray
+    from torch import Tensor
 
 
 class InputError(ValueError):
@@ -29,7 +34,7 @@ def raise_all(problems: Sequence[str], heading: str) -> None:
     raise InputError(f"{heading}: {len(problems)} {noun}\n{lines}")
 
 
-def require_nonnegative(array, name: str) -> None:
+def require_nonnegative(array: ndarray | Tensor, name: str) -> None:
     """Raise InputError unless every entry of `array` (NumPy or torch) is finite and at least 0."""
     if not len(array):
         return
@@ -41,7 +46,7 @@ def require_nonnegative(array, name: str) -> None:
         raise InputError(f"{name} must be finite, its largest entry is {high:g}")
 
 
-def require_shape(array, shape: tuple[int | None, ...], name: str) -> None:
+def require_shape(array: ndarray | Tensor, shape: tuple[int | None, ...], name: str) -> None:
     """Raise InputError unless `array` has `shape`; None matches any length."""
     got = tuple(array.shape)
     if len(got) != len(shape) or any(w not in (None, g) for w, g in zip(shape, got, strict=True)):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -239,7 +239,12 @@ def micro(
 
 
 def _positives(
-    truth: np.ndarray, scores: np.ndarray, counts: np.ndarray, thresholds: np.ndarray, *, side: str
+    truth: np.ndarray,
+    scores: np.ndarray,
+    counts: np.ndarray,
+    thresholds: np.ndarray,
+    *,
+    side: Literal["left", "right"],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """True and false positives (B, T) at each threshold, and all positives (B, 1).
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import TypeVar
 
 import psutil
 import torch
+from torch import nn
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def resolve_precision(precision: str, device: str) -> torch.dtype:
@@ -36,6 +40,12 @@ def autocast(device: str, precision: torch.dtype) -> contextlib.AbstractContextM
     return torch.autocast(
         torch.device(device).type, dtype=torch.bfloat16, enabled=precision == torch.bfloat16
     )
+
+
+def channels_last(network: Module) -> Module:
+    """The network with the channels of its images last in memory: convolutions are faster so."""
+    # PyTorch's own annotations leave this argument out.
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def precision_name(precision: torch.dtype) -> str:

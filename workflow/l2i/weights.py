@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,7 +23,9 @@ from l2i.checks import InputError
 ABOUT = "l2i"  # name of the metadata entry
 
 
-def save_weights(path: str | Path, tensors: dict[str, Tensor], *, kind: str, **identity) -> None:
+def save_weights(
+    path: str | Path, tensors: dict[str, Tensor], *, kind: str, **identity: Any
+) -> None:
     """Write tensors with their kind and identity (plain values).
 
     Parameters
@@ -41,7 +44,7 @@ def save_weights(path: str | Path, tensors: dict[str, Tensor], *, kind: str, **i
     save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path, metadata)
 
 
-def load_weights(path: str | Path, *, kind: str, **identity) -> dict[str, Tensor]:
+def load_weights(path: str | Path, *, kind: str, **identity: Any) -> dict[str, Tensor]:
     """Read tensors after checking that they are what the caller expects.
 
     Every key of `identity` must be in the file with an equal value; the file may say more.
@@ -65,7 +68,7 @@ def load_weights(path: str | Path, *, kind: str, **identity) -> dict[str, Tensor
     return load_file(path)
 
 
-def read_identity(path: str | Path) -> dict:
+def read_identity(path: str | Path) -> dict[str, Any]:
     """Kind and identity of a weight file, as given to :func:`save_weights`.
 
     Raises

@@ -8,7 +8,7 @@ from l2i.datasets.layouts import layout_module, require_layout
 
 
 def index_dataset(
-    path_to_fetched: str | list,
+    path_to_fetched: str | list[str],
     path_to_index: str,
     path_to_classes: str,
     *,
@@ -37,7 +37,9 @@ def index_dataset(
     dict
         n_clips, n_classes and what the layout's reader tells.
     """
-    expect = json.loads(Path(path_to_fetched).read_text()) if path_to_fetched else None
+    expect = None
+    if not isinstance(path_to_fetched, list):
+        expect = json.loads(Path(path_to_fetched).read_text())
     options = {key: value for key, value in corpus.items() if key != "layout"}
     folder = Path(data) / dataset
     require_layout(folder, corpus["layout"])

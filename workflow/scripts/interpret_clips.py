@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from torch import nn
-
 from harness import perform
 from l2i.features.audio import write_wav
+from l2i.interpretation.explained import Explaining
 from l2i.interpretation.listening import (
     Clip,
     by_class,
@@ -23,7 +22,7 @@ from l2i.training.task import Recordings
 
 def interpret_clips(
     recordings: Recordings,
-    network: nn.Module,
+    network: Explaining,
     path_to_sounds: str,
     *,
     threshold: float,

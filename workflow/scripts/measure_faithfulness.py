@@ -4,7 +4,6 @@ import logging
 
 import pandas as pd
 import torch
-from torch import nn
 
 from harness import perform
 from l2i.evaluation.removals import (
@@ -15,6 +14,7 @@ from l2i.evaluation.removals import (
     faithfulness_rows,
     n_random,
 )
+from l2i.interpretation.explained import Explaining
 from l2i.progress import progress
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 def measure_faithfulness(
     recordings: Recordings,
-    network: nn.Module,
+    network: Explaining,
     path_to_faithfulness: str,
     *,
     thresholds: list[float],

@@ -1,19 +1,18 @@
 """Measure how well an interpreter follows its classifier, clip by clip (Table IV)."""
 
 import pandas as pd
-from torch import nn
 
 from harness import perform
 from l2i.evaluation.clip_scores import fidelity_rows
 from l2i.names import LABEL
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
-from l2i.training.task import Recordings
+from l2i.training.task import Network, Recordings
 
 
 def measure_fidelity(
     recordings: Recordings,
-    network: nn.Module,
+    network: Network,
     path_to_fidelity: str,
     *,
     system: str,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness import perform
 from l2i.datasets.fold import Fold
-from l2i.interpretation.explained import ExplainedClassifier
+from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
 from l2i.systems.loading import open_system
@@ -18,7 +18,7 @@ from l2i.training.task import Recordings
 
 def measure_relevances(
     recordings: Recordings,
-    network: nn.Module,
+    network: Explaining,
     path_to_relevances: str,
     path_to_exchanged: str,
     *,

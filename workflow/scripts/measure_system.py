@@ -1,19 +1,18 @@
 """Let a system that predicts by itself decide on its test clips (Table VIII)."""
 
 import torch
-from torch import nn
 
 from harness import perform
 from l2i.evaluation.clip_scores import classification_rows, tagging_rows
 from l2i.systems.loading import open_system
 from l2i.thresholds import INTERPRETER_DECIDES
 from l2i.training.opening import open_recordings
-from l2i.training.task import Recordings
+from l2i.training.task import Network, Recordings
 
 
 def measure_system(
     recordings: Recordings,
-    network: nn.Module,
+    network: Network,
     path_to_classification: str,
     *,
     system: str,

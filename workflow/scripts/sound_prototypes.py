@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from harness import perform
 from l2i.features.audio import write_wav
 from l2i.interpretation.listening import by_class, level_dbfs
+from l2i.systems.apnet import APNet
 from l2i.systems.apnet_sounds import heaviest_prototypes, prototype_sounds
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
@@ -17,7 +17,7 @@ from l2i.training.task import Recordings
 
 def sound_prototypes(
     recordings: Recordings,
-    network: nn.Module,
+    network: APNet,
     path_to_sounds: str,
 ) -> dict:
     """Write a folder with one wav for each class and prototypes.json; fact: prototypes."""

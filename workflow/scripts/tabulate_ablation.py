@@ -1,5 +1,7 @@
 """Tables VI and VII: what hidden layers and weights of the losses do to one interpreter."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -32,7 +34,7 @@ def tabulate_ablation(
     """Write losses and fidelity of each variant in `rows`, as csv and as a page."""
     clips = read_clips_of_datasets(path_to_clips)
     said_of = {dataset["name"]: dataset for dataset in datasets}
-    how = {"statistics": statistics, "seed": seed}
+    how: dict[str, Any] = {"statistics": statistics, "seed": seed}
     measured = []
     for row in rows:
         dataset, part = said_of[row["dataset"]], _of_variant(clips, row)

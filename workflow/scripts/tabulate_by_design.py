@@ -1,7 +1,8 @@
 """Table VIII: how well systems classify that are interpretable by design."""
 
 from harness import perform
-from l2i.reporting.comparisons import CLASSIFIER, classified_clips, rows_of_systems
+from l2i.names import CLASSIFIER
+from l2i.reporting.comparisons import classified_clips, rows_of_systems
 from l2i.reporting.scores import class_names, classification_scores
 from l2i.reporting.tables import write_paper_table
 

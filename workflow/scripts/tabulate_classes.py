@@ -77,13 +77,13 @@ def _of_labels(clips: pd.DataFrame, name: str) -> Numbers:
     }
     for metric, count in counts.items():
         key = {"quantity": "labels", "system": CLASSIFIER, "metric": metric}
-        yield key | {"condition": "", "mean": count}
+        yield {**key, "condition": "", "mean": count}
 
 
 def _of_classifier(clips: pd.DataFrame, name: str, metric: str, how: dict) -> Numbers:
     key = {"quantity": "classification", "system": CLASSIFIER, "condition": ""}
     for each in class_scores(metric, name, of_interpreter=False):
-        yield key | {"metric": each.metric} | measure_metric(clips, each.value, **how)
+        yield {**key, "metric": each.metric, **measure_metric(clips, each.value, **how)}
 
 
 def _of_fidelity(
@@ -93,7 +93,7 @@ def _of_fidelity(
         key = {"quantity": "fidelity", "system": system, "condition": ""}
         part = clips[clips["system"] == system]
         for each in class_scores(metric, name, of_interpreter=True):
-            yield key | {"metric": each.metric} | measure_metric(part, each.value, **how)
+            yield {**key, "metric": each.metric, **measure_metric(part, each.value, **how)}
 
 
 def _of_faithfulness(
@@ -103,11 +103,11 @@ def _of_faithfulness(
     key = {"quantity": "faithfulness", "metric": "ff_median"}
     for system in systems:
         part = removals[removals["system"] == system]
-        yield key | {"system": system, "condition": ""} | _median(part, "relevant", how)
+        yield {**key, "system": system, "condition": "", **_median(part, "relevant", how)}
         condition = condition_text({"of": system})
         for baseline in (f"random_{name}" for name in baselines):
-            key_of_baseline = {"system": baseline, "condition": condition}
-            yield key | key_of_baseline | _median(part, baseline, how)
+            key_of_baseline = {**key, "system": baseline, "condition": condition}
+            yield {**key_of_baseline, **_median(part, baseline, how)}
 
 
 def _median(removals: pd.DataFrame, removal: str, how: dict) -> dict[str, float]:

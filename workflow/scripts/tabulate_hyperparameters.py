@@ -1,5 +1,7 @@
 """Tables II and III: the settings that L2I was trained with, post-hoc and by design."""
 
+import math
+
 from harness import perform
 from l2i.provenance.records import load_record
 from l2i.reporting.beside_paper import condition_text
@@ -68,8 +70,8 @@ def _settings(record: dict, number: str) -> Settings:
 def _common(trained: list[Settings]) -> Settings:
     """What all have in common; NaN where they differ."""
     keys = {key: None for settings in trained for key in settings}  # in order, each once
-    values = {key: {settings.get(key) for settings in trained} for key in keys}
-    return {key: float(*each) if len(each) == 1 else float("nan") for key, each in values.items()}
+    values = {key: {settings.get(key, math.nan) for settings in trained} for key in keys}
+    return {key: float(*each) if len(each) == 1 else math.nan for key, each in values.items()}
 
 
 if __name__ == "__main__":

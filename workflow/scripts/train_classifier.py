@@ -1,6 +1,7 @@
 """Train the network under interpretation on one fold's training clips (Sec. IV-B.1)."""
 
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -50,7 +51,7 @@ def train_classifier(
         fold.multi_label, None if weight is None else torch.tensor(weight, device=device)
     )
     plan = plan_of(classifier)
-    how = {"loss": loss, "precision": precision, "device": device}
+    how: dict[str, Any] = {"loss": loss, "precision": precision, "device": device}
     how |= {"checkpoint": checkpoint_path(Path(checkpoints), device, precision)}
     if classifier["trainable"] == "head":
         history = fine_tune_head(network, log_mel, rows, targets, plan, **how)
@@ -73,7 +74,11 @@ def train_classifier(
 
 
 def set_thresholds(
-    network: Classifier, fold: Fold, log_mel: np.ndarray, decision: str | float, device: str
+    network: Classifier,
+    fold: Fold,
+    log_mel: np.ndarray,
+    decision: Literal["validate"] | float,
+    device: str,
 ) -> None:
     """Store with the network from which probability on it decides for a class."""
     if decision != "validate":

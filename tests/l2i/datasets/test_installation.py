@@ -58,8 +58,8 @@ def fetch(tmp_path, published, data):
     def fetch(pins, url=None):
         url = url or f"{published.as_uri()}/{{name}}"
         out = tmp_path / "fetched.json"
-        where = {"dataset": "sonyc", "data": str(data), "urls": {"sonyc": url}}
-        facts = fetch_dataset(str(out), download=pins, **where)
+        where = {"dataset": "sonyc", "data": str(data), "urls": {"sonyc_ust": url}}
+        facts = fetch_dataset(path_to_fetched=str(out), download="sonyc_ust", pins=pins, **where)
         assert json.loads(out.read_text()) == pins
         return facts
 
@@ -165,7 +165,7 @@ def test_a_list_with_a_file_less_or_more_is_another_corpus(fetch, pins):
     *fewer, last = pins["files"]
     fetch(pins)
     for files in (fewer, [*pins["files"], {**last, "name": "more.csv"}]):
-        with pytest.raises(InputError, match="not come from the files pinned"):
+        with pytest.raises(InputError, match="not come from the files of sonyc_ust, pinned"):
             fetch({**pins, "files": files})
 
 

@@ -388,7 +388,12 @@ class TestScript:
         index, classes = tmp_path / "index.csv", tmp_path / "classes.json"
         corpus_settings = {"layout": "sonyc_ust", "labels": "dcase"}
         facts = load_script("index_dataset")(
-            [], index, classes, corpus=corpus_settings, dataset="sonyc", data=str(tmp_path)
+            path_to_fetched=[],
+            path_to_index=index,
+            path_to_classes=classes,
+            corpus=corpus_settings,
+            dataset="sonyc",
+            data=str(tmp_path),
         )
         assert json.loads(classes.read_text()) == CLASSES
         assert index.read_text().startswith("clip,path,split,label_engine,label_machinery-impact,")

@@ -71,7 +71,9 @@ def learn(folder, clips, **changes):
         "fold": "2",
         "device": "cpu",
     }
-    return paths, learn_dictionary(*map(str, paths.values()), **(values | changes))
+    return paths, learn_dictionary(
+        **{key: str(path) for key, path in paths.items()}, **(values | changes)
+    )
 
 
 def learned(folder, clips, **changes):
@@ -368,7 +370,7 @@ class TestPerClassScript:
 
     def run(self, paths, **changes):
         return learn_dictionary(
-            *map(str, paths.values()),
+            **{key: str(path) for key, path in paths.items()},
             dictionary=self.SETTINGS | changes,
             features=FEATURES,
             seed=0,

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.project import load_script
 from helpers.records import write_record
-from helpers.tables import PAPER, one
+from helpers.tables import TITLES, one
 from l2i.checks import InputError
 from l2i.provenance.records import record_path, validate_record
 from l2i.reporting.costs import cost_of, device_text
@@ -57,7 +57,7 @@ def tabulate(tmp_path):
             path_to_page=str(tmp_path / "cost.md"),
             datasets=list(datasets),
             systems=list(names),
-            titles={name: entry["title"] for name, entry in PAPER["systems"].items()},
+            titles=TITLES,
         )
         return pd.read_csv(tmp_path / "cost.csv")
 

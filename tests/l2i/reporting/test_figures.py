@@ -137,7 +137,7 @@ class TestClassFaithfulness:
         table = medians()
         (ax,) = faithfulness(table).axes
         dots = {line.get_label(): line for line in ax.lines}
-        names = {"relevant": "relevant components", "random_all": "random_all"}
+        names = {"relevant": "relevant components", "random_all": "random, among all"}
         for removal, ends in zip(names, segments(ax), strict=True):
             part = table[table["removal"] == removal]
             dot = dots[names[removal]]
@@ -160,9 +160,9 @@ class TestClassFaithfulness:
         assert "*" not in " ".join(text for text, _ in texts(faithfulness()))
 
     def test_titles_stand_for_names(self):
-        titles = {"sonyc_ust": "SONYC-UST", "l2i_att": "L2I", "random_all": "among all"}
+        titles = {"sonyc_ust": "SONYC-UST", "l2i_att": "L2I"}
         shown = [text for text, _ in texts(faithfulness(titles=titles))]
-        assert "SONYC-UST, L2I, threshold 0.1" in shown and "among all" in shown
+        assert "SONYC-UST, L2I, threshold 0.1" in shown and "random, among all" in shown
 
     def test_a_row_without_a_dot_says_why(self):
         table = medians()

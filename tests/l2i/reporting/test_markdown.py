@@ -7,11 +7,10 @@ import math
 import pandas as pd
 
 from helpers.small_reference import REFERENCE, measured, paper, printed
-from l2i.reporting.beside_paper import (
-    COLUMNS,
-    beside_paper,
-)
-from l2i.reporting.markdown import DEFINITIONS, to_csv, to_markdown, write_table
+from l2i.reporting.beside_paper import COLUMNS, beside_paper
+from l2i.reporting.markdown import to_csv, to_markdown, write_table
+
+TITLES = {"human": "human listeners", "ours": "Ours"}
 
 
 class TestPages:
@@ -19,7 +18,7 @@ class TestPages:
         return beside_paper(pd.concat(ours), paper(), datasets=["a"], comparable={"a": True})
 
     def page(self, *ours, **options):
-        return to_markdown(self.rows(*ours), "Title", ["One note."], reference=REFERENCE, **options)
+        return to_markdown(self.rows(*ours), "Title", ["One note."], titles=TITLES, **options)
 
     def test_a_row_shows_both_sides_gap_and_verdict(self):
         page = self.page(measured(81.25), confidence=0.95)
@@ -27,17 +26,19 @@ class TestPages:
         assert "| esc50 of the paper | human listeners |  |  | 81.3 |  | reference |" in page
 
     def test_units_stand_in_headings_and_the_interval_in_its_column(self):
-        page = self.page(measured(), measured(0.0123, metric="drop"), confidence=0.9)
+        page = self.page(measured(), measured(0.0123, metric="ff_median"), confidence=0.9)
         assert "## accuracy (%)\n" in page
-        assert "## median drop\n" in page
+        assert "## median faithfulness (drop in probability)\n" in page
         assert "ours: mean ± sd [90 % interval]" in page
 
     def test_missing_and_diverged_numbers_are_printed_as_such(self):
         assert "| **diverged** | 4 | 80.0 ± 2.0 | diverged |" in self.page(measured(math.nan))
-        assert "| **missing** | " in self.page(measured(metric="drop"))
+        assert "| **missing** | " in self.page(measured(metric="ff_median"))
 
     def test_every_line_of_a_table_has_as_many_cells(self):
-        lines = [x for x in self.page(measured(metric="drop")).splitlines() if x.startswith("|")]
+        lines = [
+            x for x in self.page(measured(metric="ff_median")).splitlines() if x.startswith("|")
+        ]
         by_section = {line.count("|") for line in lines[:4]}
         assert len(by_section) == 1
 
@@ -48,28 +49,26 @@ class TestPages:
             datasets=["a"],
             comparable={"a": True},
         )
-        assert "| < 0.0001 |" in to_markdown(rows, "T", [], reference=REFERENCE)
+        assert "| < 0.0001 |" in to_markdown(rows, "T", [], titles={})
 
     def test_nothing_is_printed_as_minus_zero(self):
-        page = self.page(measured(-0.00001, metric="drop"), measured(79.99))
+        page = self.page(measured(-0.00001, metric="ff_median"), measured(79.99))
         assert "| 0.0000 ±" in page
         assert "| +0.0 | agrees |" in page
 
     def test_a_table_without_a_row_still_is_a_page(self, tmp_path):
         nothing = beside_paper(measured().iloc[:0], paper().iloc[:0], datasets=[], comparable={})
         table, page = tmp_path / "table_1.csv", tmp_path / "table_1.md"
-        write_table(nothing, table, page, reference=REFERENCE, confidence=0.95)
+        write_table(nothing, table, page, paper=REFERENCE, titles={}, confidence=0.95)
         assert table.read_text() == ",".join(COLUMNS) + "\n"
         assert page.read_text().startswith("# Table I\n\n- A caveat.\n")
 
     def test_definitions_stand_once_and_only_for_metrics_that_occur(self, tmp_path):
-        titles = {"title": "t", "unit": "1", "digits": 3}
-        reference = REFERENCE | {"metrics": dict.fromkeys(DEFINITIONS, titles)}
         names = ["macro_auprc", "micro_auprc"]
         rows = pd.concat([measured(0.5, metric=name) for name in names])
         rows = beside_paper(rows, paper().iloc[:0], datasets=["a"], comparable={"a": True})
         page = tmp_path / "table_1.md"
-        write_table(rows, tmp_path / "t.csv", page, reference=reference, notes=["Our own."])
+        write_table(rows, tmp_path / "t.csv", page, paper=REFERENCE, titles={}, notes=["Our own."])
         assert page.read_text().count("evaluator of DCASE") == 1
         assert "F1 is taken" not in page.read_text()
         assert page.read_text().endswith("\n- Our own.\n")
@@ -88,7 +87,7 @@ class TestPages:
     def test_both_files_are_written_with_the_papers_caveats(self, tmp_path):
         table, page = tmp_path / "table_1.csv", tmp_path / "table_1.md"
         rows = self.rows(measured())
-        write_table(rows, table, page, reference=REFERENCE, confidence=0.95)
+        write_table(rows, table, page, paper=REFERENCE, titles={}, confidence=0.95)
         assert table.read_text() == to_csv(rows)
         assert page.read_text().startswith("# Table I\n")
         assert "- A caveat." in page.read_text()

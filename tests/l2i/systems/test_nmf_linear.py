@@ -1,5 +1,7 @@
 """l2i.systems.nmf_linear: an exactly solvable case, masks, and what training and test share."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch.testing import assert_close
 from helpers.nmf_tasks import SETTINGS, make_task
 from l2i.checks import InputError
 from l2i.systems import nmf_linear
+from l2i.training.losses import classification
 
 ALL = {key: SETTINGS[key] for key in nmf_linear.SETTINGS}
 
@@ -95,6 +98,19 @@ def test_clips_that_nobody_labelled_leave_the_classifier_alone(tmp_path):
     )
     assert task.targets.isnan().all(1).any()
     assert_close(weight, before, atol=2e-3, rtol=1e-3)
+
+
+def test_the_classifier_is_at_the_minimum_of_the_loss_of_the_task(tmp_path):
+    weight = torch.tensor([5.0, 0.5])
+    loss = classification(True, weight)
+    task = replace(make_task(tmp_path, multi_label=True), loss=loss, positive_weight=weight)
+    network = learn(task).network
+    z = network.codes(network.slices(task.clips(task.rows).log_magnitude)).mean(1) / network.scale
+    w, b = network.weight.requires_grad_(), network.bias.requires_grad_()
+    n_labels = int((~task.targets.isnan()).sum())
+    ridge = w.square().sum() / (2 * ALL["inverse_regularization"] * n_labels)
+    gradients = torch.autograd.grad(loss(z @ w.T + b, task.targets) + ridge, (w, b))
+    assert max(float(g.abs().max()) for g in gradients) < 1e-5
 
 
 def test_a_network_built_anew_and_loaded_scores_the_same(task):

@@ -8,9 +8,10 @@ import threading
 import pandas as pd
 import pytest
 
+from configuration.job_settings import printed_in
 from helpers.fetching import SlowServer
 from helpers.project import load_script
-from helpers.tables import printed
+from helpers.tables import TITLES
 
 TABLES = {"classification": 1, "hyperparameters": 2, "fidelity": 4, "faithfulness": 5}
 
@@ -35,16 +36,16 @@ def tabulate(tmp_path, write):
     def run(name, frames=(), inputs=None, table=None, **settings):
         inputs = {f"path_to_{key}": write(key, each) for key, each in (inputs or {}).items()}
         inputs |= {"path_to_clips": write("clips", frames)} if frames else {}
-        paper = printed(table or TABLES[name.removeprefix("tabulate_")])
-        before = copy.deepcopy(paper)
+        given = {"titles": TITLES, **inputs, **settings}
+        if name != "tabulate_classes":
+            given["paper"] = printed_in(table or TABLES[name.removeprefix("tabulate_")])
+        before = copy.deepcopy(given)
         load_script(name)(
             path_to_table=str(tmp_path / "table.csv"),
             path_to_page=str(tmp_path / "table.md"),
-            paper=paper,
-            **inputs,
-            **settings,
+            **given,
         )
-        assert paper == before, "the record holds the settings as they were given"
+        assert given == before, "the record holds the settings as they were given"
         return pd.read_csv(tmp_path / "table.csv", keep_default_na=True)
 
     return run

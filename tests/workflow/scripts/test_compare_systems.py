@@ -14,15 +14,13 @@ POSTHOC = {"l2i_att": "l2i_posthoc"}
 @pytest.fixture
 def compare(tabulate):
     def run(clips=(), classifier=(), posthoc=(), number="8", datasets=("esc50",), **changes):
-        settings = of_datasets(*datasets)
-        del settings["paper_dataset"], settings["paper_comparable"]
-        settings |= {"systems": ["l2i_bd", "apnet"], "as_classifier": POSTHOC} | changes
+        settings = {"systems": ["l2i_bd", "apnet"], "as_classifier": POSTHOC} | changes
         return tabulate(
             "compare_systems",
             inputs={"clips": clips, "classifier": classifier, "posthoc": posthoc},
             table=int(number),
             number=number,
-            datasets=list(datasets),
+            datasets=of_datasets(*datasets),
             statistics=STATISTICS,
             seed=0,
             **settings,

@@ -53,8 +53,8 @@ def fetch(tmp_path, published, data):
     def fetch(pins, url=None, data=data):
         url = url or published.as_uri()
         out = tmp_path / "fetched.json"
-        where = {"dataset": "esc50", "data": str(data), "urls": {"esc50": url}}
-        fetch_dataset(str(out), download=pins, **where)
+        where = {"dataset": "esc50", "data": str(data), "urls": {"release": url}}
+        fetch_dataset(path_to_fetched=str(out), download="release", pins=pins, **where)
         return json.loads(out.read_text())
 
     return fetch
@@ -134,14 +134,16 @@ class TestCorpusMisuse:
     def test_a_folder_of_other_origin_is_refused_and_kept(self, fetch, pins, data):
         (data / "esc50").mkdir(parents=True)
         (data / "esc50" / "mine").touch()
-        with pytest.raises(InputError, match=r"not come from the files pinned .*to local"):
+        with pytest.raises(
+            InputError, match=r"not come from the files of release, pinned .*to local"
+        ):
             fetch(pins)
         assert visible(data / "esc50") == ["mine"]
 
     def test_a_changed_copy_is_noticed(self, fetch, pins, data):
         fetch(pins)
         other = {**pins, "files": [{**pins["files"][0], "sha256": "0" * 64}]}
-        with pytest.raises(InputError, match="not come from the files pinned"):
+        with pytest.raises(InputError, match="not come from the files of release, pinned"):
             fetch(other)
         clip = next((data / "esc50" / "audio").iterdir())
         content = clip.read_bytes()

@@ -14,7 +14,7 @@ from helpers.project import load_module
 from helpers.relevance_vectors import CLASSES
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.interpreter import Interpreter
-from l2i.systems import loading as stored
+from l2i.training.opening import open_recordings
 
 K, N_FRAMES = 4, 6
 FEATURES = {
@@ -43,9 +43,9 @@ class Reader(torch.nn.Module):
 
 
 @pytest.fixture
-def measured(tmp_path, monkeypatch):
+def measured(tmp_path):
     """Run measure_relevances on random clips; give its two tables."""
-    module = load_module("measure_relevances")
+    measure_relevances = load_module("measure_relevances").measure_relevances
 
     def run(n_test=7, decided=None, pooling="class_attention", relevance_pooling="model", seed=0):
         generator = torch.Generator().manual_seed(1)
@@ -61,15 +61,6 @@ def measured(tmp_path, monkeypatch):
         def explained(_, **how):
             return ExplainedClassifier(*networks, **how)
 
-        opened = stored.open_recordings
-        monkeypatch.setattr(
-            module,
-            "open_system",
-            lambda *paths, module, system, variant, run, **where: (
-                opened(*paths[:-1], **where),
-                SimpleNamespace(explained=explained),
-            ),
-        )
         index = pd.DataFrame({"clip": [f"clip{i}" for i in range(n_test + 2)]})
         index["split"] = ["train"] * 2 + ["test"] * n_test
         index.to_csv(tmp_path / "index.csv", index=False)
@@ -77,14 +68,17 @@ def measured(tmp_path, monkeypatch):
         inputs = {"index": "index.csv", "classes": "classes.json"}
         inputs |= {"log_mel": "log_mel.npy", "log_magnitude": "log_mel.npy"}
         outputs = {"relevances": "relevances.csv", "exchanged": "relevances_exchanged.csv"}
-        facts = module.measure_relevances(
-            **{f"path_to_{n}": str(tmp_path / p) for n, p in (inputs | outputs).items()},
-            **{"path_to_classifier": [], "path_to_system": "", "device": "cpu"},
-            **{"module": "posthoc", "clip_seconds": 1.0, "data": "nowhere"},
+        recordings = open_recordings(
+            **{f"path_to_{n}": tmp_path / path for n, path in inputs.items()},
+            **{"path_to_classifier": [], "features": FEATURES, "clip_seconds": 1.0},
+            **{"dataset": "demo", "fold": "official", "data": "nowhere", "device": "cpu"},
+        )
+        facts = measure_relevances(
+            recordings,
+            SimpleNamespace(explained=explained),
+            **{f"path_to_{n}": str(tmp_path / path) for n, path in outputs.items()},
             **{"relevance_pooling": relevance_pooling, "relevance_scale": "absolute"},
-            **{"dataset": "demo", "fold": "official", "system": "l2i_att", "variant": "default"},
-            features=FEATURES,
-            run="0",
+            **{"system": "l2i_att", "variant": "default", "run": "0"},
             seed=seed,
         )
         own, exchanged = (pd.read_csv(tmp_path / path) for path in outputs.values())

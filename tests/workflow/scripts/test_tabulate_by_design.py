@@ -19,12 +19,11 @@ def by_design(tabulate):
             "tabulate_by_design",
             inputs={"clips": clips, "classifier": classifier, "posthoc": posthoc},
             table=8,
-            datasets=list(datasets),
+            datasets=of_datasets(*datasets),
             systems=list(systems),
             as_classifier=POSTHOC,
             statistics=STATISTICS,
             seed=0,
-            **of_datasets(*datasets),
         )
 
     return run

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from helpers.tables import (
-    SCORES,
     STATISTICS,
     classified,
     faithfulness_drops,
     fidelity_ranks,
+    of_datasets,
     one,
     tags,
 )
@@ -27,13 +27,15 @@ class TestClasses:
         frame = pd.DataFrame(key | {"clip": clips} | what | {"probability_drop": drops})
         return frame.assign(**columns)
 
-    def run(self, tabulate, classification, fidelity, faithfulness, **changes):
-        settings = {"datasets": ["esc50", "sonyc_ust"], "systems": ["l2i_att"]}
-        settings |= {"threshold": 0.1, "baselines": ["unselected"], "score": SCORES}
+    def run(
+        self, tabulate, classification, fidelity, faithfulness, datasets=("sonyc_ust",), **changes
+    ):
+        settings = {"datasets": of_datasets(*datasets), "systems": ["l2i_att"]}
+        settings |= {"threshold": 0.1, "baselines": ["unselected"]}
         settings |= {"statistics": STATISTICS, "seed": 0} | changes
         inputs = {"classification": classification, "fidelity": fidelity}
         inputs["faithfulness"] = faithfulness
-        return tabulate("tabulate_classes", inputs=inputs, table=5, **settings)
+        return tabulate("tabulate_classes", inputs=inputs, **settings)
 
     def inputs(self):
         """Of ESC-50, which has no place here, and of SONYC-UST."""
@@ -99,7 +101,7 @@ class TestClasses:
         assert table[table["metric"] == "ff_median"]["mean"].isna().all()
 
     def test_without_such_a_data_set_there_is_a_page_that_says_so(self, tabulate, page):
-        table = self.run(tabulate, [], [], [], datasets=["esc50"])
+        table = self.run(tabulate, [], [], [], datasets=[])
         assert table.empty
         assert page().startswith("# Class by class\n\n- ")
 

@@ -6,16 +6,7 @@ import math
 
 import pytest
 
-from helpers.tables import (
-    ESC50,
-    NONE_EXCLUDED,
-    STATISTICS,
-    classified,
-    number_of,
-    of_datasets,
-    one,
-    tags,
-)
+from helpers.tables import STATISTICS, classified, number_of, of_datasets, one, tags
 from l2i.checks import InputError
 
 
@@ -23,9 +14,9 @@ class TestClassification:
     def frame(self, correct, **columns):
         return classified(correct, None, **columns)
 
-    def run(self, tabulate, *frames, datasets=("esc50",), **changes):
-        settings = {**ESC50, **NONE_EXCLUDED, "statistics": STATISTICS, "seed": 0} | changes
-        return tabulate("tabulate_classification", frames, datasets=list(datasets), **settings)
+    def run(self, tabulate, *frames, datasets=("esc50",), **said):
+        settings = {"datasets": of_datasets(*datasets, **said), "statistics": STATISTICS, "seed": 0}
+        return tabulate("tabulate_classification", frames, **settings)
 
     def test_accuracy_is_the_mean_over_folds_in_percent(self, tabulate):
         row = one(
@@ -61,7 +52,6 @@ class TestClassification:
             tabulate,
             *[self.frame([1, 0], dataset="esc10"), self.frame([1, 1])],
             datasets=["esc10", "esc50"],
-            score={"esc10": "accuracy", "esc50": "accuracy"},
             paper_dataset={"esc10": "esc50", "esc50": "esc50"},
             paper_comparable={"esc10": False, "esc50": True},
         )
@@ -74,9 +64,9 @@ class TestClassification:
 
 
 class TestClassificationOfTags:
-    def run(self, tabulate, *frames, datasets=("sonyc_ust",), **changes):
-        settings = {**of_datasets(*datasets), "statistics": STATISTICS, "seed": 0} | changes
-        return tabulate("tabulate_classification", frames, datasets=list(datasets), **settings)
+    def run(self, tabulate, *frames, datasets=("sonyc_ust",), **said):
+        settings = {"datasets": of_datasets(*datasets, **said), "statistics": STATISTICS, "seed": 0}
+        return tabulate("tabulate_classification", frames, **settings)
 
     def test_areas_stand_beside_the_papers(self, tabulate, page):
         table = self.run(tabulate, tags("sonyc_ust"))

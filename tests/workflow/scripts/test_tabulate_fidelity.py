@@ -7,18 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from helpers.tables import (
-    ESC50,
-    NONE_EXCLUDED,
-    PAPER,
-    STATISTICS,
-    fidelity_ranks,
-    followed,
-    number_of,
-    of_datasets,
-    one,
-    tags,
-)
+from configuration.reading import load_reference
+from helpers.tables import STATISTICS, fidelity_ranks, followed, number_of, of_datasets, one, tags
 
 
 class TestFidelity:
@@ -26,11 +16,9 @@ class TestFidelity:
         return tabulate(
             "tabulate_fidelity",
             frames,
-            datasets=["esc50"],
+            datasets=of_datasets("esc50"),
             systems=list(systems),
             top_k=list(top_k),
-            **ESC50,
-            **NONE_EXCLUDED,
             statistics=STATISTICS,
             seed=0,
         )
@@ -111,8 +99,9 @@ class TestFidelity:
 
     def test_every_title_and_note_comes_from_the_reference(self, tabulate, page):
         self.run(tabulate, fidelity_ranks([1]))
-        assert page().startswith(f"# {PAPER['tables']['4']['title']}\n")
-        for note in PAPER["tables"]["4"]["notes"]:
+        reference = load_reference("paper")["tables"]["4"]
+        assert page().startswith(f"# {reference['title']}\n")
+        for note in reference["notes"]:
             assert f"- {note}\n" in page()
 
 
@@ -122,12 +111,11 @@ class TestSystemsThatRanOnce:
             "tabulate_fidelity",
             [followed([0] * 3, fold=fold).assign(rank=[1, fold, 2]) for fold in (1, 2)]
             + [followed([0] * 3, system="vibi").assign(rank=2)],
-            datasets=["esc50", "openmic"],
+            datasets=of_datasets("esc50", "openmic"),
             systems=["l2i_att", "flint", "vibi"],
             top_k=[1],
             statistics=STATISTICS,
             seed=0,
-            **of_datasets("esc50", "openmic"),
         )
         rows = table[(table["metric"] == "top_1_fidelity") & table["mean"].notna()]
         assert list(zip(rows["system"], rows["n"], strict=True)) == [("l2i_att", 2), ("vibi", 1)]
@@ -144,15 +132,17 @@ class TestFidelityOfTags:
     def frame(self, dataset="sonyc_ust", run=0, **options):
         return tags(dataset, "fidelity", **options).assign(run=run)
 
-    def run(self, tabulate, *frames, datasets=("sonyc_ust",), systems=("l2i_att",), **changes):
-        settings = {**of_datasets(*datasets), "statistics": STATISTICS, "seed": 0, "top_k": [1]}
-        settings |= changes
+    def run(
+        self, tabulate, *frames, datasets=("sonyc_ust",), systems=("l2i_att",), top_k=(1,), **said
+    ):
         return tabulate(
             "tabulate_fidelity",
             frames,
-            datasets=list(datasets),
+            datasets=of_datasets(*datasets, **said),
             systems=list(systems),
-            **settings,
+            top_k=list(top_k),
+            statistics=STATISTICS,
+            seed=0,
         )
 
     def of(self, table, metric, condition="", system="l2i_att"):

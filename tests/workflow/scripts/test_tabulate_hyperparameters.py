@@ -36,9 +36,7 @@ class TestHyperparameters:
             path_to_systems=list(paths),
             number=number,
             table=int(number),
-            datasets=["esc50"],
-            paper_dataset={"esc50": "esc50"},
-            paper_comparable={"esc50": comparable},
+            datasets=of_datasets("esc50", paper_comparable={"esc50": comparable}),
         )
 
     def test_the_papers_settings_agree(self, tabulate, interpreter):
@@ -99,14 +97,11 @@ class TestHyperparameters:
     def test_each_data_set_stands_beside_its_own_numbers(self, tabulate, interpreter):
         sonyc = {"dataset": "sonyc_ust", "n_components": 80, "n_epochs": 21}
         paths = [interpreter(1), *(interpreter(f"official-{run}", **sonyc) for run in (0, 1))]
-        settings = of_datasets("sonyc_ust", "esc50")
-        del settings["score"], settings["excluded_classes"]
         table = tabulate(
             "tabulate_hyperparameters",
             path_to_systems=paths,
             number="2",
-            datasets=["sonyc_ust", "esc50"],
-            **settings,
+            datasets=of_datasets("sonyc_ust", "esc50"),
         )
         for dataset, n_components in (("sonyc_ust", 80), ("esc50", 100)):
             rows = table[(table["dataset"] == dataset) & table["paper_mean"].notna()]

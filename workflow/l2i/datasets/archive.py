@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, cast
 
 from l2i.checks import InputError, raise_all
 from l2i.datasets.storage import REMEDY, require_room
@@ -132,7 +132,8 @@ def _tar_member(file: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
     kind = "folder" if info.isdir() else "file" if info.isreg() else "a device"
     if info.issym() or info.islnk():
         kind = "a link"
-    return _Member(info.name, kind, info.size, lambda: file.extractfile(info))
+    # Only files are opened, and these are not None.
+    return _Member(info.name, kind, info.size, lambda: cast(IO[bytes], file.extractfile(info)))
 
 
 def _require_harmless(archive: Path, members: list[_Member]) -> None:

@@ -9,8 +9,10 @@ scored by a network that has seen it, nor by one with other classes or another f
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +89,7 @@ class Fold:
         return np.flatnonzero(self.index["split"] == split)
 
     @property
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         """What every dictionary and network of this fold carries, and must be asked for with."""
         return {
             "dataset": self.dataset,
@@ -97,11 +99,11 @@ class Fold:
             **asdict(self.front_end),
         }
 
-    def labels(self, rows: np.ndarray) -> Tensor:
+    def labels(self, rows: np.ndarray | Sequence[int]) -> Tensor:
         """Class numbers of some clips of a multi-class corpus, int64."""
         return torch.from_numpy(self.index["label"].to_numpy()[rows])
 
-    def targets(self, rows: np.ndarray) -> Tensor:
+    def targets(self, rows: np.ndarray | Sequence[int]) -> Tensor:
         """Labels of some clips, (len(rows), C): 1, 0, or NaN where nobody has looked."""
         if not self.multi_label:
             return torch.nn.functional.one_hot(self.labels(rows), len(self.classes)).float()
@@ -130,13 +132,18 @@ class Fold:
 
 
 def open_fold(
-    path_to_index: str, path_to_classes: str, *, dataset: str, fold: str, features: dict
+    path_to_index: str | Path,
+    path_to_classes: str | Path,
+    *,
+    dataset: str,
+    fold: str,
+    features: dict[str, Any],
 ) -> Fold:
     """Open one fold of a data set.
 
     Parameters
     ----------
-    path_to_index, path_to_classes : str
+    path_to_index, path_to_classes : str or Path
         Index and class list of the data set.
     dataset, fold : str
         Which fold is tested.
@@ -149,7 +156,7 @@ def open_fold(
         If the corpus has no clips of that fold, or no others.
     """
     front_end, waveform_scale = front_end_of(features)
-    split = Fold(
+    opened = Fold(
         dataset=dataset,
         name=fold,
         index=pd.read_csv(path_to_index, dtype={"clip": str}),
@@ -158,18 +165,18 @@ def open_fold(
         waveform_scale=waveform_scale,
     )
     column = "split" if fold == OFFICIAL else "fold"
-    if column not in split.index:
+    if column not in opened.index:
         raise InputError(f"{dataset} has no {column}s, so fold {fold} of it means nothing")
-    if not len(split.test_rows) or not len(split.train_rows):
-        parts = ", ".join(map(str, sorted(split.index[column].unique())))
+    if not len(opened.test_rows) or not len(opened.train_rows):
+        parts = ", ".join(map(str, sorted(opened.index[column].unique())))
         raise InputError(
             f"fold {fold} of {dataset} leaves no clips to test or none to train on: the corpus has "
             f"the {column}s {parts}. Correct run.folds, or the corpus"
         )
-    return split
+    return opened
 
 
-def front_end_of(features: dict) -> tuple[FrontEnd, str]:
+def front_end_of(features: dict[str, Any]) -> tuple[FrontEnd, str]:
     """The front end and the waveform scale that the settings `features` describe."""
     front_end = FrontEnd(**{k: v for k, v in features.items() if k != "waveform_scale"})
     return front_end, features["waveform_scale"]

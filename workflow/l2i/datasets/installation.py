@@ -12,6 +12,7 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from l2i.checks import InputError, raise_all
@@ -104,7 +105,7 @@ def _unpacked(file: Mapping, url: str, stage: Path, by_hand: Path) -> Path:
     if not unpacked.exists():
         given = by_hand / name
         source = given if given.exists() else place / name
-        pins = {key: file.get(key) for key in ("size_bytes", "sha256", "md5")}
+        pins: dict[str, Any] = {key: file.get(key) for key in ("size_bytes", "sha256", "md5")}
         download(url.replace("{name}", quote(name)), source, **pins, by_hand=given)
         unpack(source, unpacked, kind=kind_of(name))
     for done in (place / name, place / f"{name}.part"):  # nothing is stored twice

@@ -28,7 +28,7 @@ CLASSES = 20  # their names stand in the class map
 VALIDATION = False
 FILES = ["openmic-2018-aggregated-labels.csv", "class-map.json", "partitions", "audio"]
 FIGURE = "3"
-OPTIONS = {}
+OPTIONS: dict[str, tuple[str, str]] = {}
 PINS = {
     "n_clips": ("count", "clips of the corpus"),
     "n_clips_per_split": ("counts", "clips of train and test"),
@@ -118,7 +118,9 @@ def read_partitions(folder: Path, expect: Mapping | None = None) -> tuple[pd.Ser
     problems : list of str
         One line each.
     """
-    expect, split_of, problems = expect or {}, {}, []
+    expect = expect or {}
+    split_of: dict[str, str] = {}
+    problems: list[str] = []
     for split, name in PARTITIONS.items():
         keys = _read_keys(folder / name)
         problems += _list_problems(folder / name, keys, split, expect)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
 
 from l2i.datasets.archive import kind_of
@@ -68,7 +69,7 @@ def same_file(one: Mapping, other: Mapping) -> bool:
     return bool(shared) and all(one.get(key) == other.get(key) for key in ("name", *shared))
 
 
-def _digest(file, digest) -> str:
+def _digest(file: BufferedReader, digest: hashlib._Hash) -> str:
     return hashlib.file_digest(file, lambda: digest).hexdigest()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from l2i.checks import InputError
 
@@ -39,12 +40,14 @@ def one_at_a_time(path: str | Path) -> Iterator[None]:
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends; its empty file stays for good."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("waiting for another run that is fetching %s", path)
-            fcntl.flock(file, fcntl.LOCK_EX)
+    # Where the disk knows no locks, no file stands in for one: that would outlive the process.
+    lock = FileLock(path.with_name(f".{path.name}.lock"), fallback_to_soft=False)
+    try:
+        held = lock.acquire(blocking=False)
+    except Timeout:
+        log.info("waiting for another run that is fetching %s", path)
+        held = lock.acquire()
+    with held:
         yield
 
 

@@ -74,13 +74,15 @@ class ClipColumns:
     ----------
     clips : ndarray, shape (N_clips, F, T)
         In memory or, as usual, mapped from a file.
-    rows : sequence of int
+    rows : sequence or ndarray of int
         Which clips, in the order of their columns.
     device : str
         Where blocks are wanted.
     """
 
-    def __init__(self, clips: np.ndarray, rows: Sequence[int], device: str = "cpu") -> None:
+    def __init__(
+        self, clips: np.ndarray, rows: Sequence[int] | np.ndarray, device: str = "cpu"
+    ) -> None:
         require_shape(clips, (None, None, None), "clips")
         self._clips = clips
         self._rows = np.asarray(rows, dtype=np.int64)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ class DictionaryResult(NamedTuple):
 
 def learn_together(
     log_magnitude: np.ndarray,
-    train_rows: Sequence[int],
+    train_rows: Sequence[int] | np.ndarray,
     *,
     n_components: int,
     sparsity: float,
@@ -61,14 +61,22 @@ def learn_together(
     device: str,
 ) -> DictionaryResult:
     """One dictionary of all training clips; arguments as those of :func:`learn_per_class`."""
-    nmf = {"sparsity": sparsity, "n_iter": n_iter, "solver": solver, "generator": generator}
-    part = _learn(log_magnitude, train_rows, n_components, device=device, **nmf)
+    part = _learn(
+        log_magnitude,
+        train_rows,
+        n_components,
+        sparsity=sparsity,
+        n_iter=n_iter,
+        solver=solver,
+        generator=generator,
+        device=device,
+    )
     return DictionaryResult(part.W, None, {"all": part})
 
 
 def learn_per_class(
     log_magnitude: np.ndarray,
-    train_rows: Sequence[int],
+    train_rows: Sequence[int] | np.ndarray,
     targets: Tensor,
     *,
     dataset: str,
@@ -92,7 +100,7 @@ def learn_per_class(
     ----------
     log_magnitude : ndarray, shape (N_clips, F, T)
         Features of a data set, as a rule a memory map; read a few clips at a time.
-    train_rows : sequence of int
+    train_rows : sequence or ndarray of int
         Row numbers of the fold's training clips.
     targets : Tensor, shape (len(train_rows), C)
         Their labels: 1 positive, 0 negative, NaN not observed.
@@ -120,8 +128,15 @@ def learn_per_class(
     unlabelled = (targets == 0).any(1).cpu().numpy() & ~positive.any(axis=1)
     has_noise = n_noise_components == 0 or bool(unlabelled.any())
     _require_learnable(dataset, classes, n_components, positive, has_noise=has_noise)
-    nmf = {"sparsity": sparsity, "n_iter": n_iter, "solver": solver, "generator": generator}
-    learn = partial(_learn, log_magnitude, device=device, **nmf)
+    learn = partial(
+        _learn,
+        log_magnitude,
+        sparsity=sparsity,
+        n_iter=n_iter,
+        solver=solver,
+        generator=generator,
+        device=device,
+    )
 
     train_rows = np.asarray(train_rows)
     # Before anything is learned: the clips are the same whatever the number of components.
@@ -141,7 +156,7 @@ def learn_per_class(
 
 
 def training_columns(
-    log_magnitude: np.ndarray, train_rows: Sequence[int], *, device: str = "cpu"
+    log_magnitude: np.ndarray, train_rows: Sequence[int] | np.ndarray, *, device: str = "cpu"
 ) -> Blocks:
     """All frames of the training clips, one per column; frames of other clips are never read.
 
@@ -152,7 +167,7 @@ def training_columns(
     ----------
     log_magnitude : ndarray, shape (N_clips, F, T)
         Features of a data set, as a rule a memory map.
-    train_rows : sequence of int
+    train_rows : sequence or ndarray of int
         Row numbers of the fold's training clips.
     device : str
         Where columns are wanted.
@@ -165,7 +180,7 @@ def training_columns(
 
 
 def save_dictionary(
-    path: str | Path, W: Tensor, *, component_classes: Sequence[str] | None = None, **identity
+    path: str | Path, W: Tensor, *, component_classes: Sequence[str] | None = None, **identity: Any
 ) -> None:
     """Write a dictionary W, (F, K), with the identity of its fold (l2i.datasets.fold).
 
@@ -174,20 +189,20 @@ def save_dictionary(
     save_weights(path, {"W": W}, kind=KIND, component_classes=component_classes, **identity)
 
 
-def load_dictionary(path: str | Path, **identity) -> Tensor:
+def load_dictionary(path: str | Path, **identity: Any) -> Tensor:
     """Read a dictionary W, (F, K), refusing that of another fold, class list or front end."""
     return load_weights(path, kind=KIND, **identity)["W"]
 
 
 def _learn(
     log_magnitude: np.ndarray,
-    rows: Sequence[int],
+    rows: Sequence[int] | np.ndarray,
     n_components: int,
     *,
     device: str,
     name: str = "all",
     frozen: Tensor | None = None,
-    **nmf,
+    **nmf: Any,
 ) -> Part:
     X = training_columns(log_magnitude, rows, device=device)
     log.info("%s: %d components of %d clips, %d columns", name, n_components, len(rows), X.shape[1])

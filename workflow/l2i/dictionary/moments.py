@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -99,7 +99,7 @@ def _map(
     pool: ThreadPoolExecutor, n_ahead: int, function: Callable, items: Iterable[int]
 ) -> Iterator:
     """Results in order; unlike `pool.map`, no more than `n_ahead` ever wait to be used."""
-    pending = deque()
+    pending: deque[Future] = deque()
     for item in items:
         pending.append(pool.submit(function, item))
         if len(pending) > n_ahead:

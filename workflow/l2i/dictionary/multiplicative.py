@@ -10,8 +10,7 @@ J. Le Roux, F. Weninger, J. Hershey, "Sparse NMF - half-baked or well done?", ME
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-from torch.nn.functional import threshold_
+from torch import Tensor, threshold_
 
 EPS = 1e-12  # keeps ratios finite; far below the smallest useful spectrogram value
 # Entries that only ever shrink end as denormal numbers, with which arithmetic is many times slower.

@@ -21,6 +21,8 @@ J. Mairal, F. Bach, J. Ponce, "Task-driven dictionary learning", IEEE Trans. PAM
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numba import njit
@@ -199,7 +201,15 @@ class _Codes(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, D, x, l1, l2, start, tolerance):
+    def forward(
+        ctx: Any,
+        D: Tensor,
+        x: Tensor,
+        l1: float,
+        l2: float,
+        start: Tensor | None,
+        tolerance: float,
+    ) -> Tensor:
         """Codes, (N, K)."""
         H = codes(x, D, l1=l1, l2=l2, start=start, tolerance=tolerance)
         ctx.save_for_backward(D, x, H)
@@ -207,7 +217,7 @@ class _Codes(torch.autograd.Function):
         return H
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None, None]:
         """Gradient in D, (F, K)."""
         D, x, H = ctx.saved_tensors
         beta = _solve_active(normal_equations(x[:0], D, 0.0, ctx.l2)[0], H > 0, gradient)

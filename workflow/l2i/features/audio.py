@@ -8,6 +8,7 @@ refused, because libsndfile reads truncated wav and ogg files without a word.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -174,7 +175,7 @@ def _require_complete(path: Path) -> None:
                 raise _truncated(path, "its last page does not end the stream")
 
 
-def _missing_wav_bytes(file, size: int) -> int:
+def _missing_wav_bytes(file: BinaryIO, size: int) -> int:
     """Return how many bytes of the data chunk of a RIFF wav lie beyond the end of the file."""
     while len(chunk := file.read(8)) == 8:
         length = int.from_bytes(chunk[4:], "little")

@@ -12,14 +12,13 @@ M : (B, n_frames, n_mels)  log-mel in dB, time first
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 import torchaudio
 from torch import Tensor
 
 from l2i.checks import InputError
-from l2i.features.spectral import POWER_FLOOR, TOP_DB
+from l2i.features.spectral import POWER_FLOOR, TOP_DB, mel_filters
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,11 @@ class LogMel:
     def n_bins(self) -> int:
         """Number of STFT frequency bins."""
         return self.n_fft // 2 + 1
+
+    @property
+    def filters(self) -> Tensor:
+        """HTK mel filterbank, (n_bins, n_mels), float64."""
+        return mel_filters(self.n_bins, self.n_mels, self.sample_rate, "htk")
 
     def __call__(self, x: Tensor, sample_rate: int) -> Tensor:
         """Log-mel M of waveforms x at `sample_rate`, which are resampled.
@@ -64,28 +68,6 @@ class LogMel:
             return_complex=True,
         )
         power = S.real.square() + S.imag.square()
-        mel = power.transpose(1, 2) @ mel_filters(self).to(x)
+        mel = power.transpose(1, 2) @ self.filters.to(x)
         decibel = 10 * mel.clamp(min=POWER_FLOOR).log10()
         return torch.maximum(decibel, decibel.amax((1, 2), keepdim=True) - TOP_DB)
-
-
-@lru_cache(maxsize=8)
-def mel_filters(front_end: LogMel) -> Tensor:
-    """HTK mel filterbank of equal areas (Slaney's norm), (n_bins, n_mels), float64.
-
-    From 0 Hz to half the sample rate.
-    """
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)  # the only way to tell torchaudio
-    try:
-        return torchaudio.functional.melscale_fbanks(
-            front_end.n_bins,
-            f_min=0.0,
-            f_max=front_end.sample_rate / 2,
-            n_mels=front_end.n_mels,
-            sample_rate=front_end.sample_rate,
-            norm="slaney",
-            mel_scale="htk",
-        )
-    finally:
-        torch.set_default_dtype(before)

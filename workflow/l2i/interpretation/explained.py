@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,6 +11,13 @@ from torch import Tensor
 from l2i.interpretation.relevance import relevance
 from l2i.networks.classifier import Classifier
 from l2i.networks.interpreter import Interpretation, Interpreter
+
+
+class Explaining(Protocol):
+    """A network that explains the classifier it is given, or its own."""
+
+    def explained(self, classifier: Classifier | None, **relevance: str) -> ExplainedClassifier:
+        """Both, told how to pool and to scale relevances."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def write_interpretation(
         Plain values on some of the sounds, by their names.
     """
     folder.mkdir()
-    files = {}
+    files: dict[str, dict[str, object]] = {}
     for name, sound in sounds.items():
         write_wav(folder / f"{name}.wav", sound, sample_rate=clip.sample_rate)
         files[name] = {"file": f"{name}.wav", "level_dbfs": level_dbfs(sound)}

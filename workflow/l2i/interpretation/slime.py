@@ -200,10 +200,10 @@ def gate(
     """
     t, width = np.arange(n_samples), EDGE_SECONDS * sample_rate
 
-    def step(i: int) -> np.ndarray | float:
+    def step(i: int) -> np.ndarray:
         """From 0 to 1 around border number i."""
         if i == 0 or borders[i] >= n_samples:
-            return float(i == 0)
+            return np.full(n_samples, float(i == 0))
         phase = np.clip((t - borders[i]) / width + 0.5, 0, 1)
         return (1 - np.cos(np.pi * phase)) / 2
 

@@ -68,7 +68,8 @@ def convolution(n_in: int, n_out: int) -> nn.Conv2d:
     """A layer that keeps the size, initialised as by Keras: Glorot's uniform, no bias at first."""
     layer = nn.Conv2d(n_in, n_out, KERNEL, padding=KERNEL // 2)
     nn.init.xavier_uniform_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return layer
 
 

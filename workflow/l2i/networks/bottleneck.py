@@ -98,7 +98,8 @@ def start_weights(layer: nn.Module) -> None:
     """Start as the public code: Xavier's uniform weights, with the gain of a ReLU, and no bias."""
     if isinstance(layer, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(layer.weight, gain=nn.init.calculate_gain("relu"))
-        nn.init.zeros_(layer.bias)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def averaging(n_chunks: int, chunk: int, n_cells: int) -> Tensor:

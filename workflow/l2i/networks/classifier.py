@@ -17,6 +17,7 @@ convolutional neural network for sound events and scenes", ICASSP 2018.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +57,8 @@ class Classifier(nn.Module):
     logits : (B, C)
     """
 
+    thresholds: Tensor  # (C,), of several labels a clip
+
     def __init__(
         self,
         n_classes: int,
@@ -66,7 +69,7 @@ class Classifier(nn.Module):
         multi_label: bool = False,
     ) -> None:
         super().__init__()
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "n_classes": n_classes,
             "width": width,
             "head_units": head_units,
@@ -78,7 +81,7 @@ class Classifier(nn.Module):
         self.blocks = nn.ModuleDict()
         n_in = 1
         for name, channels in BLOCKS.items():
-            layers = []
+            layers: list[nn.Module] = []
             for n_out in channels:
                 layers += _conv_bn_relu(n_in, scaled(n_out, width), kernel_size=3, padding=1)
                 n_in = scaled(n_out, width)
@@ -137,8 +140,9 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def _conv_bn_relu(n_in: int, n_out: int, **convolution) -> list[nn.Module]:
-    return [nn.Conv2d(n_in, n_out, **convolution), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
+def _conv_bn_relu(n_in: int, n_out: int, *, kernel_size: int, padding: int = 0) -> list[nn.Module]:
+    convolution = nn.Conv2d(n_in, n_out, kernel_size, padding=padding)
+    return [convolution, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
 
 
 def from_audioset(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -115,6 +115,8 @@ class Interpreter(nn.Module):
         Hidden maps that Psi sees: `B1` to `B6`, `input`.
     """
 
+    W: Tensor
+
     def __init__(
         self,
         W: Tensor,
@@ -132,7 +134,7 @@ class Interpreter(nn.Module):
         self.pooling = pooling_of(pooling, n_components, n_classes, dropout=dropout)
         # Without a bias, component k adds exactly z_k w_ck to the logit of class c (Sec. III-E).
         self.linear = nn.Linear(n_components, n_classes, bias=False)
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "n_bins": W.shape[0],
             "n_components": n_components,
             "n_classes": n_classes,

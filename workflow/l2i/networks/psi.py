@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +78,7 @@ class JoinedMaps(nn.Module):
         h = h[..., : 32 * n >> DEPTHS[tap]]  # pooling floors: finer maps may be a little longer
         if DEPTHS[tap] <= GRID_DEPTH:
             return relu(convolution(h))
-        h = relu(stretch_conv(h, 2 * h.shape[-1], convolution))
+        h = relu(stretch_conv(h, 2 * h.shape[-1], cast(nn.Conv2d, convolution)))
         if h.shape[2] > GRID_BANDS:
             h = avg_pool2d(h, (h.shape[2] // GRID_BANDS, 1))
         return h if h.shape[-1] == 4 * n else stretch(h, 4 * n)
@@ -197,7 +198,7 @@ def stretch_conv(h: Tensor, n_frames: int, conv: nn.Conv2d) -> Tensor:
     """
     n_taps = conv.kernel_size[1]
     kernel = conv.weight.permute(3, 0, 1, 2).flatten(0, 1).unsqueeze(3)  # taps before channels
-    mixed = conv2d(h, kernel, padding=(conv.padding[0], 0)).permute(0, 2, 3, 1)
+    mixed = conv2d(h, kernel, padding=(int(conv.padding[0]), 0)).permute(0, 2, 3, 1)
     mixed = mixed.unflatten(3, (n_taps, -1)).flatten(2, 3)  # (B, n_bands, T * taps, out)
     weights = _stretch_weights(h.shape[-1], n_frames, n_taps, h.dtype, h.device)
     return (weights @ mixed + conv.bias).permute(0, 3, 1, 2)

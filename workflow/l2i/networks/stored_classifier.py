@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import torch
+from typing import Any
 
 from l2i.networks.classifier import Classifier
+from l2i.runtime import Module, channels_last
 from l2i.weights import load_weights, read_identity, save_weights
 
 
-def save_classifier(path: str | Path, classifier: Classifier, **identity) -> None:
+def save_classifier(path: str | Path, classifier: Classifier, **identity: Any) -> None:
     """Write a classifier's state dict, its architecture and its identity."""
     architecture = classifier.architecture
     save_weights(
@@ -18,7 +18,7 @@ def save_classifier(path: str | Path, classifier: Classifier, **identity) -> Non
     )
 
 
-def load_classifier(path: str | Path, *, device: str, **identity) -> Classifier:
+def load_classifier(path: str | Path, *, device: str, **identity: Any) -> Classifier:
     """A frozen classifier in evaluation mode; see :func:`l2i.weights.load_weights` for refusals."""
     state = load_weights(path, kind="classifier", **identity)
     classifier = Classifier(**read_identity(path)["architecture"])
@@ -30,7 +30,7 @@ def fresh_classifier(
     n_classes: int,
     *,
     multi_label: bool,
-    architecture: dict[str, float],
+    architecture: dict[str, Any],
     path_to_weights: str | Path | None,
     device: str,
 ) -> Classifier:
@@ -49,7 +49,7 @@ def fresh_classifier(
     network = Classifier(n_classes, multi_label=multi_label, **architecture)
     if path_to_weights is not None:
         load_trunk(network, path_to_weights)
-    return network.to(device).to(memory_format=torch.channels_last)
+    return channels_last(network.to(device))
 
 
 def load_trunk(network: Classifier, path_to_weights: str | Path) -> None:
@@ -61,7 +61,6 @@ def load_trunk(network: Classifier, path_to_weights: str | Path) -> None:
         raise ValueError(f"{path_to_weights} does not hold the trunk: {unexpected or left}")
 
 
-def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:
+def frozen(network: Module, device: str) -> Module:
     """The network on a device, for inference: no gradients, no dropout, batch norms still."""
-    network = network.to(device).to(memory_format=torch.channels_last)
-    return network.eval().requires_grad_(False)
+    return channels_last(network.to(device)).eval().requires_grad_(False)

@@ -29,6 +29,7 @@ RECORD_VERSION = 1
 SUFFIX = ".record.json"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "record.schema.yaml"
 PACKAGES = (
+    "filelock",
     "jsonschema",
     "librosa",
     "numba",

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -293,7 +294,7 @@ def _paper_row(number: Mapping, dataset: str) -> dict[str, object]:
     }
 
 
-def _verdict(row, comparable: bool) -> str:
+def _verdict(row: Any, comparable: bool) -> str:
     if row.reference:
         return "reference"
     if row.side == "right_only":

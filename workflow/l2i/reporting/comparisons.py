@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def in_common(clips: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, p
 
 
 def rows_of_systems(
-    parts: Parts, scores: Sequence[Score | ClipScore], primary: Score | ClipScore, **how: object
+    parts: Parts, scores: Sequence[Score | ClipScore], primary: Score | ClipScore, **how: Any
 ) -> Iterator[dict[str, object]]:
     """Numbers of every system, then how far the first one is from each other one.
 
@@ -119,14 +120,14 @@ def rows_of_systems(
     for system, part in parts.items():
         for each in scores:
             key = {"system": system, "metric": each.metric, "condition": each.condition}
-            yield key | each.number(part, **how)
+            yield {**key, **each.number(part, **how)}
     for other in list(parts)[1:]:
         first = next(iter(parts))
         pair = in_common(parts[first], parts[other])
         if len(pair[0]):
             key = {"system": first, "metric": difference_metric(primary.metric)}
             key["condition"] = condition_text({"minus": other})
-            yield key | primary.difference(*pair, **how)
+            yield {**key, **primary.difference(*pair, **how)}
 
 
 def difference_metric(metric: str) -> str:
@@ -193,7 +194,7 @@ def comparisons_to_markdown(
     for (dataset, name), part in rows.groupby(["dataset", "metric"], sort=False):
         shown = quantity(difference_metric(name))
         cells = [
-            _cells(row, shown.digits, TITLES | titles, confidence)
+            _cells(row, shown.digits, {**TITLES, **titles}, confidence)
             for row in part.rename(columns={"difference": "mean"}).itertuples()
         ]
         parts.append(f"## {dataset}: {shown.heading}\n\n{pipe_table(cells)}")
@@ -201,7 +202,7 @@ def comparisons_to_markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(row, digits: int, titles: Mapping[str, str], confidence: float) -> dict[str, str]:
+def _cells(row: Any, digits: int, titles: Mapping[str, str], confidence: float) -> dict[str, str]:
     return {
         "system": titles.get(row.system, row.system),
         "minus": titles.get(row.other, row.other),

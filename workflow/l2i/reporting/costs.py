@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -93,10 +94,10 @@ def summarise_costs(
         The columns `COLUMNS`: parameters, epochs and waiting are means over models, seconds per
         epoch and of a job medians, memory the largest.
     """
-    costs = pd.DataFrame(costs)
-    if costs.empty:
+    table = pd.DataFrame(costs)
+    if table.empty:
         return pd.DataFrame(columns=COLUMNS)
-    rows = costs.groupby(KEYS, as_index=False).agg(
+    rows = table.groupby(KEYS, as_index=False).agg(
         n=("seconds", "size"),
         n_parameters=("n_parameters", "mean"),
         n_epochs=("n_epochs", "mean"),
@@ -124,11 +125,11 @@ def costs_to_markdown(rows: pd.DataFrame, *, titles: Mapping[str, str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(row, titles: Mapping[str, str]) -> dict[str, str]:
+def _cells(row: Any, titles: Mapping[str, str]) -> dict[str, str]:
     low, high = row.seconds_per_epoch_low, row.seconds_per_epoch_high
     span = f" [{_figure(low)}, {_figure(high)}]" if row.n > 1 and not math.isnan(low) else ""
     return {
-        "system": (TITLES | titles).get(row.system, row.system),
+        "system": {**TITLES, **titles}.get(row.system, row.system),
         "device": row.device,
         "precision": row.precision,
         "n": str(row.n),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -23,13 +24,15 @@ from matplotlib.transforms import blended_transform_factory
 
 from l2i.names import TITLES
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 COLUMN, PAGE = 3.5, 7.16  # widths in print, inches
 COLOURS = sns.color_palette("colorblind", 10).as_hex()
 # Seven shapes beside ten colours: the first seventy classes differ, and neighbours differ twice.
 SHAPES = ("o", "s", "^", "D", "v", "P", "X")
 GREY, FAINT = "0.35", "0.95"
 
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -128,7 +131,9 @@ def _bands(ax: Axes, n: int) -> None:
         ax.axhspan(row - 0.5, row + 0.5, color=FAINT, linewidth=0, zorder=0)
 
 
-def _dots(ax: Axes, part: pd.DataFrame, y: np.ndarray, *, colour: str, shape: str, label: str):
+def _dots(
+    ax: Axes, part: pd.DataFrame, y: np.ndarray, *, colour: str, shape: str, label: str
+) -> None:
     ax.hlines(y, part["low"], part["high"], color=colour, linewidth=1.2, zorder=2)
     ax.plot(part["median"], y, shape, color=colour, markersize=3.5, label=label, zorder=3)
 
@@ -244,9 +249,9 @@ def _tree(ax: Axes, each: RelevanceMap) -> None:
     beside = blended_transform_factory(ax.transAxes, ax.transData)
     colours, shapes = _looks(each.classes)
     for row, name in enumerate(names):
-        look = {"color": colours[name], "marker": shapes[name], "markersize": 5}
-        edge = {"markeredgecolor": "0.2", "markeredgewidth": 0.3, "clip_on": False}
-        ax.plot(-0.04, row, transform=beside, **look, **edge)
+        look: dict[str, Any] = {"color": colours[name], "marker": shapes[name], "markersize": 5}
+        edge: dict[str, Any] = {"markeredgecolor": "0.2", "markeredgewidth": 0.3}
+        ax.plot(-0.04, row, transform=beside, clip_on=False, **look, **edge)
     for across, along in zip(tree["icoord"], tree["dcoord"], strict=True):
         ax.plot(along, (np.array(across) - 5) / 10, color=GREY, linewidth=0.9)
     ax.set_xlabel("cosine distance of mean relevance vectors", loc="right")
@@ -306,11 +311,9 @@ def _lines(ax: Axes, part: pd.DataFrame, titles: Mapping[str, str]) -> None:
         line = line.sort_values("n_components", kind="stable")
         split = "official split" if fold == "official" else f"fold {fold}"
         label, colour = f"{titles.get(system, system)}, {split}", COLOURS[i % len(COLOURS)]
-        ax.plot(
-            *(line["n_components"], line["mean"]),
-            **{"color": colour, "marker": SHAPES[i % len(SHAPES)], "label": label},
-            **{"markersize": 4, "linewidth": 1},
-        )
+        marker = SHAPES[i % len(SHAPES)]
+        look: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4, "linewidth": 1}
+        ax.plot(line["n_components"], line["mean"], label=label, **look)
         ax.vlines(line["n_components"], line["low"], line["high"], color=colour, linewidth=1)
         below = blended_transform_factory(ax.transData, ax.transAxes)
         for K in line.loc[line["mean"].isna(), "n_components"]:

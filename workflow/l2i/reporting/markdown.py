@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -76,8 +77,9 @@ def write_table(
     defined = [DEFINITIONS[name] for name in rows["metric"].unique() if name in DEFINITIONS]
     legend = [] if confidence is None else LEGEND
     notes = [*entry["notes"], *dict.fromkeys(defined), *notes, *legend]
-    named = {name: system["title"] for name, system in paper["systems"].items()} | titles
-    page = to_markdown(rows, entry["title"], notes, titles=named, confidence=confidence)
+    named = {name: system["title"] for name, system in paper["systems"].items()}
+    titles = {**named, **titles}
+    page = to_markdown(rows, entry["title"], notes, titles=titles, confidence=confidence)
     Path(path_to_table).write_text(to_csv(rows), encoding="utf-8")
     Path(path_to_page).write_text(page, encoding="utf-8")
 
@@ -115,16 +117,16 @@ def to_markdown(
     str
     """
     ours = "ours" if confidence is None else f"ours: mean ± sd [{confidence * 100:g} % interval]"
-    parts = [f"# {title}"]
+    titles, parts = {**TITLES, **titles}, [f"# {title}"]
     for metric, part in rows.groupby("metric", sort=False):
         shown = quantity(metric)
-        cells = (_cells(r, ours, shown.digits, TITLES | titles) for r in part.itertuples())
+        cells = (_cells(r, ours, shown.digits, titles) for r in part.itertuples())
         parts.append(f"## {shown.heading}\n\n{pipe_table(list(cells))}")
     parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(row, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, str]:
+def _cells(row: Any, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, str]:
     return {
         "data set": _dataset_cell(row),
         "system": titles.get(row.system, row.system),
@@ -137,13 +139,13 @@ def _cells(row, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _dataset_cell(row) -> str:
+def _dataset_cell(row: Any) -> str:
     # Under the name of ours, a quoted number would seem to be measured on our data.
     quoted = row.verdict == "reference"
     return f"{row.paper_dataset} of the paper" if quoted else row.dataset
 
 
-def _our_cell(row, digits: int) -> str:
+def _our_cell(row: Any, digits: int) -> str:
     if row.verdict in ("missing", "diverged", "mixed"):
         return f"**{row.verdict}**"
     return number_cell(row, digits)
@@ -174,7 +176,7 @@ def classes_to_markdown(
     parts = ["# Class by class"]
     for dataset, part in rows.groupby("dataset", sort=False):
         for name, heading in CLASS_SECTIONS.items():
-            cells = _class_cells(part[part["quantity"] == name], TITLES | titles)
+            cells = _class_cells(part[part["quantity"] == name], {**TITLES, **titles})
             title = heading.format(threshold=f"{threshold:g}")
             parts.append(f"## {dataset}: {title}\n\n{pipe_table(cells)}")
     notes = [f"Numbers are mean ± sd [{confidence * 100:g} % interval].", *CLASSES_LEGEND]
@@ -197,7 +199,7 @@ def _class_cells(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str
     return list(lines.values())
 
 
-def number_cell(row, digits: int) -> str:
+def number_cell(row: Any, digits: int) -> str:
     """Mean, spread and interval of a row, as far as it has them."""
     if math.isnan(row.mean):
         return ""
@@ -208,7 +210,7 @@ def number_cell(row, digits: int) -> str:
     return f"{row.mean:z.{digits}f}{spread}{interval}"
 
 
-def _paper_cell(row, digits: int) -> str:
+def _paper_cell(row: Any, digits: int) -> str:
     if math.isnan(row.paper_mean):
         return ""
     if not pd.isna(row.bound):

@@ -105,12 +105,12 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     -------
     (n,) array, in the given order
     """
-    p_values = np.asarray(p_values, dtype=float)
-    corrected = np.full(len(p_values), np.nan)
-    order = np.argsort(p_values, kind="stable")  # NaN comes last
-    order = order[: np.count_nonzero(~np.isnan(p_values))]
+    values = np.asarray(p_values, dtype=float)
+    corrected = np.full(len(values), np.nan)
+    order = np.argsort(values, kind="stable")  # NaN comes last
+    order = order[: np.count_nonzero(~np.isnan(values))]
     factors = np.arange(len(order), 0, -1)
-    corrected[order] = np.minimum(np.maximum.accumulate(factors * p_values[order]), 1.0)
+    corrected[order] = np.minimum(np.maximum.accumulate(factors * values[order]), 1.0)
     return corrected
 
 

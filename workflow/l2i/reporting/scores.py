@@ -277,7 +277,7 @@ def fidelity_scores(
     """
     if metric == "accuracy":
         return [top_k_fidelity(1)]
-    sets = {"": _kept(classes, excluded)}
+    sets: dict[str, Sequence[str]] = {"": _kept(classes, excluded)}
     if excluded:
         sets[condition_text({"classes": "all"})] = classes
     if metric == "f1":

@@ -90,7 +90,7 @@ def play(instrument: str, t: np.ndarray, rng: Generator) -> np.ndarray:
 
 def _note(timbre: Timbre, t: np.ndarray, rng: Generator) -> np.ndarray:
     pitch = log_uniform(rng, timbre.low, timbre.high)
-    swing = 0.0
+    swing: float | np.ndarray = 0.0
     if timbre.vibrato:  # a swing of 1.5 % to either side
         swing = 0.015 / (2 * np.pi * timbre.vibrato) * np.sin(2 * np.pi * timbre.vibrato * t)
     x = unit(harmonics(2 * np.pi * pitch * (t + swing), timbre.strengths))

@@ -19,7 +19,8 @@ def n_sounds(n_clips: int, pattern: Sequence[int] = N_SOUNDS) -> list[int]:
 
 def deal(items: Sequence[str], sizes: Iterable[int], rng: Generator) -> list[list[str]]:
     """Deal hands of different items, deck after deck, so that all items come up equally often."""
-    hands, deck = [], []
+    hands: list[list[str]] = []
+    deck: list[str] = []
     for size in sizes:
         if size > len(items):
             raise InputError(f"a hand of {size} different items needs more than {len(items)} items")

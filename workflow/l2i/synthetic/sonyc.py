@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -103,7 +104,7 @@ def _plan(n_clips: Mapping[str, int], fine: dict[str, int], seed: int) -> list[d
         split: deal(list(KINDS), n_sounds(n), generator(seed, 0, k))
         for k, (split, n) in enumerate(n_clips.items())
     }
-    clips = []
+    clips: list[dict[str, Any]] = []
     for number, (split, i) in enumerate(scattered(n_clips)):
         is_copy = split == "train" and i == n_clips["train"] - 1
         source = next(c for c in clips if c["id"] == ("train", i - 1)) if is_copy else None
@@ -179,8 +180,10 @@ def _cells(
     cells: dict[str, int | str] = {}
     for name, c in fine.items():
         cells[f"{name}_presence"] = int(name in heard) if c in looked_at else -1
-        is_asked = rng is not None and name in heard  # only volunteers say how near
-        cells[f"{name}_proximity"] = PROXIMITIES[int(3 * rng.random())] if is_asked else "-1"
+        near = "-1"
+        if rng is not None and name in heard:  # only volunteers say how near
+            near = PROXIMITIES[int(3 * rng.random())]
+        cells[f"{name}_proximity"] = near
     for c, name in coarse.items():
         found = int(any(fine[f] == c for f in heard))
         cells[f"{name}_presence"] = found if c in looked_at else -1

@@ -30,14 +30,14 @@ from l2i.checks import InputError
 from l2i.features.log_mel import LogMel
 from l2i.networks.autoencoder import CELL, Decoder, Encoder
 from l2i.progress import progress
-from l2i.runtime import autocast
+from l2i.runtime import autocast, channels_last
 from l2i.training.cached_rows import CachedRows, chunks, place_for
 from l2i.training.loop import Losses, plan_of
 from l2i.training.loop import train as train_network
 from l2i.training.losses import Loss
 from l2i.training.task import Clips, Prediction, Task, Trained
 
-NEEDS = [[]]
+NEEDS: list[list[str]] = [[]]
 MEASURES = ["classification", "prototypes"]
 SETTINGS = {
     "n_prototypes": ("count", "number K of prototypes; the paper takes its number of components"),
@@ -90,6 +90,10 @@ class APNet(nn.Module):
         Settings of :class:`l2i.features.log_mel.LogMel`.
     """
 
+    extremes: Tensor
+    similarity: Tensor
+    dormant: Tensor
+
     def __init__(
         self,
         n_classes: int,
@@ -113,7 +117,7 @@ class APNet(nn.Module):
         self.register_buffer("extremes", torch.tensor([-1.0, 1.0]))  # dB of the training clips
         self.register_buffer("similarity", torch.ones(()))  # mean S of the last training batch
         self.register_buffer("dormant", torch.tensor(False))  # whether it was tiny after 2 epochs
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "n_classes": n_classes,
             "n_prototypes": n_prototypes,
             "n_frames": n_frames,
@@ -209,7 +213,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         front_end=asdict(front_end),
     )
     network.extremes.copy_(extremes)
-    network = network.to(task.device).to(memory_format=torch.channels_last)
+    network = channels_last(network.to(task.device))
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
         x = network.scale(log_mel[batch])
@@ -285,10 +289,10 @@ def whole_cells(clips: Clips, front_end: LogMel) -> Tensor:
 
 def resident_log_mel(task: Task, front_end: LogMel) -> tuple[CachedRows, Tensor]:
     """Log-mel in dB of the clips to learn from, computed once; its smallest and largest value."""
-    kept, extremes, start = None, [], 0
+    extremes, start = [], 0
     for rows in progress(chunks(task.rows), description="Compute log-mels", unit="batch"):
         M = whole_cells(task.clips(rows), front_end)
-        if kept is None:
+        if start == 0:
             shape = (len(task.rows), *M.shape[1:])
             place = place_for(M[0].nbytes * len(task.rows), task.device)
             kept = CachedRows(shape, M.dtype, place=place, device=task.device, scratch=task.scratch)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import griffinlim
 
-from l2i.features.log_mel import LogMel, mel_filters
+from l2i.features.log_mel import LogMel
 from l2i.systems.apnet import APNet
 from l2i.training.task import Recordings
 
@@ -104,7 +104,7 @@ def waveform_of(log_mel: Tensor, front_end: LogMel) -> np.ndarray:
 
     Its frames are centred, so that it is one window shorter than the clips of the same T.
     """
-    filters = mel_filters(front_end)  # of equal areas: what they give is a density
+    filters = front_end.filters  # of equal areas: what they give is a density
     triangles = filters / filters.amax(0)  # neighbours add up to 1
     power = 10 ** (log_mel.double() / 10) @ triangles.T
     x = griffinlim(

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.classifier import Classifier
 from l2i.networks.interpreter import Interpretation, Interpreter, theta_of
-from l2i.runtime import autocast
+from l2i.runtime import autocast, channels_last
 from l2i.training import losses
 from l2i.training.augmentation import random_crop
 from l2i.training.feed import Feed
 from l2i.training.loop import Losses, plan_of
 from l2i.training.loop import train as train_network
-from l2i.training.task import Clips, Prediction, Task, Trained
+from l2i.training.task import Clips, Prediction, Task, Trained, needed
 
 NEEDS = [["trunk", "dictionary"]]
 MEASURES = ["classification", "sounds"]
@@ -68,7 +68,7 @@ class ByDesign(nn.Module):
         super().__init__()
         self.classifier = classifier
         self.interpreter = interpreter
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "classifier": classifier.architecture,
             "interpreter": interpreter.architecture,
         }
@@ -123,11 +123,15 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     authors' other code, so that f follows the labels and g follows f. Psi's part of the losses
     reaches the classifier's blocks.
     """
+    start = needed(task.start, "trunk")
     interpreter = Interpreter(
-        task.W, task.n_classes, width=task.start.architecture["width"], **theta_of(settings)
+        needed(task.W, "dictionary"),
+        task.n_classes,
+        width=start.architecture["width"],
+        **theta_of(settings),
     )
-    network = ByDesign(task.start, interpreter).to(task.device)
-    network = network.to(memory_format=torch.channels_last).train().requires_grad_()
+    network = channels_last(ByDesign(start, interpreter).to(task.device))
+    network = network.train().requires_grad_()
     feed = Feed(
         {"log_mel": task.log_mel, "log_magnitude": task.log_magnitude}, task.rows, task.device
     )
@@ -141,7 +145,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
             logits, (H, _, estimate) = network(M)
         logits, H, estimate = logits.float(), H.float(), estimate.float()
         predicted = {"classifier": logits, "interpreter": estimate}[settings["predictor"]]
-        reference = task.start.probabilities(logits.detach())
+        reference = start.probabilities(logits.detach())
         parts = {
             "prediction": task.loss(predicted, task.targets[rows.to(task.device)]),
             "fidelity": losses.fidelity(reference, estimate, multi_label=task.multi_label).mean(),

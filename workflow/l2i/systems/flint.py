@@ -18,6 +18,7 @@ NeurIPS 2021.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
@@ -27,14 +28,14 @@ from torch.nn.functional import relu
 from l2i.checks import InputError
 from l2i.networks.classifier import Classifier, scaled
 from l2i.networks.psi import TAPS, JoinedMaps, stretch
-from l2i.runtime import autocast
+from l2i.runtime import autocast, channels_last
 from l2i.training import losses
 from l2i.training.augmentation import random_crop
 from l2i.training.feed import Feed
 from l2i.training.hidden_maps import HiddenMaps
 from l2i.training.loop import Losses, plan_of
 from l2i.training.loop import train as train_network
-from l2i.training.task import Clips, Prediction, Task, Trained
+from l2i.training.task import Clips, Prediction, Task, Trained, needed
 
 NEEDS = [["classifier"], ["trunk"]]
 MEASURES = ["fidelity", "classification"]
@@ -171,7 +172,7 @@ class Flint(nn.Module):
         # Without a bias, attribute j adds exactly Phi_j w_cj to the logit of class c.
         self.linear = nn.Linear(n_attributes, n_classes, bias=False)
         self.classifier = classifier
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "n_attributes": n_attributes,
             "n_classes": n_classes,
             "n_bins": n_bins,
@@ -221,7 +222,10 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
             f"{crop} with joint: {str(joint).lower()}. Post-hoc, the classifier hears every "
             "clip once, as it is: set crop to null"
         )
-    classifier = task.start.requires_grad_() if joint else task.classifier
+    if joint:
+        classifier = needed(task.start, "trunk").requires_grad_()
+    else:
+        classifier = needed(task.classifier, "classifier")
     network = Flint(
         settings["n_attributes"],
         task.n_classes,
@@ -230,8 +234,8 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         width=classifier.architecture["width"],
         classifier=classifier if joint else None,
     )
-    network = network.to(task.device).to(memory_format=torch.channels_last).train()
-    hidden = None if joint else hidden_maps(task)
+    network = channels_last(network.to(task.device)).train()
+    hidden = None if joint else hidden_maps(task, classifier)
 
     arrays = {"log_magnitude": task.log_magnitude}
     feed = Feed(arrays | ({"log_mel": task.log_mel} if joint else {}), task.rows, task.device)
@@ -239,7 +243,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     def fetch(batch: Tensor) -> tuple[Tensor, Tensor, Any]:
         rows, features = batch.to(task.device), feed[batch]
         X = features["log_magnitude"]
-        if joint:
+        if hidden is None:
             return rows, X, features["log_mel"]
         return rows, X, (hidden.logits[rows], hidden[batch])
 
@@ -262,7 +266,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         weights = weights_at(epoch, settings)
         # A part without weight must not reach the network: 0 x inf is no number.
         counted = [weights[name] * loss for name, loss in parts.items() if weights[name]]
-        return {"total": sum(counted), **parts}
+        return {"total": reduce(torch.add, counted), **parts}
 
     plan, n_clips, checkpoint = plan_of(settings), len(task.rows), task.checkpoint()
     history = train_network(
@@ -271,11 +275,16 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     return Trained(network, history)
 
 
-def hidden_maps(task: Task) -> HiddenMaps:
+def hidden_maps(task: Task, classifier: Classifier) -> HiddenMaps:
     """What the classifier that stands still makes of the clips to learn from."""
-    where = {"device": task.device, "scratch": task.scratch}
     return HiddenMaps(
-        task.classifier, task.log_mel, task.rows, taps=TAPS, precision=task.precision, **where
+        classifier,
+        task.log_mel,
+        task.rows,
+        taps=TAPS,
+        precision=task.precision,
+        device=task.device,
+        scratch=task.scratch,
     )
 
 

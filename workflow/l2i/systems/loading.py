@@ -7,14 +7,13 @@ import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-
-import torch
+from typing import Any
 
 import l2i.systems
 from l2i.checks import InputError
 from l2i.networks.stored_classifier import frozen
 from l2i.provenance.fingerprints import file_sha256
-from l2i.training.task import Recordings
+from l2i.training.task import Network, Recordings
 from l2i.weights import load_weights, read_identity, save_weights
 
 KIND = "system"
@@ -64,7 +63,7 @@ def open_system(
     system: str,
     variant: str,
     run: str,
-) -> torch.nn.Module:
+) -> Network:
     """The frozen network of one run that was made for just these recordings.
 
     Parameters
@@ -84,17 +83,17 @@ def open_system(
         If the network is of another run, fold or front end, or explains another classifier.
     """
     origin = origin_of(module, system, variant, run, path_to_classifier)
-    identity = origin | recordings.fold.identity
+    identity: dict[str, Any] = origin | recordings.fold.identity
     return load_system(path_to_system, device=recordings.device, **identity)
 
 
-def save_system(path: str | Path, network: torch.nn.Module, **identity) -> None:
+def save_system(path: str | Path, network: Network, **identity: Any) -> None:
     """Write a network's state dict, its architecture and its identity."""
     architecture = network.architecture
     save_weights(path, network.state_dict(), kind=KIND, architecture=architecture, **identity)
 
 
-def load_system(path: str | Path, *, module: str, device: str, **identity) -> torch.nn.Module:
+def load_system(path: str | Path, *, module: str, device: str, **identity: Any) -> Network:
     """A frozen network; see :func:`l2i.weights.load_weights` for refusals.
 
     Parameters

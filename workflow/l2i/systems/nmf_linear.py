@@ -14,7 +14,7 @@ z : (B, K)     codes averaged over time, in units of their standard deviation ov
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
@@ -32,7 +32,7 @@ from l2i.training.task import Clips, Prediction, Task, Trained
 
 log = logging.getLogger(__name__)
 
-NEEDS = [[]]
+NEEDS: list[list[str]] = [[]]
 MEASURES = ["classification"]
 SETTINGS = {
     "representation": (
@@ -68,6 +68,10 @@ class NmfLinear(nn.Module):
         Penalties on codes, see :mod:`l2i.dictionary.sparse_coding`.
     """
 
+    scale: Tensor
+    weight: Tensor
+    bias: Tensor
+
     def __init__(
         self,
         slices: dict[str, Any],
@@ -79,14 +83,14 @@ class NmfLinear(nn.Module):
     ) -> None:
         super().__init__()
         self.slices = Slices(**slices)
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "slices": self.slices.architecture,
             "n_components": n_components,
             "n_classes": n_classes,
             "sparsity": sparsity,
             "ridge": ridge,
         }
-        self.penalties = {"l1": sparsity, "l2": ridge}
+        self.penalties: dict[str, Any] = {"l1": sparsity, "l2": ridge}
         self.D = nn.Parameter(torch.zeros(self.slices.n_features, n_components))
         self.register_buffer("scale", torch.ones(n_components))
         self.register_buffer("weight", torch.zeros(n_classes, n_components))
@@ -148,6 +152,9 @@ class NmfLinear(nn.Module):
         self.bias.copy_(bias)
 
 
+Kind = TypeVar("Kind", bound=NmfLinear)
+
+
 def build(**architecture: Any) -> NmfLinear:
     """The network, its weights to be loaded."""
     return NmfLinear(**architecture)
@@ -163,8 +170,8 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
 
 
 def learn_dictionary(
-    kind: type[NmfLinear], task: Task, settings: dict[str, Any], *, ridge: float
-) -> tuple[NmfLinear, CachedRows, pd.DataFrame]:
+    kind: type[Kind], task: Task, settings: dict[str, Any], *, ridge: float
+) -> tuple[Kind, CachedRows, pd.DataFrame]:
     """A network with a dictionary learned without labels, slices, the objective by iteration.
 
     Raises

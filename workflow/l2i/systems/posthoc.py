@@ -18,13 +18,13 @@ from l2i.features.cache import rows_of
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.classifier import Classifier
 from l2i.networks.interpreter import Interpreter, theta_of
-from l2i.runtime import autocast, precision_name
+from l2i.runtime import autocast, channels_last, precision_name
 from l2i.training import losses
 from l2i.training.hidden_maps import HiddenMaps
 from l2i.training.loop import Losses, Plan, plan_of
 from l2i.training.loop import train as train_network
 from l2i.training.projections import Projections
-from l2i.training.task import Clips, Prediction, Task, Trained
+from l2i.training.task import Clips, Prediction, Task, Trained, needed
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class PostHoc(Interpreter):
 
     def explained(self, classifier: Classifier | None, **relevance: str) -> ExplainedClassifier:
         """Classifier and interpreter, for faithfulness, relevances and sounds."""
-        return ExplainedClassifier(classifier, self, **relevance)
+        return ExplainedClassifier(needed(classifier, "classifier"), self, **relevance)
 
 
 def build(*, n_bins: int, n_components: int, **architecture: Any) -> PostHoc:
@@ -97,16 +97,17 @@ def build(*, n_bins: int, n_components: int, **architecture: Any) -> PostHoc:
 
 def train(task: Task, settings: dict[str, Any]) -> Trained:
     """Train Psi and Theta on a frozen classifier, with the settings of Table II."""
+    classifier = needed(task.classifier, "classifier")
     network = PostHoc(
-        task.W,
+        needed(task.W, "dictionary"),
         task.n_classes,
-        width=task.classifier.architecture["width"],
+        width=classifier.architecture["width"],
         **theta_of(settings),
     )
-    network = network.to(task.device).to(memory_format=torch.channels_last)
+    network = channels_last(network.to(task.device))
     history, parity = train_posthoc(
         network,
-        task.classifier,
+        classifier,
         task.log_mel,
         task.log_magnitude,
         task.rows,

@@ -30,7 +30,7 @@ from l2i.training.loop import train as train_network
 from l2i.training.losses import Loss
 from l2i.training.task import Task, Trained
 
-NEEDS = [[]]
+NEEDS: list[list[str]] = [[]]
 MEASURES = ["classification"]
 SETTINGS = {
     "representation": (
@@ -70,6 +70,8 @@ CONSTANT_SHARE = 0.1  # of all steps: those at the full rate
 
 class TdlNmf(NmfLinear):
     """The same network, whose dictionary learns, with a count of the steps that it has taken."""
+
+    n_steps: Tensor
 
     def __init__(self, slices: dict[str, Any], **architecture: Any) -> None:
         super().__init__(slices, **architecture)

@@ -43,12 +43,12 @@ from l2i.networks.bottleneck import (
     start_weights,
     top_chunks,
 )
-from l2i.runtime import autocast
+from l2i.runtime import autocast, channels_last
 from l2i.training import losses
 from l2i.training.cached_rows import CachedRows, place_for
 from l2i.training.loop import Losses, plan_of
 from l2i.training.loop import train as train_network
-from l2i.training.task import BATCH, Clips, Prediction, Task, Trained
+from l2i.training.task import BATCH, Clips, Prediction, Task, Trained, needed
 
 NEEDS = [["classifier"]]
 MEASURES = ["fidelity"]
@@ -99,9 +99,13 @@ class Vibi(nn.Module):
         Size of a chunk.
     """
 
+    mean: Tensor
+    std: Tensor
+    n_steps: Tensor
+
     def __init__(self, n_classes: int, *, n_kept: int, chunk_frames: int, chunk_mels: int) -> None:
         super().__init__()
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "n_classes": n_classes,
             "n_kept": n_kept,
             "chunk_frames": chunk_frames,
@@ -162,8 +166,8 @@ class Vibi(nn.Module):
         self.n_steps += 1
         for mean, value in zip(self.averaged.parameters(), self.learned.parameters(), strict=True):
             mean.lerp_(value, weight)
-        for mean, value in zip(self.averaged.buffers(), self.learned.buffers(), strict=True):
-            mean.copy_(value)
+        for kept, latest in zip(self.averaged.buffers(), self.learned.buffers(), strict=True):
+            kept.copy_(latest)
 
 
 def build(**architecture: Any) -> Vibi:
@@ -195,7 +199,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
             "their number, or the chunks smaller"
         )
     network.mean, network.std = level(task)
-    network = network.to(task.device).to(memory_format=torch.channels_last)
+    network = channels_last(network.to(task.device))
     x, targets = prepare(task, network)
     explainer, approximator = network.learned["explainer"], network.learned["approximator"]
 
@@ -238,7 +242,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
 
 def level(task: Task) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of the log-mel over all training clips, in dB."""
-    n, total, squares = 0, 0.0, 0.0
+    n, total, squares = 0, *torch.zeros(2, dtype=torch.float64, device=task.device)
     for clips in task.batches(task.rows):
         M = clips.log_mel.double()
         n, total, squares = n + M.numel(), total + M.sum(), squares + M.square().sum()
@@ -252,10 +256,10 @@ def prepare(task: Task, network: Vibi) -> tuple[CachedRows, Tensor]:
     The classifier's decision where one class is right, as a one-hot vector, as the public code
     does; its probabilities where any number may be.
     """
-    x, references = None, []
+    references = []
     for i, clips in enumerate(task.batches(task.rows)):
         batch = network.standardised(clips.log_mel)
-        if x is None:
+        if i == 0:
             shape = (len(task.rows), *batch.shape[1:])
             place = place_for(task.precision.itemsize * math.prod(shape), task.device)
             x = CachedRows(
@@ -265,5 +269,5 @@ def prepare(task: Task, network: Vibi) -> tuple[CachedRows, Tensor]:
         references.append(clips.reference)
     logits = torch.cat(references)
     if task.multi_label:
-        return x, task.classifier.probabilities(logits)
+        return x, needed(task.classifier, "classifier").probabilities(logits)
     return x, one_hot(logits.argmax(-1), task.n_classes).float()

@@ -41,12 +41,18 @@ class CachedRows:
         Device that keeps them, or SCRATCH.
     device : str
         Where rows are wanted.
-    scratch : Path
+    scratch : Path or None
         Folder on whose disk a scratch file lies, without a name, until the data are let go.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: torch.dtype, *, place: str, device: str, scratch: Path
+        self,
+        shape: tuple[int, ...],
+        dtype: torch.dtype,
+        *,
+        place: str,
+        device: str,
+        scratch: Path | None,
     ) -> None:
         self.device = torch.device(device)
         if place == SCRATCH:

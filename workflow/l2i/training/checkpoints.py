@@ -45,7 +45,11 @@ class Checkpoint:
         scheduler: torch.optim.lr_scheduler.LRScheduler,
     ) -> None:
         self.path = path
-        self.parts = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
+        self.parts: dict[str, Any] = {
+            "network": network,
+            "optimizer": optimizer,
+            "scheduler": scheduler,
+        }
         self.saved_at = time.monotonic()
 
     def restore(self) -> list[dict[str, Any]]:

@@ -67,8 +67,12 @@ class HiddenMaps:
                 shapes = {tap: (len(rows), *values.shape[1:]) for tap, values in hidden.items()}
                 n_bytes = precision.itemsize * sum(map(math.prod, shapes.values()))
                 self.place = place_for(n_bytes, device)
-                where = {"place": self.place, "device": device, "scratch": scratch}
-                self.maps = {tap: CachedRows(s, precision, **where) for tap, s in shapes.items()}
+                self.maps = {
+                    tap: CachedRows(
+                        shape, precision, place=self.place, device=device, scratch=scratch
+                    )
+                    for tap, shape in shapes.items()
+                }
             for tap, values in hidden.items():
                 self.maps[tap].fill(start, values)
             logits.append(batch_logits.float())

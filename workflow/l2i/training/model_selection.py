@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from l2i.checks import InputError
 from l2i.metrics import average_precision, macro
 from l2i.training.loop import Diverged
-from l2i.training.task import Task, Trained
+from l2i.training.task import Network, Task, Trained
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +65,8 @@ def select_and_train(
     tried = list(combinations(grid))
     selected, scores = tried[0], []
     if len(tried) > 1:
+        if selection_seed is None:
+            raise ValueError("settings to select from need a selection_seed, got None")
         fit_rows, selection_rows = task.fold.selection(selection_seed)
         for number, values in enumerate(tried):
             log.info("combination %d of %d: %s", number + 1, len(tried), values)
@@ -90,7 +91,7 @@ def select_and_train(
         log.info("selected: %s", selected)
     torch.manual_seed(seed)
     trained = train(fresh(task), settings | selected)
-    about = {"selected": selected}
+    about: dict[str, Any] = {"selected": selected}
     if scores:
         about["selection_scores"] = [
             {"settings": values, "score": None if math.isnan(each) else each}
@@ -99,7 +100,7 @@ def select_and_train(
     return trained._replace(facts=trained.facts | about)
 
 
-def selection_score(network: nn.Module, task: Task, rows: np.ndarray) -> float:
+def selection_score(network: Network, task: Task, rows: np.ndarray) -> float:
     """How well a network does on some clips: the more the better, NaN where nothing can be said.
 
     Against what the classifier decides, for systems that explain one, else against the labels: the

@@ -63,7 +63,7 @@ def open_task(
     path_to_dictionary: Sequence[str],
     path_to_weights: Sequence[str],
     *,
-    start: dict[str, float] | None,
+    start: dict[str, Any] | None,
     positive_weight: list[float] | None,
     precision: str,
     run: str,
@@ -113,4 +113,5 @@ def open_task(
         precision=resolve_precision(precision, device),
         scratch=Path(scratch),
         checkpoints=Path(checkpoints),
+        positive_weight=weight,
     )

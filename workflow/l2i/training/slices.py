@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchaudio
 from torch import Tensor, nn
 
 from l2i.checks import InputError
 from l2i.features.cache import rows_of
-from l2i.features.spectral import FrontEnd
+from l2i.features.spectral import FrontEnd, mel_filters
 from l2i.training.cached_rows import CachedRows, chunks, place_for
 
 REPRESENTATIONS = ("log_magnitude", "sqrt_mel")
@@ -46,6 +45,9 @@ class Slices(nn.Module):
         If the representation is unknown, or a slice has no frame.
     """
 
+    level: Tensor
+    filters: Tensor | None
+
     def __init__(
         self, representation: str, frames: int, *, n_bins: int, sample_rate: int, n_mels: int
     ) -> None:
@@ -57,7 +59,7 @@ class Slices(nn.Module):
             )
         if frames < 1:
             raise InputError(f"slice_frames is {frames}: set it to 1 or more")
-        self.architecture = {
+        self.architecture: dict[str, Any] = {
             "representation": representation,
             "frames": frames,
             "n_bins": n_bins,
@@ -69,9 +71,7 @@ class Slices(nn.Module):
         self.register_buffer("level", torch.ones(()))
         filters = None
         if representation == "sqrt_mel":
-            filters = torchaudio.functional.melscale_fbanks(
-                n_bins, 0.0, sample_rate / 2, n_mels, sample_rate, "slaney", "slaney"
-            )
+            filters = mel_filters(n_bins, n_mels, sample_rate, "slaney", torch.float32)
         self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, X: Tensor) -> Tensor:

@@ -9,11 +9,11 @@ logits        : (B, C)                 before softmax or sigmoid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,15 @@ from l2i.training.checkpoints import checkpoint_path
 from l2i.training.losses import Loss
 
 BATCH = 16  # clips that are scored together
+
+Value = TypeVar("Value")
+
+
+def needed(value: Value | None, name: str) -> Value:
+    """What `NEEDS` of a system names, and a task therefore has."""
+    if value is None:
+        raise ValueError(f"this system's entry in the configuration does not need a {name}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,11 @@ class Recordings:
     device: str
     classifier: Classifier | None
 
-    def clips(self, rows: np.ndarray) -> Clips:
+    def clips(self, rows: np.ndarray | Sequence[int]) -> Clips:
         """Some clips, by row number."""
         return Clips(self, rows)
 
-    def batches(self, rows: np.ndarray) -> Iterator[Clips]:
+    def batches(self, rows: np.ndarray | Sequence[int]) -> Iterator[Clips]:
         """The same, a few at a time."""
         for start in range(0, len(rows), BATCH):
             yield Clips(self, rows[start : start + BATCH])
@@ -61,7 +70,7 @@ class Clips:
     """A few clips; what is asked of them is read then, and stays."""
 
     recordings: Recordings
-    rows: np.ndarray
+    rows: np.ndarray | Sequence[int]
 
     @cached_property
     def log_mel(self) -> Tensor:
@@ -83,9 +92,7 @@ class Clips:
     @property
     def classifier(self) -> Classifier:
         """The frozen classifier under interpretation."""
-        if self.recordings.classifier is None:
-            raise ValueError("this system's entry in the configuration does not need a classifier")
-        return self.recordings.classifier
+        return needed(self.recordings.classifier, "classifier")
 
     @cached_property
     def reference(self) -> Tensor:
@@ -141,9 +148,27 @@ class Prediction(NamedTuple):
     losses: dict[str, Tensor] = {}  # (B,) each, named *_loss; for tables of losses
 
 
+class Network(Protocol):
+    """The network of a system: an `nn.Module` that says what it makes of clips."""
+
+    architecture: dict[str, Any]  # what `build` makes it anew from
+
+    def predict(self, clips: Clips) -> Prediction:
+        """What it makes of clips."""
+
+    def eval(self) -> nn.Module:
+        """Do not learn from now on."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """All that has been learned by steps."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a file keeps of it."""
+
+
 class Trained(NamedTuple):
     """What a system has learned."""
 
-    network: nn.Module  # with `architecture` and `predict(clips)`
+    network: Network
     history: pd.DataFrame  # one row per epoch: epoch, losses, seconds, seconds_waiting
     facts: dict[str, Any] = {}  # plain values for the record
