@@ -19,14 +19,15 @@ TINY = {
     "run": {
         "datasets": ["esc50"],
         "systems": ["l2i_att", "l2i_max", "l2i_bd", "nmf_linear"],
-        "once": ["nmf_linear"],
+        "single_run": ["nmf_linear"],
         "folds": [1, 2],
         "seeds": [0],
     },
-    "machine": {"data": "data", "device": "cpu", "urls": {"esc50": "file:corpus.zip"}},
+    "machine": {"data": "data", "device": "cpu"},
     "features": {"mel_power": 1},
     "datasets": {
         "esc50": {
+            "download": "tiny",
             "clip_seconds": 1.6,
             "paper_comparable": False,
             "dictionary": {"n_components": 6, "n_iter": 3},
@@ -38,8 +39,6 @@ TINY = {
                 "n_epochs": 2,
                 "batch_size": 4,
             },
-            "interpreter": {"n_epochs": 2, "batch_size": 4},
-            "by_design": {"n_epochs": 2, "batch_size": 4},
             "listening": [],
         }
     },
@@ -49,14 +48,16 @@ TINY = {
         "figure_6": [{**ABLATED, "n_components": [4, 6]}],
     },
     "systems": {
+        "l2i_att": {"by_dataset": {"esc50": {"n_epochs": 2, "batch_size": 4}}},
+        "l2i_bd": {"by_dataset": {"esc50": {"n_epochs": 2, "batch_size": 4}}},
         "nmf_linear": {
             "settings": {"n_iter": 5},
-            "choose": {
+            "grid": {
                 "representation": ["sqrt_mel"],
                 "n_components": [4],
                 "inverse_regularization": [0.1, 1.0],
             },
-        }
+        },
     },
     "evaluation": {"random": {"n_draws": 1}},
     "statistics": {"n_bootstrap": 20, "n_permutations": 20},
@@ -64,16 +65,28 @@ TINY = {
 
 
 class Project:
-    """A copy of the repository's sources in a folder of its own."""
+    """A copy of the repository's sources in a folder of its own.
 
-    def __init__(self, folder, repository, overlay):
+    `pins` are those of its archive, corpus.zip, which the download `tiny` then is.
+    """
+
+    def __init__(self, folder, repository, overlay, pins=None):
         self.folder = folder
         folder.mkdir(parents=True)
         for name in SOURCES:
             copy = shutil.copytree if (repository / name).is_dir() else shutil.copy2
             copy(repository / name, folder / name)
-        self.overlay = overlay
+        self.overlay, self.pins = overlay, pins
         self.configure(overlay)
+        if pins is not None:
+            self.pin(pins)
+
+    def pin(self, pins):
+        """Say what the download `tiny` must be."""
+        path = self.folder / "workflow/reference/downloads.yaml"
+        downloads = yaml.safe_load(path.read_text())
+        downloads["corpora"]["tiny"] = {"url": "file:corpus.zip", **pins}
+        path.write_text(yaml.safe_dump(downloads, sort_keys=False))
 
     def configure(self, overlay):
         (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
@@ -112,10 +125,9 @@ def make_corpus(path, **changes):
     )
 
 
-def overlay_for(pins, listening=()):
-    """The tiny configuration for an archive with these pins."""
+def overlay_for(listening=()):
+    """The tiny configuration, in which these clips are listened to."""
     overlay = json.loads(json.dumps(TINY))
-    overlay["datasets"]["esc50"]["download"] = pins
     overlay["datasets"]["esc50"]["listening"] = list(listening)
     return overlay
 

@@ -13,6 +13,8 @@ import soundfile
 
 from helpers.tiny_project import Project, make_corpus, overlay_for, results
 
+pytestmark = pytest.mark.slow
+
 
 class TestBadInput:
     """Each stops with one message that names the culprit and the remedy, and leaves no output."""
@@ -20,7 +22,7 @@ class TestBadInput:
     @pytest.fixture
     def project(self, tmp_path, project):
         pins = make_corpus(tmp_path / "corpus.zip")
-        fresh = Project(tmp_path / "project", project, overlay_for(pins))
+        fresh = Project(tmp_path / "project", project, overlay_for(), pins)
         shutil.move(tmp_path / "corpus.zip", fresh.folder / "corpus.zip")
         return fresh
 
@@ -78,8 +80,8 @@ class TestBadInput:
         assert clip.name in message and "--forcerun index_dataset" in message
 
     def test_an_archive_with_another_hash(self, project):
-        project.overlay["datasets"]["esc50"]["download"]["files"][0]["sha256"] = "0" * 64
-        project.configure(project.overlay)
+        project.pins["files"][0]["sha256"] = "0" * 64
+        project.pin(project.pins)
         message = self.refusal(project, "datasets/esc50/fetched.json")
         assert "sha256" in message and "esc50" in message
 
@@ -89,10 +91,10 @@ class TestBadInput:
         path = project.folder / "corpus.zip"
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("../escaped.txt", "x")
-        (pins,) = project.overlay["datasets"]["esc50"]["download"]["files"]
+        (pins,) = project.pins["files"]
         del pins["md5"]
         pins |= {"sha256": file_sha256(path), "size_bytes": path.stat().st_size}
-        project.configure(project.overlay)
+        project.pin(project.pins)
         message = self.refusal(project, "datasets/esc50/fetched.json")
         assert "../escaped.txt" in message
         assert not list(project.folder.rglob("escaped.txt"))
@@ -100,7 +102,7 @@ class TestBadInput:
     def test_a_web_page_instead_of_weights(self, project):
         page = project.folder / "page.pkl"
         page.write_text("<!DOCTYPE html><html><body>rate limit</body></html>")
-        project.overlay["machine"]["urls"]["audioset"] = "file:page.pkl"
+        project.overlay["machine"]["urls"] = {"audioset": "file:page.pkl"}
         project.configure(project.overlay)
         message = self.refusal(project, "weights/audioset.safetensors")
         assert "page" in message

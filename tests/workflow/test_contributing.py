@@ -99,6 +99,7 @@ class TestADataSet:
         for system in config["systems"]:
             assert settings_on(config, "farm", system) == settings_on(config, "esc50", system)
 
+    @pytest.mark.slow
     def test_nothing_is_downloaded_and_all_its_tables_are_planned(self, tmp_path):
         project = Project(tmp_path / "project", PROJECT, {})
         follow(PAGE, "Add a data set", project.folder)
@@ -135,11 +136,13 @@ class TestALayout:
         for part in ("3 clips", "a.wav: fold '0'", "audio/c.wav is missing", "audio/d.wav has no"):
             assert part in str(caught.value)
 
+    @pytest.mark.slow
     def test_its_literals_and_the_pins_of_its_download_are_accepted(self, planned):
         assert {"fetch_dataset", "index_dataset"} <= planned
 
 
 class TestAMetric:
+    @pytest.mark.slow
     def test_it_is_that_of_scikit_learn_and_the_tables_print_it(self, followed):
         code = """
 import json
@@ -186,11 +189,13 @@ class TestATable:
         }
         assert "| Zebras | 2 | 3.0 |" in (tmp_path / "page.md").read_text()
 
+    @pytest.mark.slow
     def test_its_rule_is_asked_for(self, planned):
         assert "tabulate_datasets" in planned
 
 
 class TestAFigure:
+    @pytest.mark.slow
     def test_it_is_drawn_and_its_numbers_stand_beside_it(self, followed, tmp_path):
         clips = pd.DataFrame({"dataset": "farm", "fold": "1", "clip": list("abcd")})
         clips["probability"], clips["correct"] = [1.0, 0.95, 0.31, np.nan], [1, 1, 0, 0]
@@ -209,6 +214,7 @@ draw_confidence(
         assert "Farm sounds" in (tmp_path / "figure.svg").read_text()
         assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
+    @pytest.mark.slow
     def test_its_rule_is_asked_for(self, planned):
         assert "draw_confidence" in planned
 

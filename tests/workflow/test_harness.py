@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from harness import perform
+from helpers.project import PROJECT
 from l2i.checks import InputError
 from l2i.provenance import records
 from l2i.provenance.fingerprints import file_sha256, settings_fingerprint
@@ -106,6 +107,48 @@ def leftovers(tmp_path):
     return sorted(p.name for p in tmp_path.rglob("*") if p.name.startswith(".part-"))
 
 
+class TestOpeners:
+    """What is opened before the function runs, and handed over under the opener's name."""
+
+    def test_an_opener_takes_from_the_job_and_what_came_before_it(self, job):
+        def numbers(path_to_clips, *, factor):
+            return [factor, len(Path(path_to_clips).read_text())]
+
+        def total(numbers, *, fold):
+            return sum(numbers) + int(fold)
+
+        def write(numbers, total, path_to_table, path_to_audio, *, seed):
+            Path(path_to_table).write_text(f"{numbers} {total} {seed}")
+            Path(path_to_audio).mkdir()
+
+        perform(job, write, numbers=numbers, total=total)
+        n = len(Path(job.input["clips"]).read_text())
+        assert Path(job.output["table"]).read_text() == f"{[2, n]} {2 + n + 1} 3"
+
+    def test_it_may_take_the_place_of_what_it_opens(self, job):
+        def fold(path_to_clips, *, fold, factor, seed):
+            return f"fold {fold}"
+
+        def write(fold, path_to_table, path_to_audio):
+            Path(path_to_table).write_text(fold)
+            Path(path_to_audio).mkdir()
+
+        perform(job, write, fold=fold)
+        assert Path(job.output["table"]).read_text() == "fold 1"
+
+    def test_what_neither_takes_is_refused(self, job, capsys):
+        def opened(path_to_clips):
+            return None
+
+        def write(opened, path_to_table, path_to_audio, *, factor, nothing):
+            raise AssertionError("must not run")
+
+        with pytest.raises(SystemExit):
+            perform(job, write, opened=opened)
+        said = capsys.readouterr().err
+        assert "not a parameter of the function: seed; not given by the rule: nothing" in said
+
+
 class TestInvariants:
     def test_outputs_and_a_record_beside_each_are_there_after_success(self, job, tmp_path):
         perform(job, double)
@@ -185,7 +228,7 @@ class TestInvariants:
 
     def test_a_job_ended_by_sigterm_leaves_nothing_but_its_log(self, tmp_path):
         (tmp_path / "slow.py").write_text(SLOW)
-        command = [sys.executable, "slow.py", str(Path(records.__file__).parents[1])]
+        command = [sys.executable, "slow.py", str(PROJECT / "workflow")]
         running = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -484,9 +527,7 @@ rule count:
     log:
         RESULTS + "/counted/{dataset}.log",
     params:
-        settings=settings("datasets/{dataset}/start"),
-        code=code("count"),
-        env=ENV,
+        **identity("count", settings("datasets/{dataset}/start")),
     script:
         "workflow/scripts/count.py"
 
@@ -500,9 +541,7 @@ rule scale:
     log:
         RESULTS + "/scaled/{dataset}/fold{fold}.log",
     params:
-        settings=settings("factor", "seed"),
-        code=code("scale"),
-        env=ENV,
+        **identity("scale", settings("factor", "seed")),
     script:
         "workflow/scripts/scale.py"
 """
@@ -511,12 +550,11 @@ CONFIG = """
 name: toy
 seed: 0
 factor: 2
-run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0], once: []}
+run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0], single_run: []}
 machine: {data: data, device: cpu, urls: {}}
-datasets: {a: {start: 3, score: accuracy}}
+datasets: {a: {start: 3, corpus: {layout: esc50}}}
 ablations: {}
 systems: {s: {measures: [fidelity]}}
-weights: {w: {}}
 """
 
 COUNT = '''
@@ -584,18 +622,14 @@ def run_snakemake(folder, *arguments):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A small project around the real harness, helpers and profile, run to its end."""
-    source = Path(__file__).resolve().parents[1]
     folder = tmp_path_factory.mktemp("toy")
-    for name in (
-        *("workflow/harness.py", "workflow/ablations.py"),
-        *("workflow/rules/common.smk", "envs/compute.txt"),
-    ):
+    for name in ("workflow/harness.py", "workflow/rules/common.smk", "envs/compute.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source / name, folder / name)
-    for name in ("workflow/l2i", "workflow/schemas", "profiles"):
-        shutil.copytree(source / name, folder / name)
+        shutil.copy(PROJECT / name, folder / name)
+    for name in ("workflow/l2i", "workflow/configuration", "workflow/schemas", "profiles"):
+        shutil.copytree(PROJECT / name, folder / name)
     # Where code is found is stated by the real Snakefile.
-    header, _, _ = (source / "Snakefile").read_text().partition("from configuration")
+    header, _, _ = (PROJECT / "Snakefile").read_text().partition("from configuration")
     files = {
         "Snakefile": header + SNAKEFILE,
         "config.yaml": CONFIG,

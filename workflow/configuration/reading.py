@@ -46,7 +46,7 @@ def resolved(config: dict[str, Any]) -> dict[str, Any]:
     config = copy.deepcopy(config)
     problems: list[str] = []
     bases: dict[str, dict[str, str]] = {"datasets": {}, "systems": {}}
-    for kind, taken_over in (("datasets", _laid_over), ("systems", _system_like)):
+    for kind, taken_over in (("datasets", _dataset_like), ("systems", _system_like)):
         if _is_table(config.get(kind)):
             bases[kind] = _bases(config[kind])
             _follow(kind, config[kind], bases[kind], taken_over, problems)
@@ -110,6 +110,14 @@ def _follow(
                 problems.append(
                     f"{kind}.{name}.like is {base}, which is no entry of {kind}; it has {known}"
                 )
+
+
+def _dataset_like(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Options of a layout mean nothing to another one."""
+    layout = _table(base, "corpus").get("layout")
+    if _table(own, "corpus").get("layout", layout) != layout:
+        base = {key: value for key, value in base.items() if key != "corpus"}
+    return _laid_over(base, own)
 
 
 def _system_like(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

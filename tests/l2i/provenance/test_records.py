@@ -52,7 +52,7 @@ def record(result):
 
 def in_new_process(code):
     path = str(records.SCHEMA.parents[1])
-    start = f"import sys; sys.path.insert(0, {path!r})\nfrom l2i import records\n"
+    start = f"import sys; sys.path.insert(0, {path!r})\nfrom l2i.provenance import records\n"
     subprocess.run([sys.executable, "-c", start + code], check=True)
 
 

@@ -46,6 +46,12 @@ class TestDatasets:
             "listening": [],
         }
 
+    def test_options_of_a_layout_are_not_taken_over_by_another_one(self, config):
+        config["datasets"]["corpus"]["corpus"] = {"layout": "esc50", "subset": "all"}
+        config["datasets"]["part"]["corpus"] = {"layout": "openmic"}
+        found = resolved(config)["datasets"]
+        assert found["part"]["corpus"] == {"layout": "openmic"} == found["part_of_part"]["corpus"]
+
     def test_the_base_and_what_was_given_stay_as_they_are(self, config):
         found = resolved(config)
         found["datasets"]["part"]["classifier"]["width"] = 9
