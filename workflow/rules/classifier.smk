@@ -1,20 +1,7 @@
 """Classifiers: the network under interpretation, one per fold (paper, Sec. IV-B.1)."""
 
-from configuration.reading import load_reference, pins_of
 
-CLASSIFIER = f"{RESULTS}/classifier/{{dataset}}/fold{{fold}}"
-CLASSIFIER_SETTINGS = settings("datasets/{dataset}/classifier", "features", "seed")
-
-
-def published_weights(wildcards):
-    """The weights that a classifier starts from; none where it starts from scratch."""
-    weights = config["datasets"][wildcards.dataset]["classifier"]["weights"]
-    return [] if weights == "scratch" else [f"{RESULTS}/weights/{weights}.safetensors"]
-
-
-def pin_of_weights(wildcards):
-    """Git's name of the published file."""
-    return pins_of("weights", wildcards.weights)["git_blob"]
+include: "helpers/classifier.smk"
 
 
 rule fetch_weights:

@@ -1,19 +1,7 @@
 """Corpora: from a publisher or a local folder to one checked table of clips."""
 
-from configuration.reading import pins_of
 
-DATASETS = f"{RESULTS}/datasets/{{dataset}}"
-
-
-def fetched(wildcards):
-    """What the index waits for: a download, or nothing where the corpus lies in a local folder."""
-    source = config["datasets"][wildcards.dataset]["source"]
-    return f"{DATASETS}/fetched.json" if source == "download" else []
-
-
-def pins_of_dataset(wildcards):
-    """What the download of a data set must be."""
-    return pins_of("corpora", config["datasets"][wildcards.dataset]["download"])
+include: "helpers/datasets.smk"
 
 
 rule fetch_dataset:

@@ -21,7 +21,8 @@ And it has two functions:
 `build(**architecture)`
     The network anew, before its weights are loaded; `network.architecture` says from what.
 
-The network is an `nn.Module` in which `predict(clips)` gives what it makes of a
-:class:`l2i.training.task.Clips`. Everything else, choosing settings on selection data, files,
-measuring, tables, is the same for all.
+The network is an `nn.Module` that meets :class:`l2i.training.task.Network`: its `predict(clips)`
+gives what it makes of a :class:`l2i.training.task.Clips`. One whose faithfulness or sounds are
+measured meets :class:`l2i.interpretation.explained.Explaining` too. Everything else, choosing
+settings on selection data, files, measuring, tables, is the same for all.
 """
