@@ -8,5 +8,6 @@ TITLES = {
     CLASSIFIER: "classifier f",
     "random_unselected": "random, among the unselected",
     "random_all": "random, among all",
-    "random_energy": "random, of the same energy",
+    "random_energy": "random, matched in energy",
+    "nothing": "nothing (round trip alone)",
 }
