@@ -5,12 +5,12 @@ a multi-label corpus for every class that the classifier decides for.
 
 Networks hear and decide in float32, whatever precision training used. Between the two waveforms,
 with and without components, everything is float64. In float32 the way through the STFT and back
-leaves noise at about -135 dB of the clip's maximum. A power mel in dB ends far above that. A
-magnitude mel ends below it: it counts 10 log10 |S|, in which 80 dB are 160 dB of level. What lies
-66 dB or more below the maximum there, silent bands mostly, is noise of rounding already when
-features are computed, and came back from the way in float32 up to 3.2 dB louder or softer. With
-nothing removed at all, a probability moved by up to 0.013 in the demo, median 0.0003 on OpenMIC. In
-float64 the way gives back the very samples; the removal `nothing` tells what is left.
+leaves noise at about -135 dB of the clip's maximum. The floor of a power mel in dB lies far above
+that, at -80 dB. That of a magnitude mel lies below: it counts 10 log10 |S|, in which 80 dB are 160
+dB of level. Its cells from 65 dB below the maximum on, those of bands that a low-pass has emptied,
+are noise of rounding already where features are computed, and came back up to 3.5 dB louder or
+softer; with nothing removed at all, a probability moved by up to 0.013 in the demo. In float64 the
+way gives back the very samples; the removal `nothing` tells what is left.
 """
 
 from __future__ import annotations
