@@ -136,13 +136,14 @@ def to_markdown(
     titles, parts = {**TITLES, **titles}, [f"# {title}"]
     for metric, part in rows.groupby("metric", sort=False):
         shown = quantity(metric)
-        cells = (_cells(r, ours, shown.digits, titles) for r in part.itertuples())
+        cells = (row_cells(r, ours, shown.digits, titles) for r in part.itertuples())
         parts.append(f"## {shown.heading}\n\n{pipe_table(list(cells))}")
     parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(row: Any, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, str]:
+def row_cells(row: Any, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, str]:
+    """A row of `l2i.reporting.beside_paper.beside_paper` in print; `ours` heads our number."""
     return {
         "data set": _dataset_cell(row),
         "system": titles.get(row.system, row.system),
