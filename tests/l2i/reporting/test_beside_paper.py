@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 
 from helpers.small_reference import REFERENCE, measured, paper, printed
 from l2i.checks import InputError
@@ -18,6 +19,7 @@ from l2i.reporting.beside_paper import (
     read_clips,
     read_clips_of_datasets,
     summarise,
+    welch_margin,
 )
 
 
@@ -65,14 +67,43 @@ class TestPaperNumbers:
 
 
 class TestVerdicts:
-    # |gap| <= 2 sqrt(1/4 + 4/5) = 2.0493...
+    # Sample variances over n: 1 / 3 of ours (sd 1, n 4), 1 of the paper's (sd 2, n 5). Their sum is
+    # 4 / 3, of (4 / 3)^2 / (1 / 27 + 1 / 4) = 6.194 degrees of freedom, of which t is 2.4285: the
+    # gap may be 2.4285 x 1.1547 = 2.8042.
     def test_a_small_gap_agrees(self):
-        assert joined(measured(82.0493))["verdict"] == "agrees"
-        assert joined(measured(77.9507))["verdict"] == "agrees"
+        assert joined(measured(82.8041))["verdict"] == "agrees"
+        assert joined(measured(77.1959))["verdict"] == "agrees"
 
     def test_a_large_gap_differs(self):
-        assert joined(measured(82.0495))["verdict"] == "differs"
-        assert joined(measured(77.9505))["verdict"] == "differs"
+        assert joined(measured(82.8043))["verdict"] == "differs"
+        assert joined(measured(77.1957))["verdict"] == "differs"
+
+    def test_the_test_is_welchs(self, rng):
+        for n, m in ((3, 3), (5, 3), (2, 5)):
+            x, y = rng.normal(0, 1, n), rng.normal(1, 3, m)
+            margin = welch_margin((np.std(x), n), (np.std(y), m))
+            refused = ttest_ind(x, y, equal_var=False).pvalue < 0.05
+            assert (abs(x.mean() - y.mean()) > margin) == refused
+            shifted = x - x.mean() + y.mean() + margin
+            assert ttest_ind(shifted, y, equal_var=False).pvalue == pytest.approx(0.05)
+
+    @pytest.mark.parametrize(("n", "paper_n"), [(3, 3), (5, 5), (5, 3), (3, 5)])
+    def test_one_and_the_same_process_rarely_differs_from_itself(self, rng, n, paper_n):
+        # Two standard errors of the population's spread said so of 0.17 (n = 3) and 0.11 (n = 5).
+        differs = 0
+        for x, y in zip(rng.normal(size=(8000, n)), rng.normal(size=(8000, paper_n)), strict=True):
+            differs += abs(x.mean() - y.mean()) > welch_margin((np.std(x), n), (np.std(y), paper_n))
+        assert 0.02 < differs / 8000 <= 0.06
+
+    def test_where_neither_side_varies_any_gap_differs(self):
+        row = joined(measured(80.0, spread=0.0), reference=printed(spread=0.0))
+        assert row["verdict"] == "agrees"
+        row = joined(measured(80.1, spread=0.0), reference=printed(spread=0.0))
+        assert row["verdict"] == "differs"
+
+    def test_a_spread_of_one_value_is_none(self):
+        assert joined(measured(), reference=printed(n=1))["verdict"] == "no spread"
+        assert joined(measured(), reference=printed(n=None))["verdict"] == "no spread"
 
     def test_without_a_printed_spread_there_is_no_judgement_but_a_gap(self):
         row = joined(measured(82.0), reference=printed(spread=None))

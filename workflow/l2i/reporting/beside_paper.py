@@ -4,7 +4,7 @@ A row of a table is one number. Its key is table, system, data set, metric and c
 such as ``threshold=0.1``). Its verdict says how it stands to the paper's:
 
 ==============  ==================================================================================
-``agrees``      ``|gap| <= 2 sqrt(spread^2 / n + paper_spread^2 / paper_n)``
+``agrees``      ``|gap| <= t sqrt(s^2 / n + paper_s^2 / paper_n)``: see `welch_margin`
 ``differs``     beyond that
 ``no spread``   the paper, or our own run, gives none
 ``other data``  measured on other data than the paper's, whose number stands for orientation
@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from l2i.checks import InputError
 from l2i.reporting.statistics import (
@@ -305,10 +306,37 @@ def _verdict(row: Any, comparable: bool) -> str:
         return ""
     if not comparable:
         return "other data"
-    if math.isnan(row.spread) or math.isnan(row.paper_spread):
+    sides = (row.spread, row.n), (row.paper_spread, row.paper_n)
+    if any(math.isnan(spread) or pd.isna(n) or n < 2 for spread, n in sides):
         return "no spread"
-    error = math.sqrt(row.spread**2 / row.n + row.paper_spread**2 / row.paper_n)
-    return "agrees" if abs(row.gap) <= 2 * error else "differs"
+    margin = welch_margin(*sides)
+    return "agrees" if abs(row.gap) <= margin else "differs"
+
+
+def welch_margin(ours: tuple[float, int], theirs: tuple[float, int]) -> float:
+    """How far two means of one and the same process lie apart in at most 1 of 20 pairs.
+
+    Welch's t-test at 95 %: B. L. Welch, Biometrika 34, 1947, with the degrees of freedom of F. E.
+    Satterthwaite, Biometrics Bulletin 2, 1946.
+
+    Parameters
+    ----------
+    ours, theirs : (spread, n)
+        Population standard deviation of n values, the form in which tables print it, of both sides.
+        The sample variance over n, which estimates the variance of their mean, is
+        ``spread^2 / (n - 1)``.
+
+    Returns
+    -------
+    float
+        0 where neither side varies.
+    """
+    (spread, n), (their_spread, their_n) = ours, theirs
+    a, b = spread**2 / (n - 1), their_spread**2 / (their_n - 1)
+    if a + b == 0:
+        return 0.0
+    df = (a + b) ** 2 / (a**2 / (n - 1) + b**2 / (their_n - 1))
+    return float(stdtrit(df, 0.975) * math.sqrt(a + b))
 
 
 def _in_printing_order(

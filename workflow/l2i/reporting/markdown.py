@@ -18,8 +18,9 @@ LEGEND = (
     "with the same draws for all that was measured on these clips. Differences are paired: they "
     "are taken clip by clip and only then summarised or, of metrics that clips only have together, "
     "resampling by resampling; on the folds and runs that both systems have, as their n tells.",
-    "Verdicts: agrees where |gap| ≤ 2 √(sd²/n + sd²/n), ours and the paper's, and differs beyond; "
-    "no spread where one side has none; other data where ours are not the paper's; reference where "
+    "Verdicts: agrees where |gap| ≤ t √(s²/n + s²/n), ours and the paper's, and differs beyond; "
+    "s² = sd² n / (n - 1) is the variance of a sample, t the quantile of Welch's test at 95 %; no "
+    "spread where one side has none; other data where ours are not the paper's; reference where "
     "the paper quotes a system from elsewhere, measured on the paper's own data.",
 )
 CLASS_SECTIONS = {
