@@ -25,7 +25,7 @@ DESIGNS = {  # percentiles, clip by clip, held 0.77 of macro-AUPRC in the first
 @pytest.fixture(scope="module", params=DESIGNS.values(), ids=DESIGNS)
 def measured(request):
     design, names, n = request.param
-    table = intervals.coverage(design, n_trials=n, n_bootstrap=100, n_truth=150, names=names)
+    table = intervals.coverage(design, n_trials=n, n_bootstrap=100, names=names)
     return table, 4 * np.sqrt(0.95 * 0.05 / n)
 
 

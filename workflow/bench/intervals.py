@@ -2,8 +2,8 @@
 
     make coverage
 
-Test sets are made up of which everything is known; tables' own code takes their numbers. The truth
-is the mean of a number over many test sets of the same kind and size.
+Test sets are made up, and the code of the tables takes their numbers. The truth is the mean of a
+number over all test sets of the same kind and size.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from l2i.reporting.scores import (
 )
 
 CLASSES = [f"class {i}" for i in range(8)]
-CONFIDENCE, BAR = 0.95, (0.92, 0.97)
+CONFIDENCE, BAR, SEED = 0.95, (0.92, 0.97), 20260725
 
 
 class Design(NamedTuple):
@@ -145,13 +145,13 @@ def _of_drops(
 
 def trial(
     design: Design, i: int, n_bootstrap: int, names: Iterable[str]
-) -> dict[str, tuple[float, float, float]]:
-    """Number, low and high of the i-th test set; one resampling tells the number alone."""
-    pair = test_set(design, np.random.default_rng([20260725, i, n_bootstrap > 1]))
+) -> list[tuple[float, float, float]]:
+    """Each number of the i-th test set, and the ends of its interval."""
+    pair = test_set(design, np.random.default_rng([SEED, i]))
     how = {"statistics": {"n_bootstrap": n_bootstrap, "confidence": CONFIDENCE}, "seed": i}
     found = numbers()
-    measured = {name: found[name](*pair, **how) for name in names}
-    return {name: (row["mean"], row["low"], row["high"]) for name, row in measured.items()}
+    rows = [found[name](*pair, **how) for name in names]
+    return [(row["mean"], row["low"], row["high"]) for row in rows]
 
 
 def coverage(
@@ -159,7 +159,6 @@ def coverage(
     *,
     n_trials: int,
     n_bootstrap: int,
-    n_truth: int,
     names: Iterable[str] | None = None,
     n_workers: int | None = 1,
 ) -> pd.DataFrame:
@@ -169,11 +168,9 @@ def coverage(
     ----------
     design : Design
     n_trials : int
-        Test sets with an interval.
+        Test sets. The truth is the mean of their numbers.
     n_bootstrap : int
         Resamplings of each.
-    n_truth : int
-        Other test sets, whose mean is the truth.
     names : iterable of str, optional
         Some of `numbers`; all by default.
     n_workers : int, optional
@@ -183,32 +180,26 @@ def coverage(
     -------
     DataFrame
         By name: ``truth``, ``sd`` of the number, ``coverage``, mean ``width``, and the share of
-        intervals that lie ``above`` the truth. Test sets in which a number is undefined, and those
-        with a single clip of a kind, have no interval and do not count.
+        intervals that lie ``above`` the truth. Test sets in which a number has no interval do not
+        count.
     """
     names = [*(names or numbers())]
-    with ProcessPoolExecutor(n_workers) as pool:
-        run = map if n_workers == 1 else partial(pool.map, chunksize=8)
-        truths, trials = (
-            np.array(
-                [
-                    [*each.values()]
-                    for each in run(trial, repeat(design), range(n), repeat(b), repeat(names))
-                ]
-            )
-            for n, b in ((n_truth, 1), (n_trials, n_bootstrap))
-        )
-    truth = np.nanmean(truths[:, :, 0], axis=0)
-    low, high = trials[:, :, 1], trials[:, :, 2]
-    known = ~np.isnan(low)
+    jobs = (repeat(design), range(n_trials), repeat(n_bootstrap), repeat(names))
+    if n_workers == 1:
+        trials = [*map(trial, *jobs)]
+    else:
+        with ProcessPoolExecutor(n_workers) as pool:
+            trials = [*pool.map(trial, *jobs, chunksize=10)]
+    number, low, high = np.moveaxis(np.array(trials), 2, 0)
+    truth, known = np.nanmean(number, axis=0), ~np.isnan(low)
 
-    def share(held: np.ndarray) -> np.ndarray:
-        return (held & known).sum(0) / known.sum(0)
+    def share(those: np.ndarray) -> np.ndarray:
+        return (those & known).sum(axis=0) / known.sum(axis=0)
 
     return pd.DataFrame(
         {
             "truth": truth,
-            "sd": np.nanstd(truths[:, :, 0], axis=0),
+            "sd": np.nanstd(number, axis=0),
             "coverage": share((low <= truth) & (truth <= high)),
             "width": np.nanmean(high - low, axis=0),
             "above": share(low > truth),
@@ -217,9 +208,9 @@ def coverage(
     )
 
 
-def false_differences(n: int, paper_n: int, *, n_pairs: int, seed: int = 0) -> float:
+def false_differences(n: int, paper_n: int, *, n_pairs: int) -> float:
     """Share of pairs of one and the same normal process whose verdict is `differs`."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     sides = rng.standard_normal((n_pairs, n)), rng.standard_normal((n_pairs, paper_n))
     return float(
         np.mean(
@@ -266,7 +257,7 @@ def main(report: Path, n_trials: int, n_bootstrap: int, n_pairs: int = 20_000) -
     for design in DESIGNS:
         print(f"{design} ...", flush=True)
         tables[design] = coverage(
-            design, n_trials=n_trials, n_bootstrap=n_bootstrap, n_truth=n_trials, n_workers=None
+            design, n_trials=n_trials, n_bootstrap=n_bootstrap, n_workers=None
         )
         print(tables[design].round(3).to_string(), flush=True)
     report.parent.mkdir(parents=True, exist_ok=True)

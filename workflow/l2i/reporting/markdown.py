@@ -12,17 +12,20 @@ import pandas as pd
 from l2i.names import TITLES
 from l2i.reporting.quantities import quantity
 
-LEGEND = (
-    "Ours is the mean over folds, or over runs where there is one fold; n counts them, and sd is "
-    "their population standard deviation. Runs on one fold share its classifier and dictionary, "
-    "as the three runs of SONYC-UST and OpenMIC do: their sd leaves out what another training of "
-    "these would change.",
+_INTERVAL = (
     "The interval is one over recordings: a bootstrap that draws the sources of each fold anew, "
     "each with all of its clips (ESC-50: the recording that clips were cut from; SONYC-UST: the "
     "sensor, with identical files; OpenMIC: the track), and draws the same for all that was "
     "measured on these clips. Of scores it is Wilson's, of differences between them Student's, "
     "with the variance of the resampled numbers; of means and medians of values it is made of "
-    "percentiles.",
+    "percentiles."
+)
+LEGEND = (
+    "Ours is the mean over folds, or over runs where there is one fold; n counts them, and sd is "
+    "their population standard deviation. Runs on one fold share its classifier and dictionary, "
+    "as the three runs of SONYC-UST and OpenMIC do: their sd leaves out what another training of "
+    "these would change.",
+    _INTERVAL,
     "Differences are paired: they are taken clip by clip and only then summarised or, of metrics "
     "that clips only have together, resampling by resampling; on the folds and runs that both "
     "systems have, as their n tells.",
@@ -39,6 +42,7 @@ CLASS_SECTIONS = {
     "removed": "what is removed there, threshold={threshold}",
 }
 CLASSES_LEGEND = (
+    _INTERVAL,
     "Positives and negatives count what annotators labelled; decided counts what the classifier "
     "decides, labelled or not.",
     "Undefined: no clip holds the class, or the classifier decides on none, or a network diverged. "

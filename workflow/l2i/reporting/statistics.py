@@ -97,14 +97,14 @@ def repeated_values(clips: pd.DataFrame, metric: Metric) -> np.ndarray:
     InputError
         If the replicates of a fold do not hold the same clips, each once.
     """
-    _require_clips(clips)
-    by = "run" if clips["fold"].nunique() == 1 and "run" in clips else "fold"
-    values = []
-    for _, part in clips.groupby(by, sort=True):
-        (fold,) = folds_of(part)
+    folds = [*folds_of(clips)]
+    by = "run" if len(folds) == 1 and "run" in clips else "fold"
+    values: dict[object, list[float]] = {}
+    for fold in folds:
         once = np.ones((1, len(fold.clips)))
-        values.append(np.mean([metric(each, once)[0] for each in fold.replicates]))
-    return np.asarray(values, dtype=float)
+        for each in fold.replicates:
+            values.setdefault(each[by].iloc[0], []).append(metric(each, once)[0])
+    return np.array([np.mean(of_one) for of_one in values.values()])
 
 
 def paired_difference(clips: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
