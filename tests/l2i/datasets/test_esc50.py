@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from configuration.reading import pins_of
 from l2i.checks import InputError
 from l2i.datasets.esc50 import COLUMNS, check_table
 from l2i.datasets.esc50 import index_corpus as index_esc50
@@ -228,11 +229,9 @@ class TestGenuineCorpora:
         assert (table.esc10 == "True").sum() == 400
 
     def test_the_configuration_pins_the_genuine_table(self, project):
-        import yaml
 
         from l2i.provenance.fingerprints import file_sha256
 
-        config = (project / "config.yaml").read_text()
-        pins = yaml.safe_load(config)["datasets"]["esc50"]["download"]
+        pins = pins_of("corpora", "esc50")
         path = data_folder("genuine-metadata/esc50.csv")
         assert file_sha256(path) == pins["csv_sha256"]
