@@ -14,6 +14,7 @@ from configuration.reading import pins_of
 from l2i.checks import InputError
 from l2i.datasets.esc50 import COLUMNS, check_table
 from l2i.datasets.esc50 import index_corpus as index_esc50
+from l2i.provenance.fingerprints import file_sha256
 
 RATE = 8000
 CLIPS = [  # name, category, esc10
@@ -228,10 +229,7 @@ class TestGenuineCorpora:
         assert check_table(table, {"n_clips": 2000, "n_clips_per_fold_and_class": 8}) == []
         assert (table.esc10 == "True").sum() == 400
 
-    def test_the_configuration_pins_the_genuine_table(self, project):
-
-        from l2i.provenance.fingerprints import file_sha256
-
+    def test_the_genuine_table_is_the_pinned_one(self):
         pins = pins_of("corpora", "esc50")
         path = data_folder("genuine-metadata/esc50.csv")
         assert file_sha256(path) == pins["csv_sha256"]
