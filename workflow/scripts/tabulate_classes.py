@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness import perform
-from l2i.names import CLASSIFIER, LABEL
+from l2i.names import CLASSIFIER, LABEL, RANDOM
 from l2i.reporting.beside_paper import (
     condition_text,
     measure,
@@ -105,7 +105,7 @@ def _of_faithfulness(
         part = removals[removals["system"] == system]
         yield {**key, "system": system, "condition": "", **_median(part, "relevant", how)}
         condition = condition_text({"of": system})
-        for baseline in (f"random_{name}" for name in baselines):
+        for baseline in (RANDOM + name for name in baselines):
             key_of_baseline = {**key, "system": baseline, "condition": condition}
             yield {**key_of_baseline, **_median(part, baseline, how)}
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness import perform
+from l2i.names import RANDOM
 from l2i.reporting.beside_paper import condition_text, measure, read_clips_of_datasets
 from l2i.reporting.statistics import Statistic, paired_difference
 from l2i.reporting.tables import write_paper_table
@@ -38,7 +39,7 @@ def tabulate_faithfulness(
     `datasets` are those with one class a clip; the others have a page of their own, class by class.
     """
     clips = read_clips_of_datasets(path_to_clips)
-    baselines = [f"random_{name}" for name in baselines]
+    baselines = [RANDOM + name for name in baselines]
     measured = []
     for name in (dataset["name"] for dataset in datasets):
         removes_nothing = 100.0 * (clips[name]["n_removed"] == 0)

@@ -22,6 +22,7 @@ from l2i.evaluation.random_removals import draw_any, draw_energy, draw_unselecte
 from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import component_energies, select, soft_masked
+from l2i.names import RANDOM
 
 FAITHFULNESS = (  # columns of what :func:`faithfulness_rows` returns
     *("class", "removal", "threshold", "draw", "n_removed", "energy_removed"),
@@ -192,6 +193,6 @@ def _plan(
             # Keyed by the clip's name: a draw depends on neither order nor company of the clips.
             key = zlib.crc32(f"{baseline} {clip}".encode())
             rng = np.random.default_rng([removals.seed, draw, key])
-            facts = {"removal": f"random_{baseline}", "threshold": removals.random_threshold}
+            facts = {"removal": RANDOM + baseline, "threshold": removals.random_threshold}
             plan.append(({**facts, "draw": draw}, draws[baseline](rng)))
     return plan
