@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 import torch
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from l2i.features.spectral import FrontEnd
@@ -65,7 +66,7 @@ def spectrogram(path: Path) -> tuple[np.ndarray, float, FrontEnd]:
     return front_end.stft(torch.from_numpy(x)).abs().square().numpy(), len(x) / rate, front_end
 
 
-def draw(ax: Axes, level: np.ndarray, seconds: float, front_end: FrontEnd):
+def draw(ax: Axes, level: np.ndarray, seconds: float, front_end: FrontEnd) -> QuadMesh:
     """Draw a spectrogram in dB with frequencies on a scale that leaves room for low ones."""
     khz = np.linspace(0, front_end.sample_rate / 2000, len(level))
     time = np.linspace(0, seconds, level.shape[1])

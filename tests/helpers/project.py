@@ -15,9 +15,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 @functools.cache
-def load_module(name: str) -> ModuleType:
-    """The script `workflow/scripts/{name}.py` as a module, run once."""
-    path = PROJECT / "workflow" / "scripts" / f"{name}.py"
+def load_module(name: str, folder: str = "workflow/scripts") -> ModuleType:
+    """The script `{folder}/{name}.py` as a module, run once."""
+    path = PROJECT / folder / f"{name}.py"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -70,8 +70,21 @@ def faithfulness_drops(
     key = {"dataset": "esc50", "fold": fold, "system": "l2i_att", "run": 0} | columns
     key |= {"variant": "default", "class": "dog"}
     clips = [f"{fold}-{i}" for i in range(len(drops))]
-    what = {"removal": removal, "threshold": threshold, "draw": draw, "n_removed": n_removed}
-    return pd.DataFrame(key | {"clip": clips} | what | {"probability_drop": drops})
+    what = {"removal": removal, "threshold": threshold, "draw": draw, "matched": 1}
+    what |= {"n_removed": n_removed, "energy_removed": 0.5, "probability_drop": drops}
+    return pd.DataFrame({"clip": clips} | what | key)
+
+
+def with_nothing(frames, drop=0.0):
+    """Rows of faithfulness.csv, and those of the same clips with nothing removed, if they lack."""
+    rows = pd.concat(frames)
+    if (rows["removal"] == "nothing").any():
+        return rows
+    clips = rows[rows["removal"] == "relevant"]
+    clips = clips.drop_duplicates(["dataset", "fold", "system", "run", "clip", "class"])
+    nothing = {"removal": "nothing", "threshold": np.nan, "draw": 0, "matched": 0}
+    nothing |= {"n_removed": 0, "energy_removed": 0.0, "probability_drop": drop}
+    return pd.concat([rows, clips.assign(**nothing)])
 
 
 def tags(

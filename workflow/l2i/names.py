@@ -10,5 +10,6 @@ TITLES = {
     CLASSIFIER: "classifier f",
     f"{RANDOM}unselected": "random, among the unselected",
     f"{RANDOM}all": "random, among all",
-    f"{RANDOM}energy": "random, of the same energy",
+    f"{RANDOM}energy": "random, matched in energy",
+    "nothing": "nothing (round trip alone)",
 }

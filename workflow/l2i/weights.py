@@ -1,8 +1,8 @@
 """Weights on disk: tensors in safetensors files, with the identity that a loader must match.
 
 A file says what it holds (`kind`) and what it was made for: fold, class list, sample rate and the
-like. Asking for anything else is refused, so a dictionary of one fold can never meet another's test
-clips, nor a network the wrong class order.
+like, and the hashes of the clips that it learned from. Asking for anything else is refused, so a
+dictionary of one fold can never meet another's test clips, nor a network the wrong class order.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch import Tensor
 from l2i.checks import InputError
 
 ABOUT = "l2i"  # name of the metadata entry
+SEEN = " (it learned from other clips: some of those to be tested may be among them)"
 
 
 def save_weights(
@@ -61,9 +62,11 @@ def load_weights(path: str | Path, *, kind: str, **identity: Any) -> dict[str, T
         for key, value in expected.items()
         if found.get(key) != value
     ]
+    learned_from_others = any(line.startswith("train_clips_sha256") for line in wrong)
     if wrong:
         raise InputError(
-            f"{path} was made for something else: {'; '.join(wrong)}. Delete it and rerun"
+            f"{path} was made for something else: {'; '.join(wrong)}{SEEN * learned_from_others}. "
+            "Delete it and rerun"
         )
     return load_file(path)
 

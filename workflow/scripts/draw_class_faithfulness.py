@@ -13,6 +13,7 @@ from l2i.names import RANDOM
 from l2i.reporting.beside_paper import measure, read_clips
 from l2i.reporting.figures import class_faithfulness, save
 from l2i.reporting.markdown import to_csv
+from l2i.reporting.removals import ENERGY, NOTHING, RELEVANT, unmatched, values, without
 
 
 def draw_class_faithfulness(
@@ -31,12 +32,15 @@ def draw_class_faithfulness(
     statistics: dict,
     seed: int,
 ) -> None:
-    """Draw the median drop of every class beside its random baselines; write the numbers."""
+    """Draw the median drop of every class beside its baselines; write the numbers.
+
+    They are random removals at the same threshold, and the removal of nothing.
+    """
     classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
     clips = read_clips(path_to_clips).astype({"class": str})
     _require_fit(clips, classes, dataset=dataset, system=system, excluded=excluded_classes)
-    clips = clips[clips["threshold"] == threshold]
-    removals = ["relevant", *(RANDOM + name for name in baselines)]
+    clips = clips[(clips["threshold"] == threshold) | (clips["removal"] == NOTHING)]
+    removals = [RELEVANT, *(RANDOM + name for name in baselines), NOTHING]
     table = pd.DataFrame(
         {"dataset": dataset, "system": system, "class": name, "removal": removal} | number
         for name in classes
@@ -56,24 +60,32 @@ def draw_class_faithfulness(
 def _numbers(
     clips: pd.DataFrame, removals: list[str], statistics: dict, seed: int
 ) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each removal's numbers in one class: all of them on the same clips."""
+    """Each removal's numbers in one class.
+
+    All are measured on the same clips; those where no random set is of like energy are left out of
+    that removal.
+    """
     parts = {name: clips[clips["removal"] == name] for name in removals}
-    pairs = {
-        name: set(zip(part["fold"], part["clip"], strict=True)) for name, part in parts.items()
-    }
+    measured = {name: _pairs(part) for name, part in parts.items()}
     for name, part in parts.items():
-        if pairs[name] != pairs["relevant"]:
+        if measured[name] != measured[RELEVANT]:
             raise InputError(
                 f"class {clips['class'].iloc[0]!r}: {name} was not measured on the clips of "
                 "relevant at this threshold. Draw the threshold of evaluation.random, and "
                 "baselines that stand there"
             )
+        if name == ENERGY:
+            part = without(part, unmatched(part))
         number = {"mean": np.nan, "low": np.nan, "high": np.nan}
         if len(part):
-            values = part[["fold", "run", "draw", "clip"]].assign(value=part["probability_drop"])
-            number = measure(values, np.median, statistics=statistics, seed=seed)
+            drops = values(part, "probability_drop")
+            number = measure(drops, np.median, statistics=statistics, seed=seed)
         median = {"median": number["mean"], "low": number["low"], "high": number["high"]}
-        yield name, {"n_clips": len(pairs[name])} | median
+        yield name, {"n_clips": len(_pairs(part))} | median
+
+
+def _pairs(part: pd.DataFrame) -> set[tuple[str, str]]:
+    return set(zip(part["fold"], part["clip"], strict=True))
 
 
 def _require_fit(

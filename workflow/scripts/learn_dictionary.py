@@ -1,7 +1,6 @@
 """Learn the spectral dictionary W of one fold from its training clips (Sec. III-D, IV-B.3)."""
 
 import pandas as pd
-import torch
 
 from harness import perform
 from l2i.checks import InputError
@@ -9,6 +8,7 @@ from l2i.datasets.fold import Fold, open_fold
 from l2i.dictionary.learning import DictionaryResult, Part, learn_per_class, learn_together
 from l2i.dictionary.stored_dictionary import save_dictionary
 from l2i.features.cache import open_features
+from l2i.streams import torch_stream
 
 
 def learn_dictionary(
@@ -28,7 +28,7 @@ def learn_dictionary(
         "sparsity": dictionary["sparsity"],
         "n_iter": dictionary["n_iter"],
         "solver": dictionary["solver"],
-        "generator": torch.Generator().manual_seed(seed),
+        "generator": torch_stream(seed, "dictionary"),
         "device": device,
     }
     if dictionary["clips_per_class"] is not None:

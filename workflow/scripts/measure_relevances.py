@@ -11,6 +11,7 @@ from l2i.datasets.fold import Fold
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
+from l2i.streams import random_stream
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
 from l2i.training.task import Recordings
@@ -69,7 +70,7 @@ def exchange(n: int, seed: int) -> np.ndarray:
 
     Every other number is equally likely. Of one, there is no other, and it keeps its own.
     """
-    circle = np.random.default_rng(seed).permutation(n)
+    circle = random_stream(seed, "exchange").permutation(n)
     others = np.empty(n, dtype=int)
     others[circle] = np.roll(circle, 1)
     return others

@@ -15,13 +15,28 @@ from l2i.reporting.beside_paper import (
     read_clips_of_datasets,
 )
 from l2i.reporting.markdown import classes_to_markdown, to_csv
+from l2i.reporting.removals import (
+    ENERGY,
+    NOTHING,
+    RELEVANT,
+    net_drops,
+    unmatched,
+    values,
+    without,
+)
 from l2i.reporting.scores import class_names, class_scores
+from l2i.reporting.statistics import Statistic
 
 COLUMNS = ["dataset", "class", "quantity", "system", "metric", "condition"]
 COLUMNS += ["mean", "spread", "n", "low", "high"]
 # Of a classifier that decides on no class of any clip.
-NO_REMOVALS = pd.DataFrame(columns=["system", "class", "removal", "threshold"])
-NOTHING = {"mean": float("nan"), "n": 0}
+NO_REMOVALS = pd.DataFrame(
+    columns=[
+        *("fold", "system", "run", "clip", "class", "removal", "threshold", "draw", "matched"),
+        *("energy_removed", "probability_drop"),
+    ]
+)
+NO_NUMBER = {"mean": float("nan"), "n": 0}
 
 
 def tabulate_classes(
@@ -49,7 +64,8 @@ def tabulate_classes(
     rows = []
     for dataset, metric in ((each["name"], each["metric"]) for each in datasets):
         removals = faithfulness.get(dataset, NO_REMOVALS)
-        removals = removals[removals["threshold"] == threshold]
+        at_threshold = (removals["threshold"] == threshold) | (removals["removal"] == NOTHING)
+        removals = removals[at_threshold]
         for name in class_names(classification[dataset]):
             numbers = [
                 *_of_labels(classification[dataset], name),
@@ -99,23 +115,39 @@ def _of_fidelity(
 def _of_faithfulness(
     removals: pd.DataFrame, systems: list[str], baselines: list[str], how: dict
 ) -> Numbers:
-    """Median drop without what a system finds relevant, and without as much at random."""
-    key = {"quantity": "faithfulness", "metric": "ff_median"}
+    """What is lost without the components that a system finds relevant, and without random ones."""
     for system in systems:
         part = removals[removals["system"] == system]
-        yield {**key, "system": system, "condition": "", **_median(part, "relevant", how)}
-        condition = condition_text({"of": system})
+        relevant, nothing = (part[part["removal"] == name] for name in (RELEVANT, NOTHING))
+        key = {"system": system, "condition": ""}
+        yield from _drop_and_energy(relevant, key, how)
+        net = net_drops(relevant, nothing) if len(relevant) else relevant
+        yield {**key, **_number("faithfulness", "ff_net_median", net, np.median, how)}
+        of = {"condition": condition_text({"of": system})}
         for baseline in (RANDOM + name for name in baselines):
-            key_of_baseline = {**key, "system": baseline, "condition": condition}
-            yield {**key_of_baseline, **_median(part, baseline, how)}
+            key, random = {"system": baseline, **of}, part[part["removal"] == baseline]
+            if baseline == ENERGY:
+                left_out = unmatched(random)
+                yield {**key, **_number("removed", "unmatched", left_out, np.mean, how)}
+                random = without(random, left_out)
+            yield from _drop_and_energy(random, key, how)
+        drops = values(nothing, "probability_drop")
+        key = {"system": NOTHING, **of}
+        yield {**key, **_number("faithfulness", "ff_median", drops, np.median, how)}
 
 
-def _median(removals: pd.DataFrame, removal: str, how: dict) -> dict[str, float]:
-    part = removals[removals["removal"] == removal]
-    if part.empty:
-        return NOTHING
-    values = part[["fold", "run", "draw", "clip"]].assign(value=part["probability_drop"])
-    return measure(values, np.median, **how)
+def _drop_and_energy(removals: pd.DataFrame, key: dict[str, str], how: dict) -> Numbers:
+    drops = values(removals, "probability_drop")
+    yield {**key, **_number("faithfulness", "ff_median", drops, np.median, how)}
+    percent = values(removals.assign(percent=100 * removals["energy_removed"]), "percent")
+    yield {**key, **_number("removed", "energy_removed", percent, np.mean, how)}
+
+
+def _number(
+    quantity: str, metric: str, of_clips: pd.DataFrame, statistic: Statistic, how: dict
+) -> dict[str, object]:
+    number = measure(of_clips, statistic, **how) if len(of_clips) else NO_NUMBER
+    return {"quantity": quantity, "metric": metric, **number}
 
 
 if __name__ == "__main__":

@@ -8,14 +8,24 @@ import pandas as pd
 from harness import perform
 from l2i.names import RANDOM
 from l2i.reporting.beside_paper import condition_text, measure, read_clips_of_datasets
+from l2i.reporting.removals import (
+    ENERGY,
+    NOTHING,
+    RELEVANT,
+    net_drops,
+    unmatched,
+    values,
+    without,
+)
 from l2i.reporting.statistics import Statistic, paired_difference
 from l2i.reporting.tables import write_paper_table
 
 TABLE = 5
+DROPS = (("ff_median", "probability_drop", np.median), ("ff_mean", "probability_drop", np.mean))
 METRICS = (
-    ("ff_median", "probability_drop", np.median),
-    ("ff_mean", "probability_drop", np.mean),
+    *DROPS,
     ("n_removed", "n_removed", np.mean),
+    ("energy_removed", "energy_in_percent", np.mean),
 )
 RELEVANT_METRICS = (*METRICS, ("empty_selection", "removes_nothing", np.mean))
 
@@ -42,10 +52,12 @@ def tabulate_faithfulness(
     baselines = [RANDOM + name for name in baselines]
     measured = []
     for name in (dataset["name"] for dataset in datasets):
-        removes_nothing = 100.0 * (clips[name]["n_removed"] == 0)
-        part = clips[name].assign(removes_nothing=removes_nothing)
-        for key, values, statistic in _samples(part, systems, thresholds, baselines):
-            number = measure(values, statistic, statistics=statistics, seed=seed)
+        part = clips[name].assign(
+            removes_nothing=100.0 * (clips[name]["n_removed"] == 0),
+            energy_in_percent=100.0 * clips[name]["energy_removed"],
+        )
+        for key, of_clips, statistic in _samples(part, systems, thresholds, baselines):
+            number = measure(of_clips, statistic, statistics=statistics, seed=seed)
             measured.append({"dataset": name, **key, **number})
     write_paper_table(
         measured,
@@ -68,40 +80,49 @@ def _samples(
     clips: pd.DataFrame, systems: list[str], thresholds: list[float], baselines: list[str]
 ) -> Iterator[Sample]:
     parts = {system: clips[clips["system"] == system] for system in systems}
-    for part in parts.values():
-        yield from _relevant(part[part["removal"] == "relevant"], thresholds)
+    for system, part in parts.items():
+        yield from _relevant(part, system, thresholds)
+    for system, part in parts.items():
+        key = {"system": NOTHING, "condition": condition_text({"of": system})}
+        yield from _each(part[part["removal"] == NOTHING], key, DROPS)
     for baseline in baselines:
-        for part in parts.values():
-            yield from _random(part, baseline)
+        for system, part in parts.items():
+            yield from _random(part, system, baseline)
 
 
-def _relevant(clips: pd.DataFrame, thresholds: list[float]) -> Iterator[Sample]:
+def _each(removals: pd.DataFrame, key: dict[str, str], metrics: tuple) -> Iterator[Sample]:
+    for metric, column, statistic in metrics:
+        yield key | {"metric": metric}, values(removals, column), statistic
+
+
+def _relevant(clips: pd.DataFrame, system: str, thresholds: list[float]) -> Iterator[Sample]:
     """Removals of what one system finds relevant."""
-    key = {"system": clips["system"].iloc[0]}
+    relevant, nothing = (clips[clips["removal"] == name] for name in (RELEVANT, NOTHING))
     for threshold in thresholds:
-        key["condition"] = condition_text({"threshold": threshold})
-        rows = clips[clips["threshold"] == threshold]
-        for metric, column, statistic in RELEVANT_METRICS:
-            yield key | {"metric": metric}, _values(rows, column), statistic
+        key = {"system": system, "condition": condition_text({"threshold": threshold})}
+        rows = relevant[relevant["threshold"] == threshold]
+        yield from _each(rows, key, RELEVANT_METRICS)
+        yield key | {"metric": "ff_net_median"}, net_drops(rows, nothing), np.median
 
 
-def _random(clips: pd.DataFrame, baseline: str) -> Iterator[Sample]:
+def _random(clips: pd.DataFrame, system: str, baseline: str) -> Iterator[Sample]:
     """Random removals that counter one system, and how far it is beyond them on the same clips."""
     random = clips[clips["removal"] == baseline]
-    system, threshold = random[["system", "threshold"]].iloc[0]
-    condition = condition_text({"of": system, "threshold": threshold})
-    for metric, column, statistic in METRICS:
-        key = {"system": baseline, "metric": metric, "condition": condition}
-        yield key, _values(random, column), statistic
-    relevant = clips[(clips["removal"] == "relevant") & (clips["threshold"] == threshold)]
-    drops = (_values(side, "probability_drop") for side in (relevant, random))
+    threshold = random["threshold"].iloc[0]
+    relevant = clips[(clips["removal"] == RELEVANT) & (clips["threshold"] == threshold)]
+    key = {"system": baseline}
+    key["condition"] = condition_text({"of": system, "threshold": threshold})
+    if baseline == ENERGY:
+        left_out = unmatched(random)
+        yield key | {"metric": "unmatched"}, left_out, np.mean
+        random, relevant = without(random, left_out), without(relevant, left_out)
+        if random.empty:
+            return
+    yield from _each(random, key, METRICS)
+    drops = (values(side, "probability_drop") for side in (relevant, random))
     condition = condition_text({"minus": baseline, "threshold": threshold})
     key = {"system": system, "metric": "ff_difference", "condition": condition}
     yield key, paired_difference(*drops), np.median
-
-
-def _values(removals: pd.DataFrame, column: str) -> pd.DataFrame:
-    return removals[["fold", "run", "draw", "clip"]].assign(value=removals[column])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from l2i.features.cache import open_features
 from l2i.networks.classifier import Classifier
 from l2i.networks.stored_classifier import fresh_classifier, frozen, save_classifier
 from l2i.runtime import precision_name, resolve_precision
+from l2i.streams import stream_seed
 from l2i.thresholds import best_thresholds
 from l2i.training import losses
 from l2i.training.augmentation import Augmentation
@@ -38,7 +39,7 @@ def train_classifier(
     targets = fold.targets(rows)
     precision = resolve_precision(classifier["precision"], device)
 
-    torch.manual_seed(seed)
+    torch.manual_seed(stream_seed(seed, "classifier"))
     network = fresh_classifier(
         len(fold.classes),
         multi_label=fold.multi_label,

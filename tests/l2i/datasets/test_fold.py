@@ -1,5 +1,6 @@
 """l2i.datasets.fold: who trains, who tests, and with which labels."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch.testing import assert_close
 
 from l2i.checks import InputError
 from l2i.datasets.fold import open_fold
+from l2i.weights import load_weights, save_weights
 
 FEATURES = {
     "sample_rate": 44_100,
@@ -40,10 +42,12 @@ def opened(tmp_path):
 
 
 FOLDED = pd.DataFrame({"clip": list("abcd"), "fold": [1, 2, 1, 3], "label": [0, 2, 1, 0]})
+FOLDED["sha256"] = list("wxyz")
 SPLIT = pd.DataFrame(
     {
         "clip": list("abcd"),
         "split": ["train", "validate", "test", "train"],
+        "sha256": list("wxyz"),
         "label_dog": [1, 0, 1, np.nan],
         "label_human-voice": [0, 1, np.nan, np.nan],
     }
@@ -92,8 +96,26 @@ class TestOfficialSplit:
 
 def test_the_identity_tells_folds_and_front_ends_apart(opened):
     one, two = (opened(FOLDED, ["x", "y", "z"], fold).identity for fold in "12")
-    assert {key for key in one if one[key] != two[key]} == {"fold"}
+    assert {key for key in one if one[key] != two[key]} == {"fold", "train_clips_sha256"}
     assert {"dataset", "classes_sha256", "sample_rate", "mel_power", "waveform_scale"} <= one.keys()
+
+
+class TestTrainingClips:
+    def test_they_are_known_by_the_content_of_their_files_in_any_order(self, opened):
+        one = opened(FOLDED, ["x", "y", "z"], "1").train_clips_sha256
+        turned = FOLDED.iloc[::-1].assign(clip=list("ihgf"))
+        assert opened(turned, ["x", "y", "z"], "1").train_clips_sha256 == one
+        assert one == hashlib.sha256(b"x\nz").hexdigest()
+
+    def test_weights_that_have_seen_a_test_clip_are_refused(self, opened, tmp_path):
+        # Folds renumbered: what is called fold 1 now was trained on before.
+        before = opened(FOLDED, ["x", "y", "z"], "1")
+        save_weights(tmp_path / "weights", {"w": torch.zeros(1)}, kind="test", **before.identity)
+        load_weights(tmp_path / "weights", kind="test", **before.identity)
+        after = opened(FOLDED.assign(fold=[2, 1, 2, 3]), ["x", "y", "z"], "1")
+        assert after.name == before.name
+        with pytest.raises(InputError, match="some of those to be tested may be among them"):
+            load_weights(tmp_path / "weights", kind="test", **after.identity)
 
 
 class TestFoldsOfOneCorpus:
@@ -102,6 +124,7 @@ class TestFoldsOfOneCorpus:
         index = pd.DataFrame(
             {"clip": list("abcdef"), "fold": [1, 2, 2, 3, 1, 3], "label": range(6)}
         )
+        index["sha256"] = list("uvwxyz")
         index.to_csv(tmp_path / "index.csv", index=False)
         (tmp_path / "classes.json").write_text(json.dumps(["dog", "rain"]))
         return str(tmp_path / "index.csv"), str(tmp_path / "classes.json")

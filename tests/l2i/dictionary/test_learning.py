@@ -15,6 +15,7 @@ from l2i.dictionary.columns import ClipColumns
 from l2i.dictionary.learning import learn_per_class, learn_together, training_columns
 from l2i.dictionary.nmf import sparse_nmf
 from l2i.dictionary.stored_dictionary import load_dictionary, save_dictionary
+from l2i.streams import torch_stream
 from l2i.weights import read_identity
 
 learn_dictionary = load_script("learn_dictionary")
@@ -55,6 +56,7 @@ def learn(folder, clips, **changes):
         "path_to_history": folder / "objective.csv",
     }
     index = {"clip": [f"clip{i}" for i in range(len(FOLDS))], "fold": FOLDS, "label": 0}
+    index["sha256"] = index["clip"]
     pd.DataFrame(index).to_csv(paths["path_to_index"], index=False)
     paths["path_to_classes"].write_text(json.dumps(["dog", "rain"]))
     np.save(paths["path_to_log_magnitude"], clips)
@@ -166,7 +168,7 @@ def corpus(generator):
 
 
 def per_class(clips, targets=TARGETS, seed=0, **changes):
-    options = PER_CLASS | changes | {"generator": torch.Generator().manual_seed(seed)}
+    options = PER_CLASS | {"generator": torch.Generator().manual_seed(seed)} | changes
     return learn_per_class(clips, TRAIN_ROWS, targets, **options)
 
 
@@ -351,6 +353,7 @@ class TestPerClassScript:
         index.insert(0, "clip", [f"clip{i:02d}" for i in range(N_CLIPS)])
         is_train = np.isin(np.arange(N_CLIPS), TRAIN_ROWS)
         index.insert(1, "split", np.where(is_train, "train", "test"))
+        index["sha256"] = index["clip"]
         paths = {
             "path_to_index": tmp_path / "index.csv",
             "path_to_classes": tmp_path / "classes.json",
@@ -376,7 +379,8 @@ class TestPerClassScript:
 
     def test_it_writes_what_the_library_learns_with_the_classes_of_columns(self, paths, corpus):
         self.run(paths)
-        expected = per_class(corpus, clips_per_class=2, n_iter=4)
+        drawn = torch_stream(0, "dictionary")
+        expected = per_class(corpus, clips_per_class=2, n_iter=4, generator=drawn)
         W = load_dictionary(paths["path_to_dictionary"], fold="official", dataset="street")
         assert torch.equal(W, expected.W)
         about = read_identity(paths["path_to_dictionary"])

@@ -72,13 +72,13 @@ class TestFaithfulness:
         drop = rows["probability_before"] - rows["probability_after"]
         assert np.abs(drop - rows["probability_drop"]).max() < 1e-6
         assert rows["energy_removed"].between(0, 1).all()
-        assert len(rows) == 2 + 3 * 2
+        assert len(rows) == 1 + 2 + 3 * 2
 
     def test_every_class_that_is_decided_for_is_explained_by_itself(self, tagging_pair):
         tagging_pair.classifier.thresholds.copy_(torch.tensor([0.5, 0.5, 0.0]))
         rows = faithfulness(tagging_pair, tones(80_000))
         assert rows["class"].unique().tolist() == ["low", "never"]
-        assert len(rows) == 2 * (2 + 3 * 2)
+        assert len(rows) == 2 * (1 + 2 + 3 * 2)
         tagging_pair.classifier.thresholds.fill_(1.0)
         assert not explain(tagging_pair, tones(80_000))[0].relevances
 
@@ -100,7 +100,7 @@ class TestFaithfulness:
     def test_the_quieter_rest_is_heard_as_it_is_not_scaled_up_again(self, pair):
         rows = faithfulness(pair, tones(80_000, low=0.9, high=1e-4))
         # Scaled to full level, what is left around the tone would count as the tone.
-        assert rows["probability_drop"].iloc[0] > 0.9
+        assert rows[rows["removal"] == "relevant"]["probability_drop"].iloc[0] > 0.9
 
     def test_a_clip_that_ends_between_two_hops_leaves_no_click(self, pair):
         heard = []
@@ -127,6 +127,49 @@ class TestFaithfulness:
 
         assert energies(clip, "unselected") == energies(clip, "unselected")
         assert energies(clip, "unselected") != energies(other, "unselected")
+
+    def test_a_random_set_takes_away_as_much_energy_as_the_relevant_one(self, pair):
+        def share(rows, removal):
+            part = rows[(rows["removal"] == removal) & (rows["threshold"] == 0.1)]
+            return part["energy_removed"].to_numpy(), part["matched"].to_numpy()
+
+        rows = faithfulness(pair, tones(80_000))  # both tones are as loud
+        (goal,), (matched,) = share(rows, "relevant")
+        energies, each = share(rows, "random_energy")
+        assert matched == 1 and (each == 1).all()
+        assert energies == pytest.approx([goal, goal], rel=0.2)
+        energies, each = share(rows, "random_unselected")
+        assert (each == (np.abs(energies - goal) <= 0.2 * goal)).all()
+
+    def test_a_clip_whose_other_components_are_too_quiet_is_not_called_matched(self, pair):
+        rows = faithfulness(pair, tones(80_000, low=0.9, high=1e-4))
+        energy = rows[rows["removal"] == "random_energy"]
+        assert (energy["matched"] == 0).all() and len(energy) == 2
+
+    def test_removed_energy_is_that_of_the_sum(self, pair):
+        clip, H = explain(pair, tones(80_000))
+        every = with_relevance(clip, torch.ones(4))
+        rows = faithfulness(pair, tones(80_000), every)
+        share = rows[rows["removal"] == "relevant"]["energy_removed"]
+        assert share.to_numpy() == pytest.approx(1, abs=1e-3)
+
+    def test_removing_nothing_is_heard_as_the_clip_itself(self, pair):
+        heard = []
+
+        class Recorder(Listener):
+            def forward(self, M):
+                heard.append(M)
+                return super().forward(M)
+
+        x = tones(512 * 150 + 100)
+        recording = ExplainedClassifier(Recorder(), pair.interpreter)
+        rows = faithfulness(recording, x)
+        first = rows.iloc[0]
+        assert (first["removal"], first["n_removed"], first["energy_removed"]) == ("nothing", 0, 0)
+        assert np.isnan(first["threshold"]) and abs(first["probability_drop"]) < 1e-6
+        M = FRONT_END.log_mel(FRONT_END.stft(x))
+        # By way of float32 cells near the floor came back 0.3 dB off, of recordings 3.5 dB.
+        assert (heard[-1][0] - M).abs().max() < 1e-3
 
     def test_the_random_count_is_the_rounded_mean_and_at_least_one(self, pair):
         clip, _ = explain(pair, tones(80_000))

@@ -154,6 +154,10 @@ class TestScaleWaveform:
     def test_signed_flips_a_clip_that_is_negative_throughout(self):
         np.testing.assert_allclose(scale_waveform(np.array([-0.25, -0.5]), "signed"), [1, 2])
 
+    def test_none_leaves_a_waveform_as_it_is(self):
+        x = np.array([0.1, -0.5, 2.0], np.float32)
+        assert scale_waveform(x, "none") is x
+
     def test_silence_stays_silence(self):
         assert not scale_waveform(np.zeros(5, np.float32), "absolute").any()
 

@@ -1,9 +1,10 @@
 """l2i.interpretation.relevance: cases small enough to check on paper, and what must always hold."""
 
+import pytest
 import torch
 from torch.testing import assert_close
 
-from l2i.interpretation.relevance import component_energies, relevance, select, soft_masked
+from l2i.interpretation.relevance import component_products, relevance, select, soft_masked
 
 # Two components on separate bins: component 0 owns bin 0, component 1 owns bin 1.
 W = torch.eye(2)
@@ -68,8 +69,25 @@ class TestParts:
         assert_close(parts.sum(0), X)
         assert (parts >= 0).all() and (parts <= X + 1e-6).all()
 
-    def test_energies_are_those_of_the_parts(self, generator):
+    @pytest.mark.parametrize("n_frames", [1, 2, 99])
+    def test_products_are_those_of_the_parts_however_many_frames_at_a_time(
+        self, generator, n_frames
+    ):
         W, H = torch.rand(7, 4, generator=generator), torch.rand(4, 5, generator=generator)
         X = torch.rand(7, 5, generator=generator)
-        by_hand = soft_masked(X, W, H, torch.eye(4).bool()).square().sum((1, 2))
-        assert_close(component_energies(X, W, H), by_hand)
+        parts = soft_masked(X, W, H, torch.eye(4).bool()).flatten(1)
+        products = component_products(X, W, H, n_frames=n_frames)
+        assert_close(products, (parts @ parts.T).double())
+
+    def test_what_parts_have_in_common_counts_towards_their_energy_together(self, generator):
+        W, H = torch.rand(7, 4, generator=generator), torch.rand(4, 5, generator=generator)
+        X = torch.rand(7, 5, generator=generator)
+        products = component_products(X, W, H)
+        assert_close(products.sum(), X.double().square().sum())
+        assert products.trace() < 0.5 * products.sum()  # as the sum of single energies had it
+        some = torch.tensor([True, False, True, False])
+        together = soft_masked(X, W, H, some).square().sum().double()
+        assert_close(products[some][:, some].sum(), together)
+
+    def test_silence_has_no_energy(self):
+        assert_close(component_products(0 * X, W, 0 * H), torch.zeros(2, 2, dtype=torch.float64))

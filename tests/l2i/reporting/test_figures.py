@@ -48,13 +48,15 @@ def segments(ax):
     return [np.array(each.get_segments()) for each in lines]
 
 
-def medians(classes=CLASSES, removals=("relevant", "random_all"), seed=0):
-    rng = np.random.default_rng(seed)
+def medians(classes=CLASSES, removals=("relevant", "random_all"), n_clips=None):
+    rng = np.random.default_rng(0)
     table = pd.DataFrame(itertools.product(classes, removals), columns=["class", "removal"])
     table["median"] = rng.normal(0.2, 0.1, len(table))
     table["low"], table["high"] = table["median"] - 0.05, table["median"] + 0.1
     table.insert(0, "system", "l2i_att")
     table.insert(0, "dataset", "sonyc_ust")
+    if n_clips is not None:
+        return table.assign(n_clips=[*n_clips] * len(classes))
     return table.assign(n_clips=rng.integers(1, 900, len(classes)).repeat(len(removals)))
 
 
@@ -85,7 +87,10 @@ FIGURES = {
     "sweep": lambda: components_sweep(sweep(["esc50"]), confidence=0.95, titles={}),
 }
 LARGE = {
-    "faithfulness": lambda: faithfulness(medians(LONG), excluded_classes=LONG[:1]),
+    "faithfulness": lambda: faithfulness(
+        medians(LONG, ("relevant", "random_energy", "nothing"), n_clips=(999, 888, 999)),
+        excluded_classes=LONG[:1],
+    ),
     "map": lambda: relevance_map([map_of(LONG, [3] * 20)], titles={}),
     "sweep": lambda: components_sweep(
         sweep(n_components=range(50, 401, 50)), confidence=0.95, titles={}
@@ -163,6 +168,21 @@ class TestClassFaithfulness:
         titles = {"sonyc_ust": "SONYC-UST", "l2i_att": "L2I"}
         shown = [text for text, _ in texts(faithfulness(titles=titles))]
         assert "SONYC-UST, L2I, threshold 0.1" in shown and "random, among all" in shown
+
+    def test_a_bar_across_each_class_marks_what_removing_nothing_does(self):
+        table = medians(removals=("relevant", "random_all", "nothing"))
+        (ax,) = faithfulness(table).axes
+        *_, floor = segments(ax)
+        part = table[table["removal"] == "nothing"]
+        assert floor[:, :, 0] == pytest.approx(part[["median", "median"]].to_numpy())
+        assert floor[:, :, 1].mean(1) == pytest.approx([0, 1, 2])
+        assert "nothing (round trip alone)" in [text for text, _ in texts(faithfulness(table))]
+
+    def test_clips_that_a_baseline_lacks_are_counted_beside_the_name(self):
+        table = medians().assign(n_clips=9)
+        table.loc[(table["class"] == "dog") & (table["removal"] == "random_all"), "n_clips"] = 4
+        shown = [text for text, _ in texts(faithfulness(table))]
+        assert "dog\nn = 9, 4 matched" in shown and "music\nn = 9" in shown
 
     def test_a_row_without_a_dot_says_why(self):
         table = medians()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from helpers.relevance_vectors import CLASSES
-from helpers.tables import STATISTICS
+from helpers.tables import STATISTICS, with_nothing
 from l2i.checks import InputError
 
 
@@ -18,7 +18,7 @@ class TestScript:
     def rows(self, drops, name="dog", removal="relevant", **columns):
         key = {"dataset": "sonyc_ust", "fold": "official", "system": "l2i_att", "run": 0}
         clips = [f"{i}" for i in range(len(drops))]
-        what = {"class": name, "removal": removal, "threshold": 0.1, "draw": 0}
+        what = {"class": name, "removal": removal, "threshold": 0.1, "draw": 0, "matched": 1}
         row = key | {"clip": clips} | what | columns
         return pd.DataFrame(row | {"probability_drop": drops})
 
@@ -26,7 +26,7 @@ class TestScript:
         (tmp_path / "classes.json").write_text(json.dumps(CLASSES))
         return draw(
             "draw_class_faithfulness",
-            frames,
+            [with_nothing(frames)],
             path_to_classes=str(tmp_path / "classes.json"),
             **{"dataset": "sonyc_ust", "system": "l2i_att", "threshold": 0.1, "seed": 0},
             **{"baselines": list(baselines), "excluded_classes": list(excluded)},
@@ -42,11 +42,14 @@ class TestScript:
         table, svg = self.run(draw, tmp_path, *frames)
         columns = ["dataset", "system", "class", "removal", "n_clips", "median", "low", "high"]
         assert list(table) == columns
-        assert list(table["class"]) == CLASSES
-        assert list(table["median"])[:2] == [0.2, 0.5] and list(table["n_clips"]) == [3, 1, 0]
+        relevant, nothing = (table[table["removal"] == n] for n in ("relevant", "nothing"))
+        assert list(relevant["class"]) == list(nothing["class"]) == CLASSES
+        assert list(relevant["median"])[:2] == [0.2, 0.5]
+        assert list(nothing["median"])[:2] == [0, 0]
+        assert list(relevant["n_clips"]) == list(nothing["n_clips"]) == [3, 1, 0]
         row = self.number(table, "dog")
         assert 0.1 <= row.low <= 0.2 <= row.high <= 0.9
-        assert table.iloc[2][["median", "low", "high"]].isna().all()
+        assert relevant.iloc[2][["median", "low", "high"]].isna().all()
         for name, n in zip(CLASSES, [3, 1, 0], strict=True):
             assert f">{name}<" in svg and f">n = {n}<" in svg
 
@@ -58,10 +61,25 @@ class TestScript:
         ]
         random[3]["probability_drop"] = 0.5
         table, _ = self.run(draw, tmp_path, *relevant, *random, baselines=["all"])
-        assert list(table["removal"].unique()) == ["relevant", "random_all"]
+        assert list(table["removal"].unique()) == ["relevant", "random_all", "nothing"]
         assert self.number(table, "dog").median == pytest.approx(0.2)
         assert self.number(table, "dog", "random_all").median == pytest.approx(0.2)
         assert self.number(table, "dog", "random_all").n_clips == 3
+
+    def test_clips_that_could_not_be_matched_are_left_out_of_that_baseline(self, draw, tmp_path):
+        frames = [
+            self.rows([0.1, 0.2, 0.9]),
+            self.rows([0.5], "music"),
+            self.rows([0.0, 0.1, 0.8], removal="random_energy", matched=[1, 1, 0]),
+            self.rows([0.0], "music", removal="random_energy", matched=0),
+        ]
+        table, svg = self.run(draw, tmp_path, *frames, baselines=["energy"])
+        row = self.number(table, "dog", "random_energy")
+        assert (row.median, row.n_clips) == (pytest.approx(0.05), 2)
+        assert self.number(table, "dog").median == 0.2
+        assert self.number(table, "music", "random_energy").n_clips == 0
+        assert ">n = 3, 2 matched<" in svg and ">n = 1, 0 matched<" in svg
+        assert "diverged" not in svg and svg.count("no decision for it") == 1
 
     def test_other_thresholds_and_baselines_stay_out(self, draw, tmp_path):
         frames = [
@@ -71,7 +89,7 @@ class TestScript:
         ]
         table, _ = self.run(draw, tmp_path, *frames)
         assert self.number(table, "dog").median == 0.3
-        assert list(table["removal"].unique()) == ["relevant"]
+        assert list(table["removal"].unique()) == ["relevant", "nothing"]
 
     def test_folds_are_averaged(self, draw, tmp_path):
         frames = [self.rows([0.1, 0.1], fold="1"), self.rows([0.5], fold="2")]
@@ -80,7 +98,7 @@ class TestScript:
 
     def test_a_run_without_any_decision_is_legal(self, draw, tmp_path):
         table, svg = self.run(draw, tmp_path, self.rows([0.1])[:0], baselines=["all"])
-        assert (table["n_clips"] == 0).all() and len(table) == 6
+        assert (table["n_clips"] == 0).all() and len(table) == 9
         assert svg.count("no decision for it") == 3
 
     def test_a_drop_that_is_no_number_shows(self, draw, tmp_path):

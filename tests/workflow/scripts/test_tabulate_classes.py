@@ -15,6 +15,7 @@ from helpers.tables import (
     of_datasets,
     one,
     tags,
+    with_nothing,
 )
 
 
@@ -23,9 +24,9 @@ class TestClasses:
         key = {"dataset": "sonyc_ust", "fold": "official", "system": "l2i_att"}
         key |= {"variant": "default", "run": run}
         clips = [f"c{2 * i + 1:02d}" for i in range(len(drops))]
-        what = {"class": name, "removal": removal, "threshold": 0.1, "draw": draw}
-        frame = pd.DataFrame(key | {"clip": clips} | what | {"probability_drop": drops})
-        return frame.assign(**columns)
+        what = {"class": name, "removal": removal, "threshold": 0.1, "draw": draw, "matched": 1}
+        what |= {"energy_removed": 0.5, "probability_drop": drops}
+        return pd.DataFrame(key | {"clip": clips} | what).assign(**columns)
 
     def run(
         self, tabulate, classification, fidelity, faithfulness, datasets=("sonyc_ust",), **changes
@@ -34,7 +35,7 @@ class TestClasses:
         settings |= {"threshold": 0.1, "baselines": ["unselected"]}
         settings |= {"statistics": STATISTICS, "seed": 0} | changes
         inputs = {"classification": classification, "fidelity": fidelity}
-        inputs["faithfulness"] = faithfulness
+        inputs["faithfulness"] = [with_nothing([each]) for each in faithfulness]
         return tabulate("tabulate_classes", inputs=inputs, **settings)
 
     def inputs(self):
@@ -75,10 +76,37 @@ class TestClasses:
     def test_faithfulness_is_the_median_over_clips_that_the_classifier_decides_on(self, tabulate):
         table = self.run(tabulate, *self.inputs())
         rows = table[(table["class"] == "dog") & (table["metric"] == "ff_median")]
-        assert list(rows["system"]) == ["l2i_att", "random_unselected"]
-        assert list(rows["condition"].fillna("")) == ["", "of=l2i_att"]
-        assert list(rows["mean"]) == pytest.approx([0.25, 0.05])
+        assert list(rows["system"]) == ["l2i_att", "random_unselected", "nothing"]
+        assert list(rows["condition"].fillna("")) == ["", "of=l2i_att", "of=l2i_att"]
+        assert list(rows["mean"]) == pytest.approx([0.25, 0.05, 0])
         assert rows.iloc[0]["low"] < 0.25 < rows.iloc[0]["high"]
+
+    def test_energies_and_clips_that_could_not_be_matched_are_told_of_each_class(
+        self, tabulate, page
+    ):
+        *others, (esc50, removals) = self.inputs()
+        energy = self.removals("dog", [0.0, 0.1, 0.2, 0.3, 0.4, 0.5], "random_energy")
+        energy = energy.assign(matched=[1, 1, 1, 0, 0, 0], energy_removed=0.25)
+        rows = [esc50, pd.concat([removals, energy])]
+        table = self.run(tabulate, *others, rows, baselines=["energy"])
+        dog = table[table["class"] == "dog"]
+        row = one(dog, quantity="removed", metric="unmatched")
+        assert (row["system"], row["condition"], row["mean"]) == ("random_energy", "of=l2i_att", 50)
+        shares = {
+            each: one(dog, metric="energy_removed", system=each)["mean"]
+            for each in ("l2i_att", "random_energy")
+        }
+        assert shares == {"l2i_att": 50, "random_energy": 25}
+        assert one(dog, metric="ff_median", system="random_energy")["mean"] == pytest.approx(0.1)
+        assert "## sonyc_ust: what is removed there, threshold=0.1\n" in page()
+        assert page().count("within 20 %") == 1
+
+    def test_drops_are_given_net_of_what_removing_nothing_does(self, tabulate):
+        *others, (esc50, removals) = self.inputs()
+        removals = with_nothing([removals], drop=[0.1, 0.1, 0.1, 0, 0, 0])
+        table = self.run(tabulate, *others, [esc50, removals])
+        row = one(table, **{"class": "dog", "metric": "ff_net_median"})
+        assert row["mean"] == pytest.approx(0.25)  # of 0, 0.1, 0.8, 0.3, 0.4, 0.2
 
     def test_runs_of_one_split_are_its_values(self, tabulate):
         *others, (esc50, removals) = self.inputs()
@@ -92,8 +120,8 @@ class TestClasses:
     def test_a_class_that_is_never_decided_has_a_row_and_no_number(self, tabulate, page):
         table = self.run(tabulate, *self.inputs())
         rows = table[(table["class"] == "music") & (table["metric"] == "ff_median")]
-        assert rows["mean"].isna().all() and list(rows["n"]) == [0, 0]
-        assert "| music | undefined | undefined |" in page()
+        assert rows["mean"].isna().all() and list(rows["n"]) == [0, 0, 0]
+        assert "| music | undefined | undefined | undefined | undefined |\n" in page()
 
     def test_a_classifier_that_decides_on_nothing_leaves_an_empty_file(self, tabulate):
         *others, (esc50, removals) = self.inputs()
@@ -129,5 +157,7 @@ class TestClasses:
         ) in text
         assert "median drop where the classifier decides, threshold=0.1\n" in text
         assert (
-            "| class | L2I w/ ATT | random, among the unselected, of=l2i_att | L2I w/ MAX |"
+            "| class | L2I w/ ATT | L2I w/ ATT, median faithfulness, net of the round trip "
+            "| random, among the unselected, of=l2i_att | nothing (round trip alone), of=l2i_att "
+            "| L2I w/ MAX |"
         ) in text

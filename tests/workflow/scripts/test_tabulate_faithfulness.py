@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from helpers.tables import STATISTICS, faithfulness_drops, of_datasets, one
+from helpers.tables import STATISTICS, faithfulness_drops, of_datasets, one, with_nothing
 from l2i.checks import InputError
 
 
@@ -14,7 +14,7 @@ class TestFaithfulness:
     def run(self, tabulate, *frames, thresholds=(0.1,), baselines=(), systems=("l2i_att",)):
         return tabulate(
             "tabulate_faithfulness",
-            frames,
+            [with_nothing(frames)],
             datasets=of_datasets("esc50"),
             systems=list(systems),
             thresholds=list(thresholds),
@@ -46,6 +46,7 @@ class TestFaithfulness:
         ]
         table = self.run(tabulate, *frames, thresholds=[0.9, 0.1])
         ours = table[(table["metric"] == "ff_median") & table["mean"].notna()]
+        ours = ours[ours["system"] == "l2i_att"]
         assert list(ours["condition"]) == ["threshold=0.9", "threshold=0.1"]
         assert list(ours["mean"]) == [0.05, 0.2]
         assert self.number(table, condition="threshold=0.5")["verdict"] == "missing"
@@ -86,10 +87,12 @@ class TestFaithfulness:
         assert list(zip(ours["system"], ours["condition"], ours["mean"], strict=True)) == [
             ("l2i_max", "threshold=0.1", 0.1),
             ("l2i_att", "threshold=0.1", 0.3),
+            ("nothing", "of=l2i_max", 0.0),
+            ("nothing", "of=l2i_att", 0.0),
             ("random_unselected", "of=l2i_max, threshold=0.1", 0.2),
             ("random_unselected", "of=l2i_att, threshold=0.1", 0.4),
         ]
-        assert list(ours["paper_mean"].notna()) == [False, True, False, True]
+        assert list(ours["paper_mean"].notna()) == [False, True, False, False, False, True]
 
     def test_the_number_of_removed_components_is_a_mean(self, tabulate):
         table = self.run(
@@ -99,6 +102,85 @@ class TestFaithfulness:
         )
         row = self.number(table, metric="n_removed")
         assert (row["mean"], row["spread"]) == (4.5, 1.5)
+
+    def test_the_removed_energy_stands_beside_the_number_in_percent(self, tabulate, page):
+        table = self.run(
+            tabulate,
+            faithfulness_drops([0.2, 0.2], energy_removed=[0.2, 0.6]),
+            faithfulness_drops([0.2, 0.2], removal="random_all", energy_removed=[0.0, 0.1]),
+            baselines=["all"],
+        )
+        assert self.number(table, metric="energy_removed")["mean"] == pytest.approx(40)
+        row = self.number(table, "of=l2i_att, threshold=0.1", "random_all", "energy_removed")
+        assert row["mean"] == pytest.approx(5)
+        assert "## removed share of the energy, mean (%)\n" in page()
+        assert page().count("||sum of X_k||² over the removed components") == 1
+
+    def matched_in_energy(self, matched):
+        """Four clips, two draws: drops, and whether each draw of each clip matches."""
+        drops = [0.1, 0.2, 0.3, 0.9]
+        draws = [
+            faithfulness_drops([0.0, 0.1, 0.2, 0.8], "random_energy", draw=i, matched=each)
+            for i, each in enumerate(matched)
+        ]
+        return [faithfulness_drops(drops), *draws]
+
+    def test_clips_that_some_draw_could_not_match_are_left_out_on_both_sides(self, tabulate, page):
+        frames = self.matched_in_energy([[1, 1, 1, 0], [0, 1, 1, 0]])
+        table = self.run(tabulate, *frames, baselines=["energy"])
+        of, of_energy = "of=l2i_att, threshold=0.1", "random_energy"
+        assert self.number(table, of, of_energy, "unmatched")["mean"] == 50
+        assert self.number(table, of, of_energy)["mean"] == pytest.approx(0.15)
+        assert self.number(table, of, of_energy, "ff_mean")["mean"] == pytest.approx(0.15)
+        assert one(table, metric="ff_difference")["mean"] == pytest.approx(0.1)
+        assert self.number(table)["mean"] == pytest.approx(0.25)  # on all clips, as in the paper
+        assert "## clips without a random set of like energy (%)\n" in page()
+        assert "within 20 %" in page() and "random, matched in energy" in page()
+
+    def test_a_run_that_could_not_match_leaves_its_clip_out_of_all_runs(self, tabulate):
+        frames = [
+            frame.assign(run=run)
+            for run, matched in enumerate([[1, 1, 1, 1], [1, 1, 0, 1]])
+            for frame in self.matched_in_energy([matched])
+        ]
+        table = self.run(tabulate, *frames, baselines=["energy"])
+        of = "of=l2i_att, threshold=0.1"
+        assert self.number(table, of, "random_energy", "unmatched")["mean"] == 25
+        row = self.number(table, of, "random_energy")
+        assert (row["mean"], row["n"]) == (pytest.approx(0.1), 2)
+
+    def test_a_fold_without_any_match_has_a_share_and_no_part_in_the_mean(self, tabulate):
+        frames = self.matched_in_energy([[1, 1, 1, 1]])
+        others = [each.assign(fold=2, matched=0) for each in self.matched_in_energy([[0] * 4])]
+        table = self.run(tabulate, *frames, *others, baselines=["energy"])
+        of = "of=l2i_att, threshold=0.1"
+        row = self.number(table, of, "random_energy", "unmatched")
+        assert (row["mean"], row["n"]) == (50, 2)
+        assert self.number(table, of, "random_energy")["n"] == 1
+
+    def test_where_nothing_matches_the_share_alone_is_printed(self, tabulate):
+        table = self.run(tabulate, *self.matched_in_energy([[0] * 4]), baselines=["energy"])
+        row = one(table, system="random_energy")
+        assert (row["metric"], row["mean"]) == ("unmatched", 100)
+        assert "ff_difference" not in set(table["metric"])
+
+    def test_the_removal_of_nothing_is_the_floor_and_drops_are_given_net_of_it(
+        self, tabulate, page
+    ):
+        frames = [
+            faithfulness_drops([0.1, 0.2, 0.4]),
+            faithfulness_drops([0.1, 0.1, 0.1], threshold=0.9),
+        ]
+        floor = with_nothing(frames, drop=[0.1, 0.05, 0.0])
+        table = self.run(tabulate, floor, thresholds=[0.9, 0.1])
+        for metric in ("ff_median", "ff_mean"):
+            row = self.number(table, "of=l2i_att", "nothing", metric)
+            assert row["mean"] == pytest.approx(0.05)
+        for threshold, net in ((0.9, 0.05), (0.1, 0.15)):
+            row = self.number(table, f"threshold={threshold}", metric="ff_net_median")
+            assert row["mean"] == pytest.approx(net)
+        assert "nothing (round trip alone)" in page()
+        assert page().count("Round trip: nothing is removed") == 1
 
     def test_means_stand_beside_medians(self, tabulate):
         frames = [faithfulness_drops([0.0, 0.1, 0.8]), faithfulness_drops([0.3, 0.5, 0.7], fold=2)]
@@ -131,6 +213,7 @@ class TestFaithfulness:
             faithfulness_drops([0.1, 0.8, 0.0], removal="random_unselected", draw=0),
             faithfulness_drops([0.3, 1.0, 0.0], removal="random_unselected", draw=1),
             faithfulness_drops([0.4, 0.4], fold=2),
+            faithfulness_drops([0.0, 0.0], fold=2, threshold=0.9),
             faithfulness_drops([0.2, 0.2], removal="random_unselected", fold=2, draw=0),
             faithfulness_drops([0.0, 0.0], removal="random_unselected", fold=2, draw=1),
         ]
@@ -189,6 +272,7 @@ class TestFaithfulness:
         frames = [faithfulness_drops([0.2, 0.4]), faithfulness_drops([0.9], dataset="sonyc_ust")]
         settings = {"systems": ["l2i_att"], "thresholds": [0.1], "baselines": []}
         settings |= {"statistics": STATISTICS, "seed": 0}
+        frames = [with_nothing(frames)]
         table = tabulate("tabulate_faithfulness", frames, datasets=of_datasets("esc50"), **settings)
         assert set(table["dataset"]) == {"esc50"}
         assert self.number(table)["mean"] == pytest.approx(0.3)

@@ -8,6 +8,7 @@ scored by a network that has seen it, nor by one with other classes or another f
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ from l2i.checks import InputError
 from l2i.features.cache import load_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.names import LABEL, OFFICIAL
+from l2i.streams import random_stream
 from l2i.weights import classes_hash
 
 
@@ -80,7 +82,8 @@ class Fold:
                 later = others[others > int(self.name)]
                 chosen = folds == (later[0] if len(later) else others[0])
                 return rows[~chosen], rows[chosen]
-        drawn = np.random.default_rng(seed).permutation(len(rows)) < max(1, len(rows) // 10)
+        order = random_stream(seed, "selection clips").permutation(len(rows))
+        drawn = order < max(1, len(rows) // 10)
         return rows[~drawn], rows[drawn]
 
     def _rows_of(self, split: str) -> np.ndarray:
@@ -93,9 +96,20 @@ class Fold:
             "dataset": self.dataset,
             "fold": self.name,
             "classes_sha256": classes_hash(self.classes),
+            "train_clips_sha256": self.train_clips_sha256,
             "waveform_scale": self.waveform_scale,
             **asdict(self.front_end),
         }
+
+    @property
+    def train_clips_sha256(self) -> str:
+        """sha256 of the sorted hashes of the training clips' files.
+
+        What learned from other clips has another one, whatever the folds are called: a network that
+        has seen a clip can then not be asked about it.
+        """
+        hashes = sorted(self.index["sha256"].to_numpy()[self.train_rows])
+        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def labels(self, rows: np.ndarray | Sequence[int]) -> Tensor:
         """Class numbers of some clips of a multi-class corpus, int64."""

@@ -20,7 +20,6 @@ decisions with z exchanged between clips, which leaves the weights and takes wha
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,6 +31,7 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from l2i.checks import InputError
+from l2i.streams import random_stream
 
 ALL = "all classes"  # the last row of `coherence`
 MIN_DISTINCT = 4  # of fewer different vectors a map says nothing
@@ -55,7 +55,7 @@ def at_most(labels: np.ndarray, clips: np.ndarray, n: int | None, seed: int) -> 
     for name in np.unique(labels):
         rows = np.flatnonzero(labels == name)
         rows = rows[np.argsort(clips[rows], kind="stable")]
-        rng = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
+        rng = random_stream(seed, "shown", str(name))
         mask[rng.permutation(rows)[:n]] = True
     return mask
 

@@ -104,14 +104,14 @@ def fit_length(x: np.ndarray, n_samples: int) -> np.ndarray:
 
 
 def scale_waveform(x: np.ndarray, mode: str) -> np.ndarray:
-    """Divide a waveform by its peak.
+    """Divide a waveform by its peak, or leave it as it is.
 
     Parameters
     ----------
     x : np.ndarray [shape=(n_samples,)]
     mode : str
-        "absolute": by max |x|, silence stays silence. "signed": by max x, as the authors' code
-        does; a clip that is negative throughout is then flipped.
+        "none": as it is. "absolute": by max |x|, silence stays silence. "signed": by max x, as the
+        authors' code does; a clip that is negative throughout is then flipped.
 
     Returns
     -------
@@ -121,13 +121,15 @@ def scale_waveform(x: np.ndarray, mode: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If `mode` is neither, or if it is "signed" and max x is 0.
+        If `mode` is none of these, or if it is "signed" and max x is 0.
     """
+    if mode == "none":
+        return x
     if mode == "absolute":
         peak = np.abs(x).max()
         return x / peak if peak > 0 else np.zeros_like(x)
     if mode != "signed":
-        raise InputError(f"waveform_scale must be absolute or signed, got {mode!r}")
+        raise InputError(f"waveform_scale must be none, absolute or signed, got {mode!r}")
     peak = x.max()
     if peak == 0:
         raise InputError("a waveform with maximum 0 has no signed scale; use absolute")

@@ -19,6 +19,7 @@ from l2i.checks import InputError
 from l2i.datasets.fold import Fold
 from l2i.features.audio import read_audio, write_wav
 from l2i.networks.classifier import Classifier
+from l2i.streams import random_stream
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def chosen_clips(fold: Fold, listening: list[str] | int, seed: int) -> list[int]
     """Rows of the test clips that are named, or of so many drawn at random."""
     if isinstance(listening, int):
         n = min(listening, len(fold.test_rows))
-        return sorted(np.random.default_rng(seed).choice(fold.test_rows, n, replace=False))
+        return sorted(random_stream(seed, "listening").choice(fold.test_rows, n, replace=False))
     names = fold.index["clip"]
     unknown = sorted(set(listening) - set(names))
     if unknown:

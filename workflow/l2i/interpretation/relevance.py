@@ -59,7 +59,21 @@ def soft_masked(X: Tensor, W: Tensor, H: Tensor, L: Tensor) -> Tensor:
     return X * chosen / (W @ H).clamp(min=EPS)
 
 
-def component_energies(X: Tensor, W: Tensor, H: Tensor) -> Tensor:
-    """Energy ||X_k||^2 of every component's share, shape (K,), without forming any X_k."""
+def component_products(X: Tensor, W: Tensor, H: Tensor, *, n_frames: int = 32) -> Tensor:
+    """Products <X_k, X_j> of the shares of all pairs of components, (K, K), float64.
+
+    The energy of what a set of components takes away together is the sum over all pairs of the set.
+    The energies ||X_k||^2 alone miss what the shares have in common: no share is negative, so that
+    all products add to the energy.
+
+    Parameters
+    ----------
+    n_frames : int
+        Frames that are visited at a time: the shares of that many are held, (K, F, n_frames).
+    """
     ratio = X / (W @ H).clamp(min=EPS)
-    return ((W.square().T @ ratio.square()) * H.square()).sum(-1)
+    products = torch.zeros(len(H), len(H), dtype=torch.float64, device=X.device)
+    for some, active in zip(ratio.split(n_frames, 1), H.split(n_frames, 1), strict=True):
+        shares = W.T[:, :, None] * active[:, None] * some
+        products += shares.flatten(1) @ shares.flatten(1).T
+    return products

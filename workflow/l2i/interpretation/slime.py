@@ -21,7 +21,6 @@ IJCNN 2020.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +31,7 @@ from torch import Tensor
 from l2i.checks import InputError
 from l2i.features.spectral import FrontEnd
 from l2i.networks.classifier import Classifier
+from l2i.streams import random_stream
 
 EDGE_SECONDS = 0.01  # a fade this long turns a cut into no click
 QUERIES = 8  # copies that the classifier hears together; more are slower, by what memory costs
@@ -109,7 +109,7 @@ def generator(seed: int, run: int, clip: str) -> np.random.Generator:
 
     Keyed by the clip's name: a draw depends on neither order nor company of the clips.
     """
-    return np.random.default_rng([seed, run, zlib.crc32(f"slime {clip}".encode())])
+    return random_stream(seed, "slime", run, clip)
 
 
 def segment_borders(n_frames: int, n_segments: int) -> np.ndarray:

@@ -23,6 +23,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodF
 from matplotlib.transforms import blended_transform_factory
 
 from l2i.names import OFFICIAL, TITLES
+from l2i.reporting.removals import NOTHING, RELEVANT
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
@@ -79,6 +80,8 @@ def class_faithfulness(
 ) -> Figure:
     """Median drop in probability of every class, relevant beside random removals (Fig. 2, 3).
 
+    A bar across each class marks its drop when nothing is removed.
+
     Parameters
     ----------
     table : DataFrame
@@ -93,23 +96,34 @@ def class_faithfulness(
     excluded_classes : sequence of str
         Marked: they have no part in means over classes.
     """
-    classes, removals = table["class"].unique(), table["removal"].unique()
+    floor = table[table["removal"] == NOTHING]
+    dotted = table.drop(floor.index)
+    classes, removals = dotted["class"].unique(), dotted["removal"].unique()
     pitch = max(0.3, 0.075 * len(removals))  # two lines of text, or all dots
-    figure = Figure(figsize=(COLUMN, 0.95 + pitch * len(classes) + 0.16 * len(removals)))
+    n_looks = table["removal"].nunique()
+    figure = Figure(figsize=(COLUMN, 0.95 + pitch * len(classes) + 0.16 * n_looks))
     ax = figure.subplots()
     _bands(ax, len(classes))
     for i, removal in enumerate(removals):
-        part = table[table["removal"] == removal]
+        part = dotted[dotted["removal"] == removal]
         y = np.arange(len(part)) + 0.8 * ((i + 0.5) / len(removals) - 0.5)
-        label = "relevant components" if removal == "relevant" else TITLES.get(removal, removal)
+        label = "relevant components" if removal == RELEVANT else TITLES.get(removal, removal)
         _dots(ax, part, y, colour=COLOURS[i], shape=SHAPES[i], label=label)
-    first = table[table["removal"] == removals[0]]
+    if len(floor):
+        y, label = np.arange(float(len(floor))), TITLES[NOTHING]
+        ax.vlines(
+            floor["median"], y - 0.4, y + 0.4, color=GREY, linewidth=1.8, label=label, zorder=1.5
+        )
     stars = ["*" if name in excluded_classes else "" for name in classes]
+    counts = dotted.groupby("class", sort=False)["n_clips"].agg(["max", "min"])
     ax.set_yticks(
         range(len(classes)),
-        [f"{c}{s}\nn = {n}" for c, s, n in zip(classes, stars, first["n_clips"], strict=True)],
+        [
+            f"{name}{star}\nn = {n}" + (f", {least} matched" if least < n else "")
+            for star, (name, n, least) in zip(stars, counts.itertuples(), strict=True)
+        ],
     )
-    _notes_by_class(ax, table, classes)
+    _notes_by_class(ax, dotted, classes)
     ax.axvline(0, color=GREY, linewidth=0.6, zorder=1)
     note = "\n* left out of means over classes" if any(stars) else ""
     # To the right end: beside long names the axis is shorter than this text.
@@ -143,9 +157,10 @@ def _notes_by_class(ax: Axes, table: pd.DataFrame, classes: Sequence[str]) -> No
     where = blended_transform_factory(ax.transAxes, ax.transData)
     for row, name in enumerate(classes):
         part = table[table["class"] == name]
-        lost = part.loc[part["median"].isna(), "removal"]
-        if len(lost):
-            text = "diverged" if part["n_clips"].any() else "no decision for it"
+        lost = part[part["median"].isna()]
+        measured = part["n_clips"].any()
+        if not measured or lost["n_clips"].any():  # else none of its clips could be matched
+            text = "diverged" if measured else "no decision for it"
             ax.text(0.98, row, text, transform=where, color=GREY, ha="right", va="center")
 
 

@@ -27,6 +27,7 @@ CLASS_SECTIONS = {
     "classification": "the classifier against the labels",
     "fidelity": "the interpreters against the classifier's decisions",
     "faithfulness": "median drop where the classifier decides, threshold={threshold}",
+    "removed": "what is removed there, threshold={threshold}",
 }
 CLASSES_LEGEND = (
     "Positives and negatives count what annotators labelled; decided counts what the classifier "
@@ -50,11 +51,26 @@ _SIGNS = (
     "F1 is taken of the positives and of the negatives of each class; weighted: by how many clips "
     "are either, macro: the plain mean of both. Then follows the mean over classes."
 )
+_ENERGY = (
+    "Energy is that of the log-magnitude spectrogram: ||sum of X_k||² over the removed components "
+    "k, what they have in common included, as a share of ||X||²."
+)
+_MATCHED = (
+    "Random, matched in energy: components outside of the relevant ones that together take away as "
+    "much energy as those do, within 20 %. Where some run or draw found no such set, the clip is "
+    "left out of these rows, and of both sides of the difference to them; the share of such clips "
+    "is given. They are those whose relevant components hold most: compare by the difference alone."
+)
+_NET = (
+    "Round trip: nothing is removed, and the waveform goes through the STFT and back. Net drops "
+    "are taken clip by clip, less the drop by the round trip alone."
+)
 DEFINITIONS = {
     **dict.fromkeys(("macro_auprc", "micro_auprc"), _OFFICIAL),
     **dict.fromkeys(("macro_auprc_7", "macro_auprc_11", "micro_auprc_11"), _GRID),
     **dict.fromkeys(("max_f1_7", "max_f1_11"), _GRID),
     **dict.fromkeys(("avg_weighted_f1", "avg_macro_f1"), _SIGNS),
+    **{"energy_removed": _ENERGY, "unmatched": _MATCHED, "ff_net_median": _NET},
 }
 
 
@@ -120,13 +136,14 @@ def to_markdown(
     titles, parts = {**TITLES, **titles}, [f"# {title}"]
     for metric, part in rows.groupby("metric", sort=False):
         shown = quantity(metric)
-        cells = (_cells(r, ours, shown.digits, titles) for r in part.itertuples())
+        cells = (row_cells(r, ours, shown.digits, titles) for r in part.itertuples())
         parts.append(f"## {shown.heading}\n\n{pipe_table(list(cells))}")
     parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(row: Any, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, str]:
+def row_cells(row: Any, ours: str, digits: int, titles: Mapping[str, str]) -> dict[str, str]:
+    """A row of `l2i.reporting.beside_paper.beside_paper` in print; `ours` heads our number."""
     return {
         "data set": _dataset_cell(row),
         "system": titles.get(row.system, row.system),
@@ -159,9 +176,8 @@ def classes_to_markdown(
     Parameters
     ----------
     rows : DataFrame
-        ``dataset``, ``class``, ``quantity`` (labels, classification, fidelity or faithfulness),
-        ``system``, ``metric``, ``condition``, and the number as in
-        `l2i.reporting.beside_paper.summarise`.
+        ``dataset``, ``class``, ``quantity`` (of `CLASS_SECTIONS`), ``system``, ``metric``,
+        ``condition``, and the number as in `l2i.reporting.beside_paper.summarise`.
     titles : mapping
         As in `to_markdown`.
     threshold : float
@@ -179,7 +195,8 @@ def classes_to_markdown(
             cells = _class_cells(part[part["quantity"] == name], {**TITLES, **titles})
             title = heading.format(threshold=f"{threshold:g}")
             parts.append(f"## {dataset}: {title}\n\n{pipe_table(cells)}")
-    notes = [f"Numbers are mean ± sd [{confidence * 100:g} % interval].", *CLASSES_LEGEND]
+    defined = [DEFINITIONS[name] for name in rows["metric"].unique() if name in DEFINITIONS]
+    notes = [f"Numbers are mean ± sd [{confidence * 100:g} % interval].", *CLASSES_LEGEND, *defined]
     parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
@@ -192,7 +209,7 @@ def _class_cells(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str
         shown = quantity(row.metric)
         whose = [] if row.quantity in ("labels", "classification") else [row.system, row.condition]
         named = [titles.get(part, part) for part in whose if part]
-        what = [] if row.quantity == "faithfulness" else [shown.title]
+        what = [] if row.metric == "ff_median" else [shown.title]
         column = ", ".join([*named, *what])
         cell = number_cell(row, shown.digits) or "undefined"
         lines.setdefault(name, {"class": name})[column] = cell

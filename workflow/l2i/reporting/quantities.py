@@ -50,7 +50,12 @@ QUANTITIES = {
     "n_decided": Quantity("decided", "1", 0),
     "ff_median": Quantity("median faithfulness", "drop in probability", 4),
     "ff_mean": Quantity("mean faithfulness", "drop in probability", 4),
+    "ff_net_median": Quantity(
+        "median faithfulness, net of the round trip", "drop in probability", 4
+    ),
     "n_removed": Quantity("number of removed components, mean", "1", 2),
+    "energy_removed": Quantity("removed share of the energy, mean", "%", 1),
+    "unmatched": Quantity("clips without a random set of like energy", "%", 1),
     "empty_selection": Quantity("clips without any relevant component", "%", 1),
     "ff_difference": Quantity(
         "relevant minus random components, paired by clip, median", "drop in probability", 4

@@ -15,6 +15,7 @@ import torch
 
 from l2i.checks import InputError
 from l2i.metrics import average_precision, macro
+from l2i.streams import stream_seed
 from l2i.training.loop import Diverged
 from l2i.training.task import Network, Task, Trained
 
@@ -70,7 +71,7 @@ def select_and_train(
         fit_rows, selection_rows = task.fold.selection(selection_seed)
         for number, values in enumerate(tried):
             log.info("combination %d of %d: %s", number + 1, len(tried), values)
-            torch.manual_seed(seed)
+            torch.manual_seed(stream_seed(seed, "selection"))
             part = replace(
                 task, rows=fit_rows, checkpoints=task.checkpoints / f"combination-{number + 1}"
             )
@@ -89,7 +90,7 @@ def select_and_train(
             )
         selected = tried[int(np.nanargmax(scores))]
         log.info("selected: %s", selected)
-    torch.manual_seed(seed)
+    torch.manual_seed(stream_seed(seed, "training"))
     trained = train(fresh(task), settings | selected)
     about: dict[str, Any] = {"selected": selected}
     if scores:

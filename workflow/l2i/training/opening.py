@@ -13,6 +13,7 @@ from l2i.dictionary.stored_dictionary import load_dictionary
 from l2i.features.cache import open_features
 from l2i.networks.stored_classifier import fresh_classifier, load_classifier
 from l2i.runtime import resolve_precision
+from l2i.streams import stream_seed
 from l2i.training import losses
 from l2i.training.task import Recordings, Task
 
@@ -90,7 +91,7 @@ def open_task(
         Folders, see :class:`Task`.
     """
     fold, device = recordings.fold, recordings.device
-    torch.manual_seed(int(run))
+    torch.manual_seed(stream_seed(int(run), "start"))
     classifier = None
     if start is not None:
         classifier = fresh_classifier(
