@@ -85,7 +85,7 @@ def run(corpus):
             slime={**vars(SETTINGS), **given, **changes.pop("slime", {})},
             listening=list(listening),
             dataset="esc50",
-            fold=split.name,
+            fold=fold.name,
             data=str(corpus / "data"),
             device="cpu",
             **{"seed": 0, "run": "0"} | changes,
