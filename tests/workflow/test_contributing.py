@@ -125,6 +125,7 @@ class TestALayout:
         assert index["clip"].tolist() == ["a", "b", "c"] and index["fold"].tolist() == [1, 1, 2]
         assert [classes[label] for label in index["label"]] == ["cow", "hen", "hen"]
         assert index["n_samples"].tolist() == [800] * 3 and facts == {}
+        assert index["source"].is_unique
         assert index["path"].tolist() == ["audio/a.wav", "audio/b.wav", "audio/c.wav"]
 
     def test_it_lists_every_problem_at_once(self, corpus):

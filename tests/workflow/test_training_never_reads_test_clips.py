@@ -77,6 +77,7 @@ def files(tmp_path, rng):
     index = pd.DataFrame(
         {
             "clip": [f"clip{i}" for i in range(N_CLIPS)],
+            "source": [f"source{i}" for i in range(N_CLIPS)],
             "sha256": [f"hash{i}" for i in range(N_CLIPS)],
             "fold": [1 + i % 3 for i in range(N_CLIPS)],
             "label": [i // 3 % 2 for i in range(N_CLIPS)],
@@ -170,7 +171,7 @@ def split_officially(files):
     split = np.array(["train", "train", "validate", "test"] * (N_CLIPS // 4))
     labels = np.where(np.arange(2 * N_CLIPS).reshape(N_CLIPS, 2) % 5 < 2, 1.0, 0.0)
     index = pd.DataFrame({"clip": [f"clip{i}" for i in range(N_CLIPS)], "split": split})
-    index["sha256"] = index["clip"]
+    index["sha256"] = index["source"] = index["clip"]
     index[["label_dog", "label_rain"]] = labels
     index.to_csv(files / "index.csv", index=False)
     return split

@@ -4,11 +4,20 @@ import hashlib
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from l2i.checks import InputError
-from l2i.datasets.clips import audio_files, examine, identical_groups, read_table
+from l2i.datasets.clips import (
+    audio_files,
+    common_sources,
+    examine,
+    identical_groups,
+    read_table,
+)
 
 RATE = 8000
 
@@ -77,6 +86,43 @@ def test_identical_files_are_grouped():
     assert identical_groups(facts) == [["b", "c"], ["d", "e", "f"]]
 
 
+def sources(*rows):
+    """Sources of clips a, b, c, ... that share a place and a file; None: shared with nobody."""
+    places, files = (pd.Series(column, dtype=object) for column in zip(*rows, strict=True))
+    return common_sources(pd.Series([*"abcdefgh"[: len(rows)]]), places, files).tolist()
+
+
+class TestSources:
+    def test_what_is_shared_first_names_them(self):
+        assert sources(("9", 1), ("9", 2), ("8", 3)) == ["9", "9", "8"]
+
+    def test_a_shared_file_joins_places_and_the_smallest_names_them(self):
+        assert sources(("9", 1), ("8", 1), ("8", 2), ("7", 3)) == ["8", "8", "8", "7"]
+
+    def test_without_a_place_identical_files_are_one_source_and_others_their_own(self):
+        assert sources((None, 1), (None, 2), (None, 2), (None, 3)) == ["a", "b", "b", "d"]
+
+    def test_a_clip_without_place_may_share_the_file_of_one_that_has_one(self):
+        assert sources((None, 1), ("9", 1), (None, 2)) == ["9", "9", "c"]
+
+    def test_a_chain_is_followed_to_its_end(self):
+        links = [(str(i // 2), (i + 1) // 2) for i in range(8)]
+        assert sources(*links) == ["0"] * 8
+
+    @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=8))
+    @settings(deadline=None)
+    def test_they_are_the_connected_parts(self, rows):
+        apart = [{i} for i in range(len(rows))]
+        for i, a in enumerate(rows):
+            for j, b in enumerate(rows[:i]):
+                if a[0] == b[0] or a[1] == b[1]:
+                    joined = apart[i] | apart[j]
+                    apart = [joined if k in joined else s for k, s in enumerate(apart)]
+        named = sources(*((str(a), b) for a, b in rows))
+        same = {(i, j) for i, a in enumerate(named) for j, b in enumerate(named) if a == b}
+        assert same == {(i, j) for i, part in enumerate(apart) for j in part}
+
+
 class TestTables:
     @pytest.fixture
     def csv(self, tmp_path):
@@ -87,6 +133,10 @@ class TestTables:
         table = read_table(csv, ("a", "b"))
         assert list(table) == ["a", "b"]
         assert table.to_numpy().tolist() == [["NA", "01"], ["1.50", ""]]
+
+    def test_optional_columns_are_read_where_they_are(self, csv):
+        csv.write_text("a,c\n1,2\n")
+        assert list(read_table(csv, ["a"], optional=["b", "c"])) == ["a", "c"]
 
     def test_cells_that_a_short_row_lacks_are_empty(self, csv):
         csv.write_text("a,b\n1\n")

@@ -26,7 +26,7 @@ CLIPS = [  # name, category, esc10
     ("2-104-A-41", "chainsaw", "True"),
 ]
 INDEX_COLUMNS = (
-    *("clip", "path", "fold", "label", "category"),
+    *("clip", "path", "source", "fold", "label", "category"),
     *("n_samples", "sample_rate", "n_channels", "duration_seconds", "sha256"),
 )
 
@@ -74,7 +74,7 @@ def data_folder(name: str) -> Path:
 class TestIndex:
     def test_rows_are_sorted_and_say_what_the_files_are(self, corpus):
         index, classes, facts = index_esc50(corpus, subset="all")
-        assert facts == {}
+        assert facts == {"n_sources": 5}
         assert tuple(index) == INDEX_COLUMNS
         assert list(index["clip"]) == sorted(name for name, *_ in CLIPS)
         assert classes == ["dog", "rooster", "chainsaw"]  # in the order of targets 0, 7, 41
@@ -82,6 +82,17 @@ class TestIndex:
         assert row[["path", "fold", "label"]].tolist() == ["audio/2-104-A-41.wav", 2, 2]
         assert row[["n_samples", "sample_rate", "n_channels"]].tolist() == [800, RATE, 1]
         assert row.duration_seconds == 0.1
+
+    def test_clips_of_one_recording_have_one_source(self, corpus):
+        index, *_ = index_esc50(corpus, subset="all")
+        assert index["source"].tolist() == ["100", "101", "101", "102", "103", "104"]
+
+    def test_so_have_identical_files(self, corpus):
+        audio = corpus / "audio"
+        shutil.copy(audio / "1-100-A-0.wav", audio / "2-102-A-0.wav")
+        index, _, facts = index_esc50(corpus, subset="all")
+        assert index.set_index("clip")["source"][["1-100-A-0", "2-102-A-0"]].tolist() == ["100"] * 2
+        assert facts == {"n_sources": 4}
 
     def test_a_subset_is_renumbered_and_tolerates_the_files_of_the_whole(self, corpus):
         index, classes, _ = index_esc50(corpus, subset="esc10")
@@ -217,8 +228,10 @@ class TestMisuse:
 
 class TestGenuineCorpora:
     def test_the_real_esc10_recordings_are_indexed(self):
-        index, classes, _ = index_esc50(data_folder("esc10"), subset="all")
+        index, classes, facts = index_esc50(data_folder("esc10"), subset="all")
         assert len(index) == 400
+        assert facts == {"n_sources": 304}
+        assert index["source"].value_counts().max() == 7
         assert classes[:3] == ["dog", "rooster", "rain"]
         assert (index.groupby(["fold", "label"]).size() == 8).all()
         assert (index.label == index.category.map(classes.index)).all()

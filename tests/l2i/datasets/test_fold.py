@@ -70,6 +70,13 @@ class TestFolds:
         with pytest.raises(InputError, match=f"fold {fold} of"):
             opened(FOLDED, ["x", "y", "z"], fold)
 
+    def test_rows_of_clips_say_where_they_belong_and_what_they_come_from(self, opened):
+        fold = opened(FOLDED.assign(source=["01", "02", "01", "03"]), ["x", "y", "z"], "1")
+        rows = pd.DataFrame({"clip": ["c", "a"], "correct": [1, 0]}, index=[5, 7])
+        rows = fold.label_rows(rows, system="l2i", run="0")
+        assert list(rows) == ["dataset", "fold", "source", "system", "run", "clip", "correct"]
+        assert rows["source"].tolist() == ["01", "01"] and rows["clip"].tolist() == ["c", "a"]
+
 
 class TestOfficialSplit:
     def test_each_part_is_what_the_corpus_says(self, opened):

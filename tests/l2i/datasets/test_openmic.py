@@ -30,7 +30,7 @@ ROWS = [
     ("155310_30720", "bass", 0.7),
 ]
 INDEX_COLUMNS = (
-    *("clip", "path", "split", "label_bass", "label_organ", "label_voice"),
+    *("clip", "path", "source", "split", "label_bass", "label_organ", "label_voice"),
     *("n_samples", "sample_rate", "n_channels", "duration_seconds", "sha256"),
 )
 
@@ -101,7 +101,17 @@ class TestIndex:
         assert row[["n_samples", "sample_rate", "n_channels"]].tolist() == [800, 8000, 2]
         assert row.duration_seconds == 0.1
         assert row.sha256 == hashlib.sha256((corpus / row.path).read_bytes()).hexdigest()
-        assert facts == {"n_labels": 7, "n_duplicated_rows": 0, "n_clips_without_label": 0}
+        counts = {"n_labels": 7, "n_duplicated_rows": 0, "n_clips_without_label": 0}
+        assert facts == counts | {"n_sources": 5}
+
+    def test_a_source_is_a_track(self, corpus):
+        later = "000178_90000"
+        write_clip(corpus, later, 0.1 * np.random.default_rng(9).standard_normal((800, 2)))
+        write_partition(corpus, "test", [*SPLITS["test"], later])
+        index, _, facts = index_openmic(corpus)
+        source = index.set_index("clip")["source"]
+        assert source["000178_3840"] == source[later] == "000178"
+        assert facts["n_sources"] == 5 and len(index) == 6
 
     def test_half_is_a_presence_and_what_nobody_listened_for_is_missing(self, corpus):
         index, _, _ = index_openmic(corpus)

@@ -16,12 +16,19 @@ from hypothesis import strategies as st
 
 from helpers.project import load_script
 from l2i.checks import InputError
-from l2i.datasets.sonyc_ust import CLASSES, COLUMNS, PRESENCE, agreed_labels, training_labels
+from l2i.datasets.sonyc_ust import (
+    CLASSES,
+    COLUMNS,
+    PRESENCE,
+    SENSOR,
+    agreed_labels,
+    training_labels,
+)
 from l2i.datasets.sonyc_ust import index_corpus as index_sonyc
 
 RATE = 8000
 INDEX_COLUMNS = (
-    *("clip", "path", "split"),
+    *("clip", "path", "source", "split"),
     *(f"label_{name}" for name in CLASSES),
     *("n_samples", "sample_rate", "n_channels", "duration_seconds", "sha256"),
 )
@@ -64,7 +71,8 @@ def table_of(rows):
         for split, clip, annotator, values in rows
     ]
     # Other columns stand before and between, as in the genuine table.
-    return pd.DataFrame(cells).assign(**{"8-1_dog-barking-whining_presence": 1, "year": 2019})
+    table = pd.DataFrame(cells).assign(**{"8-1_dog-barking-whining_presence": 1, "year": 2019})
+    return table.assign(**{SENSOR: table.audio_filename.str.partition("_")[0]})
 
 
 def write_table(folder, table):
@@ -135,7 +143,42 @@ class TestIndex:
             "n_labels_differing_between_rules": RULES_DIFFER,
             "n_identical_groups": 0,
             "n_identical_groups_across_splits": 0,
+            "n_sources": 3,
+            "sources_share": "sensor or file",
         }
+
+    def test_a_source_is_a_sensor_with_all_that_share_a_file_with_it(self, corpus):
+        source = index_sonyc(corpus, labels="dcase")[0].set_index("clip")["source"]
+        assert source.to_dict() == {
+            **dict.fromkeys(("10_000001", "10_000002", "10_000003"), "10"),
+            **{"05_000001": "05", "20_000001": "20"},
+        }
+        audio = corpus / "audio"
+        shutil.copy(audio / "05_000001.wav", audio / "10_000002.wav")
+        index, _, facts = index_sonyc(corpus, labels="dcase")
+        assert index["source"].tolist() == ["05"] * 4 + ["20"]
+        assert facts["n_sources"] == 2
+
+    def test_without_sensors_identical_files_are_one_source_and_the_record_says_so(
+        self, corpus, table
+    ):
+        write_table(corpus, table.drop(columns=SENSOR))
+        audio = corpus / "audio"
+        shutil.copy(audio / "10_000001.wav", audio / "10_000003.wav")
+        index, _, facts = index_sonyc(corpus, labels="dcase")
+        alone = index.set_index("clip")["source"].drop("10_000003")
+        assert (alone == alone.index).all()
+        assert index.set_index("clip")["source"]["10_000003"] == "10_000001"
+        assert (facts["n_sources"], facts["sources_share"]) == (
+            4,
+            "file; annotations.csv has no sensor_id",
+        )
+
+    def test_a_cell_without_sensor_leaves_the_clip_alone(self, corpus, table):
+        table.loc[table.audio_filename == "10_000001.wav", SENSOR] = ""
+        write_table(corpus, table)
+        source = index_sonyc(corpus, labels="dcase")[0].set_index("clip")["source"]
+        assert source[["10_000001", "10_000002"]].tolist() == ["10_000001", "10"]
 
     def test_facts_are_logged_and_can_be_recorded(self, corpus, caplog):
         with caplog.at_level(logging.INFO):
@@ -396,7 +439,8 @@ class TestScript:
             data=str(tmp_path),
         )
         assert json.loads(classes.read_text()) == CLASSES
-        assert index.read_text().startswith("clip,path,split,label_engine,label_machinery-impact,")
+        head = "clip,path,source,split,label_engine,label_machinery-impact,"
+        assert index.read_text().startswith(head)
         assert facts["n_clips"] == 5 and facts["n_classes"] == 8
         assert facts["n_clips_left_out"] == 1
 
@@ -409,5 +453,6 @@ class TestGenuineTables:
         index, classes, facts = index_sonyc(Path(root) / "sonyc_mini", labels="dcase")
         assert index.split.value_counts().to_dict() == {"train": 180, "test": 60, "validate": 35}
         assert facts["n_clips_left_out"] == 5
+        assert facts["sources_share"] == "sensor or file"
         labels = index[[f"label_{name}" for name in classes]]
         assert labels.notna().all(axis=None) and len(PRESENCE) == len(classes)

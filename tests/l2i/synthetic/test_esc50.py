@@ -62,6 +62,7 @@ class TestEsc50:
         assert classes == list(KINDS)
         assert set(index.n_samples) == {44_100}
         assert index.sha256.is_unique
+        assert index["source"].value_counts().max() == 2
         few, some, _ = index_esc50(tmp_path / "esc50", subset="esc10", expect=facts)
         assert (len(few), some) == (18, list(KINDS)[:3])
 

@@ -46,6 +46,7 @@ class TestOpenmic:
 
     def test_every_class_is_there_and_not_there_in_each_split(self, openmic):
         table, classes, _ = openmic
+        assert table["source"].is_unique
         assert classes == list(INSTRUMENTS) and len(classes) == 20
         assert table.split.value_counts().to_dict() == {"train": 60, "test": 40}
         assert all(labels == {0, 1} for labels in labels_by_split(table).values())

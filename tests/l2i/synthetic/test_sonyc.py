@@ -55,6 +55,11 @@ class TestSonyc:
         assert set(tagged.split) == {"train", "validate", "test"}
         assert all(labels == {0, 1} for labels in labels_by_split(tagged).values())
 
+    def test_clips_of_a_sensor_have_one_source(self, tagged):
+        sensors = tagged["clip"].str[:2].astype(int)
+        assert (tagged["source"].astype(int) == sensors).all()
+        assert 1 < tagged[tagged.split == "test"]["source"].nunique() < 20
+
     def test_some_clips_of_each_split_hold_nothing(self, tagged):
         nothing = (tagged.filter(like="label_") == 0).all(axis=1)
         assert set(tagged.split[nothing]) == {"train", "validate", "test"}

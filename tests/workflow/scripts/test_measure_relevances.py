@@ -63,6 +63,7 @@ def measured(tmp_path):
 
         index = pd.DataFrame({"clip": [f"clip{i}" for i in range(n_test + 2)]})
         index["split"] = ["train"] * 2 + ["test"] * n_test
+        index["source"] = index["clip"]
         index.to_csv(tmp_path / "index.csv", index=False)
         (tmp_path / "classes.json").write_text(json.dumps(CLASSES))
         inputs = {"index": "index.csv", "classes": "classes.json"}

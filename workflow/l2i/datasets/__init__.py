@@ -24,7 +24,10 @@ literals, which are read without running it (workflow/configuration/layouts.py),
     of `$defs` of workflow/schemas/downloads.schema.yaml), and what it means.
 
 And it has one function, `index_corpus(folder, *, expect, **options)`, which lists and checks every
-clip. It returns the index (a row per clip: clip, path, fold or split, labels, n_samples,
+clip. It returns the index (a row per clip: clip, path, source, fold or split, labels, n_samples,
 sample_rate, n_channels, duration_seconds, sha256), the class names, and facts for the record; or
 raises one InputError that lists every problem. `expect` are the pins of a download, or None.
+
+Clips with the same `source` are pieces of one recording, or as good as that. Intervals and tests
+count sources, not clips: `l2i.datasets.clips.common_sources` names them by what clips share.
 """

@@ -19,8 +19,8 @@ from l2i.provenance.fingerprints import file_sha256
 log = logging.getLogger(__name__)
 
 
-def read_table(csv: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read columns of a csv table as text, empty where a cell is.
+def read_table(csv: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Read columns of a csv table as text, empty where a cell is; `optional` ones if it has them.
 
     Raises
     ------
@@ -37,7 +37,8 @@ def read_table(csv: Path, columns: Sequence[str]) -> pd.DataFrame:
     missing = [column for column in columns if column not in table]
     if missing:
         raise InputError(f"{csv}: lacks the columns {', '.join(missing)}; restore it")
-    return table[list(columns)].fillna("")  # cells that a short row lacks
+    present = [column for column in optional if column in table]
+    return table[[*columns, *present]].fillna("")  # cells that a short row lacks
 
 
 def audio_files(folder: Path) -> set[str]:
@@ -96,6 +97,34 @@ def identical_groups(facts: dict[str, dict]) -> list[list[str]]:
     for path in sorted(facts):
         by_hash[facts[path]["sha256"]].append(path)
     return sorted(group for group in by_hash.values() if len(group) > 1)
+
+
+def common_sources(clips: pd.Series, *shared: pd.Series) -> pd.Series:
+    """Name the source of each clip: clips that share anything, directly or by others, have one.
+
+    Parameters
+    ----------
+    clips : Series of str
+        Names, each once.
+    *shared : Series
+        With the same rows: recording, place, hash of the file. Missing values are shared with none.
+
+    Returns
+    -------
+    Series of str
+        By the first of `shared`, the smallest where a source has several values of it; by the
+        smallest name of its clips where it has none.
+    """
+    source = pd.Series(range(len(clips)), index=clips.index)
+    while True:
+        joined = source
+        for values in (*shared, source):  # the last: whoever had my source goes where I go
+            joined = joined.groupby(values).transform("min").fillna(joined).astype(int)
+        if joined.equals(source):
+            break
+        source = joined
+    names = shared[0].where(shared[0].notna()).groupby(source).transform("min")
+    return names.fillna(clips.groupby(source).transform("min")).astype(str).rename("source")
 
 
 def _facts_of(path: Path, n_samples: int | None, silence_allowed: bool) -> dict | str:

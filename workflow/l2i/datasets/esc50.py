@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from l2i.checks import InputError, raise_all
-from l2i.datasets.clips import audio_files, examine, read_table
+from l2i.datasets.clips import audio_files, common_sources, examine, read_table
 from l2i.provenance.fingerprints import file_sha256
 
 SPLIT = "folds"
@@ -62,12 +62,12 @@ def index_corpus(
     -------
     index : pd.DataFrame
         One row per clip, sorted by clip: clip (name without suffix), path (relative to `folder`),
-        fold, label (0..C-1), category, n_samples, sample_rate (Hz), n_channels,
-        duration_seconds, sha256 (of the file).
+        source (clips of one src_file, or of identical files), fold, label (0..C-1), category,
+        n_samples, sample_rate (Hz), n_channels, duration_seconds, sha256 (of the file).
     classes : list of str
         Class names in the order of labels, which is the order of the targets in the csv.
     facts : dict
-        What else is worth recording: nothing.
+        n_sources.
 
     Raises
     ------
@@ -91,7 +91,8 @@ def index_corpus(
     facts, faults = examine(folder, paths, n_samples=expect.get("n_samples"))
     raise_all(problems + faults, f"{folder} is no usable corpus in the layout of ESC-50")
     _warn_of_straddling_sources(chosen)
-    return *_assemble(chosen, facts), {}
+    index, classes = _assemble(chosen, facts)
+    return index, classes, {"n_sources": index["source"].nunique()}
 
 
 def check_table(table: pd.DataFrame, expect: Mapping | None = None) -> list[str]:
@@ -190,6 +191,8 @@ def _assemble(table: pd.DataFrame, facts: dict[str, dict]) -> tuple[pd.DataFrame
         }
     )
     details = pd.DataFrame([facts[path] for path in index.path], index=table.index)
+    source = common_sources(index["clip"], table.src_file, details["sha256"])
+    index.insert(2, "source", source)
     index = index.join(details).sort_values("clip", ignore_index=True)
     by_label = index.drop_duplicates("label").sort_values("label")
     return index, by_label.category.tolist()

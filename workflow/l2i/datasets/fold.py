@@ -138,9 +138,14 @@ class Fold:
         return torch.from_numpy(x)
 
     def label_rows(self, table: pd.DataFrame, **columns: object) -> pd.DataFrame:
-        """A table with the columns that say where its rows belong in front."""
-        leading = {"dataset": self.dataset, "fold": self.name, **columns}
-        return pd.concat([pd.DataFrame(leading, index=table.index), table], axis=1)
+        """A table of clips with the columns in front that say where its rows belong.
+
+        Among them is the clip's source, so that tables need no other file to know which clips are
+        independent of each other.
+        """
+        leading = pd.DataFrame({"dataset": self.dataset, "fold": self.name}, index=table.index)
+        source = table["clip"].map(self.index.set_index("clip")["source"])
+        return pd.concat([leading.assign(source=source, **columns), table], axis=1)
 
 
 def open_fold(
@@ -171,7 +176,7 @@ def open_fold(
     opened = Fold(
         dataset=dataset,
         name=fold,
-        index=pd.read_csv(path_to_index, dtype={"clip": str}),
+        index=pd.read_csv(path_to_index, dtype={"clip": str, "source": str}),
         classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
         front_end=front_end,
         waveform_scale=waveform_scale,

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from l2i.checks import InputError, raise_all
-from l2i.datasets.clips import examine, read_table
+from l2i.datasets.clips import common_sources, examine, read_table
 from l2i.datasets.pins import differences
 from l2i.names import LABEL
 
@@ -69,12 +69,13 @@ def index_corpus(
     -------
     index : pd.DataFrame
         One row per clip, sorted by clip: clip (the sample key), path (relative to `folder`),
-        split (train or test), label_<class> for each class (Int64: 1, 0 or missing), n_samples,
-        sample_rate (Hz), n_channels, duration_seconds, sha256 (of the file).
+        source (clips of one track, or of identical files), split (train or test), label_<class> for
+        each class (Int64: 1, 0 or missing), n_samples, sample_rate (Hz), n_channels,
+        duration_seconds, sha256 (of the file).
     classes : list of str
         Names in the order of the class map.
     facts : dict
-        n_labels (pairs of clip and class), n_duplicated_rows, n_clips_without_label.
+        n_labels (pairs of clip and class), n_duplicated_rows, n_clips_without_label, n_sources.
 
     Raises
     ------
@@ -98,7 +99,8 @@ def index_corpus(
     clips, faults = examine(folder, there, silence_allowed=bool(expect))
     raise_all(problems + faults, heading)
     facts["n_clips_without_label"] = _warn_of_unlabelled(table)
-    return _assemble(splits, paths, table, clips), classes, facts
+    index = _assemble(splits, paths, table, clips)
+    return index, classes, facts | {"n_sources": index["source"].nunique()}
 
 
 def read_partitions(folder: Path, expect: Mapping | None = None) -> tuple[pd.Series, list[str]]:
@@ -258,4 +260,7 @@ def _assemble(
     keys = splits.index
     front = pd.DataFrame({"clip": keys, "path": [paths[key] for key in keys], "split": splits})
     details = pd.DataFrame([clips[paths[key]] for key in keys], index=keys)
-    return pd.concat([front, table.add_prefix(LABEL), details], axis=1).reset_index(drop=True)
+    index = pd.concat([front, table.add_prefix(LABEL), details], axis=1).reset_index(drop=True)
+    track = index["clip"].str.partition("_")[0]
+    index.insert(2, "source", common_sources(index["clip"], track, index["sha256"]))
+    return index

@@ -16,7 +16,13 @@ from pathlib import Path
 import pandas as pd
 
 from l2i.checks import InputError, raise_all
-from l2i.datasets.clips import audio_files, examine, identical_groups, read_table
+from l2i.datasets.clips import (
+    audio_files,
+    common_sources,
+    examine,
+    identical_groups,
+    read_table,
+)
 from l2i.datasets.pins import changed_files
 from l2i.names import LABEL
 
@@ -49,6 +55,7 @@ CLASSES = [
 ]
 PRESENCE = {f"{i}_{name}_presence": name for i, name in enumerate(CLASSES, 1)}
 COLUMNS = ("split", "audio_filename", "annotator_id", *PRESENCE)
+SENSOR = "sensor_id"  # where the clip was recorded; a corpus of your own need not say
 SPLITS = ("train", "validate", "test")
 
 log = logging.getLogger(__name__)
@@ -77,13 +84,15 @@ def index_corpus(
     -------
     index : pd.DataFrame
         One row per clip, sorted by clip: clip (name without suffix), path (relative to `folder`),
-        split, label_<class> for each class (1, 0, or missing where nobody looked), n_samples,
-        sample_rate (Hz), n_channels, duration_seconds, sha256 (of the file).
+        source (clips of one sensor, or of identical files), split, label_<class> for each class (1,
+        0, or missing where nobody looked), n_samples, sample_rate (Hz), n_channels,
+        duration_seconds, sha256 (of the file).
     classes : list of str
         The coarse classes in the order of the taxonomy.
     facts : dict
         n_clips_left_out (not agreed upon), n_training_clips_without_volunteer,
-        n_labels_differing_between_rules, n_identical_groups, n_identical_groups_across_splits.
+        n_labels_differing_between_rules, n_identical_groups, n_identical_groups_across_splits,
+        n_sources, sources_share (what makes clips one source: sensors, where the table has them).
 
     Raises
     ------
@@ -104,7 +113,9 @@ def index_corpus(
         folder, paths, n_samples=expect.get("n_samples"), silence_allowed=bool(expect)
     )
     raise_all(problems + faults, f"{folder} is no usable corpus in the layout of SONYC-UST")
-    index = _assemble(clips, details)
+    index = _assemble(clips, _sensors(rows, clips.index), details)
+    known = "sensor or file" if SENSOR in rows else f"file; annotations.csv has no {SENSOR}"
+    facts |= {"n_sources": index["source"].nunique(), "sources_share": known}
     return index, list(CLASSES), facts | _identical_clips(index, details)
 
 
@@ -114,14 +125,15 @@ def read_annotations(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     Returns
     -------
     rows : pd.DataFrame
-        One row per annotation: split, audio_filename, annotator_id and one column per class (1:
-        present, 0: absent, -1: nobody looked). NaN where a cell holds no number.
+        One row per annotation: split, audio_filename, sensor_id if the table has it, annotator_id
+        and one column per class (1: present, 0: absent, -1: nobody looked). NaN where a cell that
+        should hold a number does not.
     problems : list of str
         One line each.
     """
-    table = read_table(folder / "annotations.csv", COLUMNS)
+    table = read_table(folder / "annotations.csv", COLUMNS, optional=[SENSOR])
     numbers = table[["annotator_id", *PRESENCE]].apply(pd.to_numeric, errors="coerce")
-    rows = table[["split", "audio_filename"]].join(numbers).rename(columns=PRESENCE)
+    rows = table.drop(columns=numbers.columns).join(numbers).rename(columns=PRESENCE)
     return rows, _bad_cells(table, numbers) + _bad_clips(rows)
 
 
@@ -246,7 +258,17 @@ def _gaps(clips: pd.DataFrame) -> list[str]:
     ]
 
 
-def _assemble(clips: pd.DataFrame, details: dict[str, dict]) -> pd.DataFrame:
+def _sensors(rows: pd.DataFrame, names: pd.Index) -> list[str | None]:
+    """Sensor of each file, None where the table does not say."""
+    if SENSOR not in rows:
+        return [None] * len(names)
+    said = rows[rows[SENSOR] != ""].drop_duplicates("audio_filename")
+    return [*said.set_index("audio_filename")[SENSOR].reindex(names)]
+
+
+def _assemble(
+    clips: pd.DataFrame, sensors: list[str | None], details: dict[str, dict]
+) -> pd.DataFrame:
     columns = {
         "clip": [Path(name).stem for name in clips.index],
         "path": [f"audio/{name}" for name in clips.index],
@@ -256,6 +278,8 @@ def _assemble(clips: pd.DataFrame, details: dict[str, dict]) -> pd.DataFrame:
     columns |= {LABEL + name: clips[name].astype("Int64").array for name in CLASSES}
     index = pd.DataFrame(columns)
     index = index.join(pd.DataFrame([details[path] for path in index.path]))
+    source = common_sources(index["clip"], pd.Series(sensors, dtype=object), index["sha256"])
+    index.insert(2, "source", source)
     return index.sort_values("clip", ignore_index=True)
 
 

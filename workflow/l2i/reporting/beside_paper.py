@@ -42,7 +42,7 @@ from l2i.reporting.statistics import (
 # Every csv of the evaluation says in its first columns what it belongs to.
 IDENTITY = {
     **{"dataset": str, "fold": str, "system": str, "variant": str, "run": int},
-    **{"clip": str, "class": str},
+    **{"source": str, "clip": str, "class": str},
 }
 KEYS = ["table", "system", "dataset", "metric", "condition"]
 COLUMNS = [
