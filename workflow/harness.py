@@ -285,8 +285,8 @@ def _discard(paths: Iterable[str | Path]) -> None:
 
 def _job_part(snakemake: Any) -> dict[str, Any]:
     settings, wildcards = _settings(snakemake), dict(snakemake.wildcards.items())
-    seeds = {name: settings.get(name) for name in ("seed", "selection_seed")}
-    seeds["run"] = wildcards.get("run")
+    seeds = {"seed": settings.get("seed"), "run": wildcards.get("run")}
+    seeds["selection_seed"] = (settings.get("selection") or {}).get("seed")
     return {
         "record_version": records.RECORD_VERSION,
         "rule": snakemake.rule,

@@ -66,6 +66,19 @@ BY_DESIGN = {
     "schedule": "constant",
     "crop": 0.95,
 }
+VIBI = {
+    "temperature": 0.5,
+    "n_draws": 1,
+    "chunk_mels": 32,
+    "chunk_frames": 35,
+    "ema_decay": 0.9,
+    "published_sampling": False,
+    "n_epochs": 1,
+    "batch_size": 4,
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "information_weight": 0.01,
+}
 NEEDS = ("classifier", "dictionary", "weights")
 JOB = {"features": FEATURES, "dataset": "esc50", "device": "cpu"}
 N_CLIPS, N_FRAMES = 12, 140
@@ -146,7 +159,7 @@ def chain(files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLASSIFIER)
             precision="float32",
             start=start,
             positive_weight=None,
-            selection_seed=None,
+            selection=None,
             fold=fold,
             system=name,
             run="0",
@@ -164,6 +177,44 @@ def test_no_training_ever_reads_a_test_clip(files):
         for key, value in state.items():
             assert value.isfinite().all()
             assert value.equal(poisoned[name][key]), f"{name}: {key} has seen test clips"
+
+
+def test_neither_does_the_selection_of_settings(files):
+    """Nor does the classifier that settings are selected on, which is not the fold's."""
+    facts = []
+    for suffix in ("", "_poisoned"):
+        chain(files, suffix)
+        facts.append(
+            load_script("train_system")(
+                path_to_index=str(files / "index.csv"),
+                path_to_classes=str(files / "classes.json"),
+                path_to_log_mel=str(files / f"mel{suffix}.npy"),
+                path_to_log_magnitude=str(files / f"magnitude{suffix}.npy"),
+                path_to_classifier=[str(files / f"classifier{suffix}")],
+                path_to_dictionary=[],
+                path_to_weights=[],
+                path_to_model=str(files / f"vibi{suffix}"),
+                path_to_history=str(files / f"losses{suffix}"),
+                **SYSTEM | {"module": "vibi"},
+                system_settings=VIBI,
+                grid={"n_kept": [1, 8]},
+                precision="float32",
+                start=START,
+                positive_weight=None,
+                selection={"seed": 0, "metric": "accuracy", "classifier": CLASSIFIER},
+                fold="2",
+                system="vibi",
+                run="0",
+                checkpoints=str(files / f"checkpoints_vibi{suffix}"),
+                scratch=str(files),
+                **JOB,
+            )
+        )
+    clean, poisoned = facts
+    assert clean["selection_scores"] == poisoned["selection_scores"]
+    assert all(each["score"] is not None for each in clean["selection_scores"])
+    clean, poisoned = (load_file(files / name) for name in ("vibi", "vibi_poisoned"))
+    assert all(value.equal(poisoned[key]) for key, value in clean.items())
 
 
 def split_officially(files):

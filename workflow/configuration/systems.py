@@ -90,15 +90,20 @@ def training_of(config: dict[str, Any], dataset: str, system: str) -> dict[str, 
     -------
     dict
         `module`, `system_settings` (flat), `precision`, `grid` (setting to possible values),
-        `start`: of a classifier to be trained along, where the system needs a trunk, else None;
-        `positive_weight` of the classification loss, `features`, `clip_seconds`, and
-        `selection_seed`, None where nothing is selected.
+        `start`: of a classifier to be trained along, where the system :func:`starts_one`, else
+        None; `positive_weight` of the classification loss, `features`, `clip_seconds`, and
+        `selection`, None where nothing is selected: seed, metric, and the settings of the
+        classifier where the system explains one.
     """
     entry, of_dataset = config["systems"][system], config["datasets"][dataset]
     grid = entry.get("grid", {})
-    start = None
-    if "trunk" in entry["needs"]:
+    start, selection = None, None
+    if starts_one(entry):
         start = {name: of_dataset["classifier"][name] for name in START}
+    if selects(entry):
+        selection = {"seed": config["seed"], "metric": of_dataset["metric"], "classifier": None}
+        if "classifier" in entry["needs"]:
+            selection["classifier"] = of_dataset["classifier"]
     settings = settings_on(config, dataset, system)
     precision = settings.pop("precision")
     return {
@@ -110,8 +115,21 @@ def training_of(config: dict[str, Any], dataset: str, system: str) -> dict[str, 
         "positive_weight": of_dataset["classifier"]["positive_weight"],
         "features": config["features"],
         "clip_seconds": of_dataset["clip_seconds"],
-        "selection_seed": config["seed"] if any(len(v) > 1 for v in grid.values()) else None,
+        "selection": selection,
     }
+
+
+def selects(entry: dict[str, Any]) -> bool:
+    """Whether a system's entry leaves settings to be selected."""
+    return any(len(values) > 1 for values in entry.get("grid", {}).values())
+
+
+def starts_one(entry: dict[str, Any]) -> bool:
+    """Whether a system starts a classifier.
+
+    That is its own trunk, or one that has not learned from selection clips, to select settings on.
+    """
+    return "trunk" in entry["needs"] or (selects(entry) and "classifier" in entry["needs"])
 
 
 def titles_of(

@@ -1,7 +1,7 @@
 """Train the network under interpretation on one fold's training clips (Sec. IV-B.1)."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,10 +16,8 @@ from l2i.runtime import precision_name, resolve_precision
 from l2i.streams import stream_seed
 from l2i.thresholds import best_thresholds
 from l2i.training import losses
-from l2i.training.augmentation import Augmentation
 from l2i.training.checkpoints import checkpoint_path
-from l2i.training.fine_tuning import fine_tune_head, predict, train_all_layers
-from l2i.training.loop import plan_of
+from l2i.training.fine_tuning import fit_classifier, predict
 
 
 def train_classifier(
@@ -36,7 +34,6 @@ def train_classifier(
 ) -> dict:
     """Write the classifier of one fold; facts: precision, parameters, seconds an epoch."""
     log_mel, rows = open_features(path_to_log_mel), fold.train_rows
-    targets = fold.targets(rows)
     precision = resolve_precision(classifier["precision"], device)
 
     torch.manual_seed(stream_seed(seed, "classifier"))
@@ -51,17 +48,17 @@ def train_classifier(
     loss = losses.classification(
         fold.multi_label, None if weight is None else torch.tensor(weight, device=device)
     )
-    plan = plan_of(classifier)
-    how: dict[str, Any] = {"loss": loss, "precision": precision, "device": device}
-    how |= {"checkpoint": checkpoint_path(Path(checkpoints), device, precision)}
-    if classifier["trainable"] == "head":
-        history = fine_tune_head(network, log_mel, rows, targets, plan, **how)
-    else:
-        changes = classifier["augmentation"]
-        augmentation = Augmentation(**changes) if changes else None
-        history = train_all_layers(
-            network, log_mel, rows, targets, plan, augmentation=augmentation, **how
-        )
+    history = fit_classifier(
+        network,
+        log_mel,
+        rows,
+        fold.targets(rows),
+        classifier,
+        loss=loss,
+        precision=precision,
+        device=device,
+        checkpoint=checkpoint_path(Path(checkpoints), device, precision),
+    )
     if fold.multi_label:
         set_thresholds(network, fold, log_mel, classifier["decision"], device)
 

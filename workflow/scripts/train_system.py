@@ -17,7 +17,7 @@ def train_system(
     module: str,
     system_settings: dict,
     grid: dict,
-    selection_seed: int | None,
+    selection: dict | None,
     system: str,
     variant: str,
     run: str,
@@ -29,7 +29,7 @@ def train_system(
         system_settings,
         grid,
         seed=int(run),
-        selection_seed=selection_seed,
+        selection=selection,
     )
     origin = origin_of(module, system, variant, run, path_to_classifier)
     save_system(path_to_model, trained.network, **origin, **task.fold.identity)

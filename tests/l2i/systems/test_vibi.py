@@ -121,6 +121,28 @@ class TestTraining:
         # Not from every start: with some, the choice of chunks comes to give the class away.
         assert any(finds(seed) for seed in (1, 2, 3, 4))
 
+    def test_what_an_untaught_explainer_keeps_says_little_and_the_published_one_is_no_better(
+        self, task
+    ):
+        M, _, label = events(144, seed=1)
+        task = dataclasses.replace(task, log_mel=M, rows=np.arange(96))
+
+        def best_fidelity(**changed):
+            return max(self.fidelity(task, label, seed, **changed) for seed in (1, 2))
+
+        assert best_fidelity() > 0.9
+        assert best_fidelity(published_sampling=True) < 0.7
+        # Without the information loss, nothing at all teaches the explainer of published sampling.
+        assert best_fidelity(published_sampling=True, information_weight=0.0) < 0.7
+
+    @staticmethod
+    def fidelity(task, label, seed, **changed):
+        """Share of clips that were not learned from and are decided as f decides."""
+        plan = {"n_epochs": 8, "temperature": 0.2, "learning_rate": 4e-3}
+        network = train(task, seed=seed, **plan | changed).network
+        unseen = np.arange(96, 144)
+        return (network.predict(task.clips(unseen)).logits.argmax(-1).numpy() == label[96:]).mean()
+
     @pytest.mark.parametrize("published", [False, True])
     def test_by_published_sampling_the_prediction_teaches_the_explainer_nothing(
         self, task, published

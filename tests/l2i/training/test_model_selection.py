@@ -12,13 +12,29 @@ from torch import nn
 from l2i.checks import InputError
 from l2i.datasets.fold import LABEL, OFFICIAL, Fold
 from l2i.features.spectral import FrontEnd
+from l2i.metrics import auprc, average_precision, macro, weighted_f1
 from l2i.networks.classifier import Classifier
-from l2i.training import checkpoints, losses
+from l2i.networks.stored_classifier import frozen
+from l2i.training import checkpoints, losses, model_selection
 from l2i.training.loop import Diverged, Plan
 from l2i.training.loop import train as train_network
-from l2i.training.model_selection import combinations, select_and_train, selection_score
+from l2i.training.model_selection import (
+    classifier_of,
+    combinations,
+    select_and_train,
+    selection_score,
+)
 from l2i.training.task import Prediction, Task, Trained
 
+BY_ACCURACY = {"seed": 0, "metric": "accuracy", "classifier": None}
+FITTED = {  # settings of a classifier
+    "trainable": "all",
+    "augmentation": {},
+    "n_epochs": 1,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "precision": "float32",
+}
 FRONT_END = FrontEnd(sample_rate=44_100, n_fft=1024, hop_length=512, n_mels=4, mel_power=1)
 CLASSES = ["low", "high"]
 N = 30
@@ -112,10 +128,10 @@ class Recorder:
         return Trained(Constant(logits), pd.DataFrame({"seconds": [0.0]}), {"told": 1})
 
 
-def chosen(split, choices, tmp_path, **of_task):
+def chosen(split, choices, tmp_path, selection=BY_ACCURACY, **of_task):
     train = Recorder()
     task = dataclasses.replace(task_of(split, **of_task), checkpoints=tmp_path)
-    trained = select_and_train(train, task, {"kept": 7}, choices, seed=3, selection_seed=0)
+    trained = select_and_train(train, task, {"kept": 7}, choices, seed=3, selection=selection)
     return trained, train.calls
 
 
@@ -178,7 +194,7 @@ class TestChoice:
             return Recorder()(task, {"guess": "always low"})
 
         task = dataclasses.replace(task_of(split), checkpoints=tmp_path)
-        how = {"seed": 3, "selection_seed": 0}
+        how = {"seed": 3, "selection": BY_ACCURACY}
         trained = select_and_train(train, task, {}, {"rate": [9.0, 0.1]}, **how)
         assert trained.facts["selected"] == {"rate": 0.1}
         assert [each["score"] for each in trained.facts["selection_scores"]] == [None, 0.5]
@@ -204,7 +220,7 @@ class TestChoice:
 
         folder = tmp_path / "not" / "there"
         task = dataclasses.replace(task_of(fold_of("1", folds=5)), checkpoints=folder)
-        select_and_train(train, task, {}, {"rate": [0.1, 0.2]}, seed=3, selection_seed=0)
+        select_and_train(train, task, {}, {"rate": [0.1, 0.2]}, seed=3, selection=BY_ACCURACY)
         kept = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.pt"))
         assert kept == [
             f"{part}cpu-float32.pt" for part in ("combination-1/", "combination-2/", "")
@@ -214,20 +230,91 @@ class TestChoice:
         split = fold_of(OFFICIAL, splits=["train", "validate", "test"])
         split.index.loc[split.validate_rows, [LABEL + "low", LABEL + "high"]] = np.nan
         with pytest.raises(InputError, match="no selection clip of toys .*one value for each"):
-            chosen(split, {"guess": ["always low", "always high"]}, tmp_path)
+            chosen(
+                split,
+                {"guess": ["always low", "always high"]},
+                tmp_path,
+                BY_ACCURACY | {"metric": "auprc"},
+            )
+
+
+class TestClassifierThatHasNotLearnedFromSelectionClips:
+    GUESSES = {"guess": ["always low", "always high"]}
+
+    def calls(self, split, tmp_path, monkeypatch, multi_label=False):
+        start = Classifier(2, width=0.125, head_units=4, multi_label=multi_label)
+        known = frozen(Classifier(2, width=0.125, head_units=4, multi_label=multi_label), "cpu")
+        if multi_label:
+            known.thresholds.copy_(torch.tensor([0.3, 0.6]))
+        learned_from = []
+
+        def fit(network, log_mel, rows, targets, settings, **how):
+            learned_from.append((rows.tolist(), targets, settings))
+
+        monkeypatch.setattr(model_selection, "fit_classifier", fit)
+        _, calls = chosen(
+            split,
+            self.GUESSES,
+            tmp_path,
+            {
+                "seed": 0,
+                "metric": "f1" if multi_label else "accuracy",
+                "classifier": FITTED,
+            },
+            classifier=known,
+            start=start,
+        )
+        return known, learned_from, [task.classifier for *_, task in calls]
+
+    def test_it_is_the_reference_of_the_compared_fits_and_the_folds_own_of_the_last(
+        self, tmp_path, monkeypatch
+    ):
+        split = fold_of("1", folds=5)
+        known, learned_from, classifiers = self.calls(split, tmp_path, monkeypatch)
+        ((rows, targets, settings),) = learned_from
+        assert rows == split.selection(0)[0].tolist() and settings == FITTED
+        assert torch.equal(targets, split.targets(rows))
+        first, second, last = classifiers
+        assert first is second is not known and last is known
+        assert not first.training and not any(p.requires_grad for p in first.parameters())
+
+    def test_of_several_labels_it_decides_from_where_the_folds_own_does(
+        self, tmp_path, monkeypatch
+    ):
+        split = fold_of(OFFICIAL, splits=["train", "train", "test"])
+        known, learned_from, classifiers = self.calls(split, tmp_path, monkeypatch, True)
+        assert len(learned_from) == 1 and classifiers[0] is not known
+        assert torch.equal(classifiers[0].thresholds, known.thresholds)
+
+    def test_validation_clips_of_a_corpus_taught_the_folds_own_nothing(self, tmp_path, monkeypatch):
+        split = fold_of(OFFICIAL, splits=["train", "validate", "test"])
+        known, learned_from, classifiers = self.calls(split, tmp_path, monkeypatch, True)
+        assert not learned_from and all(each is known for each in classifiers)
+
+    def test_it_really_learns(self, tmp_path):
+        split = fold_of("1", folds=5)
+        start = Classifier(2, width=0.125, head_units=4)
+        task = task_of(split, frozen(Classifier(2, width=0.125, head_units=4), "cpu"), start)
+        task = dataclasses.replace(task, checkpoints=tmp_path)
+        learned = classifier_of(task, split.selection(0)[0], FITTED)
+        assert not torch.equal(learned.output.weight, start.output.weight)
 
 
 class TestScore:
     def test_labels_of_one_class_count_as_hits(self):
         split = fold_of("1", folds=5)
         rows = np.arange(10)
-        assert selection_score(Constant([1.0, 0.0]), task_of(split), rows) == 0.5
+        score = selection_score(Constant([1.0, 0.0]), task_of(split), rows, metric="accuracy")
+        assert score == 0.5
 
-    def test_several_labels_give_the_mean_average_precision(self):
+    @pytest.mark.parametrize("metric, of_tables", [("auprc", auprc), ("f1", weighted_f1)])
+    def test_several_labels_are_scored_as_tables_score_them(self, metric, of_tables):
         split = fold_of(OFFICIAL, splits=["train", "validate", "test"])
-        constant = selection_score(Constant([0.3, -0.2]), task_of(split), split.validate_rows)
-        prior = split.targets(split.validate_rows).mean(0).mean().item()
-        assert constant == pytest.approx(prior)
+        rows = split.validate_rows
+        score = selection_score(Constant([0.3, -0.2]), task_of(split), rows, metric=metric)
+        answer = np.tile([1, 0] if metric == "f1" else [0.574, 0.450], (len(rows), 1))
+        assert score == pytest.approx(macro(of_tables, split.targets(rows).numpy(), answer))
+        assert not np.isclose(score, macro(average_precision, split.targets(rows).numpy(), answer))
 
     def test_interpreters_are_held_against_their_classifier(self):
         split = fold_of("1", folds=5)
@@ -236,8 +323,7 @@ class TestScore:
         with torch.no_grad():
             decided = classifier(torch.zeros(1, 140, 128)).argmax().item()
         agreeing = [1.0, 0.0] if decided == 0 else [0.0, 1.0]
-        assert selection_score(Constant(agreeing), task_of(split, classifier), np.arange(10)) == 1.0
-        assert (
-            selection_score(Constant(agreeing[::-1]), task_of(split, classifier), np.arange(10))
-            == 0.0
-        )
+        for logits, agreement in ((agreeing, 1.0), (agreeing[::-1], 0.0)):
+            network, task = Constant(logits), task_of(split, classifier)
+            score = selection_score(network, task, np.arange(10), metric="accuracy")
+            assert score == agreement

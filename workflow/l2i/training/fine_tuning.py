@@ -8,6 +8,7 @@ added: random crops, mixed clips, a learning rate that rises and falls.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,37 @@ from l2i.networks.classifier import Classifier
 from l2i.progress import progress
 from l2i.runtime import autocast
 from l2i.training.augmentation import Augmentation, augment
-from l2i.training.loop import Losses, Plan, train
+from l2i.training.loop import Losses, Plan, plan_of, train
 from l2i.training.losses import Loss
 
 INFERENCE_BATCH = 32
+
+
+def fit_classifier(
+    classifier: Classifier,
+    log_mel: np.ndarray,
+    rows: np.ndarray,
+    targets: Tensor,
+    settings: dict[str, Any],
+    **how: Any,
+) -> pd.DataFrame:
+    """Train what the settings of a classifier name; returns the history.
+
+    Parameters
+    ----------
+    classifier, log_mel, rows, targets, **how
+        See :func:`fine_tune_head`.
+    settings : dict
+        `trainable`, `augmentation`, and those of :class:`l2i.training.loop.Plan`.
+    """
+    plan = plan_of(settings)
+    if settings["trainable"] == "head":
+        return fine_tune_head(classifier, log_mel, rows, targets, plan, **how)
+    changes = settings["augmentation"]
+    augmentation = Augmentation(**changes) if changes else None
+    return train_all_layers(
+        classifier, log_mel, rows, targets, plan, augmentation=augmentation, **how
+    )
 
 
 def fine_tune_head(

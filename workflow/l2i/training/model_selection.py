@@ -12,12 +12,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from l2i.checks import InputError
-from l2i.metrics import average_precision, macro
+from l2i.metrics import auprc, macro, weighted_f1
+from l2i.networks.classifier import Classifier
+from l2i.networks.stored_classifier import frozen
+from l2i.runtime import resolve_precision
 from l2i.streams import stream_seed
+from l2i.thresholds import INTERPRETER_DECIDES
+from l2i.training.checkpoints import checkpoint_path
+from l2i.training.fine_tuning import fit_classifier
 from l2i.training.loop import Diverged
-from l2i.training.task import Network, Task, Trained
+from l2i.training.task import Network, Task, Trained, needed
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +42,14 @@ def select_and_train(
     grid: Mapping[str, Sequence[Any]],
     *,
     seed: int,
-    selection_seed: int | None,
+    selection: dict[str, Any] | None,
 ) -> Trained:
     """Train with the settings that do best on selection data, then anew on all training clips.
 
     Selection clips are kept from the fits that are compared
     (:meth:`l2i.datasets.fold.Fold.selection`), and test clips from everything. With one combination
-    there is nothing to select. Every fit starts from the same random state.
+    there is nothing to select. Every fit starts from the same random state. Fits of a system that
+    explains a classifier are compared on one that has not learned from selection clips either.
 
     Parameters
     ----------
@@ -55,8 +63,10 @@ def select_and_train(
         Setting to its possible values.
     seed : int
         Of every fit.
-    selection_seed : int or None
-        Of the draw of selection clips, where the corpus keeps none; unused with one combination.
+    selection : dict or None
+        None with one combination. Else `seed` of the draw of selection clips, where the corpus
+        keeps none; `metric`, see :func:`selection_score`; `classifier`, the settings of the
+        fold's, where there is one.
 
     Returns
     -------
@@ -66,14 +76,20 @@ def select_and_train(
     tried = list(combinations(grid))
     selected, scores = tried[0], []
     if len(tried) > 1:
-        if selection_seed is None:
-            raise ValueError("settings to select from need a selection_seed, got None")
-        fit_rows, selection_rows = task.fold.selection(selection_seed)
+        if selection is None:
+            raise ValueError("settings to select from need a selection, got None")
+        fit_rows, selection_rows = task.fold.selection(selection["seed"])
+        unaware = task
+        if task.classifier is not None and len(fit_rows) < len(task.rows):
+            log.info("a classifier that has not learned from selection clips")
+            torch.manual_seed(stream_seed(seed, "selection classifier"))
+            classifier = classifier_of(task, fit_rows, selection["classifier"])
+            unaware = replace(task, classifier=classifier)
         for number, values in enumerate(tried):
             log.info("combination %d of %d: %s", number + 1, len(tried), values)
             torch.manual_seed(stream_seed(seed, "selection"))
             part = replace(
-                task, rows=fit_rows, checkpoints=task.checkpoints / f"combination-{number + 1}"
+                unaware, rows=fit_rows, checkpoints=task.checkpoints / f"combination-{number + 1}"
             )
             try:
                 network = train(fresh(part), settings | values).network
@@ -81,7 +97,9 @@ def select_and_train(
                 log.warning("not selected: %s", error)
                 scores.append(math.nan)
             else:
-                scores.append(selection_score(network, part, selection_rows))
+                scores.append(
+                    selection_score(network, part, selection_rows, metric=selection["metric"])
+                )
         if all(map(math.isnan, scores)):
             raise InputError(
                 f"no setting of {', '.join(grid)} can be selected: every one diverged, or no "
@@ -101,11 +119,46 @@ def select_and_train(
     return trained._replace(facts=trained.facts | about)
 
 
-def selection_score(network: Network, task: Task, rows: np.ndarray) -> float:
+def classifier_of(task: Task, rows: np.ndarray, settings: dict[str, Any]) -> Classifier:
+    """A classifier that learns from some clips alone, by the settings of the fold's; frozen.
+
+    It decides from the probabilities on that the fold's classifier decides from.
+    """
+    network = copy.deepcopy(needed(task.start, "start"))
+    precision = resolve_precision(settings["precision"], task.device)
+    fit_classifier(
+        network,
+        task.log_mel,
+        rows,
+        task.fold.targets(rows),
+        settings,
+        loss=task.loss,
+        precision=precision,
+        device=task.device,
+        checkpoint=checkpoint_path(
+            task.checkpoints / "selection-classifier", task.device, precision
+        ),
+    )
+    if task.multi_label:
+        network.thresholds.copy_(needed(task.classifier, "classifier").thresholds)
+    return frozen(network, task.device)
+
+
+def selection_score(network: Network, task: Task, rows: np.ndarray, *, metric: str) -> float:
     """How well a network does on some clips: the more the better, NaN where nothing can be said.
 
-    Against what the classifier decides, for systems that explain one, else against the labels: the
-    share of clips with the right class, or the mean average precision over classes.
+    Against what the classifier decides, for systems that explain one, else against the labels, by
+    what the tables print of the data set.
+
+    Parameters
+    ----------
+    network, task
+        What answers, and on which recordings.
+    rows : np.ndarray of int
+        The clips.
+    metric : {'accuracy', 'auprc', 'f1'}
+        Share of clips with the right class; mean over classes of the area under the
+        precision-recall curve, or of the weighted F1.
     """
     network.eval()
     logits, reference = [], []
@@ -115,10 +168,16 @@ def selection_score(network: Network, task: Task, rows: np.ndarray) -> float:
             reference.append(task.fold.targets(clips.rows))
         else:
             reference.append(task.classifier.decisions(clips.reference).float().cpu())
-    estimate, target = torch.cat(logits), torch.cat(reference)
-    if task.multi_label:
-        return float(macro(average_precision, target.numpy(), estimate.sigmoid().numpy()))
-    return float((estimate.argmax(1) == target.argmax(1)).float().mean())
+    return _score(torch.cat(logits), torch.cat(reference), metric)
+
+
+def _score(estimate: Tensor, target: Tensor, metric: str) -> float:
+    if metric == "accuracy":
+        return float((estimate.argmax(1) == target.argmax(1)).float().mean())
+    probability, truth = estimate.sigmoid().numpy(), target.numpy()
+    if metric == "f1":
+        return float(macro(weighted_f1, truth, probability >= INTERPRETER_DECIDES))
+    return float(macro(auprc, truth, probability))
 
 
 def fresh(task: Task) -> Task:

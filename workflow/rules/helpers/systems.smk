@@ -1,19 +1,20 @@
 """Paths, inputs and settings of rules/systems.smk."""
 
 from configuration.ablations import dictionary_variant, varied
-from configuration.systems import training_of
+from configuration.systems import starts_one, training_of
 
 
 def needs_of_system(wildcards):
     """Recordings, and what else a system starts from; empty lists are what it does not need."""
-    needs = config["systems"][wildcards.system]["needs"]
+    entry = config["systems"][wildcards.system]
+    needs = entry["needs"]
     variant = dictionary_variant(config, wildcards.dataset, wildcards.variant)
     dictionary = f"{DICTIONARY}/dictionary.safetensors".format(
         **dict(wildcards) | {"variant": variant}
     )
     return recordings_of(wildcards) | {
         "dictionary": [dictionary] if "dictionary" in needs else [],
-        "weights": published_weights(wildcards) if "trunk" in needs else [],
+        "weights": published_weights(wildcards) if starts_one(entry) else [],
     }
 
 
