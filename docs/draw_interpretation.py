@@ -53,8 +53,9 @@ def main(folder: Path) -> None:
     axes[0].set_ylabel("frequency (kHz)")
     figure.colorbar(image, ax=axes, label="level (dB re loudest)", pad=0.01)
     decided = about["interpreted_class"].replace("_", " ")
-    probability = about["classifier_probabilities"][about["interpreted_class"]]
-    figure.supxlabel(f"time (s); the classifier hears: {decided}, probability {probability:.2f}")
+    whose = "classifier" if "classifier_probabilities" in about else "interpreter"
+    probability = about[f"{whose}_probabilities"][about["interpreted_class"]]
+    figure.supxlabel(f"time (s); the {whose} hears: {decided}, probability {probability:.2f}")
     figure.savefig(Path(__file__).parent / "interpretation.png")
 
 

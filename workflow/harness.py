@@ -3,7 +3,7 @@
 A script holds one function, named like the file, and hands it over:
 
     if __name__ == "__main__":
-        perform(snakemake, learn_dictionary)
+        perform(snakemake, cache_features)
 
 Where several scripts open the same things first, a function that opens them is named, and what it
 returns is handed over in the place of what it took:

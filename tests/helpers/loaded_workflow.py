@@ -23,7 +23,6 @@ WILDCARDS = {
     "number": "2",
     "weights": "audioset",
 }
-NUMBERS = {"tabulate_ablation": "6", "compare_systems": "8"}
 
 
 @contextmanager
@@ -37,19 +36,30 @@ def loaded_workflow() -> Iterator[Any]:
         )._workflow
 
 
-def wildcards_of(rule: Any) -> Wildcards:
-    """Wildcards of a first job of a rule."""
-    number = NUMBERS.get(rule.name, WILDCARDS["number"])
-    return Wildcards(fromdict=WILDCARDS | {"number": number})
+def wildcards_of(rule: Any) -> list[Wildcards]:
+    """Wildcards of a first job of a rule, or of one for each number of table or figure."""
+    numbers = rule.wildcard_constraints.get("number", WILDCARDS["number"]).split("|")
+    return [Wildcards(fromdict=WILDCARDS | {"number": number}) for number in numbers]
 
 
-def settings_of(rule: Any) -> dict[str, Any] | None:
-    """What a first job of a rule is told; None for rules that compute nothing."""
+def settings_of(rule: Any) -> list[dict[str, Any]]:
+    """What these jobs are told; nothing for rules that compute nothing."""
     params = dict(rule.params.items())
-    return json.loads(params["settings"](wildcards_of(rule))) if "settings" in params else None
+    if "settings" not in params:
+        return []
+    return [json.loads(params["settings"](wildcards)) for wildcards in wildcards_of(rule)]
 
 
-def files_of(rule: Any) -> list[str]:
-    """Names of the inputs and outputs of a rule."""
-    inputs, *_ = rule.expand_input(wildcards_of(rule))
-    return [name for name, _ in [*inputs.items(), *rule.output.items()]]
+def files_of(rule: Any) -> list[list[str | None]]:
+    """Names of the inputs and outputs of these jobs; None for each file without a name."""
+    found = []
+    for wildcards in wildcards_of(rule):
+        inputs, *_ = rule.expand_input(wildcards)
+        names: list[str | None] = []
+        for files in (inputs, rule.output):
+            named = dict(files.items())
+            names += named
+            held = sum(1 if isinstance(value, str) else len(value) for value in named.values())
+            names += [None] * (len(files) - held)
+        found.append(names)
+    return found

@@ -12,6 +12,7 @@ import yaml
 
 from helpers.loaded_workflow import WILDCARDS, files_of, loaded_workflow, settings_of
 from helpers.project import PROJECT, load_module
+from l2i.provenance.fingerprints import source_closure
 
 WORKFLOW = PROJECT / "workflow"
 LIBRARY = sorted((WORKFLOW / "l2i").rglob("*.py"))
@@ -44,7 +45,9 @@ def imports(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
+            module = "." * node.level + (node.module or "")
+            # `from l2i import nmf` names a module as `import l2i.nmf` does.
+            yield from [f"l2i.{a.name}" for a in node.names] if module == "l2i" else [module]
 
 
 def names(*nodes):
@@ -83,10 +86,21 @@ def test_every_floor_is_there():
     assert found - {"__init__"} == set(FLOORS)
 
 
-def test_the_library_never_imports_what_is_named_after_it():
-    # configuration may import the library; harness may import both; nothing imports scripts.
-    for path in (WORKFLOW / "configuration").glob("*.py"):
-        assert not {name.split(".")[0] for name in imports(path)} & {"harness", "scripts"}
+@pytest.mark.parametrize("path", sorted((WORKFLOW / "configuration").glob("*.py")), ids=relative)
+def test_the_configuration_imports_itself_and_what_loads_at_once(path):
+    ours = {name for name in imports(path) if name.split(".")[0] in {"l2i", "harness", "scripts"}}
+    light = {"checks", "names", "thresholds", "provenance.fingerprints"}
+    assert ours <= {f"l2i.{name}" for name in light}
+
+
+MEASURING = [path for path in SCRIPTS if path.stem.startswith(("measure_", "interpret_", "sound_"))]
+
+
+@pytest.mark.parametrize("path", MEASURING, ids=lambda path: path.stem)
+def test_what_measures_does_not_hang_on_how_dictionaries_are_learned(path):
+    # Else a line of a solver would rerun the measures of systems that have no dictionary.
+    solvers = {WORKFLOW / f"l2i/dictionary/{name}.py" for name in ("nmf", "hals", "learning")}
+    assert not solvers & {*source_closure(path, WORKFLOW)}
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=relative)
@@ -94,8 +108,8 @@ def test_imports_are_absolute_and_named_in_the_source(path):
     # Otherwise the fingerprint of the code could not follow them.
     assert not [name for name in imports(path) if name.startswith(".")]
     # Systems are found by name; rules that use them add the module's fingerprint.
-    by_name = {"records.py", "loading.py", "layouts.py"}
-    assert not {"importlib"} & set(imports(path)) or path.name in by_name
+    by_name = {"provenance/records.py", "systems/loading.py", "datasets/layouts.py"}
+    assert not {"importlib"} & set(imports(path)) or path in {WORKFLOW / "l2i" / n for n in by_name}
     assert "__import__" not in names(parse(path))
 
 
@@ -202,9 +216,12 @@ class TestRules:
         openers = {k.arg: getattr(module, k.value.id) for k in call.keywords}
         functions = [getattr(module, name), *openers.values()]
         taken = {parameter for f in functions for parameter in inspect.signature(f).parameters}
-        given = {f"path_to_{file}" for file in files_of(read[name])} | {*settings_of(read[name])}
-        assert given <= taken, "the rule gives what no function takes"
-        assert taken <= given | OFFERED | {*openers}, "a function takes what the rule does not give"
+        jobs = zip(files_of(read[name]), settings_of(read[name]), strict=True)
+        for files, settings in jobs:
+            assert None not in files, "every file of a rule has a name"
+            given = {f"path_to_{file}" for file in files} | {*settings}
+            assert given <= taken, "the rule gives what no function takes"
+            assert taken <= given | OFFERED | {*openers}, "a function takes what no rule gives"
 
     def test_no_setting_of_the_machine_reaches_its_params(self, name):
         assert "machine" not in ast.unparse(RULES[name]["params"])

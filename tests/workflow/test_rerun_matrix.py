@@ -2,8 +2,8 @@
 
 Snakemake reruns a rule when its param `settings` changes. Here every leaf of the configuration is
 changed in turn, and the rules whose settings change must be exactly those listed; what follows
-them in the graph reruns because its input does. tests/test_workflow.py shows for some keys that
-Snakemake acts accordingly.
+them in the graph reruns because its input does. test_workflow.py shows for some keys that Snakemake
+acts accordingly.
 """
 
 import copy
@@ -57,13 +57,14 @@ OF_ALL_DATA_SETS = {
 OF_SCORES = {"tabulate_classification", "tabulate_fidelity", "tabulate_by_design"}
 OF_SCORES |= {"compare_systems"}
 
-OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost"}
+OF_EVERY_FIGURE = {"draw_class_faithfulness", "draw_relevance_map", "draw_components_sweep"}
+OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
 OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
 OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes"}
 OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep"}
 
 # First match decides. `run.folds` and `run.seeds` have no settings: they say which jobs exist. The
-# jobs looked at are those of esc50, and of Table VI and Figure 2.
+# jobs looked at are those of esc50, and of all tables and figures.
 MATRIX = [
     ("machine.*", set()),
     ("name", set()),  # the first folder: another run, nothing to compare
@@ -86,7 +87,7 @@ MATRIX = [
     ("features.*", USE_FRONT_END),
     ("datasets.esc50.title", {"draw_components_sweep"}),
     ("datasets.sonyc_ust.title", {"draw_class_faithfulness", "draw_relevance_map"}),
-    ("datasets.openmic.title", {"draw_relevance_map", "draw_components_sweep"}),
+    ("datasets.openmic.title", OF_EVERY_FIGURE),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
     ("datasets.esc50.corpus.*", {"index_dataset"}),
     (
@@ -110,10 +111,15 @@ MATRIX = [
                 "paper_comparable": {"tabulate_faithfulness", "tabulate_ablation"},
             },
             "sonyc_ust": {
+                "metric": {"tabulate_ablation", "tabulate_classes"},
+                "excluded_classes": {"tabulate_ablation", "draw_class_faithfulness"},
+                "paper_dataset": {"tabulate_ablation"},
+                "paper_comparable": {"tabulate_ablation"},
+            },
+            "openmic": {
                 "metric": {"tabulate_classes"},
                 "excluded_classes": {"draw_class_faithfulness"},
             },
-            "openmic": {"metric": {"tabulate_classes"}},
         }.items()
         for key, rules in {
             "metric": OF_SCORES,
@@ -134,18 +140,22 @@ MATRIX = [
     ("systems.l2i_max.title", OF_FIDELITY | {"tabulate_faithfulness", "tabulate_classes"}),
     *[(f"systems.{name}.title", OF_FIDELITY) for name in ("flint", "vibi")],
     ("systems.vibi_published.title", set()),  # which does not run
+    ("systems.l2i_bd.title", OF_CLASSIFICATION | {"tabulate_hyperparameters"}),
     *[
         (f"systems.{name}.title", OF_CLASSIFICATION)
-        for name in ("l2i_bd", "l2i_bd_nopred", "flint_bd", "apnet", "nmf_linear", "tdl_nmf")
+        for name in ("l2i_bd_nopred", "flint_bd", "apnet", "nmf_linear", "tdl_nmf")
     ],
-    ("systems.l2i_att.settings.taps", {"train_system", "tabulate_ablation"}),
+    *[
+        (f"systems.l2i_att.settings.{name}", {"train_system", "tabulate_ablation"})
+        for name in ("taps", "reconstruction_weight", "sparsity_weight")  # which tables vary
+    ],
     ("systems.l2i_att.settings.dropout", set()),  # esc50 has its own
     ("systems.l2i_att.settings.n_epochs", set()),  # likewise
     ("systems.l2i_att.by_dataset.openmic.*", set()),  # jobs of another data set
     ("systems.l2i_att.*", {"train_system"}),
     ("systems.*", set()),  # the jobs looked at are those of l2i_att
     ("ablations.table_6", {"tabulate_ablation"}),
-    ("ablations.table_7", set()),
+    ("ablations.table_7", {"tabulate_ablation"}),
     ("ablations.figure_6", {"draw_components_sweep"}),
     ("evaluation.top_k", {"tabulate_fidelity"}),
     ("evaluation.thresholds", {"measure_faithfulness", "tabulate_faithfulness"}),
@@ -196,9 +206,9 @@ def workflow():
 
 
 def settings_of(workflow):
-    """Rule name -> its settings for the first job of everything."""
+    """Rule name -> its settings for the first job of everything, one of each number."""
     found = {rule.name: settings_of_rule(rule) for rule in workflow.rules}
-    return {name: settings for name, settings in found.items() if settings is not None}
+    return {name: settings for name, settings in found.items() if settings}
 
 
 def changed(value):

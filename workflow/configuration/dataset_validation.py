@@ -64,10 +64,11 @@ def _contradictions_of_source(place: str, dataset: dict[str, Any], layout: Layou
     if name not in corpora:
         return
     pins, schema = pins_of("corpora", name), load_schema("downloads")
-    for pin in sorted({*pins, "files"} ^ {*layout.pins, "files"}):
+    if wrong := sorted({*pins, "files"} ^ {*layout.pins, "files"}):
         yield (
-            f"{downloads}: corpora.{name}.{pin} is missing, or no pin of the layout "
-            f"{dataset['corpus']['layout']}, which has {', '.join(sorted(layout.pins))}"
+            f"{place}.download names {name}, whose pins in {downloads} are not those of the layout "
+            f"{dataset['corpus']['layout']}, {', '.join(sorted(layout.pins))}: missing or too many "
+            f"are {', '.join(wrong)}. Name another download, or correct its pins"
         )
     for pin in layout.pins.keys() & pins.keys():
         kind, meaning = layout.pins[pin]

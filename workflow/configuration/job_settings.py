@@ -8,15 +8,7 @@ from typing import Any
 
 from configuration.ablations import varied
 from configuration.reading import load_reference
-
-
-def looked_up(value: Any, path: str) -> Any:
-    """Item of nested mappings by its keys, joined with slashes."""
-    for part in path.split("/"):
-        if not isinstance(value, dict) or part not in value:
-            raise KeyError(f"the configuration has no {path}: {part} is not there")
-        value = value[part]
-    return value
+from configuration.systems import looked_up
 
 
 def parts_of(

@@ -35,6 +35,7 @@ class Layout(NamedTuple):
         return len(self.classes) if isinstance(self.classes, list) else self.classes
 
 
+WORDS = {"SPLIT": ("folds", "official"), "LABELLING": ("single", "multiple")}
 LITERALS = tuple(name.upper() for name in Layout._fields)
 
 
@@ -47,7 +48,14 @@ def layout_of(name: str) -> Layout:
         In one line, if there is no such layout, or its module does not say all.
     """
     said = read_module("datasets", name, literals=LITERALS, functions=("index_corpus",))
-    return Layout(*(said[literal] for literal in LITERALS))
+    layout = Layout(*(said[literal] for literal in LITERALS))
+    place = f"workflow/l2i/datasets/{name}.py"
+    for literal, words in WORDS.items():
+        if said[literal] not in words:
+            raise ValueError(f"{literal} of {place} is {said[literal]!r}, not {' or '.join(words)}")
+    if layout.figure is not None and not isinstance(layout.figure, str):
+        raise ValueError(f"FIGURE of {place} is {layout.figure!r}, but must be a text or None")
+    return layout
 
 
 def layout_names() -> list[str]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from l2i.checks import raise_all
+from configuration.schema import explain, validator
+from l2i.checks import InputError, raise_all
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 OWN = ("title", "as_classifier")  # keys of a system that name its rows: two cannot share them
@@ -24,8 +25,23 @@ Entries = dict[str, dict[str, Any]]
 
 @functools.cache
 def load_reference(name: str) -> dict[str, Any]:
-    """Load workflow/reference/{name}.yaml; not to be changed."""
-    return yaml.safe_load((REFERENCE / f"{name}.yaml").read_text(encoding="utf-8"))
+    """Load workflow/reference/{name}.yaml, which must fit its schema; not to be changed.
+
+    Raises
+    ------
+    InputError
+        If it is no YAML, or does not fit.
+    """
+    place = f"workflow/reference/{name}.yaml"
+    try:
+        loaded = yaml.safe_load((REFERENCE / f"{name}.yaml").read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise InputError(f"{place}{line} is no YAML: correct it, or restore it from git") from error
+    errors = validator(name).iter_errors(loaded)
+    raise_all([line for error in errors for line in explain(error, name)], place)
+    return loaded
 
 
 def resolved(config: dict[str, Any]) -> dict[str, Any]:
@@ -62,11 +78,13 @@ def resolved(config: dict[str, Any]) -> dict[str, Any]:
 
 def addresses() -> dict[str, str]:
     """Address of every download, by its name."""
-    return {
-        name: entry["url"]
-        for entries in load_reference("downloads").values()
-        for name, entry in entries.items()
-    }
+    downloads = load_reference("downloads")
+    both = downloads["corpora"].keys() & downloads["weights"].keys()
+    raise_all(
+        [f"{name} stands under corpora and under weights: rename one" for name in sorted(both)],
+        "workflow/reference/downloads.yaml",
+    )
+    return {name: entry["url"] for entries in downloads.values() for name, entry in entries.items()}
 
 
 def pins_of(kind: str, name: str) -> dict[str, Any]:
@@ -97,7 +115,7 @@ def _follow(
     while pending:
         ready = {name: base for name, base in pending.items() if base not in pending}
         if not ready:
-            circle = ", ".join(pending)
+            circle = ", ".join(map(str, pending))
             problems.append(f"{kind}: {circle} are like each other in a circle: let one say all")
             return
         for name, base in ready.items():
@@ -106,7 +124,7 @@ def _follow(
             if base in entries:
                 entries[name] = taken_over(entries[base], own)
             else:
-                known = ", ".join(other for other in entries if other != name)
+                known = ", ".join(str(other) for other in entries if other != name)
                 problems.append(
                     f"{kind}.{name}.like is {base}, which is no entry of {kind}; it has {known}"
                 )
@@ -122,13 +140,14 @@ def _dataset_like(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 def _system_like(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """What a system says for all data sets comes before what its base says for one."""
-    said = {**_table(own, "settings"), **_table(own, "grid")}
+    said = _table(own, "settings").keys() | _table(own, "grid").keys()
     base = {key: copy.deepcopy(value) for key, value in base.items() if key not in OWN}
-    for part in (base.get("settings"), base.get("grid"), *_table(base, "by_dataset").values()):
-        for name in said.keys() & (part or {}).keys():
+    of_datasets = [part for part in _table(base, "by_dataset").values() if isinstance(part, dict)]
+    for part in (_table(base, "settings"), _table(base, "grid"), *of_datasets):
+        for name in said & part.keys():
             del part[name]
     for settings in _table(own, "by_dataset").values():
-        for name in _table(base, "grid").keys() & (settings or {}).keys():
+        for name in _table(base, "grid").keys() & (settings if isinstance(settings, dict) else {}):
             del base["grid"][name]
     return _laid_over(base, own)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from configuration.ablations import DEFAULT, ablation_rows
 from configuration.layouts import layout_of_dataset
-
-OFFICIAL = "official"  # the fold of data sets with one split of their own
+from l2i.names import OFFICIAL
 
 Config = dict[str, Any]
 

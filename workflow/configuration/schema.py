@@ -28,32 +28,40 @@ def validator(name: str) -> jsonschema.Draft202012Validator:
 
 
 def validator_of(schema: dict[str, Any], whole: dict[str, Any]) -> jsonschema.Draft202012Validator:
-    """Validator of a part of a file, whose definitions stand in the schema of the whole.
+    """Validator of a part of a file, whose definitions stand in the schema of the whole."""
+    return _strict()(schema | {"$defs": whole["$defs"]})
 
-    As the standard, but 35.0 is no integer: it would count as another setting than 35.
-    """
+
+@functools.cache
+def _strict() -> type[jsonschema.Draft202012Validator]:
+    """As the standard, but 35.0 is no integer: it would count as another setting than 35."""
     standard = jsonschema.Draft202012Validator
     types = standard.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    schema = schema | {"$defs": whole["$defs"]}
-    return jsonschema.validators.extend(standard, type_checker=types)(schema)
+    return jsonschema.validators.extend(standard, type_checker=types)
 
 
-def description(path: Iterable[str | int]) -> str:
-    """What the schema says of the key at `path`, e.g. ("features", "n_fft"); empty if nothing."""
-    schema = load_schema()
+def description(path: Iterable[str | int], name: str = "config") -> str:
+    """What a schema says of the key at `path`, e.g. ("features", "n_fft"); empty if nothing."""
+    whole = load_schema(name)
+    schema, said = whole, ""
     for part in path:
         if isinstance(part, int):
-            continue  # entries of a list are described by the list
-        patterns = schema.get("patternProperties", {})
-        named = [sub for pattern, sub in patterns.items() if re.search(pattern, part)]
-        others = schema.get("additionalProperties") or {}
-        schema = schema.get("properties", {}).get(part) or (named or [others])[0]
-        if "description" not in schema and "$ref" in schema:
-            schema = load_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
-    return schema.get("description", "")
+            schema = schema.get("items", {})
+        else:
+            patterns = schema.get("patternProperties", {})
+            named = [sub for pattern, sub in patterns.items() if re.search(pattern, part)]
+            others = schema.get("additionalProperties") or {}
+            schema = schema.get("properties", {}).get(part) or (named or [others])[0]
+            said = ""  # entries of a list are described by the list, unless they say more
+        described = schema.get("description", "")
+        while "$ref" in schema:
+            schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
+            described = described or schema.get("description", "")
+        said = described or said
+    return said
 
 
-def explain(error: jsonschema.ValidationError) -> Iterator[str]:
+def explain(error: jsonschema.ValidationError, name: str = "config") -> Iterator[str]:
     """One line for each wrong key: its path, the rule, the remedy."""
     place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.path).lstrip(".")
     prefix = f"{place}." if place else ""
@@ -62,10 +70,18 @@ def explain(error: jsonschema.ValidationError) -> Iterator[str]:
             yield f"{prefix}{key} is not a known key; {_remedy_for_key(key, error.schema)}"
     elif error.validator == "required":
         for key in set(error.validator_value) - error.instance.keys():
-            yield f"{prefix}{key} is missing: {description([*error.path, key])}"
+            yield f"{prefix}{key} is missing{_meaning(': ', [*error.path, key], name)}"
     else:
-        meaning = description(error.path)
-        yield f"{place or 'the file'} is {error.instance!r}, but {rule_of(error)} ({meaning})"
+        meaning = _meaning(" (", error.path, name)
+        yield (
+            f"{place or 'the file'} is {error.instance!r}, but {rule_of(error)}"
+            f"{meaning + ')' if meaning else ''}"
+        )
+
+
+def _meaning(lead: str, path: Iterable[str | int], name: str) -> str:
+    said = description(path, name)
+    return f"{lead}{said}" if said else ""
 
 
 def _unknown_keys(error: jsonschema.ValidationError) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from configuration.ablations import changes_of
 from configuration.schema import load_schema, rule_of, undefined, validator_of
 from configuration.systems import COMMON, OPTIONAL, Description, description_of, settings_on
-from l2i.names import CLASSIFIER
+from l2i.names import CLASSIFIER, RANDOM
 
 RESERVED = (CLASSIFIER, "slime")  # rows and folders that are no system of the configuration
 
@@ -18,7 +18,7 @@ def contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]
     """What does not fit together in a system, or with its module and the data sets that run."""
     entry, place = config["systems"][name], f"systems.{name}"
     needs, measures = set(entry["needs"]), set(entry["measures"])
-    if name in RESERVED or name.startswith("random_"):
+    if name in RESERVED or name.startswith(RANDOM):
         yield f"{place} has a name that means something else in tables and folders: choose another"
     if ("classifier" in needs) == ("classification" in measures) or ("fidelity" in measures) != (
         "classifier" in needs
@@ -80,7 +80,11 @@ def _contradictions_of_settings(
         )
     if "precision" in grid:
         yield f"{place}.grid cannot name precision: put it into settings"
-    settings = settings_on(config, dataset, name)
+    try:
+        settings = settings_on(config, dataset, name)
+    except KeyError as error:
+        yield f"{place} takes a setting from datasets.{dataset}, but {error.args[0]}"
+        return
     given = {key: [value] for key, value in settings.items()} | grid
     for key, values in given.items():
         if key not in known:
@@ -97,10 +101,10 @@ def _contradictions_of_settings(
             yield f"workflow/l2i/systems/{entry['module']}.py: {key} is of no known kind: {kind}"
             continue
         for value in values:
-            for error in validator_of(schema, load_schema()).iter_errors(value):
-                inside = "".join(f"[{part}]" for part in error.path)
-                rule = rule_of(error).removesuffix(" ()")
-                yield f"{place}: {key}{inside} is {error.instance!r}, but {rule} ({meaning})"
+            for wrong in validator_of(schema, load_schema()).iter_errors(value):
+                inside = "".join(f"[{part}]" for part in wrong.path)
+                rule = rule_of(wrong)
+                yield f"{place}: {key}{inside} is {wrong.instance!r}, but {rule} ({meaning})"
             if kind == "weight_by_epoch":
                 yield from _epochs_out_of_order(f"{place}: {key}", value)
     for key, (_, meaning) in known.items():
@@ -110,7 +114,8 @@ def _contradictions_of_settings(
 
 def _epochs_out_of_order(place: str, weights: Any) -> Iterator[str]:
     """What is wrong with pairs of a first epoch and a weight, whose form may be wrong, too."""
-    epochs = [pair[0] for pair in weights if pair] if isinstance(weights, list) else []
+    pairs = weights if isinstance(weights, list) else []
+    epochs = [pair[0] for pair in pairs if isinstance(pair, list) and pair]
     if not all(type(epoch) is int for epoch in epochs) or not epochs:
         return
     if epochs[0] != 1:

@@ -49,10 +49,31 @@ def with_measure(config: dict[str, Any], measure: str) -> list[str]:
 
 
 def settings_on(config: dict[str, Any], dataset: str, system: str) -> dict[str, Any]:
-    """Settings of a system on a data set, those that are chosen on selection data left out."""
-    entry = config["systems"][system]
+    """Settings of a system on a data set, those that are chosen on selection data left out.
+
+    A value like ``dictionary/n_components`` is that of the data set's key.
+
+    Raises
+    ------
+    KeyError
+        If the data set has no such key.
+    """
+    entry, of_dataset = config["systems"][system], config["datasets"][dataset]
     settings = entry.get("settings", {}) | entry.get("by_dataset", {}).get(dataset, {})
-    return {name: value for name, value in settings.items() if name not in entry.get("grid", {})}
+    return {
+        name: looked_up(of_dataset, value) if isinstance(value, str) and "/" in value else value
+        for name, value in settings.items()
+        if name not in entry.get("grid", {})
+    }
+
+
+def looked_up(value: Any, path: str) -> Any:
+    """Item of nested mappings by its keys, joined with slashes."""
+    for part in path.split("/"):
+        if not isinstance(value, dict) or part not in value:
+            raise KeyError(f"there is no {path}: {part} is missing")
+        value = value[part]
+    return value
 
 
 def training_of(config: dict[str, Any], dataset: str, system: str) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import Any
 from configuration.ablations import ablation_rows
 from configuration.dataset_validation import contradictions_of_dataset
 from configuration.layouts import layout_of_dataset
-from configuration.reading import load_reference
+from configuration.reading import addresses
 from configuration.schema import explain, undefined, validator
 from configuration.system_validation import contradictions_of_system, contradictions_of_varied
 from l2i.checks import raise_all
+from l2i.names import OFFICIAL, TITLES
 from l2i.provenance.fingerprints import canonical_json
 
 
@@ -24,9 +25,6 @@ def validate_config(config: dict[str, Any]) -> None:
     config : dict
         From :func:`configuration.reading.resolved`.
     """
-    downloads = validator("downloads").iter_errors(load_reference("downloads"))
-    place = "workflow/reference/downloads.yaml"
-    raise_all([line for error in downloads for line in explain(error)], place)
     # Each step takes for granted what the one before has found in order.
     problems = (
         list(_beyond_json(config))
@@ -60,6 +58,9 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     yield from undefined("run.datasets", run["datasets"], "datasets", config["datasets"])
     yield from undefined("run.systems", run["systems"], "systems", config["systems"])
     yield from undefined("run.single_run", run["single_run"], "systems", config["systems"])
+    downloads = "workflow/reference/downloads.yaml"
+    yield from undefined("machine.urls", config["machine"]["urls"], downloads, addresses())
+    yield from _shared_titles(config)
     if features["hop_length"] > features["n_fft"] // 2:
         yield "features.hop_length must be at most half of features.n_fft: frames must overlap"
     of_datasets = [
@@ -76,6 +77,19 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         yield from _repeated_rows(table, config)
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
+
+
+def _shared_titles(config: dict[str, Any]) -> Iterator[str]:
+    """Two rows or columns of one table that would be called the same."""
+    named = [(f"systems.{name}", entry["title"]) for name, entry in config["systems"].items()]
+    for name, entry in config["systems"].items():
+        if "as_classifier" in entry:
+            named.append((f"systems.{name}.as_classifier", entry["as_classifier"]["title"]))
+    taken = {title: f"{name} of l2i.names" for name, title in TITLES.items()}
+    for place, title in named:
+        if title in taken:
+            yield f"{place}.title is {title!r}, as that of {taken[title]}: choose another"
+        taken.setdefault(title, place)
 
 
 def _repeated_rows(table: str, config: dict[str, Any]) -> Iterator[str]:
@@ -107,8 +121,8 @@ def _contradictions_of_ablation(
             "this entry out"
         )
     elif not layout_of_dataset(config, name).in_folds:
-        if entry["fold"] != "official":
-            yield f"{place}.fold must be official: {name} has one split and no folds"
+        if entry["fold"] != OFFICIAL:
+            yield f"{place}.fold must be {OFFICIAL}: {name} has one split and no folds"
     elif entry["fold"] not in run["folds"]:
         yield f"{place}.fold is {entry['fold']}, but must be one of run.folds"
     yield from contradictions_of_varied(place, entry, config)

@@ -1,5 +1,7 @@
 """Classifiers: the network under interpretation, one per fold (paper, Sec. IV-B.1)."""
 
+CLASSIFIER = f"{RESULTS}/classifier/{{dataset}}/fold{{fold}}"
+
 
 include: "helpers/classifier.smk"
 

@@ -7,7 +7,8 @@ from configuration import runs
 from configuration.ablations import variants
 from configuration.job_settings import parts_of
 from configuration.modules import module_path
-from configuration.systems import with_measure
+from configuration.systems import titles_of, with_measure
+from l2i.names import OFFICIAL
 from l2i.provenance.fingerprints import (
     canonical_json,
     code_fingerprint,
@@ -36,7 +37,7 @@ def one_of(names):
 
 wildcard_constraints:
     dataset=one_of(config["datasets"]),
-    fold=rf"\d+|{runs.OFFICIAL}",
+    fold=rf"\d+|{OFFICIAL}",
     system=one_of(config["systems"]),
     variant=one_of(variants(config)),
     run=r"\d+",
@@ -86,11 +87,6 @@ def system_module(wildcards):
     return "systems", config["systems"][wildcards.system]["module"]
 
 
-def layout_module(wildcards):
-    """The module of a layout, likewise."""
-    return "datasets", config["datasets"][wildcards.dataset]["corpus"]["layout"]
-
-
 @functools.cache
 def _code(script):
     return code_fingerprint(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
@@ -100,6 +96,18 @@ def _code(script):
 def _code_with(script, package, name):
     return settings_fingerprint(
         [_code(script), code_fingerprint(module_path(package, name), WORKFLOW)]
+    )
+
+
+def of_number(settings_of):
+    """Settings of tables or figures that one rule makes, by the number of each."""
+    return lambda wildcards: settings_of(wildcards.number)(wildcards)
+
+
+def titles(systems, *, datasets=(), as_classifiers=()):
+    """What systems and data sets are called in print, and systems scored as classifiers."""
+    return lambda wildcards: titles_of(
+        config, systems=systems, datasets=datasets, as_classifiers=as_classifiers
     )
 
 

@@ -1,5 +1,7 @@
 """Corpora: from a publisher or a local folder to one checked table of clips."""
 
+DATASETS = f"{RESULTS}/datasets/{{dataset}}"
+
 
 include: "helpers/datasets.smk"
 

@@ -1,5 +1,7 @@
 """Figures of the paper, each as svg and png beside the numbers that it shows."""
 
+FIGURES = f"{RESULTS}/figures"
+
 
 include: "helpers/figures.smk"
 
@@ -12,7 +14,7 @@ rule draw_class_faithfulness:
     log:
         f"{FIGURES}/draw_class_faithfulness_{{number}}.log",
     wildcard_constraints:
-        number="2|3",
+        number=one_of(CLASS_FIGURES),
     conda:
         "../../envs/compute.yaml"
     params:

@@ -1,5 +1,7 @@
 """Systems: one network per fold, system, variant and run (paper, Sec. III-B, III-C and IV-B)."""
 
+SYSTEM = f"{RESULTS}/systems/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
+
 
 include: "helpers/systems.smk"
 

@@ -1,5 +1,7 @@
 """Tables of the paper, each as csv and as a page: our numbers beside the printed ones."""
 
+TABLES = f"{RESULTS}/tables"
+
 
 include: "helpers/tables.smk"
 

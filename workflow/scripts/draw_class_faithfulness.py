@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError, raise_all
+from l2i.names import RANDOM
 from l2i.reporting.beside_paper import read_clips
 from l2i.reporting.figures import class_faithfulness, save
 from l2i.reporting.markdown import to_csv
@@ -47,7 +48,7 @@ def draw_class_faithfulness(
     clips = read_clips(path_to_clips).astype({"class": str})
     _require_fit(clips, classes, dataset=dataset, system=system, excluded=excluded_classes)
     clips = clips[(clips["threshold"] == threshold) | (clips["removal"] == NOTHING)]
-    removals = [RELEVANT, *(f"random_{name}" for name in baselines), NOTHING]
+    removals = [RELEVANT, *(RANDOM + name for name in baselines), NOTHING]
     table = pd.DataFrame(
         {"dataset": dataset, "system": system, "class": name, "removal": removal} | number
         for name in classes

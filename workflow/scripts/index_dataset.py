@@ -28,7 +28,7 @@ def index_dataset(
     path_to_classes : str
         JSON, class names in the order of labels.
     corpus : dict
-        layout, and the options of its reader: subset for esc50, labels for sonyc_ust.
+        layout, and the options of its reader.
     dataset, data : str
         The corpus lies in `data`/`dataset`.
 

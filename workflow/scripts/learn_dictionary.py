@@ -5,13 +5,8 @@ import pandas as pd
 from harness import perform
 from l2i.checks import InputError
 from l2i.datasets.fold import Fold, open_fold
-from l2i.dictionary.learning import (
-    DictionaryResult,
-    Part,
-    learn_per_class,
-    learn_together,
-    save_dictionary,
-)
+from l2i.dictionary.learning import DictionaryResult, Part, learn_per_class, learn_together
+from l2i.dictionary.stored_dictionary import save_dictionary
 from l2i.features.cache import open_features
 from l2i.streams import torch_stream
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness import perform
-from l2i.names import CLASSIFIER, LABEL
+from l2i.names import CLASSIFIER, LABEL, RANDOM
 from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
 from l2i.reporting.markdown import classes_to_markdown, to_csv
 from l2i.reporting.removals import (
@@ -119,7 +119,7 @@ def _of_faithfulness(
         net = net_drops(relevant, nothing) if len(relevant) else relevant
         yield {**key, **_number("faithfulness", "ff_net_median", net, MEDIAN, how)}
         of = {"condition": condition_text({"of": system})}
-        for baseline in (f"random_{name}" for name in baselines):
+        for baseline in (RANDOM + name for name in baselines):
             key, random = {"system": baseline, **of}, part[part["removal"] == baseline]
             if baseline == ENERGY:
                 left_out = unmatched(random)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from harness import perform
+from l2i.names import RANDOM
 from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
 from l2i.reporting.removals import (
     ENERGY,
@@ -50,7 +51,7 @@ def tabulate_faithfulness(
     `datasets` are those with one class a clip; the others have a page of their own, class by class.
     """
     clips = read_clips_of_datasets(path_to_clips)
-    baselines = [f"random_{name}" for name in baselines]
+    baselines = [RANDOM + name for name in baselines]
     measured = []
     for name in (dataset["name"] for dataset in datasets):
         part = clips[name].assign(

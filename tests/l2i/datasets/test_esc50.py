@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from configuration.reading import load_reference
+from configuration.reading import pins_of
 from l2i.checks import InputError
 from l2i.datasets.esc50 import COLUMNS, check_table
 from l2i.datasets.esc50 import index_corpus as index_esc50
@@ -242,7 +242,7 @@ class TestGenuineCorpora:
         assert check_table(table, {"n_clips": 2000, "n_clips_per_fold_and_class": 8}) == []
         assert (table.esc10 == "True").sum() == 400
 
-    def test_the_download_pins_the_genuine_table(self):
-        pins = load_reference("downloads")["corpora"]["esc50"]
+    def test_the_genuine_table_is_the_pinned_one(self):
+        pins = pins_of("corpora", "esc50")
         path = data_folder("genuine-metadata/esc50.csv")
         assert file_sha256(path) == pins["csv_sha256"]

@@ -12,14 +12,9 @@ import torch
 from helpers.project import load_script
 from l2i.checks import InputError
 from l2i.dictionary.columns import ClipColumns
-from l2i.dictionary.learning import (
-    learn_per_class,
-    learn_together,
-    load_dictionary,
-    save_dictionary,
-    training_columns,
-)
+from l2i.dictionary.learning import learn_per_class, learn_together, training_columns
 from l2i.dictionary.nmf import sparse_nmf
+from l2i.dictionary.stored_dictionary import load_dictionary, save_dictionary
 from l2i.streams import torch_stream
 from l2i.weights import read_identity
 

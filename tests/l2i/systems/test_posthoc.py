@@ -116,7 +116,7 @@ class TestTraining:
         entropy = -(p * p.log() + (1 - p) * (1 - p).log()).mean()  # what a perfect copy would leave
         assert entropy - 1e-4 < history["fidelity"].iloc[-1] < history["fidelity"].iloc[0]
 
-    def test_only_the_rows_given_are_learnt_from(self, W, classifier, features, tmp_path):
+    def test_only_the_rows_given_are_learned_from(self, W, classifier, features, tmp_path):
         log_mel, log_magnitude = (array.copy() for array in features)
         log_mel[:2], log_magnitude[:2] = np.nan, np.nan  # the test clips
         changed, _, _ = train_some(W, classifier, (log_mel, log_magnitude), tmp_path)

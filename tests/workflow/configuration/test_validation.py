@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 from snakemake.utils import update_config
 
+from configuration import reading
 from configuration.dataset_validation import MIN_FRAMES
-from configuration.reading import resolved
+from configuration.reading import load_reference, resolved
 from configuration.schema import description, load_schema
 from configuration.validation import validate_config
 from helpers.project import PROJECT
@@ -351,7 +354,7 @@ class TestKnownAnswers:
             (
                 "datasets.esc50.download",
                 "openmic",
-                r"downloads.yaml: corpora.openmic.n_labels is missing, or no pin of the layout",
+                r"download names openmic, whose pins .* are not those of the layout esc50",
             ),
             (
                 "datasets.esc50.corpus",
@@ -494,3 +497,70 @@ class TestKnownAnswers:
             done.stdout + done.stderr
         )
         assert "Traceback" not in done.stdout + done.stderr
+
+
+def mutated(tree, path=()):
+    """Every node of a configuration, replaced by what somebody may write there."""
+    for odd in (None, 5, -1.5, "x", True, [], [1], {}, {"a": 1}, [[1]], [{"a": 1}], float("nan")):
+        yield path, odd
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from mutated(value, (*path, key))
+
+
+def with_value(tree, path, value):
+    """The configuration with one node replaced."""
+    if not path:
+        return value
+    return {**tree, path[0]: with_value(tree[path[0]], path[1:], value)}
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_whatever_is_written_anywhere_is_taken_or_refused_in_words(part):
+    config = written(PROJECT / "config/esc10.yaml")
+    nodes = [(path, odd) for path, odd in mutated(config) if path]
+    order = np.random.default_rng(0).permutation(len(nodes))[part::4][:250]
+    for path, odd in (nodes[i] for i in order):
+        try:
+            validate_config(resolved(with_value(config, path, odd)))
+        except InputError as error:
+            text = str(error)
+            assert "()" not in text and ": \n" not in text and not text.endswith(": "), text
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("machine.urls.esc_50", "https://a.mirror/", "machine.urls names esc_50, which workflow/"),
+        ("systems.vibi.title", "FLINT", "title is 'FLINT', as that of systems.flint: choose"),
+        ("systems.vibi.title", "classifier f", "title is 'classifier f', as that of base_f of"),
+        (
+            "systems.flint.settings.n_attributes",
+            "dictionary/n_component",
+            "systems.flint takes a setting from datasets.esc50, but there is no dictionary/n_co",
+        ),
+    ],
+)
+def test_names_that_lead_nowhere_or_stand_twice_are_refused(config, place, value, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        validate_config(changed(config, place, value))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("corpora: [", "downloads.yaml, line 1 is no YAML"),
+        ("", "the file is None, but must be of type object"),
+        ("corpora: 5\nweights: {}", "corpora is 5, but must be of type object"),
+        ("corpora: {}\nweights: {a: {git_blob: b}}", "weights.a.url is missing: https"),
+        (
+            "corpora: {}\nweights: {a: {url: 'file:a', git_blob: b}}",
+            "weights.a.git_blob is 'b', but must match",
+        ),
+    ],
+)
+def test_a_broken_list_of_downloads_is_told_in_words(tmp_path, monkeypatch, text, message):
+    (tmp_path / "downloads.yaml").write_text(text)
+    monkeypatch.setattr(reading, "REFERENCE", tmp_path)
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_reference.__wrapped__("downloads")

@@ -53,13 +53,13 @@ def run(corpus):
     def run(listening=("short", "exact", "long"), *, multi_label=False, **changes):
         nonlocal n_written
         n_written += 1
-        split = Fold("esc50", "1", None, ["dog", "rain"], FRONT_END, "absolute")
+        index, name = pd.read_csv(corpus / "index.csv"), "1"
         if multi_label:
-            split = Fold("esc50", "official", None, ["dog", "rain"], FRONT_END, "absolute")
-            index = pd.read_csv(corpus / "index.csv")
+            name = "official"
             index["split"] = np.where(index["fold"] == 1, "test", "train")
             index = index.assign(label_dog=[1, 0, 1, 0], label_rain=[1, 1, 1, np.nan])
             index.drop(columns=["fold", "label"]).to_csv(corpus / "index.csv", index=False)
+        fold = Fold("esc50", name, index, ["dog", "rain"], FRONT_END, "absolute")
         torch.manual_seed(0)
         network = Classifier(2, width=0.125, head_units=8, multi_label=multi_label).eval()
         with torch.no_grad():
@@ -67,8 +67,8 @@ def run(corpus):
             network.output.bias.copy_(-network(torch.full((1, 138, 128), -40.0))[0])
         if multi_label:
             network.thresholds.fill_(0.0)  # decides for both classes
-        save_classifier(corpus / "classifier", network, **split.identity)
-        (corpus / "classes.json").write_text(json.dumps(split.classes))
+        save_classifier(corpus / "classifier", network, **fold.identity)
+        (corpus / "classes.json").write_text(json.dumps(fold.classes))
         given = {"n_samples": 60, "segment_seconds": 0.2, "max_segments": 3}
         facts = script(
             **{
@@ -85,7 +85,7 @@ def run(corpus):
             slime={**vars(SETTINGS), **given, **changes.pop("slime", {})},
             listening=list(listening),
             dataset="esc50",
-            fold=split.name,
+            fold=fold.name,
             data=str(corpus / "data"),
             device="cpu",
             **{"seed": 0, "run": "0"} | changes,

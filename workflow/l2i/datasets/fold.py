@@ -23,11 +23,9 @@ from torch import Tensor
 from l2i.checks import InputError
 from l2i.features.cache import load_waveform
 from l2i.features.spectral import FrontEnd
-from l2i.names import LABEL
+from l2i.names import LABEL, OFFICIAL
 from l2i.streams import random_stream
 from l2i.weights import classes_hash
-
-OFFICIAL = "official"
 
 
 @dataclass(frozen=True)

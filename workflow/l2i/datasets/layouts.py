@@ -19,10 +19,13 @@ def layout_module(name: str) -> ModuleType:
     InputError
         If there is no such layout.
     """
-    layouts = _layouts()
-    if name not in layouts:
-        raise InputError(f"no layout {name}; there are {', '.join(sorted(layouts))}")
-    return layouts[name]
+    found = [module.name for module in pkgutil.iter_modules(l2i.datasets.__path__)]
+    module = importlib.import_module(f"l2i.datasets.{name}") if name in found else None
+    if module is None or not hasattr(module, "index_corpus"):
+        raise InputError(
+            f"no layout {name}: correct corpus.layout, or write workflow/l2i/datasets/{name}.py"
+        )
+    return module
 
 
 def require_layout(folder: Path, name: str) -> None:

@@ -28,7 +28,7 @@ CLASSES = 20  # their names stand in the class map
 VALIDATION = False
 FILES = ["openmic-2018-aggregated-labels.csv", "class-map.json", "partitions", "audio"]
 FIGURE = "3"
-OPTIONS: dict[str, tuple[str, str]] = {}
+OPTIONS: dict[str, tuple[list[str], str]] = {}
 PINS = {
     "n_clips": ("count", "clips of the corpus"),
     "n_clips_per_split": ("counts", "clips of train and test"),

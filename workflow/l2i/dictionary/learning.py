@@ -11,7 +11,6 @@ import logging
 import math
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,11 +22,9 @@ from l2i.checks import raise_all
 from l2i.dictionary.columns import Blocks, ClipColumns, MatrixColumns
 from l2i.dictionary.nmf import sparse_nmf
 from l2i.runtime import free_memory
-from l2i.weights import load_weights, save_weights
 
 log = logging.getLogger(__name__)
 
-KIND = "dictionary"
 NOISE = "noise"  # name of the part that is learned from clips without positive labels
 
 
@@ -177,21 +174,6 @@ def training_columns(
     if device == "cpu" or 2 * n_bytes > free_memory(device):
         return columns
     return MatrixColumns(columns.matrix())
-
-
-def save_dictionary(
-    path: str | Path, W: Tensor, *, component_classes: Sequence[str] | None = None, **identity: Any
-) -> None:
-    """Write a dictionary W, (F, K), with the identity of its fold (l2i.datasets.fold).
-
-    `component_classes` says of which class each column is, where classes were learned apart.
-    """
-    save_weights(path, {"W": W}, kind=KIND, component_classes=component_classes, **identity)
-
-
-def load_dictionary(path: str | Path, **identity: Any) -> Tensor:
-    """Read a dictionary W, (F, K), refusing that of another fold, class list or front end."""
-    return load_weights(path, kind=KIND, **identity)["W"]
 
 
 def _learn(

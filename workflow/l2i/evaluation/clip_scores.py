@@ -1,9 +1,6 @@
 """Scores of interpreters, one row per clip; medians and means are taken later (Sec. IV-C).
 
-A clip of a multi-class corpus is interpreted for the class that the classifier predicts, a clip of
-a multi-label corpus for every class that the classifier decides for.
-
-Everything here computes in float32, whatever precision training used.
+Multi-class corpora have columns for the class of a clip, multi-label corpora for every class.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from l2i.evaluation.random_removals import (
 from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import component_products, select, soft_masked
+from l2i.names import RANDOM
 from l2i.streams import random_stream
 
 FAITHFULNESS = (  # columns of what :func:`faithfulness_rows` returns
@@ -207,8 +208,8 @@ def _plan(
     for baseline in removals.baselines:
         for draw in range(removals.n_draws):
             # Keyed by the clip's name: a draw depends on neither order nor company of the clips.
-            rng = random_stream(removals.seed, f"random_{baseline}", clip, draw)
-            facts = {"removal": f"random_{baseline}", "threshold": removals.random_threshold}
+            rng = random_stream(removals.seed, RANDOM + baseline, clip, draw)
+            facts = {"removal": RANDOM + baseline, "threshold": removals.random_threshold}
             plan.append(({**facts, "draw": draw}, draws[baseline](rng)))
     goal = energy_of(L, G)
     return [

@@ -24,8 +24,9 @@ LEAVE_OUT = ("harness", "l2i.progress")
 # ... except for what the harness does to the numbers of every script.
 ALWAYS = ("l2i.determinism",)
 
-# Literals by which modules of systems and layouts describe what they can be told.
-DESCRIPTIONS = {"SETTINGS", "OPTIONS", "PINS"}
+# Literals by which modules of systems and layouts describe themselves to the planning of jobs.
+DESCRIPTIONS = {"SETTINGS", "NEEDS", "MEASURES"}
+DESCRIPTIONS |= {"OPTIONS", "PINS", "SPLIT", "LABELLING", "VALIDATION", "FIGURE"}
 
 # Snakemake puts this empty file into finished folders, after the job has ended.
 FOLDER_TIMESTAMP = ".snakemake_timestamp"

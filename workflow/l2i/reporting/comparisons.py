@@ -131,7 +131,7 @@ def rows_of_systems(
 
 
 def difference_metric(metric: str) -> str:
-    """The name under which ``paper.yaml`` describes differences in a metric."""
+    """The name of the quantity that a difference in a metric is."""
     return f"{metric.removesuffix('_fidelity')}_difference"
 
 

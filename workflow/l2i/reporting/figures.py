@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from matplotlib.transforms import blended_transform_factory
 
-from l2i.names import TITLES
+from l2i.names import OFFICIAL, TITLES
 from l2i.reporting.removals import NOTHING, RELEVANT
 
 if TYPE_CHECKING:
@@ -324,7 +324,7 @@ def components_sweep(
 def _lines(ax: Axes, part: pd.DataFrame, titles: Mapping[str, str]) -> None:
     for i, ((system, fold), line) in enumerate(part.groupby(["system", "fold"], sort=False)):
         line = line.sort_values("n_components", kind="stable")
-        split = "official split" if fold == "official" else f"fold {fold}"
+        split = "official split" if fold == OFFICIAL else f"fold {fold}"
         label, colour = f"{titles.get(system, system)}, {split}", COLOURS[i % len(COLOURS)]
         marker = SHAPES[i % len(SHAPES)]
         look: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4, "linewidth": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -41,10 +42,15 @@ def rows_beside_paper(
         See `l2i.reporting.beside_paper.beside_paper`.
     """
     rows = pd.DataFrame([{"table": table} | dict(row) for row in measured], columns=MEASURED)
-    of_paper = {each["name"]: each["paper_dataset"] for each in datasets}
+    # By name, so that the order of quoted systems does not hang on that in which data sets run.
+    of_paper = {
+        each["name"]: each["paper_dataset"] for each in sorted(datasets, key=itemgetter("name"))
+    }
     printed = paper_numbers(paper, table, datasets=of_paper, systems=systems)
     comparable = {each["name"]: each["paper_comparable"] for each in datasets}
-    return beside_paper(rows, printed, datasets=[*of_paper], comparable=comparable)
+    return beside_paper(
+        rows, printed, datasets=[each["name"] for each in datasets], comparable=comparable
+    )
 
 
 def write_paper_table(

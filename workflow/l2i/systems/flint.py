@@ -203,8 +203,8 @@ class Flint(nn.Module):
 
 def build(*, classifier: dict[str, Any] | None, **architecture: Any) -> Flint:
     """The network, its weights to be loaded."""
-    learnt_along = None if classifier is None else Classifier(**classifier)
-    return Flint(**architecture, classifier=learnt_along)
+    learned_along = None if classifier is None else Classifier(**classifier)
+    return Flint(**architecture, classifier=learned_along)
 
 
 def train(task: Task, settings: dict[str, Any]) -> Trained:

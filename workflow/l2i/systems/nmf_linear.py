@@ -105,7 +105,7 @@ class NmfLinear(nn.Module):
         return linear(H.mean(1) / self.scale, self.weight, self.bias)
 
     @property
-    def n_learnt(self) -> int:
+    def n_learned(self) -> int:
         """Number of parameters: dictionary, weights and bias of the classifier."""
         return self.D.numel() + self.weight.numel() + self.bias.numel()
 
@@ -166,7 +166,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     means = network.code_clips(x)
     network.fit_classifier(means, task, settings["inverse_regularization"])
     facts = {"training_loss": training_loss(network, means, task)}
-    return Trained(network, history, facts | {"n_parameters": network.n_learnt})
+    return Trained(network, history, facts | {"n_parameters": network.n_learned})
 
 
 def learn_dictionary(

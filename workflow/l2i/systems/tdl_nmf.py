@@ -151,7 +151,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     means = network.code_clips(x)
     network.fit_classifier(means, task, C)
     facts = {"training_loss": training_loss(network, means, task)}
-    return Trained(network, history, facts | {"n_parameters": network.n_learnt})
+    return Trained(network, history, facts | {"n_parameters": network.n_learned})
 
 
 def clip_loss(network: TdlNmf, H: Tensor, targets: Tensor, loss: Loss) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from l2i.datasets.fold import open_fold
-from l2i.dictionary.learning import load_dictionary
+from l2i.dictionary.stored_dictionary import load_dictionary
 from l2i.features.cache import open_features
 from l2i.networks.stored_classifier import fresh_classifier, load_classifier
 from l2i.runtime import resolve_precision

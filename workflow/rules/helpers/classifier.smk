@@ -2,7 +2,6 @@
 
 from configuration.reading import load_reference, pins_of
 
-CLASSIFIER = f"{RESULTS}/classifier/{{dataset}}/fold{{fold}}"
 CLASSIFIER_SETTINGS = settings("datasets/{dataset}/classifier", "features", "seed")
 
 

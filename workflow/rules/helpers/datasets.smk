@@ -2,8 +2,6 @@
 
 from configuration.reading import pins_of
 
-DATASETS = f"{RESULTS}/datasets/{{dataset}}"
-
 
 def fetched(wildcards):
     """What the index waits for: a download, or nothing where the corpus lies in a local folder."""
@@ -14,3 +12,8 @@ def fetched(wildcards):
 def pins_of_dataset(wildcards):
     """What the download of a data set must be."""
     return pins_of("corpora", config["datasets"][wildcards.dataset]["download"])
+
+
+def layout_module(wildcards):
+    """The module of a layout, for the fingerprint of the script that finds it by its name."""
+    return "datasets", config["datasets"][wildcards.dataset]["corpus"]["layout"]

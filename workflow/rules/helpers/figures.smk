@@ -1,12 +1,14 @@
 """What figures there are, their inputs and settings, for rules/figures.smk."""
 
+from configuration.ablations import ablation_rows
 from configuration.layouts import layout_of_dataset
 
-FIGURES = f"{RESULTS}/figures"
 SHOWN = WITH_FAITHFULNESS[0] if WITH_FAITHFULNESS else None  # the system that figures show
-# Figures of class-wise faithfulness: number, and the first data set whose layout it is made for.
+# Figures of class-wise faithfulness: number, and the first data set whose layout has it.
 CLASS_FIGURES = {
-    layout_of_dataset(config, dataset).figure: dataset for dataset in reversed(MULTI_LABEL)
+    number: dataset
+    for dataset in reversed(MULTI_LABEL)
+    if (number := layout_of_dataset(config, dataset).figure) is not None
 }
 SWEPT_DATASETS = [row["dataset"] for row in config["ablations"]["figure_6"]]
 SWEPT_SYSTEMS = [row["system"] for row in config["ablations"]["figure_6"]]

@@ -3,8 +3,6 @@
 from configuration.ablations import dictionary_variant, varied
 from configuration.systems import starts_one, training_of
 
-SYSTEM = f"{RESULTS}/systems/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
-
 
 def needs_of_system(wildcards):
     """Recordings, and what else a system starts from; empty lists are what it does not need."""

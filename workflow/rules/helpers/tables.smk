@@ -2,9 +2,7 @@
 
 from configuration.ablations import ablation_rows
 from configuration.job_settings import printed_in, said_of
-from configuration.systems import titles_of
 
-TABLES = f"{RESULTS}/tables"
 # Whose settings Tables II and III print.
 OF_SETTINGS_TABLE = {
     "2": [name for name in WITH_FAITHFULNESS if config["systems"][name]["module"] == "posthoc"],
@@ -54,13 +52,6 @@ def said(keys, datasets=None):
     )
 
 
-def titles(systems, *, datasets=(), as_classifiers=()):
-    """What systems and data sets are called in print, and systems that are scored as classifiers."""
-    return lambda wildcards: titles_of(
-        config, systems=systems, datasets=datasets, as_classifiers=as_classifiers
-    )
-
-
 def settings_of_table(number, keys, *paths, datasets=None, **more):
     """Settings of a table that stands beside the paper's of that number.
 
@@ -69,15 +60,11 @@ def settings_of_table(number, keys, *paths, datasets=None, **more):
     return settings(*paths, datasets=said(keys, datasets), paper=printed_in(number), **more)
 
 
-def of_number(settings_of):
-    """Settings of tables that one rule makes, by the number of each."""
-    return lambda wildcards: settings_of(wildcards.number)(wildcards)
-
-
 @of_number
 def settings_of_settings_table(number):
     """Settings of Table II or III."""
-    return settings_of_table(int(number), BESIDE_PAPER, titles={})
+    named = OF_SETTINGS_TABLE[number] if number == "3" else []  # Table II has one row for all
+    return settings_of_table(int(number), BESIDE_PAPER, titles=titles(named))
 
 
 @of_number
