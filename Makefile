@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
-.PHONY: help env demo test lint bench determinism measured lock
+.PHONY: help env demo test lint bench coverage determinism measured lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -40,6 +40,9 @@ lint: $(ENV) ## check style, types and spelling
 
 bench: $(ENV) ## measure speed and memory against the bars, with a report
 	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO))
+
+coverage: $(ENV) ## how often intervals hold the truth, by simulation, with a report
+	$(BIN)/python workflow/bench/intervals.py
 
 determinism: $(ENV) ## the demo twice; tables and figures must agree byte for byte
 	rm -rf results/demo results/.first

@@ -35,12 +35,13 @@ def of_datasets(*names, **said):
 
 
 # ---------------------------------------------------------------- rows of clips
+# Each clip is a source of its own, until a test says otherwise.
 
 
 def classified(correct, system="l2i_bd", fold=1, run=0, probability=0.5, dataset="esc50"):
     """Rows of classification.csv of one class a clip; without runs where `system` is None."""
     clips = [f"{fold}-{i:02d}" for i in range(len(correct))]
-    key = {"dataset": dataset, "fold": str(fold), "clip": clips}
+    key = {"dataset": dataset, "fold": str(fold), "source": clips, "clip": clips}
     key |= {} if system is None else {"system": system, "variant": "default", "run": run}
     rows = {"label": 0, "predicted": 0, "probability": probability, "correct": correct}
     return pd.DataFrame(key | rows | {"cross_entropy": 1.0})
@@ -50,7 +51,7 @@ def followed(says, fold=1, run=0, label=0, system="l2i_att", probability=0.5):
     """Rows of fidelity.csv of one class a clip, `says` being the interpreter's classes."""
     clips = [f"{fold}-{i:02d}" for i in range(len(says))]
     key = {"dataset": "esc50", "fold": str(fold), "system": system, "variant": "default"}
-    key |= {"run": run, "clip": clips, "label": label}
+    key |= {"run": run, "source": clips, "clip": clips, "label": label}
     scores = {"classifier_class": 9, "interpreter_class": says, "rank": 1}
     scores |= {"classifier_probability": 0.5, "interpreter_probability": probability}
     return pd.DataFrame(key | scores)
@@ -72,7 +73,7 @@ def faithfulness_drops(
     clips = [f"{fold}-{i}" for i in range(len(drops))]
     what = {"removal": removal, "threshold": threshold, "draw": draw, "matched": 1}
     what |= {"n_removed": n_removed, "energy_removed": 0.5, "probability_drop": drops}
-    return pd.DataFrame({"clip": clips} | what | key)
+    return pd.DataFrame({"clip": clips, "source": clips} | what | key)
 
 
 def with_nothing(frames, drop=0.0):
@@ -110,9 +111,9 @@ def tags(
             columns |= {f"probability_{each}": score}
     losses = {"fidelity_loss": 0.5, "reconstruction_loss": 0.25, "sparsity_loss": 0.1}
     losses = losses if name == "fidelity" else {}
-    return pd.DataFrame(key | {"clip": [f"c{i:02d}" for i in clip]} | columns | losses).assign(
-        **changes
-    )
+    names = [f"c{i:02d}" for i in clip]
+    rows = pd.DataFrame(key | {"source": names, "clip": names} | columns | losses)
+    return rows.assign(**changes)
 
 
 def tagged(dataset="sonyc_ust", system="l2i_bd", run=0, **changes):

@@ -57,6 +57,12 @@ def some_counts(rng, n, n_draws=5):
     return draws, np.stack([np.bincount(draw, minlength=n) for draw in draws])
 
 
+def untied(scores, draw):
+    """Scores of drawn clips, those that were drawn before a little lower, so that none tie."""
+    again = pd.Series(draw).duplicated().to_numpy()[:, None]
+    return np.where(again, np.nextafter(scores[draw], -np.inf), scores[draw])
+
+
 def area_by_loops(truth, scores):
     """The evaluator's curve, threshold by threshold."""
     points = []
@@ -206,15 +212,24 @@ class TestTwins:
         scores = (scores >= 0.5).astype(float) if name in F1 else scores
         draws, counts = some_counts(rng, len(truth))
         for combine in (macro, micro):
-            drawn = [combine(EVERY[name], truth[d], scores[d]) for d in draws]
+            drawn = [
+                combine(EVERY[name], truth[d], untied(scores, d) if name == "auprc" else scores[d])
+                for d in draws
+            ]
             got = combine(EVERY[name], truth, scores, counts)
             np.testing.assert_allclose(got, drawn, atol=1e-12)
 
     def test_counts_do_so_for_pairs_of_clip_and_class_too(self, rng):
         truth, scores = some_tags(rng, unobserved=0.2)
         draws, counts = some_counts(rng, len(truth))
-        drawn = [micro_auprc(truth[d], scores[d]) for d in draws]
+        drawn = [micro_auprc(truth[d], untied(scores, d)) for d in draws]
         np.testing.assert_allclose(micro_auprc(truth, scores, counts), drawn, atol=1e-12)
+
+    def test_a_positive_that_counts_twice_is_no_tie_at_the_start_of_the_curve(self):
+        truth, scores = np.array([1, 1, 0.0]), np.array([0.9, 0.8, 0.1])
+        # Two steps of a half each, the first from (0, 0); as a tie there would be one from there.
+        assert auprc(truth, scores, np.array([[1, 1, 1], [2, 0, 1]])).tolist() == [0.75, 0.75]
+        assert auprc(np.array([1, 1, 0.0]), np.array([0.9, 0.9, 0.1])) == 0.5
 
 
 class TestUnobserved:

@@ -198,7 +198,8 @@ class TestATable:
 class TestAFigure:
     @pytest.mark.slow
     def test_it_is_drawn_and_its_numbers_stand_beside_it(self, followed, tmp_path):
-        clips = pd.DataFrame({"dataset": "farm", "fold": "1", "clip": list("abcd")})
+        key = {"dataset": "farm", "fold": "1", "source": list("abcd"), "clip": list("abcd")}
+        clips = pd.DataFrame(key)
         clips["probability"], clips["correct"] = [1.0, 0.95, 0.31, np.nan], [1, 1, 0, 0]
         clips.to_csv(tmp_path / "clips.csv", index=False)
         files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "png", "csv")}

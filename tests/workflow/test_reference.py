@@ -128,7 +128,7 @@ class TestPaper:
         metrics = {"accuracy", "top_1_difference", "fidelity_weight", "n_removed"}
         metrics |= {"ff_median", "ff_mean", "empty_selection", "ff_difference"}
         metrics |= {"macro_auprc_7", "macro_auprc_11", "micro_auprc_11", "mean_average_precision"}
-        metrics |= {"max_f1_7", "max_f1_11", "avg_macro_f1", "macro_auprc_difference"}
+        metrics |= {"max_f1_7", "max_f1_11", "avg_macro_f1", "mean_average_precision_difference"}
         assert metrics <= set(QUANTITIES)
         baselines = {f"random_{name}" for name in config["evaluation"]["random"]["baselines"]}
         assert baselines <= set(TITLES)

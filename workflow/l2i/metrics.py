@@ -89,7 +89,8 @@ def auprc(truth: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarr
     One point for every score of at least 0.01, and one for threshold 1, in falling order of
     thresholds, between (recall 0, precision 1) and (1, 0); trapezoids. Threshold 1 gives (0, 0)
     where no score reaches it, so that a perfect ranking of n positives has 1 - 1 / (2n), and one
-    that gives them all the same score a half.
+    that gives them all the same score a half. A clip that counts more than once is as many clips
+    that come one after the other, and not a tie, which this curve would punish.
 
     Parameters
     ----------
@@ -267,8 +268,12 @@ def _official_points(
     """Precision and recall (B, T) of the evaluator of DCASE, thresholds falling.
 
     A clip that a resampling does not draw repeats the point of the next higher threshold, which
-    adds nothing to an area.
+    adds nothing to an area. Of one that it draws more often, the first comes before the others: at
+    the start, the width of a step matters.
     """
+    once = np.minimum(counts, 1)
+    counts, truth = np.hstack([once, counts - once]), np.tile(truth, 2)
+    scores = np.append(scores, np.nextafter(scores, -np.inf))
     thresholds = np.unique(np.append(scores[scores >= LOWEST_THRESHOLD], 1.0))[::-1]
     tp, fp, n_positive = _positives(truth, scores, counts, thresholds, side="left")
     return tp / np.maximum(tp + fp, 0.5), _divided(tp, n_positive)

@@ -15,20 +15,28 @@ from l2i.reporting.comparisons import (
     of_systems,
 )
 from l2i.reporting.markdown import to_csv
-from l2i.reporting.scores import class_names, classification_scores, fidelity_scores
+from l2i.reporting.scores import (
+    class_names,
+    classification_scores,
+    compared_by,
+    fidelity_scores,
+)
 
 NOTES = (
+    "Difference, interval and p are of one and the same number, which the heading names. Where "
+    "tables print areas under curves it is average precision, which depends on the order of scores "
+    "alone; the areas of DCASE also depend on how high scores are.",
     "The difference is the system's score minus the other's, the mean over folds or, where there "
     "is one fold, over runs, with their population standard deviation and a bootstrap interval of "
-    "pairs. Systems may have been trained for unequally many folds and runs: the last columns say "
-    "how many folds, runs and clips both have, which is all that they are compared on. Pairs "
-    "without any have none.",
-    "p is that of a two-sided permutation test: on every clip the answers of both systems, those "
-    "of all runs together, are exchanged or not with equal chance; of areas under curves, their "
-    "ranks among the system's answers, which is all that these depend on. With {n} permutations "
-    "the smallest possible p is {smallest:.2g}. It says whether the trained systems differ on "
-    "clips like these; how another training would turn out, only the spread over folds or runs "
-    "tells.",
+    "pairs over recordings. Systems may have been trained for unequally many folds and runs: the "
+    "last columns say how many folds, runs, clips and sources both have, which is all that they "
+    "are compared on. Pairs without any have none.",
+    "p is that of a two-sided permutation test: for every source, a recording with all of its "
+    "clips, the answers of both systems, those of all runs together, are exchanged or not with "
+    "equal chance; for average precision, their ranks among the system's answers. With {n} "
+    "permutations the smallest possible p is {smallest:.2g}. It says whether the trained systems "
+    "differ on recordings like these; how another training would turn out, only the spread over "
+    "folds or runs tells.",
     "p, Holm: corrected for all pairs of the data set that have a p, so that the chance of any "
     "false claim among them is held.",
 )
@@ -72,8 +80,8 @@ def compare_systems(
         if not parts.get(name):
             continue
         classes = class_names(next(iter(parts[name].values())))
-        primary, *_ = scores_of(dataset["metric"], classes, dataset["excluded_classes"])
-        pairs = compared_pairs(parts[name], primary, statistics=statistics, seed=seed)
+        scores = scores_of(dataset["metric"], classes, dataset["excluded_classes"])
+        pairs = compared_pairs(parts[name], compared_by(scores), statistics=statistics, seed=seed)
         rows += [{"table": int(number), "dataset": name} | pair for pair in pairs]
     table = pd.DataFrame(rows, columns=COLUMNS)
     Path(path_to_table).write_text(to_csv(table), encoding="utf-8")

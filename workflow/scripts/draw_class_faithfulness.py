@@ -10,10 +10,18 @@ import pandas as pd
 from harness import perform
 from l2i.checks import InputError, raise_all
 from l2i.names import RANDOM
-from l2i.reporting.beside_paper import measure, read_clips
+from l2i.reporting.beside_paper import read_clips
 from l2i.reporting.figures import class_faithfulness, save
 from l2i.reporting.markdown import to_csv
-from l2i.reporting.removals import ENERGY, NOTHING, RELEVANT, unmatched, values, without
+from l2i.reporting.removals import (
+    ENERGY,
+    MEDIAN,
+    NOTHING,
+    RELEVANT,
+    unmatched,
+    values,
+    without,
+)
 
 
 def draw_class_faithfulness(
@@ -79,7 +87,7 @@ def _numbers(
         number = {"mean": np.nan, "low": np.nan, "high": np.nan}
         if len(part):
             drops = values(part, "probability_drop")
-            number = measure(drops, np.median, statistics=statistics, seed=seed)
+            number = MEDIAN(drops, statistics=statistics, seed=seed)
         median = {"median": number["mean"], "low": number["low"], "high": number["high"]}
         yield name, {"n_clips": len(_pairs(part))} | median
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from harness import perform
@@ -10,6 +9,7 @@ from l2i.checks import InputError
 from l2i.reporting.beside_paper import measure, read_clips
 from l2i.reporting.figures import LOSSES, components_sweep, save
 from l2i.reporting.markdown import to_csv
+from l2i.reporting.statistics import mean, values_of
 
 KEY = ["dataset", "fold", "system", "variant"]
 
@@ -50,8 +50,8 @@ def _clips_of(row: dict, clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def _number(clips: pd.DataFrame, loss: str, statistics: dict, seed: int) -> dict[str, float]:
-    values = clips[["fold", "run", "clip"]].assign(value=clips[loss])
-    number = measure(values, np.mean, statistics=statistics, seed=seed)
+    values = values_of(clips, clips[loss])
+    number = measure(values, mean, statistics=statistics, seed=seed)
     n_clips = clips["clip"].nunique()
     return {"n_clips": n_clips} | {name: number[name] for name in ("mean", "low", "high")}
 

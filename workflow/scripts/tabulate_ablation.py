@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from harness import perform
@@ -13,6 +12,7 @@ from l2i.reporting.beside_paper import (
     read_clips_of_datasets,
 )
 from l2i.reporting.scores import class_names, fidelity_scores
+from l2i.reporting.statistics import mean
 from l2i.reporting.tables import write_paper_table
 
 LOSSES = ("reconstruction_loss", "fidelity_loss")
@@ -42,7 +42,7 @@ def tabulate_ablation(
         key["condition"] = condition_text(row["condition"])
         for metric in LOSSES:
             values = part.assign(value=part[metric])
-            measured.append(key | {"metric": metric} | measure(values, np.mean, **how))
+            measured.append(key | {"metric": metric} | measure(values, mean, **how))
         score, *_ = fidelity_scores(
             dataset["metric"], class_names(part), dataset["excluded_classes"]
         )

@@ -3,7 +3,7 @@
 from harness import perform
 from l2i.names import CLASSIFIER
 from l2i.reporting.comparisons import classified_clips, rows_of_systems
-from l2i.reporting.scores import class_names, classification_scores
+from l2i.reporting.scores import class_names, classification_scores, compared_by
 from l2i.reporting.tables import write_paper_table
 
 TABLE = 8
@@ -47,7 +47,7 @@ def tabulate_by_design(
             continue
         classes = class_names(next(iter(parts[name].values())))
         scores = classification_scores(dataset["metric"], classes, dataset["excluded_classes"])
-        numbers = rows_of_systems(parts[name], scores, scores[0], **how)
+        numbers = rows_of_systems(parts[name], scores, compared_by(scores), **how)
         measured += [{"dataset": name} | number for number in numbers]
     write_paper_table(
         measured,

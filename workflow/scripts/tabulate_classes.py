@@ -1,39 +1,34 @@
 """Data sets with several labels a clip, class by class: classifier, fidelity, faithfulness."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from harness import perform
 from l2i.names import CLASSIFIER, LABEL, RANDOM
-from l2i.reporting.beside_paper import (
-    condition_text,
-    measure,
-    measure_metric,
-    read_clips_of_datasets,
-)
+from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
 from l2i.reporting.markdown import classes_to_markdown, to_csv
 from l2i.reporting.removals import (
     ENERGY,
+    MEDIAN,
     NOTHING,
     RELEVANT,
+    SHARE,
     net_drops,
     unmatched,
     values,
     without,
 )
 from l2i.reporting.scores import class_names, class_scores
-from l2i.reporting.statistics import Statistic
 
 COLUMNS = ["dataset", "class", "quantity", "system", "metric", "condition"]
 COLUMNS += ["mean", "spread", "n", "low", "high"]
 # Of a classifier that decides on no class of any clip.
 NO_REMOVALS = pd.DataFrame(
     columns=[
-        *("fold", "system", "run", "clip", "class", "removal", "threshold", "draw", "matched"),
-        *("energy_removed", "probability_drop"),
+        *("fold", "source", "system", "run", "clip", "class", "removal", "threshold", "draw"),
+        *("matched", "energy_removed", "probability_drop"),
     ]
 )
 NO_NUMBER = {"mean": float("nan"), "n": 0}
@@ -99,7 +94,7 @@ def _of_labels(clips: pd.DataFrame, name: str) -> Numbers:
 def _of_classifier(clips: pd.DataFrame, name: str, metric: str, how: dict) -> Numbers:
     key = {"quantity": "classification", "system": CLASSIFIER, "condition": ""}
     for each in class_scores(metric, name, of_interpreter=False):
-        yield {**key, "metric": each.metric, **measure_metric(clips, each.value, **how)}
+        yield {**key, "metric": each.metric, **each.number(clips, **how)}
 
 
 def _of_fidelity(
@@ -109,7 +104,7 @@ def _of_fidelity(
         key = {"quantity": "fidelity", "system": system, "condition": ""}
         part = clips[clips["system"] == system]
         for each in class_scores(metric, name, of_interpreter=True):
-            yield {**key, "metric": each.metric, **measure_metric(part, each.value, **how)}
+            yield {**key, "metric": each.metric, **each.number(part, **how)}
 
 
 def _of_faithfulness(
@@ -122,31 +117,31 @@ def _of_faithfulness(
         key = {"system": system, "condition": ""}
         yield from _drop_and_energy(relevant, key, how)
         net = net_drops(relevant, nothing) if len(relevant) else relevant
-        yield {**key, **_number("faithfulness", "ff_net_median", net, np.median, how)}
+        yield {**key, **_number("faithfulness", "ff_net_median", net, MEDIAN, how)}
         of = {"condition": condition_text({"of": system})}
         for baseline in (RANDOM + name for name in baselines):
             key, random = {"system": baseline, **of}, part[part["removal"] == baseline]
             if baseline == ENERGY:
                 left_out = unmatched(random)
-                yield {**key, **_number("removed", "unmatched", left_out, np.mean, how)}
+                yield {**key, **_number("removed", "unmatched", left_out, SHARE, how)}
                 random = without(random, left_out)
             yield from _drop_and_energy(random, key, how)
         drops = values(nothing, "probability_drop")
         key = {"system": NOTHING, **of}
-        yield {**key, **_number("faithfulness", "ff_median", drops, np.median, how)}
+        yield {**key, **_number("faithfulness", "ff_median", drops, MEDIAN, how)}
 
 
 def _drop_and_energy(removals: pd.DataFrame, key: dict[str, str], how: dict) -> Numbers:
     drops = values(removals, "probability_drop")
-    yield {**key, **_number("faithfulness", "ff_median", drops, np.median, how)}
+    yield {**key, **_number("faithfulness", "ff_median", drops, MEDIAN, how)}
     percent = values(removals.assign(percent=100 * removals["energy_removed"]), "percent")
-    yield {**key, **_number("removed", "energy_removed", percent, np.mean, how)}
+    yield {**key, **_number("removed", "energy_removed", percent, SHARE, how)}
 
 
 def _number(
-    quantity: str, metric: str, of_clips: pd.DataFrame, statistic: Statistic, how: dict
+    quantity: str, metric: str, of_clips: pd.DataFrame, measure: Callable[..., dict], how: dict
 ) -> dict[str, object]:
-    number = measure(of_clips, statistic, **how) if len(of_clips) else NO_NUMBER
+    number = measure(of_clips, **how) if len(of_clips) else NO_NUMBER
     return {"quantity": quantity, "metric": metric, **number}
 
 

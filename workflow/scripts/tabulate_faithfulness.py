@@ -1,33 +1,35 @@
 """Table V: how far the classifier's probability falls without the relevant components (Eq. 7)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import numpy as np
 import pandas as pd
 
 from harness import perform
 from l2i.names import RANDOM
-from l2i.reporting.beside_paper import condition_text, measure, read_clips_of_datasets
+from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
 from l2i.reporting.removals import (
     ENERGY,
+    MEAN,
+    MEDIAN,
     NOTHING,
     RELEVANT,
+    SHARE,
     net_drops,
     unmatched,
     values,
     without,
 )
-from l2i.reporting.statistics import Statistic, paired_difference
+from l2i.reporting.statistics import paired_difference
 from l2i.reporting.tables import write_paper_table
 
 TABLE = 5
-DROPS = (("ff_median", "probability_drop", np.median), ("ff_mean", "probability_drop", np.mean))
+DROPS = (("ff_median", "probability_drop", MEDIAN), ("ff_mean", "probability_drop", MEAN))
 METRICS = (
     *DROPS,
-    ("n_removed", "n_removed", np.mean),
-    ("energy_removed", "energy_in_percent", np.mean),
+    ("n_removed", "n_removed", MEAN),
+    ("energy_removed", "energy_in_percent", SHARE),
 )
-RELEVANT_METRICS = (*METRICS, ("empty_selection", "removes_nothing", np.mean))
+RELEVANT_METRICS = (*METRICS, ("empty_selection", "removes_nothing", SHARE))
 
 
 def tabulate_faithfulness(
@@ -56,8 +58,8 @@ def tabulate_faithfulness(
             removes_nothing=100.0 * (clips[name]["n_removed"] == 0),
             energy_in_percent=100.0 * clips[name]["energy_removed"],
         )
-        for key, of_clips, statistic in _samples(part, systems, thresholds, baselines):
-            number = measure(of_clips, statistic, statistics=statistics, seed=seed)
+        for key, of_clips, measure in _samples(part, systems, thresholds, baselines):
+            number = measure(of_clips, statistics=statistics, seed=seed)
             measured.append({"dataset": name, **key, **number})
     write_paper_table(
         measured,
@@ -72,8 +74,8 @@ def tabulate_faithfulness(
     )
 
 
-# Key of a row, the values of its clips, and what is taken of them within a fold.
-Sample = tuple[dict[str, str], pd.DataFrame, Statistic]
+# Key of a row, the values of its clips, and what is taken of them.
+Sample = tuple[dict[str, str], pd.DataFrame, Callable[..., dict[str, float]]]
 
 
 def _samples(
@@ -91,8 +93,8 @@ def _samples(
 
 
 def _each(removals: pd.DataFrame, key: dict[str, str], metrics: tuple) -> Iterator[Sample]:
-    for metric, column, statistic in metrics:
-        yield key | {"metric": metric}, values(removals, column), statistic
+    for metric, column, measure in metrics:
+        yield key | {"metric": metric}, values(removals, column), measure
 
 
 def _relevant(clips: pd.DataFrame, system: str, thresholds: list[float]) -> Iterator[Sample]:
@@ -102,7 +104,7 @@ def _relevant(clips: pd.DataFrame, system: str, thresholds: list[float]) -> Iter
         key = {"system": system, "condition": condition_text({"threshold": threshold})}
         rows = relevant[relevant["threshold"] == threshold]
         yield from _each(rows, key, RELEVANT_METRICS)
-        yield key | {"metric": "ff_net_median"}, net_drops(rows, nothing), np.median
+        yield key | {"metric": "ff_net_median"}, net_drops(rows, nothing), MEDIAN
 
 
 def _random(clips: pd.DataFrame, system: str, baseline: str) -> Iterator[Sample]:
@@ -114,7 +116,7 @@ def _random(clips: pd.DataFrame, system: str, baseline: str) -> Iterator[Sample]
     key["condition"] = condition_text({"of": system, "threshold": threshold})
     if baseline == ENERGY:
         left_out = unmatched(random)
-        yield key | {"metric": "unmatched"}, left_out, np.mean
+        yield key | {"metric": "unmatched"}, left_out, SHARE
         random, relevant = without(random, left_out), without(relevant, left_out)
         if random.empty:
             return
@@ -122,7 +124,7 @@ def _random(clips: pd.DataFrame, system: str, baseline: str) -> Iterator[Sample]
     drops = (values(side, "probability_drop") for side in (relevant, random))
     condition = condition_text({"minus": baseline, "threshold": threshold})
     key = {"system": system, "metric": "ff_difference", "condition": condition}
-    yield key, paired_difference(*drops), np.median
+    yield key, paired_difference(*drops), MEDIAN
 
 
 if __name__ == "__main__":

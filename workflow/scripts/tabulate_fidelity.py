@@ -3,7 +3,13 @@
 from harness import perform
 from l2i.reporting.beside_paper import read_clips_of_datasets
 from l2i.reporting.comparisons import of_systems, rows_of_systems
-from l2i.reporting.scores import class_names, classes_without, fidelity_scores, top_k_fidelity
+from l2i.reporting.scores import (
+    class_names,
+    classes_without,
+    compared_by,
+    fidelity_scores,
+    top_k_fidelity,
+)
 from l2i.reporting.tables import write_paper_table
 
 TABLE = 4
@@ -29,10 +35,10 @@ def tabulate_fidelity(
     for dataset in (each for each in datasets if each["name"] in clips):
         name, part = dataset["name"], clips[dataset["name"]]
         scores = fidelity_scores(dataset["metric"], class_names(part), dataset["excluded_classes"])
-        primary = scores[0]
+        compared = compared_by(scores)
         if dataset["metric"] == "accuracy":
             scores = [top_k_fidelity(k) for k in top_k]
-        numbers = rows_of_systems(of_systems(part, systems), scores, primary, **how)
+        numbers = rows_of_systems(of_systems(part, systems), scores, compared, **how)
         measured += [{"dataset": name} | number for number in numbers]
         if undecided := classes_without(part, "decided"):
             notes.append(

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 
 from helpers.small_reference import REFERENCE, measured, paper, printed
 from l2i.checks import InputError
@@ -14,11 +15,16 @@ from l2i.reporting.beside_paper import (
     COLUMNS,
     beside_paper,
     condition_text,
-    measure_metric,
+    measure,
+    measure_difference,
+    measure_score,
+    measure_share,
     read_clips,
     read_clips_of_datasets,
     summarise,
+    welch_margin,
 )
+from l2i.reporting.statistics import mean, median
 
 
 def row_of(rows, **wanted):
@@ -65,14 +71,43 @@ class TestPaperNumbers:
 
 
 class TestVerdicts:
-    # |gap| <= 2 sqrt(1/4 + 4/5) = 2.0493...
+    # Sample variances over n: 1 / 3 of ours (sd 1, n 4), 1 of the paper's (sd 2, n 5). Their sum is
+    # 4 / 3, of (4 / 3)^2 / (1 / 27 + 1 / 4) = 6.194 degrees of freedom, of which t is 2.4285: the
+    # gap may be 2.4285 x 1.1547 = 2.8042.
     def test_a_small_gap_agrees(self):
-        assert joined(measured(82.0493))["verdict"] == "agrees"
-        assert joined(measured(77.9507))["verdict"] == "agrees"
+        assert joined(measured(82.8041))["verdict"] == "agrees"
+        assert joined(measured(77.1959))["verdict"] == "agrees"
 
     def test_a_large_gap_differs(self):
-        assert joined(measured(82.0495))["verdict"] == "differs"
-        assert joined(measured(77.9505))["verdict"] == "differs"
+        assert joined(measured(82.8043))["verdict"] == "differs"
+        assert joined(measured(77.1957))["verdict"] == "differs"
+
+    def test_the_test_is_welchs(self, rng):
+        for n, m in ((3, 3), (5, 3), (2, 5)):
+            x, y = rng.normal(0, 1, n), rng.normal(1, 3, m)
+            margin = welch_margin((np.std(x), n), (np.std(y), m))
+            refused = ttest_ind(x, y, equal_var=False).pvalue < 0.05
+            assert (abs(x.mean() - y.mean()) > margin) == refused
+            shifted = x - x.mean() + y.mean() + margin
+            assert ttest_ind(shifted, y, equal_var=False).pvalue == pytest.approx(0.05)
+
+    @pytest.mark.parametrize(("n", "paper_n"), [(3, 3), (5, 5), (5, 3), (3, 5)])
+    def test_one_and_the_same_process_rarely_differs_from_itself(self, rng, n, paper_n):
+        # Two standard errors of the population's spread said so of 0.17 (n = 3) and 0.11 (n = 5).
+        differs = 0
+        for x, y in zip(rng.normal(size=(8000, n)), rng.normal(size=(8000, paper_n)), strict=True):
+            differs += abs(x.mean() - y.mean()) > welch_margin((np.std(x), n), (np.std(y), paper_n))
+        assert 0.02 < differs / 8000 <= 0.06
+
+    def test_where_neither_side_varies_any_gap_differs(self):
+        row = joined(measured(80.0, spread=0.0), reference=printed(spread=0.0))
+        assert row["verdict"] == "agrees"
+        row = joined(measured(80.1, spread=0.0), reference=printed(spread=0.0))
+        assert row["verdict"] == "differs"
+
+    def test_a_spread_of_one_value_is_none(self):
+        assert joined(measured(), reference=printed(n=1))["verdict"] == "no spread"
+        assert joined(measured(), reference=printed(n=None))["verdict"] == "no spread"
 
     def test_without_a_printed_spread_there_is_no_judgement_but_a_gap(self):
         row = joined(measured(82.0), reference=printed(spread=None))
@@ -168,65 +203,107 @@ def share(clips, counts):
     return np.where(total > 1, counts @ clips["value"].to_numpy() / counts.sum(-1), np.nan)
 
 
-class TestMetricsOfWholeClips:
+class TestNumbers:
     HOW = {"statistics": {"n_bootstrap": 250, "confidence": 0.9}, "seed": 0}
 
-    def clips(self, values, run=0):
+    def clips(self, values, run=0, sources=None):
         names = [f"{i:02d}" for i in range(len(values))]
-        return pd.DataFrame({"fold": "official", "clip": names, "run": run, "value": values})
+        key = {"fold": "official", "clip": names, "source": names if sources is None else sources}
+        return pd.DataFrame(key | {"run": run, "value": values})
 
     def test_one_fold_gives_one_value_per_run(self):
         frame = pd.concat([self.clips([1.0, 1.0, 0.0, 0.0]), self.clips([1.0, 1.0, 1.0, 0.0], 1)])
-        row = measure_metric(frame, share, **self.HOW)
+        row = measure_score(frame, share, **self.HOW)
         assert (row["mean"], row["spread"], row["n"]) == (0.625, 0.125, 2)
         assert row["low"] < 0.625 < row["high"]
 
+    def test_of_a_share_of_independent_clips_the_interval_is_wilsons(self):
+        frame = self.clips([100.0] * 45 + [0.0] * 5)
+        how = self.HOW | {"statistics": {"n_bootstrap": 20_000, "confidence": 0.95}}
+        row = measure_share(frame, **how)
+        # Of 45 in 50, with Student's t of 49 degrees of freedom and a variance of 0.09 / 49.
+        t, n = 2.00958, 49
+        centre, half = 0.9 + t**2 / (2 * n), t * math.sqrt(0.09 / n + t**2 / (4 * n**2))
+        low, high = ((centre + sign * half) / (1 + t**2 / n) for sign in (-1, 1))
+        assert (row["low"], row["high"]) == pytest.approx((100 * low, 100 * high), abs=0.15)
+
+    def test_clips_of_fewer_sources_have_a_wider_interval(self, rng):
+        values = np.repeat(rng.random(20) < 0.7, 5) * 100.0
+        sources = [f"s{i // 5:02d}" for i in range(100)]
+        apart, together = (
+            measure_share(self.clips(values, sources=each), **self.HOW) for each in (None, sources)
+        )
+        assert together["mean"] == apart["mean"]
+        widths = [row["high"] - row["low"] for row in (apart, together)]
+        assert 1.8 < widths[1] / widths[0] < 2.8  # the root of 5, and few sources
+
+    @pytest.mark.parametrize("value", [0.0, 100.0])
+    def test_who_is_right_throughout_is_not_certain_to_be(self, value):
+        row = measure_share(self.clips([value] * 30), **self.HOW)
+        assert row["mean"] == value and 5 < row["high"] - row["low"] < 15
+
+    def test_values_have_percentiles(self):
+        row = measure(self.clips([1.0] * 20), mean, **self.HOW)
+        assert (row["mean"], row["low"], row["high"]) == (1, 1, 1)
+        row = measure(self.clips([0.0, 0.0, 0.1, 0.2, 0.9] * 5), median, **self.HOW)
+        assert row["mean"] == 0.1 and {row["low"], row["high"]} <= {0.0, 0.1, 0.2, 0.9}
+
     def test_resamplings_in_which_it_is_undefined_are_left_out(self):
-        row = measure_metric(self.clips([1.0, 1.0, 0.0]), share, **self.HOW)
-        # 1/3 and 0 are undefined, and 2/3 and 1 are left.
-        assert (row["low"], row["high"]) == pytest.approx((2 / 3, 1))
+        row = measure_score(self.clips([1.0, 1.0, 0.0]), share, **self.HOW)
+        assert row["low"] < row["mean"] == pytest.approx(2 / 3) and row["mean"] < row["high"] < 1
 
     def test_a_number_that_is_undefined_for_a_run_has_no_interval(self):
         frame = pd.concat([self.clips([1.0, 1.0, 0.0]), self.clips([1.0, 0.0, 0.0], 1)])
-        row = measure_metric(frame, share, **self.HOW)
+        row = measure_score(frame, share, **self.HOW)
         assert all(math.isnan(row[name]) for name in ("mean", "low", "high"))
 
+    def test_a_number_rests_on_informative_sources(self):
+        frame = self.clips([1.0, 1.0, 1.0, 0.0, 0.0, 0.0] * 5)
+        whole = measure_score(frame, share, **self.HOW)
+        some = measure_score(frame, share, **self.HOW, informative=lambda c: c["clip"] < "03")
+        assert some["low"] < whole["low"] and some["high"] > whole["high"]
+
     def test_a_difference_is_taken_resampling_by_resampling(self, rng):
-        values = rng.random(40) + 0.5
+        values = 0.5 + 0.4 * rng.random(40)
         minus = self.clips(values - 0.25)
-        row = measure_metric(self.clips(values), share, minus=minus, **self.HOW)
-        assert (row["mean"], row["low"], row["high"]) == pytest.approx((0.25, 0.25, 0.25))
+        row = measure_difference(self.clips(values), minus, share, **self.HOW)
+        assert row["mean"] == pytest.approx(0.25)
+        assert (row["low"], row["high"]) == pytest.approx((0.25 - 0.066, 0.25 + 0.066), abs=1e-3)
+        varied = self.clips(values - 0.25 + 0.01 * rng.random(40))
+        row = measure_difference(self.clips(values), varied, share, **self.HOW)
+        assert row["high"] - row["low"] < 0.004
 
     def test_a_difference_is_taken_run_by_run(self):
-        ours = pd.concat([self.clips([3.0, 3.0]), self.clips([5.0, 5.0], 1)])
-        theirs = pd.concat([self.clips([1.0, 1.0]), self.clips([4.0, 4.0], 1)])
-        row = measure_metric(ours, share, minus=theirs, **self.HOW)
-        assert (row["mean"], row["spread"], row["n"]) == (1.5, 0.5, 2)
+        ours = pd.concat([self.clips([0.3, 0.3]), self.clips([0.5, 0.5], 1)])
+        theirs = pd.concat([self.clips([0.1, 0.1]), self.clips([0.4, 0.4], 1)])
+        row = measure_difference(ours, theirs, share, **self.HOW)
+        assert (row["mean"], row["spread"], row["n"]) == pytest.approx((0.15, 0.05, 2))
 
     @pytest.mark.parametrize("other", [[1.0, 1.0, 1.0], [1.0]])
     def test_a_difference_to_other_clips_is_refused(self, other):
         with pytest.raises(InputError, match=r"1 clip\(s\) without partner"):
-            measure_metric(self.clips([1.0, 1.0]), share, minus=self.clips(other), **self.HOW)
+            measure_difference(self.clips([1.0, 1.0]), self.clips(other), share, **self.HOW)
 
 
 class TestClips:
     def test_names_stay_text(self, tmp_path):
         path = tmp_path / "a.csv"
-        path.write_text("dataset,fold,system,run,clip\nx,1,s,0,007\n")
+        path.write_text("dataset,fold,source,system,run,clip\nx,1,01,s,0,007\n")
         row = read_clips([path]).iloc[0]
-        assert (row["fold"], row["clip"], row["run"]) == ("1", "007", 0)
+        assert (row["fold"], row["source"], row["clip"], row["run"]) == ("1", "01", "007", 0)
 
     def test_thresholds_equal_their_settings_to_the_last_bit(self, tmp_path, rng):
         values = [0.1, 0.3, 0.7, *rng.random(200).tolist()]
         path = tmp_path / "a.csv"
-        rows = pd.DataFrame({"dataset": "x", "fold": 1, "clip": "c", "threshold": values})
+        key = {"dataset": "x", "fold": 1, "source": "c", "clip": "c"}
+        rows = pd.DataFrame(key | {"threshold": values})
         rows.to_csv(path, index=False)
         assert read_clips([path])["threshold"].tolist() == values
 
     def test_a_file_that_does_not_say_what_it_belongs_to_is_named(self, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("clip,correct\nx,1\n")
-        with pytest.raises(InputError, match=r"a\.csv lacks the column.* dataset, fold"):
+        with pytest.raises(InputError, match=r"a\.csv lacks the column.* dataset, fold, source"):
             read_clips([path])
 
     def test_nothing_to_tabulate_is_said(self):
@@ -235,14 +312,14 @@ class TestClips:
 
     def test_data_sets_keep_their_own_columns(self, tmp_path):
         for name, line in (
-            ("a", "dataset,fold,clip,correct\nesc50,1,x,1\n"),
-            ("b", "dataset,fold,clip,label_dog\nsonyc,official,y,\n"),
-            ("c", "dataset,fold,clip,correct\nesc50,2,z,0\n"),
-            ("d", "dataset,fold,clip,label_dog\n"),
+            ("a", "dataset,fold,source,clip,correct\nesc50,1,x,x,1\n"),
+            ("b", "dataset,fold,source,clip,label_dog\nsonyc,official,y,y,\n"),
+            ("c", "dataset,fold,source,clip,correct\nesc50,2,z,z,0\n"),
+            ("d", "dataset,fold,source,clip,label_dog\n"),
         ):
             (tmp_path / name).write_text(line)
         clips = read_clips_of_datasets([tmp_path / name for name in "abcd"])
         assert list(clips) == ["esc50", "sonyc"]
-        assert list(clips["esc50"].columns) == ["dataset", "fold", "clip", "correct"]
+        assert list(clips["esc50"].columns) == ["dataset", "fold", "source", "clip", "correct"]
         assert list(clips["esc50"]["clip"]) == ["x", "z"]
         assert clips["sonyc"]["label_dog"].isna().all()

@@ -73,6 +73,15 @@ class TestPages:
         assert "F1 is taken" not in page.read_text()
         assert page.read_text().endswith("\n- Our own.\n")
 
+    def test_what_intervals_and_spreads_tell_of_stands_below_numbers_that_have_them(self, tmp_path):
+        page = tmp_path / "table_1.md"
+        for confidence, times in ((0.95, 1), (None, 0)):
+            rows = self.rows(measured())
+            how = {"paper": REFERENCE, "titles": {}, "confidence": confidence}
+            write_table(rows, tmp_path / "t.csv", page, **how)
+            for said in ("interval is one over recordings", "share its classifier and dictionary"):
+                assert page.read_text().count(said) == times
+
     def test_title_comes_first_and_notes_last(self):
         page = self.page(measured())
         assert page.startswith("# Title\n\n## ")

@@ -20,9 +20,10 @@ CLASSES = ("dog", "music")
 METRICS = {"auprc": partial(macro, auprc), "f1": partial(macro, weighted_f1)}
 
 
-def clips_of(values, fold="1", **columns):
+def clips_of(values, fold="1", sources=None, **columns):
     names = [f"{fold}-{i:03d}" for i in range(len(values))]
-    return pd.DataFrame({"fold": fold, "clip": names, "value": values, **columns})
+    key = {"fold": fold, "clip": names, "source": names if sources is None else sources}
+    return pd.DataFrame(key | {"value": values, **columns})
 
 
 def mean_of(clips, counts):
@@ -88,6 +89,25 @@ class TestSignFlips:
         runs = pd.concat([clips_of(each, run=r) for r, each in enumerate(values)])
         how = {"n_permutations": 500, "seed": 0}
         assert sign_flip_p(runs, **how) == sign_flip_p(clips_of(values.mean(0)), **how)
+
+    def test_clips_of_one_source_are_flipped_together(self):
+        # Four sources of three clips each: of their 16 flips two are as extreme.
+        clips = clips_of([1.0] * 12, sources=[*"abcd"] * 3)
+        got = sign_flip_p(clips, n_permutations=50_000, seed=0)
+        assert got == pytest.approx(2 / 16, abs=0.006)
+
+    def test_p_is_uniform_where_systems_do_not_differ_on_sources_of_many_clips(self, rng):
+        p, of_clips = [], []
+        for i in range(400):
+            values = np.repeat(rng.normal(size=20), 4) + 0.3 * rng.normal(size=80)
+            clips = clips_of(values, sources=[f"s{k:02d}" for k in np.repeat(range(20), 4)])
+            how = {"n_permutations": 199, "seed": i}
+            p.append(sign_flip_p(clips, **how))
+            of_clips.append(sign_flip_p(clips.assign(source=clips["clip"]), **how))
+        shares = np.histogram(p, bins=4, range=(0, 1))[0] / 400
+        assert shares == pytest.approx([0.25] * 4, abs=0.09)  # four standard errors
+        assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.044)
+        assert np.mean(np.array(of_clips) <= 0.05) > 0.2  # as if the clips were independent
 
     def test_no_difference_is_no_evidence(self):
         assert sign_flip_p(clips_of([0.0] * 9), n_permutations=50, seed=0) == 1
@@ -184,17 +204,33 @@ class TestExchanges:
         frames = [
             pd.concat(
                 [
-                    clips_of(rng.normal(m, 1, n), f, run=r)
-                    for f, n in (("1", 8), ("2", 5))
+                    clips_of(rng.normal(m, 1, n), f, [f"s{i // 2}" for i in range(n)], run=r)
+                    for f, n in (("1", 16), ("2", 9))
                     for r in (0, 1)
                 ]
             )
-            for m in (0.4, 0)
+            for m in (0.6, 0)
         ]
         how = {"n_permutations": 300, "seed": 5}
         flipped = sign_flip_p(paired_difference(*frames), **how)
         assert exchange_p(*frames, mean_of, **how) == flipped
         assert 1 / 301 < flipped < 1
+
+    def test_clips_of_one_source_are_exchanged_together(self, rng):
+        clips, other = self.pair(rng, 12, better=0.3)
+        source = [f"s{i % 4}" for i in range(12)]
+        swaps = [np.repeat([swap], 3, axis=0).ravel() for swap in product((0, 1), repeat=4)]
+        metric, ones = metric_of_tags("auprc"), np.ones((1, 12))
+        size = [
+            abs(np.subtract(*(metric(exchanged(a, b, s == 1), ones)[0] for a, b in pairs)))
+            for s in swaps
+            for pairs in [((clips, other), (other, clips))]
+        ]
+        exact = np.mean(np.array(size) >= size[0] - 1e-12)
+        sides = [side.assign(source=source) for side in (clips, other)]
+        got = exchange_p(*sides, metric, n_permutations=8000, seed=0)
+        assert 2 / 16 <= exact < 1
+        assert got == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 8000) + 2e-4)
 
     def test_sides_and_order_of_rows_change_nothing(self, rng):
         clips, other = self.pair(rng, runs=(0, 1), better=0.3)

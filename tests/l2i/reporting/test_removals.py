@@ -48,4 +48,4 @@ class TestNetDrops:
     def test_values_are_those_of_the_column(self):
         rows = values(faithfulness_drops([0.1], n_removed=7), "n_removed")
         assert rows["value"].tolist() == [7]
-        assert {"fold", "run", "draw", "clip"} <= set(rows)
+        assert {"fold", "run", "draw", "source", "clip"} <= set(rows)

@@ -18,6 +18,7 @@ class TestAsClassification:
         assert list(rows["correct"]) == [1, 0, 1]
         assert list(rows["predicted"]) == [2, 1, 2]
         assert list(rows["fold"]) == ["1"] * 3 and list(rows["run"]) == [0] * 3
+        assert list(rows["source"]) == list(rows["clip"])
 
     def test_of_several_labels_it_decides_from_a_half_on(self):
         frame = tags("openmic", "fidelity", n=3, interpreter_dog=[0.5, 0.49, math.nan])

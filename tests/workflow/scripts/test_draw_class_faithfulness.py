@@ -19,7 +19,7 @@ class TestScript:
         key = {"dataset": "sonyc_ust", "fold": "official", "system": "l2i_att", "run": 0}
         clips = [f"{i}" for i in range(len(drops))]
         what = {"class": name, "removal": removal, "threshold": 0.1, "draw": 0, "matched": 1}
-        row = key | {"clip": clips} | what | columns
+        row = key | {"source": clips, "clip": clips} | what | columns
         return pd.DataFrame(row | {"probability_drop": drops})
 
     def run(self, draw, tmp_path, *frames, baselines=(), excluded=()):

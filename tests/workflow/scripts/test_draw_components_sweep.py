@@ -15,7 +15,7 @@ class TestScript:
         key = {"dataset": "esc50", "fold": fold, "system": "l2i_att", "variant": variant}
         losses = {"reconstruction_loss": reconstruction, "fidelity_loss": fidelity}
         clips = [f"{i}" for i in range(len(fidelity))]
-        return pd.DataFrame(key | {"run": run, "clip": clips} | losses)
+        return pd.DataFrame(key | {"run": run, "source": clips, "clip": clips} | losses)
 
     def run(self, draw, *frames, **variants):
         rows = [

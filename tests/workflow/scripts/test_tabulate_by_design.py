@@ -70,7 +70,7 @@ class TestTable8:
         runs[1].loc[[1, 3], "probability_dog"] = 0.05
         table = by_design(runs, [tags("sonyc_ust")], datasets=["sonyc_ust"])
         assert one(table, system="base_f", metric="macro_auprc")["n"] == 1
-        row = one(table, metric="macro_auprc_difference", condition="minus=base_f")
+        row = one(table, metric="mean_average_precision_difference", condition="minus=base_f")
         assert row["n"] == 3 and row["mean"] < -0.01
 
     def test_every_kind_of_data_set_stands_in_one_table(self, by_design):

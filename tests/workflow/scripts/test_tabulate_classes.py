@@ -26,7 +26,7 @@ class TestClasses:
         clips = [f"c{2 * i + 1:02d}" for i in range(len(drops))]
         what = {"class": name, "removal": removal, "threshold": 0.1, "draw": draw, "matched": 1}
         what |= {"energy_removed": 0.5, "probability_drop": drops}
-        return pd.DataFrame(key | {"clip": clips} | what).assign(**columns)
+        return pd.DataFrame(key | {"source": clips, "clip": clips} | what).assign(**columns)
 
     def run(
         self, tabulate, classification, fidelity, faithfulness, datasets=("sonyc_ust",), **changes

@@ -31,10 +31,14 @@ class TestClassification:
         assert (row["paper_mean"], row["paper_spread"], row["paper_n"]) == (82.5, 1.9, 5)
         assert (row["gap"], row["verdict"]) == (-32.5, "no spread")  # of one fold
 
-    def test_two_folds_far_off_differ(self, tabulate):
-        table = self.run(tabulate, self.frame([1, 0, 0, 0]), self.frame([1, 0], fold=2))
-        # spread 12.5 over 2, paper 1.9 over 5: allowed is 17.76, the gap is -45.
-        assert one(table, system="base_f")["verdict"] == "differs"
+    def test_four_folds_far_off_differ_where_two_do_not(self, tabulate):
+        folds = [self.frame([1, 0] + [0] * (f % 2), fold=f) for f in (1, 2, 3, 4)]
+        # Mean 41.7, population spread 8.3; the paper's 82.5 with 1.9 over 5. The variance of the
+        # means is 8.3^2 / 3 + 1.9^2 / 4, of 3.3 degrees of freedom: allowed are 14.9 points.
+        row = one(self.run(tabulate, *folds), system="base_f")
+        assert (round(row["gap"], 1), row["verdict"]) == (-40.8, "differs")
+        # Two folds have one degree of freedom, and 12.7 standard errors are allowed.
+        assert one(self.run(tabulate, *folds[:2]), system="base_f")["verdict"] == "agrees"
 
     def test_human_listeners_and_the_baseline_come_first(self, tabulate):
         table = self.run(tabulate, self.frame([1]))

@@ -4,7 +4,7 @@ A row of a table is one number. Its key is table, system, data set, metric and c
 such as ``threshold=0.1``). Its verdict says how it stands to the paper's:
 
 ==============  ==================================================================================
-``agrees``      ``|gap| <= 2 sqrt(spread^2 / n + paper_spread^2 / paper_n)``
+``agrees``      ``|gap| <= t sqrt(s^2 / n + paper_s^2 / paper_n)``: see `welch_margin`
 ``differs``     beyond that
 ``no spread``   the paper, or our own run, gives none
 ``other data``  measured on other data than the paper's, whose number stands for orientation
@@ -19,24 +19,28 @@ such as ``threshold=0.1``). Its verdict says how it stands to the paper's:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from l2i.checks import InputError
+from l2i.reporting.intervals import (
+    percentile_interval,
+    score_interval,
+    sources_of,
+    student_interval,
+)
 from l2i.reporting.statistics import (
     Metric,
-    Statistic,
-    bootstrap_interval,
-    percentile_interval,
+    mean,
     population_sd,
-    repeated_metric,
     repeated_values,
     require_pairs,
-    resampled_metric,
+    resample,
 )
 
 # Every csv of the evaluation says in its first columns what it belongs to.
@@ -59,13 +63,14 @@ def read_clips(paths: Sequence[str | Path]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If there is no file, or one does not say which data set, fold and clip it belongs to.
+        If there is no file, or one does not say which data set, fold, clip and source it belongs
+        to.
     """
     if not paths:
         raise InputError("nothing to tabulate: name data sets, systems and folds under `run:`")
     parts = [pd.read_csv(path, dtype=IDENTITY) for path in paths]
     for path, part in zip(paths, parts, strict=True):
-        missing = [name for name in ("dataset", "fold", "clip") if name not in part]
+        missing = [name for name in ("dataset", "fold", "clip", "source") if name not in part]
         if missing:
             raise InputError(f"{path} lacks the column(s) {', '.join(missing)}; make it again")
     return pd.concat(parts, ignore_index=True)
@@ -85,16 +90,17 @@ def read_clips_of_datasets(paths: Sequence[str | Path]) -> dict[str, pd.DataFram
 
 
 def measure(
-    clips: pd.DataFrame, statistic: Statistic, *, statistics: Mapping, seed: int
+    clips: pd.DataFrame, metric: Metric, *, statistics: Mapping, seed: int
 ) -> dict[str, float]:
-    """Number of a table from the values of its clips.
+    """Number of a table from the values of its clips, such as drops or losses.
 
     Parameters
     ----------
     clips : DataFrame
-        ``fold``, ``clip``, ``value``, and ``run`` or ``draw``: see `l2i.reporting.statistics`.
-    statistic : callable
-        ``np.mean`` or ``np.median``.
+        ``fold``, ``clip``, ``source``, ``value``, and ``run`` or ``draw``: see
+        `l2i.reporting.statistics`.
+    metric : callable
+        `mean` or `median` of that module.
     statistics : mapping
         ``n_bootstrap`` and ``confidence``.
     seed : int
@@ -105,32 +111,36 @@ def measure(
     dict
         See `summarise`.
     """
-    of_bootstrap = {name: statistics[name] for name in ("n_bootstrap", "confidence")}
-    interval = bootstrap_interval(clips, statistic, **of_bootstrap, seed=seed)
-    return summarise(repeated_values(clips, statistic), interval)
+    values, resampled = _measured(clips, metric, statistics, seed)
+    interval = percentile_interval(
+        values.mean(), resampled, sources_of(clips), confidence=statistics["confidence"]
+    )
+    return summarise(values, interval)
 
 
-def measure_metric(
+def measure_score(
     clips: pd.DataFrame,
     metric: Metric,
     *,
     statistics: Mapping,
     seed: int,
-    minus: pd.DataFrame | None = None,
+    full: float = 1.0,
+    informative: Callable[[pd.DataFrame], np.ndarray] | None = None,
 ) -> dict[str, float]:
-    """As `measure`, of a metric that whole clips have together; or its difference to others'.
+    """As `measure`, of what lies between 0 and `full`: a share of clips, F1, an area.
 
     Parameters
     ----------
     clips : DataFrame
-        ``fold``, ``clip``, what the metric reads, and ``run`` where there are runs.
+        ``fold``, ``clip``, ``source``, what the metric reads, and ``run`` where there are runs.
     metric : callable
         See `l2i.reporting.statistics.Metric`.
     statistics, seed
         As in `measure`.
-    minus : DataFrame, optional
-        The same clips in the same folds and runs, whose numbers are taken off: fold by fold or run
-        by run, and resampling by resampling with the same draws.
+    full : float
+        1, or 100 where the metric is given in percent.
+    informative : callable, optional
+        Which clips the number rests on, as a mask (N,); all by default.
 
     Returns
     -------
@@ -138,16 +148,64 @@ def measure_metric(
         See `summarise`. Resamplings in which the metric is undefined, such as those without a clip
         of a rare class, are left out of the interval.
     """
-    n_bootstrap, confidence = statistics["n_bootstrap"], statistics["confidence"]
-    values = repeated_metric(clips, metric)
-    resampled = resampled_metric(clips, metric, n_bootstrap=n_bootstrap, seed=seed)
-    if minus is not None:
-        require_pairs(clips, minus)
-        values = values - repeated_metric(minus, metric)
-        resampled = resampled - resampled_metric(minus, metric, n_bootstrap=n_bootstrap, seed=seed)
-    if not np.isnan(values).any():
-        resampled = resampled[~np.isnan(resampled)]
-    return summarise(values, percentile_interval(resampled, confidence=confidence))
+    values, resampled = _measured(clips, metric, statistics, seed)
+    low, high = score_interval(
+        values.mean() / full,
+        resampled / full,
+        sources_of(clips),
+        confidence=statistics["confidence"],
+        informative=None if informative is None else sources_of(clips[informative(clips)]),
+    )
+    return summarise(values, (full * low, full * high))
+
+
+def measure_share(clips: pd.DataFrame, *, statistics: Mapping, seed: int) -> dict[str, float]:
+    """As `measure_score`, of the mean of values in percent: 100 for a hit, say, and 0 for none."""
+    return measure_score(clips, mean, statistics=statistics, seed=seed, full=100.0)
+
+
+def measure_difference(
+    clips: pd.DataFrame,
+    other: pd.DataFrame,
+    metric: Metric,
+    *,
+    statistics: Mapping,
+    seed: int,
+    full: float = 1.0,
+) -> dict[str, float]:
+    """How far one score lies above another on the same clips.
+
+    Parameters
+    ----------
+    clips, other : DataFrame
+        As in `measure_score`, with the same clips in the same folds and runs. Their numbers are
+        subtracted fold by fold or run by run, and resampling by resampling with the same draws.
+    metric, statistics, seed, full
+        As in `measure_score`.
+
+    Returns
+    -------
+    dict
+        See `summarise`.
+    """
+    require_pairs(clips, other)
+    both = [_measured(each, metric, statistics, seed) for each in (clips, other)]
+    values, resampled = (ours - theirs for ours, theirs in zip(*both, strict=True))
+    low, high = student_interval(
+        values.mean() / full,
+        resampled / full,
+        sources_of(clips),
+        confidence=statistics["confidence"],
+    )
+    return summarise(values, (full * low, full * high))
+
+
+def _measured(
+    clips: pd.DataFrame, metric: Metric, statistics: Mapping, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Repeated values, and their mean as resampled."""
+    resampled = resample(clips, metric, n_bootstrap=statistics["n_bootstrap"], seed=seed)
+    return repeated_values(clips, metric), resampled
 
 
 def summarise(values: np.ndarray, interval: tuple[float, float]) -> dict[str, float]:
@@ -305,10 +363,37 @@ def _verdict(row: Any, comparable: bool) -> str:
         return ""
     if not comparable:
         return "other data"
-    if math.isnan(row.spread) or math.isnan(row.paper_spread):
+    sides = (row.spread, row.n), (row.paper_spread, row.paper_n)
+    if any(math.isnan(spread) or pd.isna(n) or n < 2 for spread, n in sides):
         return "no spread"
-    error = math.sqrt(row.spread**2 / row.n + row.paper_spread**2 / row.paper_n)
-    return "agrees" if abs(row.gap) <= 2 * error else "differs"
+    margin = welch_margin(*sides)
+    return "agrees" if abs(row.gap) <= margin else "differs"
+
+
+def welch_margin(ours: tuple[float, int], theirs: tuple[float, int]) -> float:
+    """How far two means of one and the same process lie apart in at most 1 of 20 pairs.
+
+    Welch's t-test at 95 %: B. L. Welch, Biometrika 34, 1947, with the degrees of freedom of F. E.
+    Satterthwaite, Biometrics Bulletin 2, 1946.
+
+    Parameters
+    ----------
+    ours, theirs : (spread, n)
+        Population standard deviation of n values, the form in which tables print it, of both sides.
+        The sample variance over n, which estimates the variance of their mean, is
+        ``spread^2 / (n - 1)``.
+
+    Returns
+    -------
+    float
+        0 where neither side varies.
+    """
+    (spread, n), (their_spread, their_n) = ours, theirs
+    a, b = spread**2 / (n - 1), their_spread**2 / (their_n - 1)
+    if a + b == 0:
+        return 0.0
+    df = (a + b) ** 2 / (a**2 / (n - 1) + b**2 / (their_n - 1))
+    return float(stdtrit(df, 0.975) * math.sqrt(a + b))
 
 
 def _in_printing_order(

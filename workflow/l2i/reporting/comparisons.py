@@ -25,7 +25,7 @@ from l2i.reporting.quantities import quantity
 from l2i.reporting.scores import ClipScore, Score, as_classification
 
 COLUMNS = ["table", "dataset", "metric", "system", "other", "difference", "spread", "low", "high"]
-COLUMNS += ["p", "p_holm", "n_folds", "n_runs", "n_clips"]
+COLUMNS += ["p", "p_holm", "n_folds", "n_runs", "n_clips", "n_sources"]
 
 # System -> its clips.
 Parts = Mapping[str, pd.DataFrame]
@@ -96,7 +96,7 @@ def in_common(clips: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, p
 
 
 def rows_of_systems(
-    parts: Parts, scores: Sequence[Score | ClipScore], primary: Score | ClipScore, **how: Any
+    parts: Parts, scores: Sequence[Score | ClipScore], compared: Score | ClipScore, **how: Any
 ) -> Iterator[dict[str, object]]:
     """Numbers of every system, then how far the first one is from each other one.
 
@@ -106,8 +106,8 @@ def rows_of_systems(
         See `of_systems`.
     scores : sequence
         What each system is scored by.
-    primary : Score or ClipScore
-        What systems are compared by.
+    compared : Score or ClipScore
+        What systems are compared by: see `l2i.reporting.scores.compared_by`.
     **how
         Statistics and seed, as in `l2i.reporting.beside_paper.measure`.
 
@@ -125,9 +125,9 @@ def rows_of_systems(
         first = next(iter(parts))
         pair = in_common(parts[first], parts[other])
         if len(pair[0]):
-            key = {"system": first, "metric": difference_metric(primary.metric)}
+            key = {"system": first, "metric": difference_metric(compared.metric)}
             key["condition"] = condition_text({"minus": other})
-            yield {**key, **primary.difference(*pair, **how)}
+            yield {**key, **compared.difference(*pair, **how)}
 
 
 def difference_metric(metric: str) -> str:
@@ -145,7 +145,8 @@ def compared_pairs(
     parts : mapping
         See `of_systems`.
     score : Score or ClipScore
-        What systems are compared by.
+        What systems are compared by: see `l2i.reporting.scores.compared_by`. Difference, interval
+        and p are all of this one.
     statistics : mapping
         ``n_bootstrap``, ``confidence`` and ``n_permutations``.
     seed : int
@@ -161,6 +162,7 @@ def compared_pairs(
         clips, theirs = in_common(parts[system], parts[other])
         counts = {f"n_{name}s": clips.get(name, pd.Series()).nunique() for name in ("fold", "run")}
         counts["n_clips"] = len(clips[["fold", "clip"]].drop_duplicates())
+        counts["n_sources"] = len(clips[["fold", "source"]].drop_duplicates())
         row = {"metric": score.metric, "system": system, "other": other} | counts | {"p": np.nan}
         if len(clips):
             row |= score.difference(clips, theirs, statistics=statistics, seed=seed)
@@ -209,7 +211,7 @@ def _cells(row: Any, digits: int, titles: Mapping[str, str], confidence: float) 
         f"difference ± sd [{confidence * 100:g} % interval]": number_cell(row, digits) or "none",
         "p": _p_cell(row.p),
         "p, Holm": _p_cell(row.p_holm),
-        **{name: str(getattr(row, f"n_{name}")) for name in ("folds", "runs", "clips")},
+        **{name: str(getattr(row, f"n_{name}")) for name in ("folds", "runs", "clips", "sources")},
     }
 
 

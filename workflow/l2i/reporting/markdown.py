@@ -12,14 +12,26 @@ import pandas as pd
 from l2i.names import TITLES
 from l2i.reporting.quantities import quantity
 
+_INTERVAL = (
+    "The interval is one over recordings: a bootstrap that draws the sources of each fold anew, "
+    "each with all of its clips (ESC-50: the recording that clips were cut from; SONYC-UST: the "
+    "sensor, with identical files; OpenMIC: the track), and draws the same for all that was "
+    "measured on these clips. Of scores it is Wilson's, of differences between them Student's, "
+    "with the variance of the resampled numbers; of means and medians of values it is made of "
+    "percentiles."
+)
 LEGEND = (
     "Ours is the mean over folds, or over runs where there is one fold; n counts them, and sd is "
-    "their population standard deviation. The interval is a bootstrap over the clips of each fold, "
-    "with the same draws for all that was measured on these clips. Differences are paired: they "
-    "are taken clip by clip and only then summarised or, of metrics that clips only have together, "
-    "resampling by resampling; on the folds and runs that both systems have, as their n tells.",
-    "Verdicts: agrees where |gap| ≤ 2 √(sd²/n + sd²/n), ours and the paper's, and differs beyond; "
-    "no spread where one side has none; other data where ours are not the paper's; reference where "
+    "their population standard deviation. Runs on one fold share its classifier and dictionary, "
+    "as the three runs of SONYC-UST and OpenMIC do: their sd leaves out what another training of "
+    "these would change.",
+    _INTERVAL,
+    "Differences are paired: they are taken clip by clip and only then summarised or, of metrics "
+    "that clips only have together, resampling by resampling; on the folds and runs that both "
+    "systems have, as their n tells.",
+    "Verdicts: agrees where |gap| ≤ t √(s²/n + s²/n), ours and the paper's, and differs beyond; "
+    "s² = sd² n / (n - 1) is the variance of a sample, t the quantile of Welch's test at 95 %; no "
+    "spread where one side has none; other data where ours are not the paper's; reference where "
     "the paper quotes a system from elsewhere, measured on the paper's own data.",
 )
 CLASS_SECTIONS = {
@@ -30,6 +42,7 @@ CLASS_SECTIONS = {
     "removed": "what is removed there, threshold={threshold}",
 }
 CLASSES_LEGEND = (
+    _INTERVAL,
     "Positives and negatives count what annotators labelled; decided counts what the classifier "
     "decides, labelled or not.",
     "Undefined: no clip holds the class, or the classifier decides on none, or a network diverged. "
@@ -44,8 +57,7 @@ _OFFICIAL = (
     "AUPRC is that of the evaluator of DCASE 2020 task 5: a point for every score of at least 0.01 "
     "and for threshold 1, so that a perfect ranking of n positives reaches 1 - 1 / (2n). "
     "Macro is the mean over classes, micro pools all pairs of clip and class. Classes without any "
-    "positive are left out of macro-AUPRC. A clip that a resampling draws twice ties with itself, "
-    "which this curve punishes at its start: intervals lean low, the more so the fewer positives."
+    "positive are left out of macro-AUPRC."
 )
 _SIGNS = (
     "F1 is taken of the positives and of the negatives of each class; weighted: by how many clips "

@@ -1,14 +1,15 @@
 """Paired permutation tests of two systems that were measured on the same clips.
 
-The null hypothesis is that it makes no difference to a clip which of the two systems answered it:
-the answers of both, those of all runs together, may then be exchanged, clip by clip and
-independently, and the difference between the systems is one among equals. What is asked is whether
-two trained systems differ on clips like these; what another training would give is told by the
+The null hypothesis is that it makes no difference to a recording which of the two systems answered
+it: the answers of both, those of all runs together, may then be exchanged, and the difference
+between the systems is one among equals. Clips of one source are alike, so that their answers are
+exchanged together; those of different sources are exchanged independently. What is asked is whether
+two trained systems differ on recordings like these; what another training would give is told by the
 spread over runs alone.
 
-The tests are two-sided and seeded as the bootstrap is: by the clips of a fold. With n permutations
-p is (1 + those at least as extreme as the difference itself) / (1 + n), which no finite number of
-permutations makes too small (Phipson and Smyth 2010).
+The tests are two-sided and seeded as the bootstrap is: by the sources of a fold. With n
+permutations p is (1 + those at least as extreme as the difference itself) / (1 + n), which no
+finite number of permutations makes too small (Phipson and Smyth 2010).
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ import pandas as pd
 from l2i.checks import InputError
 from l2i.reporting.statistics import (
     BLOCK,
+    FoldClips,
     Metric,
-    clips_by_fold,
-    each_replicate,
+    folds_of,
     generator_of,
     require_pairs,
-    value_matrix,
 )
 
 # Sums of the same terms in another order: how far apart they may come out and still be the same.
@@ -34,12 +34,12 @@ SAME = 1e-9
 
 
 def sign_flip_p(pairs: pd.DataFrame, *, n_permutations: int, seed: int) -> float:
-    """The p-value of a mean difference: an exchange on a clip flips the sign of its difference.
+    """The p-value of a mean difference: an exchange flips the sign of the differences of a source.
 
     Parameters
     ----------
     pairs : DataFrame
-        ``fold``, ``clip``, ``value`` and, where there are runs, ``run``, from
+        ``fold``, ``clip``, ``source``, ``value`` and, where there are runs, ``run``, from
         `l2i.reporting.statistics.paired_difference`. Runs are averaged clip by clip, clips within
         their fold, folds last.
     n_permutations, seed : int
@@ -50,10 +50,10 @@ def sign_flip_p(pairs: pd.DataFrame, *, n_permutations: int, seed: int) -> float
         NaN where a value is NaN.
     """
     folds = []
-    for names, rows in clips_by_fold(pairs):
-        differences = value_matrix(rows, names).mean(axis=0)
-        signs = 1 - 2 * _exchanges(names, n_permutations, seed)
-        folds.append(signs @ differences / len(names))
+    for fold in folds_of(pairs):
+        differences = np.mean([rows["value"].to_numpy(float) for rows in fold.replicates], axis=0)
+        signs = 1 - 2 * _exchanges(fold, n_permutations, seed)
+        folds.append(signs @ differences / len(differences))
     return _p_value(np.mean(folds, axis=0))
 
 
@@ -82,10 +82,9 @@ def exchange_p(
     """
     require_pairs(clips, other)
     folds = []
-    both = zip(clips_by_fold(clips), clips_by_fold(other), strict=True)
-    for (names, rows), (_, rows_of_other) in both:
-        exchanges = _exchanges(names, n_permutations, seed)
-        runs = zip(each_replicate(rows, names), each_replicate(rows_of_other, names), strict=True)
+    for ours, theirs in zip(folds_of(clips), folds_of(other), strict=True):
+        exchanges = _exchanges(ours, n_permutations, seed)
+        runs = zip(ours.replicates, theirs.replicates, strict=True)
         folds.append(np.mean([_differences(*run, metric, exchanges) for run in runs], axis=0))
     return _p_value(np.mean(folds, axis=0))
 
@@ -114,12 +113,13 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def _exchanges(names: list[str], n_permutations: int, seed: int) -> np.ndarray:
+def _exchanges(fold: FoldClips, n_permutations: int, seed: int) -> np.ndarray:
     """Whether (1) or not (0) a clip is exchanged, (1 + n_permutations, n_clips); row 0: none is."""
     if n_permutations < 1:
         raise InputError(f"statistics.n_permutations must be at least 1, got {n_permutations}")
-    drawn = generator_of(names, seed).integers(2, size=(n_permutations, len(names)))
-    return np.vstack([np.zeros(len(names)), drawn])
+    n = len(fold.sources)
+    drawn = generator_of(fold.sources, seed).integers(2, size=(n_permutations, n))
+    return np.vstack([np.zeros(n), drawn])[:, fold.source]
 
 
 def _differences(

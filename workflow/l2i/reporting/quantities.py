@@ -30,11 +30,13 @@ QUANTITIES = {
     "macro_auprc": Quantity("macro-AUPRC", "1", 3),
     "micro_auprc": Quantity("micro-AUPRC", "1", 3),
     "avg_weighted_f1": Quantity("average weighted F1", "1", 3),
-    "macro_auprc_difference": Quantity("difference in macro-AUPRC, paired by clip", "1", 3),
     "macro_auprc_7": Quantity("macro-AUPRC, 7 thresholds of the authors", "1", 3),
     "macro_auprc_11": Quantity("macro-AUPRC, 11 thresholds of the authors", "1", 3),
     "micro_auprc_11": Quantity("micro-AUPRC, 11 thresholds of the authors", "1", 3),
     "mean_average_precision": Quantity("mean average precision", "1", 3),
+    "mean_average_precision_difference": Quantity(
+        "difference in mean average precision, paired by clip", "1", 3
+    ),
     "max_f1_7": Quantity("max-F1, micro, of 7 thresholds", "1", 3),
     "max_f1_11": Quantity("max-F1, micro, of 11 thresholds", "1", 3),
     "avg_weighted_f1_difference": Quantity(

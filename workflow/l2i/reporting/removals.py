@@ -5,16 +5,21 @@ Frames are rows of faithfulness.csv, of one system and, where a clip may have se
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
-from l2i.reporting.statistics import paired_difference
+from l2i.reporting.beside_paper import measure, measure_share
+from l2i.reporting.statistics import mean, median, paired_difference, values_of
 
 NOTHING, RELEVANT, ENERGY = "nothing", "relevant", "random_energy"  # among removals
+# What is taken of values of clips, as a number of a table; shares are in percent.
+MEDIAN, MEAN, SHARE = partial(measure, metric=median), partial(measure, metric=mean), measure_share
 
 
 def values(removals: pd.DataFrame, column: str) -> pd.DataFrame:
     """One column of the rows, as statistics take it."""
-    return removals[["fold", "run", "draw", "clip"]].assign(value=removals[column])
+    return values_of(removals, removals[column])
 
 
 def net_drops(removals: pd.DataFrame, nothing: pd.DataFrame) -> pd.DataFrame:
@@ -33,11 +38,12 @@ def unmatched(random: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``fold``, ``clip``, and ``value``: 0 where every run and draw matches, 100 elsewhere. One
-        that does not match is enough, since statistics need all replicates to hold the same clips.
+        ``fold``, ``source``, ``clip``, and ``value``: 0 where every run and draw matches, 100
+        elsewhere. One that does not match is enough, since statistics need all replicates to hold
+        the same clips.
     """
-    missed = 100.0 * (random["matched"] == 0)
-    return missed.groupby([random["fold"], random["clip"]]).max().rename("value").reset_index()
+    missed = random.assign(value=100.0 * (random["matched"] == 0))
+    return missed.groupby(["fold", "source", "clip"])["value"].max().reset_index()
 
 
 def without(removals: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:

@@ -35,9 +35,14 @@ from l2i.metrics import (
     weighted_f1,
 )
 from l2i.names import LABEL
-from l2i.reporting.beside_paper import condition_text, measure, measure_metric
+from l2i.reporting.beside_paper import (
+    condition_text,
+    measure_difference,
+    measure_score,
+    measure_share,
+)
 from l2i.reporting.permutation import exchange_p, sign_flip_p
-from l2i.reporting.statistics import Metric, paired_difference
+from l2i.reporting.statistics import Metric, mean, paired_difference, values_of
 from l2i.thresholds import INTERPRETER_DECIDES
 
 # Reference and estimate (N, n_classes) of the clips for some classes.
@@ -56,6 +61,9 @@ POOLED: Mapping[str, ClassMetric] = {
     "max_f1_7": partial(micro, max_f1, grid=GRID_7),
     "max_f1_11": partial(micro, max_f1, grid=GRID_11),
 }
+OF_ORDER = ("mean_average_precision",)  # metrics of no more than the order of scores
+# Metrics that clips without a class tell as much of as those that hold one.
+OF_BOTH_SIGNS = ("avg_weighted_f1", "weighted_f1")
 # Metric of one class -> the same under its name in the table of classes.
 OF_ONE_CLASS: Mapping[str, Mapping[str, ClassMetric]] = {
     "auprc": {"auprc": auprc, "average_precision": average_precision},
@@ -67,62 +75,72 @@ OF_ONE_CLASS: Mapping[str, Mapping[str, ClassMetric]] = {
 class Score:
     """One number of a table that clips only have together, such as an area under a curve.
 
-    `metric` and `condition` are its key, `value` is how clips give it.
+    `metric` and `condition` are its key, `value` is how clips give it, and `informative` which of
+    them it rests on, all if None.
     """
 
     metric: str
     condition: str
     value: Metric
+    informative: Callable[[pd.DataFrame], np.ndarray] | None = None
 
     def number(self, clips: pd.DataFrame, **how: Any) -> dict[str, float]:
-        """What one system has; `how` are statistics and seed of `measure_metric`."""
-        return measure_metric(clips, self.value, **how)
+        """What one system has; `how` are statistics and seed of `measure_score`."""
+        return measure_score(clips, self.value, informative=self.informative, **how)
 
     def difference(self, clips: pd.DataFrame, other: pd.DataFrame, **how: Any) -> dict[str, float]:
         """How far one system is from another on the same clips."""
-        return measure_metric(clips, self.value, minus=other, **how)
+        return measure_difference(clips, other, self.value, **how)
 
     def p(self, clips: pd.DataFrame, other: pd.DataFrame, **how: int) -> float:
         """Whether that may be chance: see `l2i.reporting.permutation.exchange_p`."""
-        if self.metric.endswith("auprc"):
+        if self.metric in OF_ORDER:
             clips, other = ranked(clips), ranked(other)
         return exchange_p(clips, other, self.value, **how)
 
 
 @dataclass(frozen=True)
 class ClipScore:
-    """As `Score`, where every clip has a value of its own and the number is their mean."""
+    """As `Score`, where every clip has a value, in percent, and the number is their mean."""
 
     metric: str
     condition: str
     values: Callable[[pd.DataFrame], pd.Series]
 
     def number(self, clips: pd.DataFrame, **how: Any) -> dict[str, float]:
-        """What one system has; `how` are statistics and seed of `measure`."""
-        return measure(self._by_clip(clips), np.mean, **how)
+        """What one system has; `how` are statistics and seed of `measure_share`."""
+        return measure_share(self._by_clip(clips), **how)
 
     def difference(self, clips: pd.DataFrame, other: pd.DataFrame, **how: Any) -> dict[str, float]:
-        """How far one system is from another, clip by clip."""
-        return measure(self._paired(clips, other), np.mean, **how)
+        """How far one system is from another on the same clips."""
+        sides = self._by_clip(clips), self._by_clip(other)
+        return measure_difference(*sides, mean, full=100.0, **how)
 
     def p(self, clips: pd.DataFrame, other: pd.DataFrame, **how: int) -> float:
         """Whether that may be chance: see `l2i.reporting.permutation.sign_flip_p`."""
-        return sign_flip_p(self._paired(clips, other), **how)
-
-    def _paired(self, clips: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-        return paired_difference(self._by_clip(clips), self._by_clip(other))
+        return sign_flip_p(paired_difference(self._by_clip(clips), self._by_clip(other)), **how)
 
     def _by_clip(self, clips: pd.DataFrame) -> pd.DataFrame:
-        names = [name for name in ("fold", "run", "clip") if name in clips]
-        return clips[names].assign(value=self.values(clips))
+        return values_of(clips, self.values(clips))
+
+
+def compared_by(scores: Sequence[Score] | Sequence[ClipScore]) -> Score | ClipScore:
+    """The one of the scores of a table that systems are compared by.
+
+    Its difference is printed, with its interval and its p. It is the first one, but for areas under
+    curves, where it is average precision: those of DCASE depend on how high scores are, and not on
+    their order alone, so that exchanged answers of systems on different scales would tell nothing.
+    """
+    of_order = [each for each in scores if each.metric in OF_ORDER]
+    return [*of_order, *scores][0]
 
 
 def ranked(clips: pd.DataFrame) -> pd.DataFrame:
     """The same clips with a system's scores of each class as ranks, between 0 and 1.
 
-    An area under a curve depends on the order of scores alone. Exchanging the scores themselves
-    would mix two scales: systems that order clips alike, but are sure of themselves to different
-    degrees, would seem to differ by chance.
+    Average precision depends on the order of scores alone, so that it is the same of ranks.
+    Exchanging the scores themselves would mix two scales: systems that order clips alike, but are
+    sure of themselves to different degrees, would seem to differ by chance.
     """
     scores = [name for name in clips if name.startswith(("probability_", "interpreter_"))]
     groups = clips.groupby([name for name in ("fold", "run") if name in clips])[scores]
@@ -171,7 +189,7 @@ def as_classification(clips: pd.DataFrame) -> pd.DataFrame:
     Such is L2I-PostHoc of Table VIII. As for fidelity, the interpreter decides for its likeliest
     class, or for every class from a probability of 0.5 on.
     """
-    key = clips[["dataset", "fold", "system", "variant", "run", "clip"]]
+    key = clips[["dataset", "fold", "source", "system", "variant", "run", "clip"]]
     if not (classes := class_names(clips)):
         return key.assign(
             label=clips["label"],
@@ -234,8 +252,6 @@ def classification_scores(
 ) -> list[Score] | list[ClipScore]:
     """Rows of Tables I and VIII: over all classes, and, where there are any, without `excluded`.
 
-    The first is the one that systems are compared by.
-
     Parameters
     ----------
     metric : str
@@ -271,9 +287,8 @@ def fidelity_scores(
 ) -> list[Score] | list[ClipScore]:
     """Rows of Table IV: without `excluded`, and over all classes; see `classification_scores`.
 
-    The first is the one that systems are compared by. F1 is taken over all clips, since the
-    classifier decides on all, and, with the condition ``labels=observed``, over those that
-    annotators labelled.
+    F1 is taken over all clips, since the classifier decides on all, and, with the condition
+    ``labels=observed``, over those that annotators labelled.
     """
     if metric == "accuracy":
         return [top_k_fidelity(1)]
@@ -304,7 +319,7 @@ def class_scores(metric: str, name: str, *, of_interpreter: bool) -> list[Score]
         ("f1", True): decisions_of_both,
     }[metric, of_interpreter]
     return [
-        Score(title, "", _value(partial(macro, of_class), sides, [name]))
+        _score(title, "", partial(macro, of_class), sides, [name])
         for title, of_class in OF_ONE_CLASS[metric].items()
     ]
 
@@ -326,15 +341,23 @@ def _kept(classes: Sequence[str], excluded: Sequence[str]) -> list[str]:
 
 def _means(metrics: Sequence[str], sides: Sides, sets: Mapping[str, Sequence[str]]) -> list[Score]:
     return [
-        Score(metric, condition, _value(partial(macro, CLASS_MEANS[metric]), sides, classes))
+        _score(metric, condition, partial(macro, CLASS_MEANS[metric]), sides, classes)
         for metric in metrics
         for condition, classes in sets.items()
     ]
 
 
 def _pooled(metrics: Sequence[str], sides: Sides, classes: Sequence[str]) -> list[Score]:
-    return [Score(metric, "", _value(POOLED[metric], sides, classes)) for metric in metrics]
+    return [_score(metric, "", POOLED[metric], sides, classes) for metric in metrics]
 
 
-def _value(metric: ClassMetric, sides: Sides, classes: Sequence[str]) -> Metric:
-    return lambda clips, counts: metric(*sides(clips, classes), counts)
+def _score(
+    name: str, condition: str, metric: ClassMetric, sides: Sides, classes: Sequence[str]
+) -> Score:
+    def value(clips: pd.DataFrame, counts: np.ndarray) -> np.ndarray:
+        return metric(*sides(clips, classes), counts)
+
+    def holds_any(clips: pd.DataFrame) -> np.ndarray:
+        return (sides(clips, classes)[0] == 1).any(axis=1)
+
+    return Score(name, condition, value, None if name in OF_BOTH_SIGNS else holds_any)

@@ -1,4 +1,4 @@
-"""Fold statistics, their spread and their clip-level bootstrap interval.
+"""Fold statistics, their spread, and how they vary over recordings.
 
 One number of a table is the mean over folds of a statistic within each fold: a mean of a 0/1
 column for accuracy and fidelity, a median for faithfulness (paper, Sec. IV-C), or a metric that
@@ -6,15 +6,21 @@ only all clips of the fold together have, such as an area under a curve. Where a
 several times (runs of a reseeded interpreter, draws of a random baseline), its statistic is the
 mean over these replicates.
 
-Frames of clips have the columns ``fold`` and ``clip``, and ``run`` or ``draw`` where a clip was
-measured more than once. What is measured stands in ``value``; a metric of whole clips finds its
-own columns.
+Frames of clips have the columns ``fold``, ``clip`` and ``source``, and ``run`` or ``draw`` where a
+clip was measured more than once. What is measured stands in ``value``; other metrics find their own
+columns.
+
+Clips of one source (pieces of one recording, or what one sensor has recorded) are alike, and tell
+less than as many clips of different ones. What is drawn at random, here and in permutation tests,
+is therefore a source with all of its clips (the cluster bootstrap: Davison & Hinkley 1997, Sec.
+3.8; Field & Welsh 2007). A source that lies in two folds is taken for two.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,13 +28,34 @@ import pandas as pd
 from l2i.checks import InputError
 
 REPLICATES = ("run", "draw")
+IDENTITY = ("fold", *REPLICATES, "source", "clip")  # columns that say which clip a row is of
 
-# Reduces the last axis, as np.mean and np.median do when they are called with axis=-1.
-Statistic = Callable[..., np.ndarray]
 # Values (B,) of a frame of N clips, of which each counts as often as a row of counts (B, N) says.
 Metric = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
 # Resamplings that a metric sees at a time: enough for whole arrays, few enough for memory.
 BLOCK = 100
+
+
+def values_of(clips: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
+    """The clips with one value each, as statistics take them."""
+    return clips[[name for name in IDENTITY if name in clips]].assign(value=values)
+
+
+def mean(clips: pd.DataFrame, counts: np.ndarray) -> np.ndarray:
+    """Mean of ``value``, a `Metric`."""
+    return counts @ clips["value"].to_numpy(dtype=float) / counts.sum(-1)
+
+
+def median(clips: pd.DataFrame, counts: np.ndarray) -> np.ndarray:
+    """Median of ``value``, a `Metric`: of the multiset that holds a clip as often as it counts."""
+    values = clips["value"].to_numpy(dtype=float)
+    if np.isnan(values).any():
+        return np.full(len(counts), np.nan)
+    order = np.argsort(values, kind="stable")
+    n_below = counts[:, order].cumsum(axis=1)
+    half = n_below[:, -1:] / 2
+    middle = ((n_below >= half).argmax(axis=1), (n_below > half).argmax(axis=1))
+    return np.mean([values[order[place]] for place in middle], axis=0)
 
 
 def population_sd(values: np.ndarray) -> float:
@@ -47,7 +74,7 @@ def population_sd(values: np.ndarray) -> float:
     return float(np.std(values)) if len(values) > 1 else float("nan")
 
 
-def repeated_values(clips: pd.DataFrame, statistic: Statistic) -> np.ndarray:
+def repeated_values(clips: pd.DataFrame, metric: Metric) -> np.ndarray:
     """The values whose mean and spread a table prints.
 
     With several folds there is one value per fold, the mean over its replicates: runs of one fold
@@ -58,8 +85,8 @@ def repeated_values(clips: pd.DataFrame, statistic: Statistic) -> np.ndarray:
     ----------
     clips : DataFrame
         See the head of the module.
-    statistic : callable
-        Reduces an array of clips along ``axis``.
+    metric : callable
+        See `Metric`.
 
     Returns
     -------
@@ -70,24 +97,14 @@ def repeated_values(clips: pd.DataFrame, statistic: Statistic) -> np.ndarray:
     InputError
         If the replicates of a fold do not hold the same clips, each once.
     """
-    _require_clips(clips, "value")
-    values = [
-        statistic(value_matrix(rows, names), axis=-1).mean()
-        for _, part in clips.groupby(_repeated_by(clips), sort=True)
-        for names, rows in clips_by_fold(part)
-    ]
-    return np.asarray(values, dtype=float)
-
-
-def repeated_metric(clips: pd.DataFrame, metric: Metric) -> np.ndarray:
-    """As `repeated_values`, of a metric that whole clips have together."""
-    _require_clips(clips)
-    values = [
-        np.mean([metric(each, np.ones((1, len(names))))[0] for each in each_replicate(rows, names)])
-        for _, part in clips.groupby(_repeated_by(clips), sort=True)
-        for names, rows in clips_by_fold(part)
-    ]
-    return np.asarray(values, dtype=float)
+    folds = [*folds_of(clips)]
+    by = "run" if len(folds) == 1 and "run" in clips else "fold"
+    values: dict[object, list[float]] = {}
+    for fold in folds:
+        once = np.ones((1, len(fold.clips)))
+        for each in fold.replicates:
+            values.setdefault(each[by].iloc[0], []).append(metric(each, once)[0])
+    return np.array([np.mean(of_one) for of_one in values.values()])
 
 
 def paired_difference(clips: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +129,7 @@ def paired_difference(clips: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     InputError
         If a clip has no partner.
     """
-    pair = [name for name in ("fold", "run", "clip") if name in clips]
+    pair = _pair(clips)
     for frame in (clips, other):
         _require_clips(frame, "value")
     # skipna: a draw that is no number must show, not vanish from the mean of its clip.
@@ -126,67 +143,17 @@ def require_pairs(clips: pd.DataFrame, other: pd.DataFrame) -> None:
 
     Numbers of the two then have the same draws, and the difference of their resamplings is paired.
     """
-    pair = [name for name in ("fold", "run", "clip") if name in clips]
+    pair = _pair(clips)
     _require_partners(*(pd.MultiIndex.from_frame(frame[pair]) for frame in (clips, other)))
 
 
-def bootstrap_interval(
-    clips: pd.DataFrame,
-    statistic: Statistic,
-    *,
-    n_bootstrap: int,
-    confidence: float,
-    seed: int,
-) -> tuple[float, float]:
-    """Percentile interval of the mean over folds, clips being resampled within each fold.
+def resample(clips: pd.DataFrame, metric: Metric, *, n_bootstrap: int, seed: int) -> np.ndarray:
+    """Mean over folds of a metric, the sources of each fold being drawn anew in each resampling.
 
-    The draws of a fold depend on `seed` and on its list of clips alone. Systems, thresholds, runs
-    and metrics measured on the same clips are therefore resampled alike, and their replicates are
-    paired.
-
-    Parameters
-    ----------
-    clips : DataFrame
-        See the head of the module.
-    statistic : callable
-        Reduces an array of clips along ``axis``, such as ``np.mean`` or ``np.median``.
-    n_bootstrap : int
-        Number of resamplings.
-    confidence : float
-        Between 0 and 1.
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    low, high : float
-        Both NaN where a value is NaN.
-
-    Raises
-    ------
-    InputError
-        If a setting is out of range, or the replicates of a fold do not hold the same clips.
-    """
-    _require_clips(clips, "value")
-    if n_bootstrap < 1:
-        raise InputError(f"statistics.n_bootstrap must be at least 1, got {n_bootstrap}")
-    means = np.mean(
-        [
-            _resampled(value_matrix(rows, names), statistic, _draws(names, n_bootstrap, seed))
-            for names, rows in clips_by_fold(clips)
-        ],
-        axis=0,
-    )
-    return percentile_interval(means, confidence=confidence)
-
-
-def resampled_metric(
-    clips: pd.DataFrame, metric: Metric, *, n_bootstrap: int, seed: int
-) -> np.ndarray:
-    """Mean over folds of a metric of whole clips, in each resampling of the clips of each fold.
-
-    The draws are those of `bootstrap_interval`: of two frames with the same clips, resampling b of
-    one and resampling b of the other draw the same.
+    As many sources are drawn as the fold has, with replacement, and a clip counts as often as its
+    source is drawn. The draws of a fold depend on `seed` and on its sources alone: of two frames
+    with the same clips, resampling b of one and resampling b of the other draw the same, whatever
+    was measured, of which system, at which threshold. Replicates of a fold are paired likewise.
 
     Parameters
     ----------
@@ -194,63 +161,96 @@ def resampled_metric(
         See the head of the module.
     metric : callable
         See `Metric`.
-    n_bootstrap, seed : int
-        As in `bootstrap_interval`.
+    n_bootstrap : int
+        Number of resamplings.
+    seed : int
+        Of the draws.
 
     Returns
     -------
     (n_bootstrap,) array
         NaN where the metric is undefined for a fold as resampled, for instance for want of
         positives.
+
+    Raises
+    ------
+    InputError
+        If `n_bootstrap` is out of range, or the replicates of a fold do not hold the same clips.
     """
-    _require_clips(clips)
     if n_bootstrap < 1:
         raise InputError(f"statistics.n_bootstrap must be at least 1, got {n_bootstrap}")
     folds = []
-    for names, rows in clips_by_fold(clips):
-        draws = _draws(names, n_bootstrap, seed)
-        blocks = [_counts(draws[b : b + BLOCK]) for b in range(0, n_bootstrap, BLOCK)]
-        folds.append(
-            np.mean(
-                [
-                    np.concatenate([metric(each, counts) for counts in blocks])
-                    for each in each_replicate(rows, names)
-                ],
-                axis=0,
-            )
-        )
+    for fold in folds_of(clips):
+        drawn = _draws(fold.sources, n_bootstrap, seed)
+        blocks = [drawn[b : b + BLOCK, fold.source] for b in range(0, n_bootstrap, BLOCK)]
+        replicates = [[metric(each, block) for block in blocks] for each in fold.replicates]
+        folds.append(np.mean([np.concatenate(each) for each in replicates], axis=0))
     return np.mean(folds, axis=0)
 
 
-def percentile_interval(resampled: np.ndarray, *, confidence: float) -> tuple[float, float]:
-    """Interval that holds the share `confidence` of resampled numbers, tails being equal.
+class FoldClips(NamedTuple):
+    """The clips of one fold, sorted by name.
 
-    Parameters
-    ----------
-    resampled : (n_bootstrap,) array
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    low, high : float
-        Both NaN where a number is NaN, or there is none.
+    ``sources`` are the names of their sources, sorted, and ``source`` (n_clips,) says which of them
+    a clip is from. ``replicates`` are its rows, run by run or draw by draw.
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"statistics.confidence must lie between 0 and 1, got {confidence}")
-    if not len(resampled):
-        return float("nan"), float("nan")
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail])
-    return float(low), float(high)
+
+    clips: list[str]
+    sources: list[str]
+    source: np.ndarray
+    replicates: list[pd.DataFrame]
+
+
+def folds_of(clips: pd.DataFrame) -> Iterator[FoldClips]:
+    """Fold by fold, what is measured of its clips.
+
+    Raises
+    ------
+    InputError
+        If the replicates of a fold do not hold the same clips of the same sources, each once.
+    """
+    _require_clips(clips)
+    by = [name for name in REPLICATES if name in clips]
+    for fold, part in clips.groupby("fold", sort=True):
+        part = part.sort_values([*by, "clip"])
+        n_replicates = len(part[by].drop_duplicates()) if by else 1
+        known = part[["clip", "source"]].to_numpy(dtype=str)
+        n = len(np.unique(known[:, 0]))
+        if len(known) != n * n_replicates or (known.reshape(-1, n, 2) != known[:n]).any():
+            raise InputError(
+                f"fold {fold}: every run and draw must hold the same {n} clips, each once; got "
+                f"{len(part)} rows for {n_replicates} replicate(s). "
+                "Delete the evaluation of this fold and run again"
+            )
+        sources, source = np.unique(known[:n, 1], return_inverse=True)
+        replicates = [part.iloc[i : i + n] for i in range(0, len(part), n)]
+        yield FoldClips(known[:n, 0].tolist(), sources.tolist(), source, replicates)
+
+
+def generator_of(sources: list[str], seed: int) -> np.random.Generator:
+    """A generator that depends on `seed` and on the sources of a fold alone."""
+    key = hashlib.sha256("\n".join([str(seed), *sources]).encode()).digest()
+    return np.random.default_rng(int.from_bytes(key[:16], "big"))
+
+
+def _draws(sources: list[str], n_bootstrap: int, seed: int) -> np.ndarray:
+    """How often each of n sources is drawn, (n_bootstrap, n)."""
+    n = len(sources)
+    drawn = generator_of(sources, seed).integers(n, size=(n_bootstrap, n))
+    places = (drawn + n * np.arange(n_bootstrap)[:, None]).ravel()
+    return np.bincount(places, minlength=n_bootstrap * n).reshape(n_bootstrap, n).astype(float)
 
 
 def _require_clips(clips: pd.DataFrame, *columns: str) -> None:
-    missing = {"fold", "clip", *columns} - set(clips.columns)
+    missing = {"fold", "clip", "source", *columns} - set(clips.columns)
     if missing:
         raise InputError(f"a frame of clips lacks the column(s) {', '.join(sorted(missing))}")
     if clips.empty:
         raise InputError("a frame of clips is empty: there is nothing to average")
+
+
+def _pair(clips: pd.DataFrame) -> list[str]:
+    return [name for name in ("fold", "run", "source", "clip") if name in clips]
 
 
 def _require_partners(clips: pd.Index, other: pd.Index) -> None:
@@ -261,56 +261,3 @@ def _require_partners(clips: pd.Index, other: pd.Index) -> None:
             f"{', '.join(clips.names)} = {lonely[0]}. Delete the evaluation of this fold and run "
             "again"
         )
-
-
-def _repeated_by(clips: pd.DataFrame) -> str:
-    return "run" if clips["fold"].nunique() == 1 and "run" in clips else "fold"
-
-
-def clips_by_fold(clips: pd.DataFrame) -> Iterator[tuple[list[str], pd.DataFrame]]:
-    """Sorted clips of each fold, and its rows: replicate after replicate, each in that order."""
-    replicates = [name for name in REPLICATES if name in clips]
-    for fold, part in clips.groupby("fold", sort=True):
-        names = sorted(part["clip"].unique())
-        part = part.sort_values([*replicates, "clip"])
-        n_replicates = len(part[replicates].drop_duplicates()) if replicates else 1
-        if list(part["clip"]) != names * n_replicates:
-            raise InputError(
-                f"fold {fold}: every run and draw must hold the same {len(names)} clips, each "
-                f"once; got {len(part)} rows for {n_replicates} replicate(s). "
-                "Delete the evaluation of this fold and run again"
-            )
-        yield names, part
-
-
-def value_matrix(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """Values (n_replicates, n_clips) of one fold."""
-    return rows["value"].to_numpy(dtype=float).reshape(-1, len(names))
-
-
-def each_replicate(rows: pd.DataFrame, names: list[str]) -> list[pd.DataFrame]:
-    """The rows of one fold, run by run or draw by draw."""
-    return [rows.iloc[i : i + len(names)] for i in range(0, len(rows), len(names))]
-
-
-def generator_of(clips: list[str], seed: int) -> np.random.Generator:
-    """A generator that depends on `seed` and on a list of clips alone."""
-    key = hashlib.sha256("\n".join([str(seed), *clips]).encode()).digest()
-    return np.random.default_rng(int.from_bytes(key[:16], "big"))
-
-
-def _draws(clips: list[str], n_bootstrap: int, seed: int) -> np.ndarray:
-    """Row numbers (n_bootstrap, n_clips), drawn with replacement."""
-    return generator_of(clips, seed).integers(len(clips), size=(n_bootstrap, len(clips)))
-
-
-def _counts(draws: np.ndarray) -> np.ndarray:
-    """How often each draw (B, N) holds each of the N rows."""
-    n_draws, n = draws.shape
-    flat = draws + n * np.arange(n_draws)[:, None]
-    return np.bincount(flat.ravel(), minlength=n_draws * n).reshape(n_draws, n).astype(float)
-
-
-def _resampled(matrix: np.ndarray, statistic: Statistic, draws: np.ndarray) -> np.ndarray:
-    # One replicate at a time: all at once would need n_replicates times the memory of the draws.
-    return np.mean([statistic(values[draws], axis=-1) for values in matrix], axis=0)
