@@ -267,7 +267,7 @@ def main(report: Path, n_trials: int, n_bootstrap: int, n_pairs: int = 20_000) -
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--report", type=Path, default=Path("results/bench/coverage.md"))
+    parser.add_argument("--report", type=Path, default=Path("docs/coverage.md"))
     parser.add_argument("--trials", type=int, default=1000, help="test sets of each design")
     parser.add_argument("--resamplings", type=int, default=400, help="of each test set")
     options = parser.parse_args()
