@@ -128,16 +128,17 @@ def fold_of(wildcards):
 
 def recordings_of(wildcards):
     """The clips of a data set, their spectra, and the classifier that a system explains, if any."""
-    features = {name: f"{FEATURES}/{name}.npy" for name in ("log_mel", "log_magnitude")}
+    features = {name: f"{FEATURES}/{name}.npy.digest" for name in ("log_mel", "log_magnitude")}
+    classifier = f"{CLASSIFIER}/model.safetensors.digest".format(**wildcards)
     needed = "classifier" in config["systems"][wildcards.system]["needs"]
     return {
         **fold_of(wildcards),
         **{name: file.format(**wildcards) for name, file in features.items()},
-        "classifier": [f"{CLASSIFIER}/model.safetensors".format(**wildcards)] if needed else [],
+        "classifier": [classifier] if needed else [],
     }
 
 
 def system_of(wildcards):
     """A trained system, and the recordings that it hears."""
-    system = f"{SYSTEM}/model.safetensors".format(**wildcards)
+    system = f"{SYSTEM}/model.safetensors.digest".format(**wildcards)
     return recordings_of(wildcards) | {"system": system}
