@@ -21,7 +21,6 @@ os.environ.update(
 from configuration.reading import resolved
 from configuration.validation import validate_config
 from l2i.checks import InputError
-from l2i.provenance.digests import drop_orphans
 
 
 configfile: PROJECT / "config.yaml"
@@ -44,11 +43,6 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
-
-
-# Large files are known by their digests, see l2i.provenance.digests: the lost ones are made anew.
-if workflow.is_main_process:
-    drop_orphans(RESULTS)
 
 
 rule all:

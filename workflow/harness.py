@@ -93,10 +93,11 @@ def _run(snakemake: Any, function: Callable, openers: Mapping[str, Callable]) ->
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
     scratch, hashes = _folder_of(snakemake) / SCRATCH, KnownHashes(HASHES)
-    # Records first: from here on, those of an earlier success vouch for nothing. Snakemake has
-    # removed the outputs that it knows itself.
-    _discard([*map(records.record_path, outputs.values()), *staged.values(), scratch])
-    _discard(digests.file_of(path) for path in _digests_of(snakemake.output))
+    # Records and digests first: those of an earlier success vouch for nothing from here on. Then
+    # the files of digests, as Snakemake removes the outputs that it knows.
+    vouching = _digests_of(snakemake.output)
+    _discard([*map(records.record_path, outputs.values()), *vouching])
+    _discard([*map(digests.file_of, vouching), *staged.values(), scratch])
     inputs = _described_inputs(snakemake, hashes)
     arguments = _arguments(snakemake, [*openers.values(), function], [*openers], staged, inputs)
     deterministic = make_deterministic(snakemake.threads)
@@ -120,7 +121,7 @@ def _run(snakemake: Any, function: Callable, openers: Mapping[str, Callable]) ->
             "finished_at": records.utc_now(),
             "seconds": round(time.perf_counter() - started, 3),
         }
-        _publish(outputs, staged, record, hashes, _digests_of(snakemake.output))
+        _publish(outputs, staged, record, hashes, vouching)
         if "checkpoints" in arguments:
             _discard(_checkpoint_folders(snakemake))
     finally:
@@ -278,12 +279,12 @@ def _publish(
     staged: dict[str, str],
     record: dict[str, Any],
     hashes: KnownHashes,
-    declared_digests: Sequence[str],
+    vouching: Sequence[str],
 ) -> None:
     """Put all outputs in place and a record beside each, or none at all.
 
-    What can be wrong with a record is found before the first output appears. Digests come last:
-    once Snakemake sees them, all is there.
+    What can be wrong with a record is found before the first output appears. The digests in
+    `vouching` come last: once Snakemake sees them, all is there.
     """
     complete, hashed = {}, {}
     for name, path in outputs.items():
@@ -300,10 +301,10 @@ def _publish(
             records.write_record(path, complete[name])
             hashes.remember(path, hashed[name])
         for name, path in outputs.items():
-            if str(digests.digest_path(path)) in declared_digests:
+            if str(digests.digest_path(path)) in vouching:
                 digests.write_digest(path, hashed[name].sha256)
     except BaseException:
-        _discard([*declared_digests, *outputs.values()])
+        _discard([*vouching, *outputs.values()])
         _discard(map(records.record_path, outputs.values()))
         raise
 

@@ -9,6 +9,7 @@ from configuration.job_settings import parts_of
 from configuration.modules import module_path
 from configuration.systems import titles_of, with_measure
 from l2i.names import OFFICIAL
+from l2i.provenance.digests import drop_orphans
 from l2i.provenance.fingerprints import (
     canonical_json,
     code_fingerprint,
@@ -17,6 +18,9 @@ from l2i.provenance.fingerprints import (
 )
 
 RESULTS = f"results/{config['name']}"
+# Rules know large files by digests beside them, see l2i.provenance.digests.
+if workflow.is_main_process:
+    drop_orphans(RESULTS)  # so that lost files are made anew
 # What makes a result is the environment it is computed in, not the one that plans the work.
 ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
 # Asked of the scheduler by the rules that use a GPU.

@@ -92,11 +92,12 @@ class KnownHashes:
                 return None
             entry["state"] = tuple(FileState(*file) for file in entry["state"])
             hashed = Hashed(known=True, **entry)
-            if hashed.state != _state_of(path) or not hashed.may_be_remembered():
+            if not re.fullmatch("[0-9a-f]{64}", hashed.sha256):
                 return None
+            unchanged = hashed.state == _state_of(path) and hashed.may_be_remembered()
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        return hashed if re.fullmatch("[0-9a-f]{64}", hashed.sha256) else None
+        return hashed if unchanged else None
 
     def compute(self, path: str | Path) -> Hashed:
         """Read and hash a file or folder; nothing is remembered.
