@@ -54,6 +54,7 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     - each top key of `params.settings`, a JSON text,
     - what openers before it have returned, under the opener's name,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
+      `sha256_of` (the hash of each input, by its path),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
       and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).
@@ -165,6 +166,7 @@ def _arguments(
         "device": lambda: _device(machine["device"]),
         "data": lambda: os.path.expanduser(machine["data"]),
         "urls": lambda: dict(machine["urls"]),
+        "sha256_of": lambda: {used["path"]: used["sha256"] for used in inputs},
         "scratch": lambda: str(_folder_of(snakemake) / SCRATCH),
         "checkpoints": lambda: _checkpoints(snakemake, inputs),
     }
