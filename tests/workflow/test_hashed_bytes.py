@@ -101,7 +101,7 @@ def read_by_jobs(jobs):
 
 
 def read_of_corpora(jobs):
-    """Archives by both of their pinned hashes; clips when they are listed, and when decoded."""
+    """Archives by two kinds of hashes; clips when they are listed, and when they are decoded."""
     archives = sum(archive for *_, archive, _ in CORPORA.values())
     clips = sum(clips for *_, clips in CORPORA.values())
     tested = sum(
