@@ -237,8 +237,10 @@ def _digests_of(files: Any) -> list[str]:
 
 def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any]]:
     """What the job reads, for its records; a file with a digest must be what that says."""
+    of_digests = {digests.file_of(path): None for path in _digests_of(snakemake.input)}
+    for path in of_digests:
+        digests.require_file(path)
     inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")), hashes)
-    of_digests = {digests.file_of(path) for path in _digests_of(snakemake.input)}
     for used in inputs:
         if used["path"] in of_digests:
             digests.require_digest(used["path"], used["sha256"])

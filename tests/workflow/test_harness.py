@@ -566,6 +566,15 @@ class TestDigests:
             perform(digested, double)
         assert {path.name for path in tmp_path.iterdir()} == before
 
+    def test_an_input_that_is_lost_is_missed_with_one_message(self, digested, tmp_path, capsys):
+        (tmp_path / "clips.csv").unlink()
+        with pytest.raises(SystemExit):
+            perform(digested, double)
+        said = capsys.readouterr().err
+        assert said == f"error: {tmp_path / 'clips.csv'} is lost: run the workflow again, " + (
+            "which makes it anew\n"
+        )
+
     def test_an_input_that_is_not_what_its_digest_says_is_refused(self, digested, tmp_path, capsys):
         (tmp_path / "clips.csv").write_text("clip\nb\n")
         with pytest.raises(SystemExit) as end:

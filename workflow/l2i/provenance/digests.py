@@ -47,6 +47,12 @@ def write_digest(path: str | Path, sha256: str) -> None:
         part.unlink(missing_ok=True)
 
 
+def require_file(path: str | Path) -> None:
+    """Raise InputError where the file at `path`, which a digest vouches for, is lost."""
+    if not Path(path).exists():
+        raise InputError(f"{path} is lost: run the workflow again, which makes it anew")
+
+
 def require_digest(path: str | Path, sha256: str) -> None:
     """Raise InputError unless the digest of the file at `path` says `sha256`."""
     digest = digest_path(path)
