@@ -34,12 +34,14 @@ from typing import Any, TextIO
 
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
-from l2i.provenance import records
+from l2i.provenance import digests, records
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
+from l2i.provenance.hashes import KnownHashes, settled
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
 SCRATCH = ".part-scratch"
+HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
 
 
 def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Callable) -> None:
@@ -47,10 +49,12 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
 
     The function and the openers are called with, by name:
 
-    - `path_to_<name>` for each named input and output of the rule (a list for several files),
+    - `path_to_<name>` for each named input and output of the rule (a list for several files);
+      where the rule declares `<file>.digest`, this is the file, see l2i.provenance.digests,
     - each top key of `params.settings`, a JSON text,
     - what openers before it have returned, under the opener's name,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
+      `sha256_of` (the hash of each input, by its path),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
       and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).
@@ -89,10 +93,13 @@ def _run(snakemake: Any, function: Callable, openers: Mapping[str, Callable]) ->
     started_at, started = records.utc_now(), time.perf_counter()
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
-    # Records first: from here on, those of an earlier success vouch for nothing.
-    scratch = _folder_of(snakemake) / SCRATCH
-    _discard([*map(records.record_path, outputs.values()), *staged.values(), scratch])
-    inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")))
+    scratch, hashes = _folder_of(snakemake) / SCRATCH, KnownHashes(HASHES)
+    # Records and digests first: those of an earlier success vouch for nothing from here on. Then
+    # the files of digests, as Snakemake removes the outputs that it knows.
+    vouching = _digests_of(snakemake.output)
+    _discard([*map(records.record_path, outputs.values()), *vouching])
+    _discard([*map(digests.file_of, vouching), *staged.values(), scratch])
+    inputs = _described_inputs(snakemake, hashes)
     arguments = _arguments(snakemake, [*openers.values(), function], [*openers], staged, inputs)
     deterministic = make_deterministic(snakemake.threads)
     if "checkpoints" in arguments:  # of the same result with other settings: nobody's any more
@@ -115,7 +122,7 @@ def _run(snakemake: Any, function: Callable, openers: Mapping[str, Callable]) ->
             "finished_at": records.utc_now(),
             "seconds": round(time.perf_counter() - started, 3),
         }
-        _publish(outputs, staged, record)
+        _publish(outputs, staged, record, hashes, vouching)
         if "checkpoints" in arguments:
             _discard(_checkpoint_folders(snakemake))
     finally:
@@ -159,6 +166,7 @@ def _arguments(
         "device": lambda: _device(machine["device"]),
         "data": lambda: os.path.expanduser(machine["data"]),
         "urls": lambda: dict(machine["urls"]),
+        "sha256_of": lambda: {used["path"]: used["sha256"] for used in inputs},
         "scratch": lambda: str(_folder_of(snakemake) / SCRATCH),
         "checkpoints": lambda: _checkpoints(snakemake, inputs),
     }
@@ -203,9 +211,12 @@ def _settings(snakemake: Any) -> dict[str, Any]:
 
 
 def _named_paths(files: Any, kind: str) -> dict[str, Any]:
-    """Name -> path, or list of paths; every file of a rule must be named."""
+    """Name -> path, or list of paths; every file of a rule must be named.
+
+    A digest is declared in the place of its file.
+    """
     named = {
-        name: str(value) if isinstance(value, str) else [str(path) for path in value]
+        name: digests.file_of(value) if isinstance(value, str) else [*map(digests.file_of, value)]
         for name, value in files.items()
     }
     if len(list(_flat(named))) != len(files):
@@ -217,6 +228,23 @@ def _flat(named: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in named.items():
         for path in [value] if isinstance(value, str) else value:
             yield name, path
+
+
+def _digests_of(files: Any) -> list[str]:
+    """Those of the rule's inputs or outputs that are digests."""
+    return [path for _, path in _flat(dict(files.items())) if digests.is_digest(path)]
+
+
+def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any]]:
+    """What the job reads, for its records; a file with a digest must be what that says."""
+    of_digests = {digests.file_of(path): None for path in _digests_of(snakemake.input)}
+    for path in of_digests:
+        digests.require_file(path)
+    inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")), hashes)
+    for used in inputs:
+        if used["path"] in of_digests:
+            digests.require_digest(used["path"], used["sha256"])
+    return inputs
 
 
 def _device(choice: str) -> str:
@@ -250,15 +278,23 @@ def _require_written(staged: dict[str, str], function: Callable) -> None:
         raise RuntimeError(f"{function.__name__}() returned without writing: {', '.join(missing)}")
 
 
-def _publish(outputs: dict[str, str], staged: dict[str, str], record: dict[str, Any]) -> None:
+def _publish(
+    outputs: dict[str, str],
+    staged: dict[str, str],
+    record: dict[str, Any],
+    hashes: KnownHashes,
+    vouching: Sequence[str],
+) -> None:
     """Put all outputs in place and a record beside each, or none at all.
 
-    What can be wrong with a record is found before the first output appears.
+    What can be wrong with a record is found before the first output appears. The digests in
+    `vouching` come last: once Snakemake sees them, all is there.
     """
-    complete = {}
+    complete, hashed = {}, {}
     for name, path in outputs.items():
-        content = records.describe_content(staged[name])
-        complete[name] = record | {"output": {"name": name, "path": path, **content}}
+        hashed[name] = hashes.compute(settled(staged[name]))
+        output = {"name": name, "path": path, **hashed[name].content()}
+        complete[name] = record | {"output": output}
         records.validate_record(complete[name])
     try:
         for name, path in outputs.items():
@@ -267,8 +303,13 @@ def _publish(outputs: dict[str, str], staged: dict[str, str], record: dict[str, 
             os.replace(staged[name], path)
         for name, path in outputs.items():
             records.write_record(path, complete[name])
+            hashes.remember(path, hashed[name])
+        for name, path in outputs.items():
+            if str(digests.digest_path(path)) in vouching:
+                digests.write_digest(path, hashed[name].sha256)
     except BaseException:
-        _discard([*outputs.values(), *map(records.record_path, outputs.values())])
+        _discard([*vouching, *outputs.values()])
+        _discard(map(records.record_path, outputs.values()))
         raise
 
 

@@ -36,6 +36,20 @@ def loaded_workflow() -> Iterator[Any]:
         )._workflow
 
 
+def jobs_of_paper() -> list[Any]:
+    """All jobs of the paper's configuration, as Snakemake plans them; none is run."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        planned = api.workflow(
+            resource_settings=ResourceSettings(),
+            config_settings=ConfigSettings(),
+            snakefile=PROJECT / "Snakefile",
+        ).dag()
+        workflow = planned.workflow_api._workflow
+        workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True)
+        workflow._build_dag()
+        return list(workflow.dag.jobs)
+
+
 def wildcards_of(rule: Any) -> list[Wildcards]:
     """Wildcards of a first job of a rule, or of one for each number of table or figure."""
     numbers = rule.wildcard_constraints.get("number", WILDCARDS["number"]).split("|")

@@ -11,11 +11,13 @@ def write_record(path, settings, inputs=(), dataset="esc50"):
     """A whole record, of which the tables read settings, data set and inputs."""
     known = {"sha256": "0" * 64, "size_bytes": 1, "kind": "file"}
     record = {
-        "record_version": 1,
+        "record_version": 2,
         "output": {"name": "model", "path": str(path), **known},
         "rule": "any",
         "wildcards": {"dataset": dataset},
-        "inputs": [{"name": name, "path": str(used), **known} for name, used in inputs],
+        "inputs": [
+            {"name": name, "path": str(used), "hash": "known", **known} for name, used in inputs
+        ],
         "settings": settings,
         "fingerprints": dict.fromkeys(("code", "env", "settings"), "0" * 64),
         "seeds": {},

@@ -76,7 +76,7 @@ class TestBadInput:
         project.run("results/tiny/datasets/esc50/index.csv")
         samples, rate = soundfile.read(clip)
         soundfile.write(clip, samples[::-1], rate, subtype="PCM_16")
-        message = self.refusal(project, "features/esc50/log_mel.npy")
+        message = self.refusal(project, "features/esc50/log_mel.npy.digest")
         assert clip.name in message and "--forcerun index_dataset" in message
 
     def test_an_archive_with_another_hash(self, project):
@@ -104,7 +104,7 @@ class TestBadInput:
         page.write_text("<!DOCTYPE html><html><body>rate limit</body></html>")
         project.overlay["machine"]["urls"] = {"audioset": "file:page.pkl"}
         project.configure(project.overlay)
-        message = self.refusal(project, "weights/audioset.safetensors")
+        message = self.refusal(project, "weights/audioset.safetensors.digest")
         assert "page" in message
 
     @pytest.mark.parametrize(

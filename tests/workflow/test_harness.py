@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -20,8 +21,10 @@ import torch
 from harness import perform
 from helpers.project import PROJECT
 from l2i.checks import InputError
-from l2i.provenance import records
+from l2i.provenance import digests, records
+from l2i.provenance.digests import digest_path, write_digest
 from l2i.provenance.fingerprints import file_sha256, settings_fingerprint
+from l2i.provenance.hashes import KnownHashes
 from l2i.provenance.records import load_record, record_path
 
 CODE = "c" * 64
@@ -51,8 +54,9 @@ def torch_as_before(monkeypatch):
 
 
 @pytest.fixture
-def job(tmp_path):
+def job(tmp_path, tmp_path_factory, monkeypatch):
     """A job as `script:` hands it over: one input, two outputs, two settings."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("project"))  # where hashes are remembered
     (tmp_path / "clips.csv").write_text("clip\na\n")
     return SimpleNamespace(
         rule="double",
@@ -195,14 +199,14 @@ class TestInvariants:
             assert not list(tmp_path.glob("*.record.json"))
 
     def test_no_output_appears_unless_all_records_fit(self, job, tmp_path, monkeypatch):
-        real = records.describe_content
+        real = KnownHashes.compute
 
-        def wrong_for_folders(path):
-            content = real(path)
-            return content | {"sha256": "abc"} if content["kind"] == "folder" else content
+        def wrong_for_folders(self, path):
+            hashed = real(self, path)
+            return hashed._replace(sha256="abc") if hashed.kind == "folder" else hashed
 
         replaced = []
-        monkeypatch.setattr(records, "describe_content", wrong_for_folders)
+        monkeypatch.setattr(KnownHashes, "compute", wrong_for_folders)
         monkeypatch.setattr("harness.os.replace", lambda *paths: replaced.append(paths))
         with pytest.raises(SystemExit):
             perform(job, double)
@@ -446,6 +450,142 @@ class TestKnownAnswers:
         assert record["facts"] == {"n": 2} and len(record["inputs"]) == 2
 
 
+class TestHashes:
+    """A file is read for its hash once after it was written."""
+
+    @pytest.fixture
+    def aged(self, job):
+        """The input was written an hour ago."""
+        path = Path(job.input["clips"])
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 3600))
+        return path
+
+    @pytest.fixture
+    def read(self, monkeypatch):
+        """Names of the files that are read for their hash."""
+        names = []
+        real = hashlib.file_digest
+
+        def recorded(file, *arguments):
+            names.append(Path(file.name).name)
+            return real(file, *arguments)
+
+        monkeypatch.setattr(hashlib, "file_digest", recorded)
+        return names
+
+    def test_an_input_is_read_by_the_first_job_only_and_records_say_so(self, job, aged, read):
+        for known in ("computed", "known"):
+            perform(job, double)
+            (used,) = load_record(job.output["table"])["inputs"]
+            assert (used["hash"], used["sha256"]) == (known, file_sha256(aged))
+        read.remove("clips.csv"), read.remove("clips.csv")  # by this test
+        assert read.count("clips.csv") == 1
+
+    def test_an_input_that_changed_is_read_again(self, job, aged):
+        perform(job, double)
+        aged.write_text("clip\nb\n")
+        perform(job, double)
+        (used,) = load_record(job.output["table"])["inputs"]
+        assert (used["hash"], used["sha256"]) == ("computed", file_sha256(aged))
+
+    def test_an_output_is_read_once_and_known_to_the_next_job(self, job, read, monkeypatch):
+        monkeypatch.setattr("l2i.provenance.hashes.WORTH_A_TICK", 1)
+        perform(job, double)
+        assert [name for name in read if name != "clips.csv"] == [".part-table.csv", "a.wav"]
+        known = KnownHashes("results/.hashes")
+        for path in job.output.values():
+            looked_up, output = known.look_up(path), load_record(path)["output"]
+            assert looked_up.content().items() <= output.items()
+
+    def test_a_function_may_ask_for_the_hashes_of_what_it_reads(self, job):
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed, sha256_of):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            assert sha256_of == {path_to_clips: file_sha256(path_to_clips)}
+
+        perform(job, asks)
+
+    def test_hashes_lie_in_one_folder_that_may_be_removed(self, job, aged):
+        perform(job, double)
+        assert [*Path("results").iterdir()] == [Path("results/.hashes")]
+        shutil.rmtree("results")
+        perform(job, double)
+        assert load_record(job.output["table"])["inputs"][0]["hash"] == "computed"
+
+
+class TestDigests:
+    """Large files are declared by their digests; scripts and records know the files."""
+
+    @pytest.fixture
+    def digested(self, job):
+        """The job, its input and its first output declared so."""
+        clips = Path(job.input["clips"])
+        write_digest(clips, file_sha256(clips))
+        job.input = Named(clips=str(digest_path(clips)))
+        job.output = Named(job.output, table=str(digest_path(job.output["table"])))
+        return job
+
+    def test_files_are_read_written_and_recorded_and_the_digest_vouches(self, digested, tmp_path):
+        table = tmp_path / "table.csv"
+        perform(digested, double)
+        assert table.read_text() == "clip\na\n" * 2
+        assert digest_path(table).read_text() == f"{file_sha256(table)}  table.csv\n"
+        record = load_record(table)
+        assert record["output"]["path"] == str(table)
+        assert record["inputs"][0]["path"] == str(tmp_path / "clips.csv")
+        assert not digest_path(tmp_path / "audio").exists()
+
+    def test_the_digest_comes_last(self, digested, tmp_path, monkeypatch):
+        real = digests.write_digest
+
+        def last(path, sha256):
+            assert all(record_path(tmp_path / name).exists() for name in ("table.csv", "audio"))
+            real(path, sha256)
+
+        monkeypatch.setattr(digests, "write_digest", last)
+        perform(digested, double)
+
+    def test_a_job_that_starts_again_leaves_nothing_of_before(self, digested, tmp_path):
+        def breaks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            assert not (tmp_path / "table.csv").exists(), "there may be no room for two"
+            raise RuntimeError("half way")
+
+        perform(digested, double)
+        with pytest.raises(SystemExit):
+            perform(digested, breaks)
+        assert not list(tmp_path.glob("table.csv*"))
+
+    def test_a_digest_that_cannot_be_written_takes_all_with_it(
+        self, digested, tmp_path, monkeypatch
+    ):
+        def full_disk(path, sha256):
+            raise OSError("no space left on device")
+
+        before = {path.name for path in tmp_path.iterdir()} | {"double.log"}
+        monkeypatch.setattr(digests, "write_digest", full_disk)
+        with pytest.raises(SystemExit):
+            perform(digested, double)
+        assert {path.name for path in tmp_path.iterdir()} == before
+
+    def test_an_input_that_is_lost_is_missed_with_one_message(self, digested, tmp_path, capsys):
+        (tmp_path / "clips.csv").unlink()
+        with pytest.raises(SystemExit):
+            perform(digested, double)
+        said = capsys.readouterr().err
+        assert said == f"error: {tmp_path / 'clips.csv'} is lost: run the workflow again, " + (
+            "which makes it anew\n"
+        )
+
+    def test_an_input_that_is_not_what_its_digest_says_is_refused(self, digested, tmp_path, capsys):
+        (tmp_path / "clips.csv").write_text("clip\nb\n")
+        with pytest.raises(SystemExit) as end:
+            perform(digested, double)
+        assert end.value.code == 1
+        message = capsys.readouterr().err
+        assert message.startswith(f"error: {tmp_path / 'clips.csv'} is not the file that")
+        assert "Traceback" not in message and "run the workflow again" in message
+        assert not (tmp_path / "table.csv").exists()
+
+
 def without_seed(path_to_clips, path_to_table, path_to_audio, *, factor):
     raise AssertionError("must not be called")
 
@@ -522,7 +662,7 @@ rule all:
 
 rule count:
     output:
-        number=RESULTS + "/counted/{dataset}.txt",
+        number=RESULTS + "/counted/{dataset}.txt.digest",
         parts=directory(RESULTS + "/counted/{dataset}"),
     log:
         RESULTS + "/counted/{dataset}.log",
@@ -534,7 +674,7 @@ rule count:
 
 rule scale:
     input:
-        number=RESULTS + "/counted/{dataset}.txt",
+        number=RESULTS + "/counted/{dataset}.txt.digest",
         parts=RESULTS + "/counted/{dataset}",
     output:
         scaled=RESULTS + "/scaled/{dataset}/fold{fold}.txt",
@@ -567,7 +707,7 @@ from l2i.arithmetic import twice
 
 
 def count(path_to_number, path_to_parts, *, start):
-    # More than Snakemake compares by content where no profile tells it to.
+    # Of a size at which a file is waited for, so that its hash is known from then on.
     Path(path_to_number).write_text(str(twice(start)) + " " * 2_000_000)
     Path(path_to_parts).mkdir()
     (Path(path_to_parts) / "part").write_text("part")
@@ -644,6 +784,31 @@ def finished(tmp_path_factory):
     return folder
 
 
+READS = """
+import hashlib
+import os
+
+real = hashlib.file_digest
+
+
+def file_digest(file, *arguments):
+    with open(os.environ["READS"], "a") as log:
+        log.write(file.name + "\\n")
+    return real(file, *arguments)
+
+
+hashlib.file_digest = file_digest
+"""
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """The finished project elsewhere, to run again."""
+    folder = tmp_path / "toy"
+    shutil.copytree(finished, folder)
+    return folder
+
+
 def planned(folder, changes):
     """Rules that a dry run names after `changes`: {file: (before, after)}, undone afterwards."""
     originals = {name: (folder / name).read_text() for name in changes}
@@ -703,3 +868,68 @@ class TestToyWorkflow:
     )
     def test_an_edit_plans_exactly_the_rules_that_it_touches(self, finished, changes, rules):
         assert planned(finished, changes) == rules
+
+
+class TestDigestsInAWorkflow:
+    """What Snakemake makes of large files that it knows by their digests."""
+
+    NUMBER = "results/toy/counted/a.txt"
+
+    def test_a_large_file_is_read_for_its_hash_once(self, copied, monkeypatch):
+        """By all processes together: the job that writes it, two that read it, and Snakemake."""
+        shutil.rmtree(copied / "results")
+        shutil.rmtree(copied / ".snakemake")
+        path = copied / "workflow/l2i/provenance/hashes.py"
+        path.write_text(path.read_text().replace("WORTH_A_TICK = 64 *", "WORTH_A_TICK = 1 *"))
+        (copied / "other/sitecustomize.py").write_text(READS)
+        monkeypatch.setenv("READS", str(copied / "reads"))
+        assert run_snakemake(copied).returncode == 0
+        assert planned(copied, {f"{self.NUMBER}.digest": ("", "")}) == set()
+        reads = [Path(line).name for line in (copied / "reads").read_text().splitlines()]
+        assert [name for name in reads if name in {"a.txt", ".part-a.txt"}] == [".part-a.txt"]
+        assert "a.txt.digest" in reads  # the trace sees Snakemake
+        for fold in (1, 2):
+            used = load_record(copied / f"results/toy/scaled/a/fold{fold}.txt")["inputs"]
+            assert {item["name"]: item["hash"] for item in used}["number"] == "known"
+
+    def test_the_same_bytes_again_run_nothing_after_them_in_the_next_run(self, copied):
+        # Of folders Snakemake compares no contents.
+        leave_out = {"Snakefile": ('        parts=RESULTS + "/counted/{dataset}",\n', "")}
+        leave_out |= {"workflow/scripts/scale.py": ("path_to_parts, ", "")}
+        for name, change in leave_out.items():
+            (copied / name).write_text((copied / name).read_text().replace(*change))
+        digest = copied / f"{self.NUMBER}.digest"
+        assert run_snakemake(copied).returncode == 0
+        before = digest.stat().st_mtime_ns
+        assert run_snakemake(copied, "--forcerun", "count", "--until", "count").returncode == 0
+        assert digest.stat().st_mtime_ns > before and planned(copied, {}) == set()
+
+    def test_other_bytes_run_what_comes_after_them(self, copied):
+        config = copied / "config.yaml"
+        config.write_text(config.read_text().replace("start: 3", "start: 4"))
+        assert run_snakemake(copied, "--until", "count").returncode == 0
+        assert planned(copied, {}) == {"scale"}
+
+    @pytest.mark.parametrize("lost", ["file", "digest"])
+    def test_what_is_lost_is_made_anew(self, copied, lost):
+        path = copied / (self.NUMBER if lost == "file" else f"{self.NUMBER}.digest")
+        path.unlink()
+        # As with all files between: for those who need it.
+        again = {"config.yaml": ("factor: 2", "factor: 3")}
+        assert planned(copied, again) == {"count", "scale"}
+        config = copied / "config.yaml"
+        config.write_text(config.read_text().replace(*again["config.yaml"]))
+        assert run_snakemake(copied).returncode == 0
+        assert (copied / self.NUMBER).read_text().strip() == "6" and planned(copied, {}) == set()
+
+    def test_a_file_changed_by_hand_is_refused_and_made_anew_as_the_message_says(self, copied):
+        path = copied / self.NUMBER
+        path.write_text(path.read_text().replace("6", "7"))
+        done = run_snakemake(copied, "--forcerun", "scale")
+        assert done.returncode == 1
+        message = f"error: {self.NUMBER} is not the file that {self.NUMBER}.digest tells of"
+        assert message in done.stdout + done.stderr
+        (copied / f"{self.NUMBER}.digest").unlink()
+        assert run_snakemake(copied).returncode == 0
+        assert path.read_text().strip() == "6"
+        assert (copied / "results/toy/scaled/a/fold2.txt").read_text() == "12 in fold 2"

@@ -8,7 +8,7 @@ include: "helpers/classifier.smk"
 
 rule fetch_weights:
     output:
-        converted=f"{RESULTS}/weights/{{weights}}.safetensors",
+        converted=f"{RESULTS}/weights/{{weights}}.safetensors.digest",
     log:
         f"{RESULTS}/weights/{{weights}}.log",
     wildcard_constraints:
@@ -28,10 +28,10 @@ rule fetch_weights:
 rule train_classifier:
     input:
         unpack(fold_of),
-        log_mel=f"{FEATURES}/log_mel.npy",
+        log_mel=f"{FEATURES}/log_mel.npy.digest",
         weights=published_weights,
     output:
-        model=f"{CLASSIFIER}/model.safetensors",
+        model=f"{CLASSIFIER}/model.safetensors.digest",
         history=f"{CLASSIFIER}/history.csv",
     log:
         f"{CLASSIFIER}/train_classifier.log",

@@ -9,6 +9,7 @@ from configuration.job_settings import parts_of
 from configuration.modules import module_path
 from configuration.systems import titles_of, with_measure
 from l2i.names import OFFICIAL
+from l2i.provenance.digests import drop_orphans
 from l2i.provenance.fingerprints import (
     canonical_json,
     code_fingerprint,
@@ -17,6 +18,9 @@ from l2i.provenance.fingerprints import (
 )
 
 RESULTS = f"results/{config['name']}"
+# Rules know large files by digests beside them, see l2i.provenance.digests.
+if workflow.is_main_process:
+    drop_orphans(RESULTS)  # so that lost files are made anew
 # What makes a result is the environment it is computed in, not the one that plans the work.
 ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
 # Asked of the scheduler by the rules that use a GPU.
@@ -128,16 +132,17 @@ def fold_of(wildcards):
 
 def recordings_of(wildcards):
     """The clips of a data set, their spectra, and the classifier that a system explains, if any."""
-    features = {name: f"{FEATURES}/{name}.npy" for name in ("log_mel", "log_magnitude")}
+    features = {name: f"{FEATURES}/{name}.npy.digest" for name in ("log_mel", "log_magnitude")}
+    classifier = f"{CLASSIFIER}/model.safetensors.digest".format(**wildcards)
     needed = "classifier" in config["systems"][wildcards.system]["needs"]
     return {
         **fold_of(wildcards),
         **{name: file.format(**wildcards) for name, file in features.items()},
-        "classifier": [f"{CLASSIFIER}/model.safetensors".format(**wildcards)] if needed else [],
+        "classifier": [classifier] if needed else [],
     }
 
 
 def system_of(wildcards):
     """A trained system, and the recordings that it hears."""
-    system = f"{SYSTEM}/model.safetensors".format(**wildcards)
+    system = f"{SYSTEM}/model.safetensors.digest".format(**wildcards)
     return recordings_of(wildcards) | {"system": system}

@@ -7,9 +7,9 @@ DICTIONARY_SETTINGS = settings("datasets/{dataset}/dictionary", "features", "see
 rule learn_dictionary:
     input:
         unpack(fold_of),
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy.digest",
     output:
-        dictionary=f"{DICTIONARY}/dictionary.safetensors",
+        dictionary=f"{DICTIONARY}/dictionary.safetensors.digest",
         history=f"{DICTIONARY}/objective.csv",
     log:
         f"{DICTIONARY}/learn_dictionary.log",

@@ -8,8 +8,8 @@ RELEVANCE = ("evaluation/relevance_pooling", "evaluation/relevance_scale")
 rule measure_classifier:
     input:
         unpack(fold_of),
-        log_mel=f"{FEATURES}/log_mel.npy",
-        classifier=f"{CLASSIFIER}/model.safetensors",
+        log_mel=f"{FEATURES}/log_mel.npy.digest",
+        classifier=f"{CLASSIFIER}/model.safetensors.digest",
     output:
         classification=f"{EVALUATION}/classification.csv",
     log:

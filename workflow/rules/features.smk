@@ -7,8 +7,8 @@ rule cache_features:
     input:
         index=f"{DATASETS}/index.csv",
     output:
-        log_magnitude=f"{FEATURES}/log_magnitude.npy",
-        log_mel=f"{FEATURES}/log_mel.npy",
+        log_magnitude=f"{FEATURES}/log_magnitude.npy.digest",
+        log_mel=f"{FEATURES}/log_mel.npy.digest",
     log:
         f"{FEATURES}/cache_features.log",
     conda:

@@ -35,7 +35,7 @@ rule interpret_clips:
 rule explain_by_slime:
     input:
         unpack(fold_of),
-        classifier=f"{CLASSIFIER}/model.safetensors",
+        classifier=f"{CLASSIFIER}/model.safetensors.digest",
     output:
         sounds=directory(SLIME),
     log:

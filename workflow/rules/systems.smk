@@ -10,7 +10,7 @@ rule train_system:
     input:
         unpack(needs_of_system),
     output:
-        model=f"{SYSTEM}/model.safetensors",
+        model=f"{SYSTEM}/model.safetensors.digest",
         history=f"{SYSTEM}/history.csv",
     log:
         f"{SYSTEM}/train_system.log",

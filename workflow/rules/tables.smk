@@ -160,8 +160,8 @@ rule compare_systems:
 
 rule tabulate_cost:
     input:
-        systems=over_runs(f"{SYSTEM}/model.safetensors"),
-        classifiers=over_folds(f"{CLASSIFIER}/model.safetensors"),
+        systems=over_runs(f"{SYSTEM}/model.safetensors.digest"),
+        classifiers=over_folds(f"{CLASSIFIER}/model.safetensors.digest"),
     output:
         table=f"{TABLES}/cost.csv",
         page=f"{TABLES}/cost.md",

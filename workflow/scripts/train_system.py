@@ -21,6 +21,7 @@ def train_system(
     system: str,
     variant: str,
     run: str,
+    sha256_of: dict[str, str],
 ) -> dict:
     """Write the network of one fold and run; facts: precision, cost, what the system tells."""
     trained = select_and_train(
@@ -31,7 +32,7 @@ def train_system(
         seed=int(run),
         selection=selection,
     )
-    origin = origin_of(module, system, variant, run, path_to_classifier)
+    origin = origin_of(module, system, variant, run, path_to_classifier, sha256_of)
     save_system(path_to_model, trained.network, **origin, **task.fold.identity)
     trained.history.to_csv(path_to_history, index=False)
     seconds, waiting = trained.history["seconds"], trained.history["seconds_waiting"]

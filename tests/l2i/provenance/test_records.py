@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ import pytest
 
 from l2i.checks import InputError
 from l2i.provenance import records
+from l2i.provenance.fingerprints import file_sha256
+from l2i.provenance.hashes import KnownHashes
 
 
 @pytest.fixture
@@ -21,13 +24,18 @@ def result(tmp_path):
 
 
 @pytest.fixture
-def record(result):
+def hashes(tmp_path_factory):
+    return KnownHashes(tmp_path_factory.mktemp("hashes"))
+
+
+@pytest.fixture
+def record(result, hashes):
     return {
-        "record_version": 1,
-        "output": {"name": "table", "path": str(result), **records.describe_content(result)},
+        "record_version": 2,
+        "output": {"name": "table", "path": str(result), **hashes.get(result).content()},
         "rule": "tabulate",
         "wildcards": {"fold": "1"},
-        "inputs": records.describe_inputs([("clips", str(result))]),
+        "inputs": records.describe_inputs([("clips", str(result))], hashes),
         "settings": {"top_k": [1, 3]},
         "fingerprints": {"code": "0" * 64, "env": "1" * 64, "settings": "2" * 64},
         "seeds": {"seed": 0},
@@ -106,6 +114,7 @@ class TestInvariants:
             (("output", "kind"), "link"),
             (("started_at",), "2025-01-31 12:00:00"),
             (("fingerprints", "code"), ""),
+            (("inputs", 0, "hash"), "guessed"),
             (("host", "n_cores"), 0),
         ]:
             wrong = copy.deepcopy(record)
@@ -130,12 +139,19 @@ class TestKnownAnswers:
         assert str(records.record_path("a/run0/")) == "a/run0.record.json"
         assert str(records.record_path("a/W.npy")) == "a/W.npy.record.json"
 
-    def test_a_folder_is_described_by_all_its_files(self, tmp_path):
-        (tmp_path / "sounds/deep").mkdir(parents=True)
-        (tmp_path / "sounds/deep/a.wav").write_bytes(b"12345")
-        (tmp_path / "sounds/b.wav").write_bytes(b"123")
-        content = records.describe_content(tmp_path / "sounds")
-        assert content["kind"] == "folder" and content["size_bytes"] == 8
+    def test_of_an_input_it_is_told_whether_its_hash_was_known(self, result, hashes):
+        os.utime(result, (0, 0))  # long ago
+        first, second = [records.describe_inputs([("clips", str(result))], hashes) for _ in "ab"]
+        (content,) = first
+        assert content == {
+            "name": "clips",
+            "path": str(result),
+            "kind": "file",
+            "sha256": file_sha256(result),
+            "size_bytes": 4,
+            "hash": "computed",
+        }
+        assert second == [content | {"hash": "known"}]
 
     def test_slurm_is_none_outside_and_named_inside(self):
         assert records.describe_slurm({"HOME": "/"}) is None
@@ -180,7 +196,7 @@ class TestMisuse:
         with pytest.raises(InputError, match=r"table.csv.record.json is missing.*remove "):
             records.load_record(result)
 
-    @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"record_version": 2})])
+    @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"record_version": 1})])
     def test_a_damaged_record_is_named_with_a_remedy(self, result, text):
         records.record_path(result).write_text(text)
         with pytest.raises(InputError, match=r"is damaged .*run the workflow again"):

@@ -23,9 +23,9 @@ import jsonschema
 import yaml
 
 from l2i.checks import InputError
-from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
+from l2i.provenance.hashes import KnownHashes
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 SUFFIX = ".record.json"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "record.schema.yaml"
 PACKAGES = (
@@ -59,21 +59,14 @@ def record_path(path: str | Path) -> Path:
     return Path(f"{os.fspath(path).rstrip('/')}{SUFFIX}")
 
 
-def describe_content(path: str | Path) -> dict[str, Any]:
-    """sha256, size in bytes and kind (file or folder) of what lies at `path`.
-
-    Always computed, never taken from an earlier record: Snakemake sets the modification time of
-    each output after the job, so that no time in a record can vouch for a file's content.
-    """
-    if Path(path).is_dir():
-        size = sum(file.stat().st_size for file in files_of(path))
-        return {"kind": "folder", "sha256": tree_sha256(path), "size_bytes": size}
-    return {"kind": "file", "sha256": file_sha256(path), "size_bytes": Path(path).stat().st_size}
-
-
-def describe_inputs(inputs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Name, path and content of each (name, path)."""
-    return [{"name": name, "path": path, **describe_content(path)} for name, path in inputs]
+def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> list[dict[str, Any]]:
+    """Name, path and content of each (name, path), and whether its hash was known or computed."""
+    found = [(name, path, hashes.get(path)) for name, path in inputs]
+    return [
+        {"name": name, "path": path, **hashed.content()}
+        | {"hash": "known" if hashed.known else "computed"}
+        for name, path, hashed in found
+    ]
 
 
 def describe_software() -> dict[str, str]:

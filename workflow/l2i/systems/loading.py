@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import l2i.systems
 from l2i.checks import InputError
 from l2i.networks.stored_classifier import frozen
-from l2i.provenance.fingerprints import file_sha256
 from l2i.training.task import Network, Recordings
 from l2i.weights import load_weights, read_identity, save_weights
 
@@ -43,13 +42,19 @@ def system_module(name: str) -> ModuleType:
 
 
 def origin_of(
-    module: str, system: str, variant: str, run: str, path_to_classifier: Sequence[str]
+    module: str,
+    system: str,
+    variant: str,
+    run: str,
+    path_to_classifier: Sequence[str],
+    sha256_of: Mapping[str, str],
 ) -> dict[str, str | None]:
     """What a system's file carries beside the identity of its fold: whose it is, and of what run.
 
-    An interpreter belongs to exactly the classifier that it was trained on.
+    An interpreter belongs to exactly the classifier that it was trained on; `sha256_of` knows its
+    hash by its path.
     """
-    sha256 = file_sha256(path_to_classifier[0]) if path_to_classifier else None
+    sha256 = sha256_of[path_to_classifier[0]] if path_to_classifier else None
     origin = {"module": module, "system": system, "variant": variant, "run": run}
     return origin | {"classifier_sha256": sha256}
 
@@ -63,6 +68,7 @@ def open_system(
     system: str,
     variant: str,
     run: str,
+    sha256_of: Mapping[str, str],
 ) -> Network:
     """The frozen network of one run that was made for just these recordings.
 
@@ -74,7 +80,7 @@ def open_system(
         The classifier that it explains, or none.
     path_to_system : str or Path
         From :func:`save_system`.
-    module, system, variant, run : str
+    module, system, variant, run, sha256_of
         See :func:`origin_of`.
 
     Raises
@@ -82,7 +88,7 @@ def open_system(
     InputError
         If the network is of another run, fold or front end, or explains another classifier.
     """
-    origin = origin_of(module, system, variant, run, path_to_classifier)
+    origin = origin_of(module, system, variant, run, path_to_classifier, sha256_of)
     identity: dict[str, Any] = origin | recordings.fold.identity
     return load_system(path_to_system, device=recordings.device, **identity)
 

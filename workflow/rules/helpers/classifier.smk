@@ -8,7 +8,7 @@ CLASSIFIER_SETTINGS = settings("datasets/{dataset}/classifier", "features", "see
 def published_weights(wildcards):
     """The weights that a classifier starts from; none where it starts from scratch."""
     weights = config["datasets"][wildcards.dataset]["classifier"]["weights"]
-    return [] if weights == "scratch" else [f"{RESULTS}/weights/{weights}.safetensors"]
+    return [] if weights == "scratch" else [f"{RESULTS}/weights/{weights}.safetensors.digest"]
 
 
 def pin_of_weights(wildcards):

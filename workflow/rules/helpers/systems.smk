@@ -9,7 +9,7 @@ def needs_of_system(wildcards):
     entry = config["systems"][wildcards.system]
     needs = entry["needs"]
     variant = dictionary_variant(config, wildcards.dataset, wildcards.variant)
-    dictionary = f"{DICTIONARY}/dictionary.safetensors".format(
+    dictionary = f"{DICTIONARY}/dictionary.safetensors.digest".format(
         **dict(wildcards) | {"variant": variant}
     )
     return recordings_of(wildcards) | {

@@ -159,7 +159,7 @@ def scores_by_design(wildcards):
 def models_of_table(wildcards):
     """Systems whose settings Table II or III prints."""
     systems = OF_SETTINGS_TABLE[wildcards.number]
-    return over_runs(f"{SYSTEM}/model.safetensors", systems=systems)
+    return over_runs(f"{SYSTEM}/model.safetensors.digest", systems=systems)
 
 
 def scores_of_ablation(wildcards):
