@@ -69,9 +69,9 @@ def _cgroups(root: Path) -> Iterator[tuple[int, int]]:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            places, read = ("sys/fs/cgroup", "sys/fs/cgroup/unified"), _version_2
+            places, read = ["sys/fs/cgroup", "sys/fs/cgroup/unified"], _version_2
         elif "memory" in controllers.split(","):
-            places, read = ("sys/fs/cgroup/memory",), _version_1
+            places, read = ["sys/fs/cgroup/memory"], _version_1
         else:
             continue
         inner = PurePosixPath(path.lstrip("/"))

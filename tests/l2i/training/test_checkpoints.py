@@ -194,9 +194,9 @@ class TestSigterm:
     def test_it_may_come_again_and_again(self, tmp_path):
         whole, history, steps = run_prepared(None)
         path, ends = tmp_path / "network.pt", [1, 1, 3, 2, 6, 1, 5]
-        for end_at in ends:
+        for seed, end_at in enumerate(ends, 3):  # the seed of the first counts, and no other
             with pytest.raises(SystemExit):
-                run_prepared(path, end_at=end_at, seed=end_at)
+                run_prepared(path, end_at=end_at, seed=seed)
         resumed, resumed_history, later = run_prepared(path, seed=99)
         assert later == steps[sum(ends) :]
         assert all(torch.equal(resumed[name], value) for name, value in whole.items())

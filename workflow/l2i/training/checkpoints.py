@@ -88,18 +88,13 @@ class Checkpoint:
         """Put everything back as it was; the history so far and the epoch under way, if any."""
         if self.path is None or not self.path.exists():
             return [], None
-        try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
+        with readable(self.path):
+            state = load_whole(self.path)
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
             set_random_state(state["random"])
             history, epoch = state["history"], state["epoch"]
             under_way = None if epoch is None else EpochUnderWay(**epoch)
-        except Exception as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise InputError(
-                f"the checkpoint {self.path} cannot be read ({reason}): delete it and start anew"
-            ) from error
         n_batches = f" and {under_way.n_batches} batches" if under_way else ""
         log.info("going on after epoch %d%s, from a checkpoint", len(history), n_batches)
         return history, under_way
@@ -111,20 +106,14 @@ class Checkpoint:
         *,
         at_once: bool = False,
     ) -> None:
-        """Write the file, at once or if the last time was long enough ago.
-
-        Under another name, then renamed: a file is whole or not there.
-        """
+        """Write the file, at once or if the last time was long enough ago."""
         due = at_once or time.monotonic() - self.saved_at >= INTERVAL_SECONDS
         if self.path is None or not due:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"random": random_state(), "history": history}
         state["epoch"] = None if under_way is None else vars(under_way)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(".part")
-        torch.save(state, unfinished)
-        os.replace(unfinished, self.path)
+        save_whole(state, self.path)
         self.saved_at = time.monotonic()
 
 
@@ -170,6 +159,34 @@ def sigterm_held_back() -> Iterator[Sigterm]:
             signal.signal(signal.SIGTERM, before)
             if held.came:
                 signal.raise_signal(signal.SIGTERM)
+
+
+def save_whole(state: dict[str, Any], path: Path) -> None:
+    """Write tensors and plain values under another name, then rename: whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    torch.save(state, unfinished)
+    os.replace(unfinished, path)
+
+
+def load_whole(path: Path) -> dict[str, Any]:
+    """Read what :func:`save_whole` wrote, onto the CPU; nothing in it is executed."""
+    with readable(path):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Report whatever goes wrong with what was read from `path`, once, with the remedy."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"the checkpoint {path} cannot be read ({reason}): delete it and start anew"
+        ) from error
 
 
 def checkpoint_path(folder: Path, device: str, precision: torch.dtype) -> Path:
