@@ -11,7 +11,6 @@ file is named after device and number format.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
@@ -24,8 +23,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from l2i.checks import InputError
 from l2i.runtime import precision_name
+from l2i.saved_state import load_state, readable, save_state
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +88,7 @@ class Checkpoint:
         if self.path is None or not self.path.exists():
             return [], None
         with readable(self.path):
-            state = load_whole(self.path)
+            state = load_state(self.path)
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
             set_random_state(state["random"])
@@ -113,7 +112,7 @@ class Checkpoint:
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"random": random_state(), "history": history}
         state["epoch"] = None if under_way is None else vars(under_way)
-        save_whole(state, self.path)
+        save_state(state, self.path)
         self.saved_at = time.monotonic()
 
 
@@ -159,34 +158,6 @@ def sigterm_held_back() -> Iterator[Sigterm]:
             signal.signal(signal.SIGTERM, before)
             if held.came:
                 signal.raise_signal(signal.SIGTERM)
-
-
-def save_whole(state: dict[str, Any], path: Path) -> None:
-    """Write tensors and plain values under another name, then rename: whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    torch.save(state, unfinished)
-    os.replace(unfinished, path)
-
-
-def load_whole(path: Path) -> dict[str, Any]:
-    """Read what :func:`save_whole` wrote, onto the CPU; nothing in it is executed."""
-    with readable(path):
-        return torch.load(path, map_location="cpu", weights_only=True)
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Report whatever goes wrong with what was read from `path`, once, with the remedy."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(
-            f"the checkpoint {path} cannot be read ({reason}): delete it and start anew"
-        ) from error
 
 
 def checkpoint_path(folder: Path, device: str, precision: torch.dtype) -> Path:

@@ -19,9 +19,10 @@ from l2i.metrics import auprc, macro, weighted_f1
 from l2i.networks.classifier import Classifier
 from l2i.networks.stored_classifier import frozen
 from l2i.runtime import resolve_precision
+from l2i.saved_state import load_state, save_state
 from l2i.streams import stream_seed
 from l2i.thresholds import INTERPRETER_DECIDES
-from l2i.training.checkpoints import checkpoint_path, load_whole, save_whole
+from l2i.training.checkpoints import checkpoint_path
 from l2i.training.fine_tuning import fit_classifier
 from l2i.training.loop import Diverged
 from l2i.training.task import Network, Task, Trained, needed
@@ -109,7 +110,7 @@ def _scores(
 ) -> list[float]:
     """Score of each combination, NaN where it diverged; those that are known are not trained."""
     kept = checkpoint_path(task.checkpoints / "scores", task.device, task.precision)
-    scores: list[float] = load_whole(kept)["scores"] if kept.exists() else []
+    scores: list[float] = load_state(kept)["scores"] if kept.exists() else []
     if len(scores) == len(tried):
         return scores
     fit_rows, selection_rows = task.fold.selection(selection["seed"])
@@ -133,7 +134,7 @@ def _scores(
         else:
             score = selection_score(network, part, selection_rows, metric=selection["metric"])
             scores.append(score)
-        save_whole({"scores": scores}, kept)
+        save_state({"scores": scores}, kept)
     return scores
 
 
