@@ -1,4 +1,4 @@
-"""harness.py and common.smk: a toy workflow that uses both for real."""
+"""The harness and common.smk: a toy workflow that uses both for real."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ import hashlib
 import io
 import json
 import logging
+import multiprocessing
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from harness import perform
+from harness import lock, perform
 from helpers.project import PROJECT
+from l2i import limits
 from l2i.checks import InputError
 from l2i.provenance import digests, records
 from l2i.provenance.digests import digest_path, write_digest
 from l2i.provenance.fingerprints import file_sha256, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes
 from l2i.provenance.records import load_record, record_path
+from l2i.weights import save_weights
 
 CODE = "c" * 64
 ENV = "e" * 64
@@ -108,7 +114,22 @@ perform(job, slow)
 
 
 def leftovers(tmp_path):
-    return sorted(p.name for p in tmp_path.rglob("*") if p.name.startswith(".part-"))
+    return sorted(p.name for p in tmp_path.rglob("*") if p.name.startswith((".part-", ".lock-")))
+
+
+def files_in(tmp_path):
+    """What lies there, but for the second name of a log, by which a retry finds it."""
+    return sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith(".log-"))
+
+
+def perform_anew(job, function, **openers):
+    """Perform a job as Snakemake starts it: outputs and log of an earlier one are deleted first."""
+    for path in [*job.output.values(), *job.log]:
+        if Path(path).is_dir():
+            shutil.rmtree(path)
+        else:
+            Path(path).unlink(missing_ok=True)
+    perform(job, function, **openers)
 
 
 class TestOpeners:
@@ -184,7 +205,7 @@ class TestInvariants:
         with pytest.raises(SystemExit) as end:
             perform(job, breaks)
         assert end.value.code == 1
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+        assert files_in(tmp_path) == ["clips.csv", "double.log"]
         log = (tmp_path / "double.log").read_text()
         assert "Traceback" in log and "half way" in log
 
@@ -193,9 +214,9 @@ class TestInvariants:
             raise RuntimeError("this time")
 
         for again in (breaks, without_seed):
-            perform(job, double)
+            perform_anew(job, double)
             with pytest.raises(SystemExit):
-                perform(job, again)
+                perform_anew(job, again)
             assert not list(tmp_path.glob("*.record.json"))
 
     def test_no_output_appears_unless_all_records_fit(self, job, tmp_path, monkeypatch):
@@ -205,14 +226,18 @@ class TestInvariants:
             hashed = real(self, path)
             return hashed._replace(sha256="abc") if hashed.kind == "folder" else hashed
 
-        replaced = []
+        replaced, replace = [], os.replace
+
+        def watched(source, target):  # the log gets its second name so
+            return replace(source, target) if "log" in str(target) else replaced.append(target)
+
         monkeypatch.setattr(KnownHashes, "compute", wrong_for_folders)
-        monkeypatch.setattr("harness.os.replace", lambda *paths: replaced.append(paths))
+        monkeypatch.setattr("harness.job.os.replace", watched)
         with pytest.raises(SystemExit):
             perform(job, double)
         assert "output.sha256" in (tmp_path / "double.log").read_text()
         assert not replaced
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+        assert files_in(tmp_path) == ["clips.csv", "double.log"]
 
     def test_a_record_that_cannot_be_written_takes_the_outputs_with_it(
         self, job, tmp_path, monkeypatch
@@ -228,7 +253,7 @@ class TestInvariants:
         with pytest.raises(SystemExit):
             perform(job, double)
         assert "no space left" in (tmp_path / "double.log").read_text()
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+        assert files_in(tmp_path) == ["clips.csv", "double.log"]
 
     def test_a_job_ended_by_sigterm_leaves_nothing_but_its_log(self, tmp_path):
         (tmp_path / "slow.py").write_text(SLOW)
@@ -241,7 +266,7 @@ class TestInvariants:
         running.send_signal(signal.SIGTERM)
         _, shown = running.communicate(timeout=60)
         assert running.returncode == 143
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["slow.log", "slow.py"]
+        assert files_in(tmp_path) == ["slow.log", "slow.py"]
         for text in (shown, (tmp_path / "slow.log").read_text()):
             assert "error: stopped with exit status 143 (SIGTERM" in text
 
@@ -331,8 +356,8 @@ class TestInvariants:
             names.append(Path(checkpoints).name)
             double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
 
-        perform(job, trains)
-        perform(job, trains)
+        perform_anew(job, trains)
+        perform_anew(job, trains)
         assert names[0] == names[1]
         if what == "input":
             (tmp_path / "clips.csv").write_text("clip\nb\n")
@@ -341,7 +366,7 @@ class TestInvariants:
         else:
             other = {"settings": '{"factor":2,"seed":4}', "code": "d" * 64, "env": "f" * 64}
             setattr(job.params, what, other[what])
-        perform(job, trains)
+        perform_anew(job, trains)
         assert names[2] != names[0]
 
     def test_bad_input_is_reported_by_its_message_alone(self, job, tmp_path, capsys):
@@ -619,7 +644,7 @@ class TestMisuse:
         with pytest.raises(SystemExit):
             perform(job, function)
         assert re.search(message, (tmp_path / "double.log").read_text())
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["clips.csv", "double.log"]
+        assert files_in(tmp_path) == ["clips.csv", "double.log"]
 
     def test_unnamed_files_are_refused(self, job, tmp_path):
         job.input = Named()
@@ -643,6 +668,194 @@ class TestMisuse:
         with pytest.raises(SystemExit):
             perform(job, asks)
         assert "machine.device is cuda" in (tmp_path / "double.log").read_text()
+
+
+def must_not_run(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+    raise AssertionError("must not be called")
+
+
+class TestTwoOfOneKind:
+    """A controller was killed and started again: the old job runs on, and a new one starts."""
+
+    @pytest.fixture
+    def beside(self, job, tmp_path, monkeypatch):
+        """Another process performs the job; a function ends it. Snakemake prepares for the next."""
+        monkeypatch.setattr(lock, "POLL_SECONDS", 0.05)
+
+        def waits(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            print("the old one", flush=True)
+            (tmp_path / "begun").touch()
+            while not (tmp_path / "go").exists():
+                time.sleep(0.02)
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+        old = multiprocessing.get_context("fork").Process(target=perform, args=(job, waits))
+        old.start()
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.02)
+        (tmp_path / "double.log").unlink()
+        yield old, threading.Timer(0.5, (tmp_path / "go").touch)
+        old.kill()
+        old.join()
+
+    def test_the_new_one_waits_and_takes_what_the_old_one_made(self, job, tmp_path, beside):
+        old, soon = beside
+        soon.start()
+        perform(job, must_not_run)
+        old.join(10)
+        assert old.exitcode == 0
+        assert load_record(job.output["table"])["output"]["sha256"] == file_sha256(
+            job.output["table"]
+        )
+        log = (tmp_path / "double.log").read_text()
+        assert log.startswith("the old one\n") and f"waiting for process {old.pid}" in log
+        assert f"kill {old.pid}" in log and "nothing is left to do" in log
+        assert not leftovers(tmp_path) and not list(tmp_path.glob(".log-*"))
+
+    @pytest.mark.parametrize("what", ["settings", "input", "damaged"])
+    def test_it_makes_its_own_where_that_is_something_else(
+        self, job, tmp_path, beside, monkeypatch, what
+    ):
+        if what == "settings":
+            job.params.settings = '{"factor":3,"seed":3}'
+        elif what == "input":  # the old one has read it already
+            (tmp_path / "clips.csv").write_text("clip\nb\n")
+        else:
+            real = lock._acquire
+
+            def then_damage(path, me, what):
+                real(path, me, what)
+                Path(job.output["table"]).write_text("damaged")
+
+            monkeypatch.setattr(lock, "_acquire", then_damage)
+        beside[1].start()
+        perform(job, double)
+        factor = json.loads(job.params.settings)["factor"]
+        text = (tmp_path / "clips.csv").read_text()
+        assert Path(job.output["table"]).read_text() == text * factor
+
+    def test_it_takes_over_from_one_that_is_killed(self, job, tmp_path, beside):
+        old, _ = beside
+        threading.Timer(0.3, old.kill).start()
+        perform(job, double)
+        log = (tmp_path / "double.log").read_text()
+        assert log.startswith("the old one\n") and "taking over from process" in log
+        assert load_record(job.output["table"]) and not leftovers(tmp_path)
+
+    def test_it_ends_by_sigterm_while_it_waits(self, job, tmp_path, beside):
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        with pytest.raises(SystemExit) as end:
+            perform(job, must_not_run)
+        assert end.value.code == 143
+        beside[1].start()
+        beside[0].join(10)
+        assert beside[0].exitcode == 0 and load_record(job.output["table"])
+
+    def test_one_that_was_taken_for_dead_leaves_results_and_parts_to_the_other(self, job, tmp_path):
+        def is_frozen(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            (tmp_path / ".lock-table.csv").write_text('{"token": "of the other"}')
+
+        with pytest.raises(SystemExit):
+            perform(job, is_frozen)
+        assert not (tmp_path / "table.csv").exists()
+        assert (tmp_path / ".part-table.csv").exists()
+        assert "leaves the result to the other" in (tmp_path / "double.log").read_text()
+
+
+class TestResources:
+    def test_what_was_asked_for_bounds_the_memory_and_is_recorded(self, job, monkeypatch):
+        monkeypatch.setenv(limits.ASKED_FOR, "1")
+        job.resources = {"mem_mb": 8000, "gpu": 1, "runtime": 60, "tmpdir": "/tmp", "_cores": 1}
+        seen = {}
+
+        def asks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+            seen["free"] = limits.free_main_memory()
+
+        perform(job, asks)
+        assert seen["free"] < 8 * 10**9
+        runtime = load_record(job.output["table"])["runtime"]
+        assert runtime["asked_for"] == {"mem_mb": 8000, "gpu": 1, "runtime": 60}
+        assert runtime["memory_limits"]["asked_for"] == 8 * 10**9
+        assert runtime["memory_limits"]["machine"] > 0
+
+    def test_memory_by_the_core_counts_for_all_cores(self, job, monkeypatch):
+        monkeypatch.setenv(limits.ASKED_FOR, "1")
+        job.resources, job.threads = {"mem_mb_per_cpu": 1000}, 4
+        perform(job, double)
+        assert os.environ[limits.ASKED_FOR] == str(4 * 10**9)
+
+    def test_a_job_that_asks_for_none_is_not_bound_by_an_earlier_one(self, job, monkeypatch):
+        monkeypatch.setenv(limits.ASKED_FOR, "1")
+        perform(job, double)
+        assert limits.ASKED_FOR not in os.environ
+
+
+def on_device(path_to_clips, path_to_table, path_to_audio, *, factor, seed, device):
+    double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
+
+
+class TestDevice:
+    @pytest.fixture(autouse=True)
+    def without_gpu(self, job, monkeypatch):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        for name in [name for name in os.environ if name.startswith("SLURM_")]:
+            monkeypatch.delenv(name)
+        job.config["machine"]["device"] = "auto"
+        job.resources = {"gpu": 1}
+
+    @pytest.mark.parametrize("inside_of_slurm", [False, True])
+    def test_auto_computes_on_the_cpu_where_nobody_gave_a_gpu(
+        self, job, tmp_path, monkeypatch, inside_of_slurm
+    ):
+        if inside_of_slurm:  # as in a shell of salloc, where rules ask nobody
+            monkeypatch.setenv("SLURM_JOB_ID", "17")
+        perform(job, on_device)
+        assert load_record(job.output["table"])["runtime"]["device"] == "cpu"
+        assert "no GPU is there: computing on the CPU" in (tmp_path / "double.log").read_text()
+
+    @pytest.mark.parametrize("variable", ["SLURM_STEP_GPUS", "SLURM_JOB_GPUS"])
+    @pytest.mark.parametrize("choice", ["auto", "cuda"])
+    def test_a_gpu_that_slurm_gave_and_nobody_sees_stops_the_job(
+        self, job, tmp_path, monkeypatch, variable, choice
+    ):
+        monkeypatch.setenv("SLURM_JOB_ID", "17")
+        monkeypatch.setenv(variable, "3")
+        job.config["machine"]["device"] = choice
+        with pytest.raises(SystemExit):
+            perform(job, on_device)
+        log = (tmp_path / "double.log").read_text()
+        assert "SLURM gave this job GPU 3" in log and "machine={device: cpu}" in log
+        assert not (tmp_path / "table.csv").exists()
+
+    def test_unless_told_otherwise(self, job, monkeypatch):
+        monkeypatch.setenv("SLURM_JOB_ID", "17")
+        monkeypatch.setenv("SLURM_STEP_GPUS", "3")
+        job.config["machine"]["device"] = "cpu"
+        perform(job, on_device)
+        record = load_record(job.output["table"])
+        assert record["slurm"]["gpus"] == "3" and record["accelerator"] is None
+
+
+@pytest.mark.parametrize(
+    ("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o027, 0o640, 0o750)]
+)
+def test_results_have_the_modes_of_the_umask(job, tmp_path, umask, file, folder):
+    def keeps_to_itself(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+        save_weights(path_to_table, {"w": torch.zeros(1)}, kind="any")  # 0600, whatever the umask
+        Path(path_to_audio, "deep").mkdir(parents=True, mode=0o700)
+        for path in (Path(path_to_audio, "a.wav"), Path(path_to_audio, "deep", "b.wav")):
+            path.touch(0o600)
+
+    before = os.umask(umask)
+    try:
+        perform(job, keeps_to_itself)
+    finally:
+        os.umask(before)
+    for path in [tmp_path / "table.csv", *(tmp_path / "audio").rglob("*"), tmp_path / "audio"]:
+        assert path.stat().st_mode & 0o777 == (folder if path.is_dir() else file), path
+    assert record_path(tmp_path / "table.csv").stat().st_mode & 0o777 == file
 
 
 # ------------------------------------------------------------------ a workflow
@@ -763,15 +976,22 @@ def run_snakemake(folder, *arguments):
 def finished(tmp_path_factory):
     """A small project around the real harness, helpers and profile, run to its end."""
     folder = tmp_path_factory.mktemp("toy")
-    for name in ("workflow/harness.py", "workflow/rules/common.smk", "envs/compute.txt"):
+    for name in ("workflow/rules/common.smk", "envs/compute.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, folder / name)
-    for name in ("workflow/l2i", "workflow/configuration", "workflow/schemas", "profiles"):
+    for name in (
+        "workflow/harness",
+        "workflow/l2i",
+        "workflow/configuration",
+        "workflow/schemas",
+        "profiles",
+    ):
         shutil.copytree(PROJECT / name, folder / name)
     # Where code is found is stated by the real Snakefile.
-    header, _, _ = (PROJECT / "Snakefile").read_text().partition("from configuration")
+    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from configuration")
+    _, _, on_start = rest.partition("onstart:\n")
     files = {
-        "Snakefile": header + SNAKEFILE,
+        "Snakefile": f"{header}{SNAKEFILE}\n\nonstart:\n{on_start}",
         "config.yaml": CONFIG,
         "workflow/l2i/arithmetic.py": ARITHMETIC,
     }
@@ -825,6 +1045,15 @@ def planned(folder, changes):
 
 
 class TestToyWorkflow:
+    def test_logs_of_an_earlier_run_go_before_jobs_are_handed_out(self, finished, tmp_path):
+        _, _, on_start = (finished / "Snakefile").read_text().partition("onstart:\n")
+        (tmp_path / "old.log").write_text("the cause of yesterday")
+        (tmp_path / "kept.log").write_text("of a job that is done")
+        jobs = [SimpleNamespace(log=[str(tmp_path / name)]) for name in ("old.log", "none.log")]
+        workflow = SimpleNamespace(touch=False, dag=SimpleNamespace(needrun_jobs=lambda: jobs))
+        exec(textwrap.dedent(on_start), {"workflow": workflow, "Path": Path})
+        assert [p.name for p in tmp_path.iterdir()] == ["kept.log"]
+
     def test_results_records_and_logs_are_where_they_belong(self, finished):
         results = finished / "results/toy"
         assert (results / "scaled/a/fold2.txt").read_text() == "12 in fold 2"
@@ -850,7 +1079,7 @@ class TestToyWorkflow:
         changes = {
             "workflow/l2i/arithmetic.py": ("# a comment", "# another one"),
             "workflow/scripts/scale.py": ('"""Scale."""', '"""Multiply."""'),
-            "workflow/harness.py": ("PROJECT =", "HOME =\\\n    "),
+            "workflow/harness/job.py": ("PROJECT =", "HOME =\\\n    "),
             "config.yaml": ("data: data, device: cpu", "data: elsewhere, device: auto"),
         }
         assert planned(finished, changes) == set()

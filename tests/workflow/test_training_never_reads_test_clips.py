@@ -127,6 +127,7 @@ def chain(files, suffix, fold="2", dictionary=DICTIONARY, classifier=CLASSIFIER)
         dictionary=dictionary,
         seed=0,
         fold=fold,
+        checkpoints=path("parts"),
         **JOB,
     )
     load_script("train_classifier")(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TypeVar
 
-import psutil
 import torch
 from torch import nn
+
+from l2i.limits import free_main_memory
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -54,14 +54,7 @@ def precision_name(precision: torch.dtype) -> str:
 
 
 def free_memory(device: str) -> int:
-    """Bytes that can still be allocated on a device, or in main memory for 'cpu'.
-
-    A job of a cluster has less main memory than its node; its limit counts too.
-    """
+    """Bytes that can still be allocated on a device, or in main memory for 'cpu'."""
     if device.startswith("cuda"):
         return torch.cuda.mem_get_info()[0]
-    available = psutil.virtual_memory().available
-    limit = os.environ.get("SLURM_MEM_PER_NODE")  # MiB
-    if limit is None:
-        return available
-    return min(available, int(limit) * 2**20 - psutil.Process().memory_info().rss)
+    return free_main_memory()

@@ -1,5 +1,7 @@
 """Learn the spectral dictionary W of one fold from its training clips (Sec. III-D, IV-B.3)."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from harness import perform
@@ -20,6 +22,7 @@ def learn_dictionary(
     dictionary: dict,
     seed: int,
     device: str,
+    checkpoints: str,
 ) -> dict:
     """Write the dictionary of one fold; facts: errors, the clips and columns seen, the time."""
     log_magnitude, rows = open_features(path_to_log_magnitude), fold.train_rows
@@ -40,6 +43,7 @@ def learn_dictionary(
             classes=fold.classes,
             n_noise_components=dictionary["n_noise_components"],
             clips_per_class=dictionary["clips_per_class"],
+            checkpoint=Path(checkpoints) / f"parts-{device}.pt",
             **how,
         )
     elif dictionary["n_noise_components"]:

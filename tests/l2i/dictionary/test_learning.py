@@ -67,6 +67,7 @@ def learn(folder, clips, **changes):
         "dataset": "esc50",
         "fold": "2",
         "device": "cpu",
+        "checkpoints": str(folder / "checkpoints"),
     }
     return paths, learn_dictionary(
         **{key: str(path) for key, path in paths.items()}, **(values | changes)
@@ -170,6 +171,38 @@ def corpus(generator):
 def per_class(clips, targets=TARGETS, seed=0, **changes):
     options = PER_CLASS | {"generator": torch.Generator().manual_seed(seed)} | changes
     return learn_per_class(clips, TRAIN_ROWS, targets, **options)
+
+
+class TestGoingOn:
+    @pytest.mark.parametrize("n_done", [1, 2, 3])
+    def test_parts_that_are_finished_are_not_learned_again(
+        self, corpus, tmp_path, monkeypatch, n_done
+    ):
+        whole, path, learned_here = per_class(corpus), tmp_path / "parts.pt", []
+
+        def counted(*arguments, **options):
+            if len(learned_here) == n_done:
+                raise KeyboardInterrupt
+            learned_here.append(options)
+            return sparse_nmf(*arguments, **options)
+
+        monkeypatch.setattr("l2i.dictionary.learning.sparse_nmf", counted)
+        with pytest.raises(KeyboardInterrupt):
+            per_class(corpus, checkpoint=path)
+        monkeypatch.setattr("l2i.dictionary.learning.sparse_nmf", sparse_nmf)
+        resumed = per_class(corpus, checkpoint=path)
+        assert torch.equal(resumed.W, whole.W)
+        assert resumed.component_classes == whole.component_classes
+        assert [*resumed.parts] == [*whole.parts]
+        for name, part in whole.parts.items():
+            again = resumed.parts[name]
+            assert again.history["objective"].equals(part.history["objective"])
+            assert (again.relative_error, again.n_clips) == (part.relative_error, part.n_clips)
+
+    def test_a_finished_dictionary_is_not_learned_again(self, corpus, tmp_path, monkeypatch):
+        first = per_class(corpus, checkpoint=tmp_path / "parts.pt")
+        monkeypatch.setattr("l2i.dictionary.learning.sparse_nmf", None)
+        assert torch.equal(per_class(corpus, checkpoint=tmp_path / "parts.pt").W, first.W)
 
 
 def stacked(clips, rows):
@@ -375,6 +408,7 @@ class TestPerClassScript:
             dataset="street",
             fold="official",
             device="cpu",
+            checkpoints=str(paths["path_to_dictionary"].parent / "checkpoints"),
         )
 
     def test_it_writes_what_the_library_learns_with_the_classes_of_columns(self, paths, corpus):

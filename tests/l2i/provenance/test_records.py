@@ -158,6 +158,22 @@ class TestKnownAnswers:
         inside = {"SLURM_JOB_ID": "7", "SLURM_JOB_PARTITION": "gpu", "SLURMD_NODENAME": "n1"}
         assert records.describe_slurm(inside) == {"job_id": "7", "partition": "gpu", "node": "n1"}
 
+    def test_gpus_are_those_of_the_step(self):
+        inside = {"SLURM_JOB_ID": "7", "SLURM_JOB_GPUS": "0,1", "SLURM_STEP_GPUS": "1"}
+        assert records.describe_slurm(inside)["gpus"] == "1"
+        del inside["SLURM_STEP_GPUS"]
+        assert records.describe_slurm(inside)["gpus"] == "0,1"
+
+    def test_slurm_is_asked_how_often_a_job_was_started_again(self, tmp_path, monkeypatch):
+        scontrol = tmp_path / "scontrol"
+        scontrol.write_text('#!/bin/sh\necho "JobId=$4 JobName=x Requeue=1 Restarts=2 BatchFlag=1"')
+        scontrol.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        asked = {"job_id": "7", "restart_count": "2"}
+        assert records.describe_slurm({"SLURM_JOB_ID": "7"}) == asked
+        told = {"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"}
+        assert records.describe_slurm(told)["restart_count"] == "1"
+
     def test_git_tells_commit_and_changes(self, tmp_path):
         assert records.describe_git(tmp_path / "nowhere") is None
 

@@ -1,5 +1,10 @@
 """Checkpoints: a run that was ended and goes on gives the weights of one that was not."""
 
+import itertools
+import os
+import signal
+import time
+
 import pytest
 import torch
 from torch import nn
@@ -76,8 +81,14 @@ class TestResume:
 
     def test_the_interval_holds(self, tmp_path, monkeypatch):
         monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 3600.0)
-        run(tmp_path / "network.pt")
+        with pytest.raises(Ended):
+            run(tmp_path / "network.pt", end_in=6)
         assert not list(tmp_path.iterdir())
+
+    def test_a_finished_training_is_kept_whatever_the_interval(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 3600.0)
+        run(tmp_path / "network.pt")
+        run(tmp_path / "network.pt", end_in=1)  # would end if it trained
 
     def test_the_interval_counts_from_the_last_checkpoint(self, tmp_path, monkeypatch):
         monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 25.0)
@@ -99,12 +110,147 @@ class TestResume:
             checkpoint=tmp_path / "network.pt",
             before_epoch=lambda epoch: tick(),
         )
-        assert saved == [30, 60]
+        assert saved == [30, 60, 70]  # and when it is done
 
     def test_without_a_path_nothing_is_written(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         run(None)
         assert not list(tmp_path.iterdir())
+
+
+def run_prepared(path, *, end_at=None, schedule="one_cycle", seed=3, how=signal.raise_signal):
+    """Six epochs of four steps, each prepared outside of the network; ends in a step, by `how`.
+
+    As in task-driven NMF: what is prepared follows from the network as the epoch begins, and is not
+    in it.
+    """
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.Linear(8, 1))
+    network.register_buffer("mean", torch.zeros(1))
+    prepared, steps, seen = {}, itertools.count(1), []
+
+    def before_epoch(epoch):
+        with torch.no_grad():
+            prepared["codes"] = X @ network[0].weight.T + network.mean + torch.rand(1)
+        network.mean += epoch
+
+    def fetch(rows):
+        return rows, prepared["codes"][rows]
+
+    def batch_losses(batch, epoch):
+        rows, codes = batch
+        seen.append((epoch, rows.tolist()))
+        if next(steps) == end_at:
+            how(signal.SIGTERM)
+        share = torch.distributions.Beta(0.3, 0.3).sample()
+        total = (network(X[rows]) - share * Y[rows] - codes.mean()).square().mean()
+        return {"total": total, "rows": rows.float().mean()}
+
+    def after_step():
+        network.mean.lerp_(network[0].weight.detach().mean(), 0.1)
+
+    history = train(
+        network,
+        batch_losses,
+        11,
+        Plan(6, 3, 1e-2, schedule),
+        checkpoint=path,
+        fetch=fetch,
+        before_epoch=before_epoch,
+        after_step=after_step,
+    )
+    return network.state_dict(), history, seen
+
+
+@pytest.fixture
+def sigterm_ends(monkeypatch):
+    """SIGTERM ends the process, as it does under the harness."""
+
+    def end(signum, frame):
+        raise SystemExit(143)
+
+    before = signal.signal(signal.SIGTERM, end)
+    monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 3600.0)
+    yield end
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("sigterm_ends")
+class TestSigterm:
+    @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
+    @pytest.mark.parametrize("end_at", [1, 2, 4, 5, 7, 11, 16, 23, 24])
+    def test_it_costs_no_step_wherever_it_comes(self, tmp_path, end_at, schedule):
+        whole, history, steps = run_prepared(None, schedule=schedule)
+        path = tmp_path / "network.pt"
+        with pytest.raises(SystemExit):
+            run_prepared(path, end_at=end_at, schedule=schedule)
+        resumed, resumed_history, later = run_prepared(path, schedule=schedule, seed=99)
+        assert later == steps[end_at:], "goes on with the step after the one that it came in"
+        for name, value in whole.items():
+            assert torch.equal(resumed[name], value), name
+        columns = ["epoch", "total", "rows"]
+        assert resumed_history[columns].equals(history[columns])
+
+    def test_it_may_come_again_and_again(self, tmp_path):
+        whole, history, steps = run_prepared(None)
+        path, ends = tmp_path / "network.pt", [1, 1, 3, 2, 6, 1, 5]
+        for seed, end_at in enumerate(ends, 3):  # the seed of the first counts, and no other
+            with pytest.raises(SystemExit):
+                run_prepared(path, end_at=end_at, seed=seed)
+        resumed, resumed_history, later = run_prepared(path, seed=99)
+        assert later == steps[sum(ends) :]
+        assert all(torch.equal(resumed[name], value) for name, value in whole.items())
+        assert resumed_history["total"].tolist() == history["total"].tolist()
+
+    def test_it_is_heard_while_data_are_waited_for(self, tmp_path):
+        network, path, fetched = nn.Linear(2, 1), tmp_path / "network.pt", itertools.count(1)
+
+        def fetch(rows):  # in a thread of its own
+            if next(fetched) == 3:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0.2)
+            return rows
+
+        def batch_losses(rows, epoch):
+            return {"total": network(X[rows]).square().mean()}
+
+        with pytest.raises(SystemExit):
+            train(network, batch_losses, 11, Plan(1, 2, 1e-3), checkpoint=path, fetch=fetch)
+        assert torch.load(path, weights_only=True)["epoch"]["n_batches"] in (2, 3)
+
+    def test_who_ignores_it_trains_on(self, tmp_path):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        whole, _, steps = run_prepared(None)
+        again, _, seen = run_prepared(tmp_path / "network.pt", end_at=5)
+        assert seen == steps
+        assert all(torch.equal(again[name], value) for name, value in whole.items())
+
+    def test_whoever_answered_it_before_does_so_afterwards(self, sigterm_ends):
+        run_prepared(None)
+        assert signal.getsignal(signal.SIGTERM) is sigterm_ends
+
+    def test_an_answer_that_is_meant_to_last_lasts(self):
+        def end(signum, frame):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not stop the cleaning
+            raise SystemExit(143)
+
+        signal.signal(signal.SIGTERM, end)
+        with pytest.raises(SystemExit):
+            run_prepared(None, end_at=5)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+    def test_steps_lost_to_sigkill_are_those_since_the_last_checkpoint(self, tmp_path, monkeypatch):
+        def power_cut(signum):
+            raise Ended
+
+        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)  # after every step
+        whole, _, steps = run_prepared(None)
+        path = tmp_path / "network.pt"
+        with pytest.raises(Ended):
+            run_prepared(path, end_at=7, how=power_cut)
+        resumed, _, later = run_prepared(path, seed=99)
+        assert later == steps[6:]
+        assert all(torch.equal(resumed[name], value) for name, value in whole.items())
 
 
 class TestMisuse:

@@ -198,6 +198,7 @@ class TestChoice:
         trained = select_and_train(train, task, {}, {"rate": [9.0, 0.1]}, **how)
         assert trained.facts["selected"] == {"rate": 0.1}
         assert [each["score"] for each in trained.facts["selection_scores"]] == [None, 0.5]
+        task = dataclasses.replace(task, checkpoints=tmp_path / "other")
         with pytest.raises(InputError, match="every one diverged"):
             select_and_train(train, task, {}, {"rate": [9.0, 8.0]}, **how)
 
@@ -223,8 +224,35 @@ class TestChoice:
         select_and_train(train, task, {}, {"rate": [0.1, 0.2]}, seed=3, selection=BY_ACCURACY)
         kept = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.pt"))
         assert kept == [
-            f"{part}cpu-float32.pt" for part in ("combination-1/", "combination-2/", "")
+            f"{part}cpu-float32.pt" for part in ("combination-1/", "combination-2/", "", "scores/")
         ]
+
+    @pytest.mark.parametrize("n_done", [1, 2, 3])
+    def test_a_choice_that_was_ended_goes_on_with_the_combinations_that_are_left(
+        self, tmp_path, n_done
+    ):
+        rates = [0.1, 9.0, 0.3]  # the second diverges
+
+        def train(task, settings):
+            if len(seen) == n_done:
+                raise KeyboardInterrupt
+            seen.append(settings["rate"])
+            if settings["rate"] == 9.0:
+                raise Diverged("the loss is nan after epoch 1")
+            return Trained(Constant([0.0, settings["rate"]]), pd.DataFrame())
+
+        task = dataclasses.replace(task_of(fold_of("1", folds=5)), checkpoints=tmp_path / "a")
+        how = {"seed": 3, "selection": BY_ACCURACY}
+        seen = []
+        with pytest.raises(KeyboardInterrupt):
+            select_and_train(train, task, {}, {"rate": rates}, **how)
+        assert seen == rates[:n_done]
+        n_done = 99
+        resumed = select_and_train(train, task, {}, {"rate": rates}, **how)
+        assert seen == [*rates, 0.1]
+        task = dataclasses.replace(task, checkpoints=tmp_path / "b")
+        whole = select_and_train(train, task, {}, {"rate": rates}, **how)
+        assert resumed.facts == whole.facts
 
     def test_nothing_to_choose_by_is_said(self, tmp_path):
         split = fold_of(OFFICIAL, splits=["train", "validate", "test"])

@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from l2i.checks import raise_all
 from l2i.dictionary.columns import Blocks, ClipColumns, MatrixColumns
 from l2i.dictionary.nmf import sparse_nmf
 from l2i.runtime import free_memory
+from l2i.saved_state import load_state, save_state
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ def learn_per_class(
     solver: str,
     generator: torch.Generator,
     device: str,
+    checkpoint: Path | None = None,
 ) -> DictionaryResult:
     """A dictionary whose columns are learned from clips of one class after another.
 
@@ -115,6 +118,9 @@ def learn_per_class(
         On the CPU; draws clips and starts.
     device : str
         Where to compute.
+    checkpoint : Path, optional
+        File that keeps the parts that are finished, for a run that goes on; the caller names it
+        after all that they depend on, and removes it.
 
     Raises
     ------
@@ -141,15 +147,37 @@ def learn_per_class(
         name: _drawn(train_rows[positive[:, c]], clips_per_class, generator, name)
         for c, name in enumerate(classes)
     }
-    parts, frozen = {}, None
-    if n_noise_components:
-        parts[NOISE] = learn(train_rows[unlabelled], n_noise_components, name=NOISE)
-        frozen = parts[NOISE].W
     size = n_components // len(classes)
-    of_class = {name: learn(rows, size, name=name, frozen=frozen) for name, rows in drawn.items()}
-    W = torch.cat([part.W for part in of_class.values()], dim=1)
-    owners = [name for name, part in of_class.items() for _ in range(part.W.shape[1])]
-    return DictionaryResult(W, owners, parts | of_class)
+    plan = [(name, rows, size) for name, rows in drawn.items()]
+    if n_noise_components:
+        plan.insert(0, (NOISE, train_rows[unlabelled], n_noise_components))
+    parts = _kept_parts(checkpoint, generator)
+    for name, rows, n_columns in plan[len(parts) :]:
+        frozen = parts[0].W if n_noise_components and parts else None
+        parts.append(learn(rows, n_columns, name=name, frozen=frozen))
+        _keep_parts(parts, checkpoint, generator)
+    of_class = parts[-len(classes) :]
+    W = torch.cat([part.W for part in of_class], dim=1)
+    owners = [name for name, part in zip(classes, of_class, strict=True) for _ in part.W.T]
+    named = {name: part for (name, _, _), part in zip(plan, parts, strict=True)}
+    return DictionaryResult(W, owners, named)
+
+
+def _kept_parts(checkpoint: Path | None, generator: torch.Generator) -> list[Part]:
+    """Parts that were learned before a run was ended, in their order; the generator goes on."""
+    if checkpoint is None or not checkpoint.exists():
+        return []
+    state = load_state(checkpoint)
+    generator.set_state(state["generator"])
+    log.info("going on after %d parts, from a checkpoint", len(state["parts"]))
+    return [Part(**kept | {"history": pd.DataFrame(kept["history"])}) for kept in state["parts"]]
+
+
+def _keep_parts(parts: list[Part], checkpoint: Path | None, generator: torch.Generator) -> None:
+    if checkpoint is None:
+        return
+    kept = [part._asdict() | {"history": part.history.to_dict("list")} for part in parts]
+    save_state({"parts": kept, "generator": generator.get_state()}, checkpoint)
 
 
 def training_columns(

@@ -11,9 +11,10 @@ import functools
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -118,20 +119,33 @@ def describe_accelerator() -> dict[str, Any] | None:
     }
 
 
-def describe_slurm(environment: dict[str, str] | os._Environ = os.environ) -> dict[str, str] | None:
-    """What SLURM says of this job; None outside of SLURM."""
+def describe_slurm(environment: Mapping[str, str] = os.environ) -> dict[str, str] | None:
+    """What SLURM says of this job; None outside of SLURM.
+
+    `gpus` are those of the step, which is what a job sees of its own. Snakemake's executor hides
+    from the step how often its job was started again, so SLURM is asked.
+    """
     names = {
-        "job_id": "SLURM_JOB_ID",
-        "cluster": "SLURM_CLUSTER_NAME",
-        "partition": "SLURM_JOB_PARTITION",
-        "node": "SLURMD_NODENAME",
-        "n_cpus": "SLURM_CPUS_ON_NODE",
-        "gpus": "SLURM_JOB_GPUS",
-        "restart_count": "SLURM_RESTART_COUNT",
+        "job_id": ["SLURM_JOB_ID"],
+        "cluster": ["SLURM_CLUSTER_NAME"],
+        "partition": ["SLURM_JOB_PARTITION"],
+        "node": ["SLURMD_NODENAME"],
+        "n_cpus": ["SLURM_CPUS_ON_NODE"],
+        "gpus": ["SLURM_STEP_GPUS", "SLURM_JOB_GPUS"],
+        "restart_count": ["SLURM_RESTART_COUNT"],
     }
     if "SLURM_JOB_ID" not in environment:
         return None
-    return {key: environment[name] for key, name in names.items() if name in environment}
+    found = {
+        key: next(environment[name] for name in which if environment.get(name))
+        for key, which in names.items()
+        if any(environment.get(name) for name in which)
+    }
+    if "restart_count" not in found:
+        told = _output_of("scontrol", "show", "job", "--oneliner", found["job_id"]) or ""
+        if count := re.search(r"\bRestarts=(\d+)", told):
+            found["restart_count"] = count[1]
+    return found
 
 
 def peak_memory_bytes() -> int | None:

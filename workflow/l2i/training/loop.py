@@ -4,17 +4,19 @@ What a batch costs is the caller's business: a function from a batch to named lo
 shuffles, fetches the next batch while one is learned from, steps, keeps the history and stops with
 a clear message when a loss is no longer finite. Epoch counts are fixed; nothing is selected on the
 way. A run that was ended goes on from its last checkpoint (l2i.training.checkpoints) and gives the
-weights of one that was not.
+weights of one that was not. Checkpoints are taken between steps, in the middle of an epoch too.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,13 @@ from torch import Tensor, nn
 
 from l2i.checks import InputError
 from l2i.progress import progress
-from l2i.training.checkpoints import Checkpoint
+from l2i.training.checkpoints import (
+    Checkpoint,
+    EpochUnderWay,
+    random_state,
+    set_random_state,
+    sigterm_held_back,
+)
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +76,7 @@ def train(
     checkpoint: Path | None,
     fetch: Callable[[Tensor], Any] = lambda rows: rows,
     optimizer: torch.optim.Optimizer | None = None,
-    before_epoch: Callable[[int], None] = lambda epoch: None,
+    before_epoch: Callable[[int], None] | None = None,
     after_step: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """Minimise a loss over `n_items` rows.
@@ -93,8 +101,9 @@ def train(
     optimizer : Optimizer, optional
         By default Adam over all parameters of the network that learn. One that is given keeps its
         momentum, whatever the schedule.
-    before_epoch : callable
-        Takes the epoch, for what changes between epochs; what it changes must be in the network.
+    before_epoch : callable, optional
+        Takes the epoch, for what changes between epochs. What it changes must be in the network, or
+        follow from the network as the epoch begins: an epoch that goes on is prepared again.
     after_step : callable
         Called after each step: projections onto constraints, running means.
 
@@ -110,6 +119,10 @@ def train(
         If a loss is not finite.
     InputError
         If the schedule is unknown, or the checkpoint cannot be read.
+
+    Notes
+    -----
+    SIGTERM is answered between two steps, after a checkpoint was written.
     """
     own_momentum = optimizer is not None
     if optimizer is None:
@@ -117,58 +130,77 @@ def train(
         optimizer = torch.optim.Adam(learned, lr=plan.learning_rate)
     scheduler = _scheduler(optimizer, plan, n_items, cycle_momentum=not own_momentum)
     kept = Checkpoint(checkpoint, network, optimizer, scheduler)
-    history = kept.restore()
+    history, under_way = kept.restore()
+    if under_way is not None and before_epoch is not None:
+        _prepare_again(network, under_way, partial(before_epoch, len(history) + 1))
     following = range(len(history) + 1, plan.n_epochs + 1)
     for epoch in progress(following, description="Train", unit="epoch"):
-        start = time.perf_counter()
-        before_epoch(epoch)
-        means, waiting = _epoch(
-            optimizer, scheduler, batch_losses, n_items, plan, epoch, fetch, after_step
-        )
-        seconds = time.perf_counter() - start
-        history.append({"epoch": epoch, **means, "seconds": seconds, "seconds_waiting": waiting})
-        losses = ", ".join(f"{name} {value:.4f}" for name, value in means.items())
-        log.info("epoch %d of %d: %s, %.1f s", epoch, plan.n_epochs, losses, seconds)
-        if not math.isfinite(means["total"]):
-            raise Diverged(
-                f"the loss is {means['total']} after epoch {epoch}: {losses}. Lower learning_rate "
-                "or the loss weights, or set precision to float32"
-            )
-        kept.save(history)
+        if under_way is None:
+            prepare = None if before_epoch is None else partial(before_epoch, epoch)
+            under_way = _begun(network, n_items, prepare)
+        with sigterm_held_back() as sigterm:
+            start = time.perf_counter()
+            batches = _batches(under_way.order, plan.batch_size)[under_way.n_batches :]
+            for n_rows, batch, waited in _ahead(fetch, batches):
+                losses = batch_losses(batch, epoch)
+                optimizer.zero_grad(set_to_none=True)
+                losses["total"].backward()
+                optimizer.step()
+                after_step()
+                scheduler.step()
+                now = time.perf_counter()
+                under_way.count(losses, n_rows, seconds=now - start, seconds_waiting=waited)
+                start = now
+                kept.save(history, under_way, at_once=sigterm.came)
+                sigterm.let_through()
+            history.append(_finished(under_way, epoch, plan, n_items))
+            under_way = None
+            kept.save(history, at_once=sigterm.came or epoch == plan.n_epochs)
     return pd.DataFrame(history)
 
 
-def _epoch(
-    optimizer: torch.optim.Optimizer,
-    scheduler: torch.optim.lr_scheduler.LRScheduler,
-    batch_losses: Callable[[Any, int], Losses],
-    n_items: int,
-    plan: Plan,
-    epoch: int,
-    fetch: Callable[[Tensor], Any],
-    after_step: Callable[[], None],
-) -> tuple[dict[str, float], float]:
-    """One pass over all rows in random order: the mean of each loss over them, seconds waited."""
-    sums: dict[str, Tensor] = {}
-    waited = 0.0
-    batches = _batches(torch.randperm(n_items), plan.batch_size)
-    for n_rows, batch, seconds in _ahead(fetch, batches):
-        waited += seconds
-        losses = batch_losses(batch, epoch)
-        optimizer.zero_grad(set_to_none=True)
-        losses["total"].backward()
-        optimizer.step()
-        after_step()
-        scheduler.step()
-        for name, value in losses.items():  # summed on the device: no wait for each batch
-            sums[name] = sums.get(name, 0.0) + value.detach() * n_rows
-    return {name: float(value) / n_items for name, value in sums.items()}, waited
+def _begun(network: nn.Module, n_items: int, prepare: Callable[[], None] | None) -> EpochUnderWay:
+    """An epoch that is about to begin, with its rows in random order."""
+    start, began = None, time.perf_counter()
+    if prepare is not None:
+        start = {"network": copy.deepcopy(network.state_dict()), "random": random_state()}
+        prepare()
+    return EpochUnderWay(torch.randperm(n_items), start, seconds=time.perf_counter() - began)
+
+
+def _prepare_again(
+    network: nn.Module, under_way: EpochUnderWay, prepare: Callable[[], None]
+) -> None:
+    """Prepare an epoch as it was then prepared; the network stays as it is now."""
+    now, random = copy.deepcopy(network.state_dict()), random_state()
+    if under_way.start is not None:
+        network.load_state_dict(under_way.start["network"])
+        set_random_state(under_way.start["random"])
+    prepare()
+    network.load_state_dict(now)
+    set_random_state(random)
+
+
+def _finished(done: EpochUnderWay, epoch: int, plan: Plan, n_items: int) -> dict[str, Any]:
+    """The row of the history of an epoch, if the loss is finite."""
+    means = {name: float(value) / n_items for name, value in done.sums.items()}
+    losses = ", ".join(f"{name} {value:.4f}" for name, value in means.items())
+    log.info("epoch %d of %d: %s, %.1f s", epoch, plan.n_epochs, losses, done.seconds)
+    if not math.isfinite(means["total"]):
+        raise Diverged(
+            f"the loss is {means['total']} after epoch {epoch}: {losses}. Lower learning_rate "
+            "or the loss weights, or set precision to float32"
+        )
+    timed = {"seconds": done.seconds, "seconds_waiting": done.seconds_waiting}
+    return {"epoch": epoch, **means, **timed}
 
 
 def _ahead(
     fetch: Callable[[Tensor], Any], batches: list[Tensor]
 ) -> Iterator[tuple[int, Any, float]]:
     """Number of rows, what was fetched and seconds waited for it, the next one being under way."""
+    if not batches:  # of an epoch that was ended with its last step
+        return
     with ThreadPoolExecutor(max_workers=1) as pool:
         upcoming = pool.submit(fetch, batches[0])
         for rows, following in zip(batches, [*batches[1:], None], strict=True):

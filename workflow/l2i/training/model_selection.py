@@ -19,6 +19,7 @@ from l2i.metrics import auprc, macro, weighted_f1
 from l2i.networks.classifier import Classifier
 from l2i.networks.stored_classifier import frozen
 from l2i.runtime import resolve_precision
+from l2i.saved_state import load_state, save_state
 from l2i.streams import stream_seed
 from l2i.thresholds import INTERPRETER_DECIDES
 from l2i.training.checkpoints import checkpoint_path
@@ -78,28 +79,7 @@ def select_and_train(
     if len(tried) > 1:
         if selection is None:
             raise ValueError("settings to select from need a selection, got None")
-        fit_rows, selection_rows = task.fold.selection(selection["seed"])
-        unaware = task
-        if task.classifier is not None and len(fit_rows) < len(task.rows):
-            log.info("a classifier that has not learned from selection clips")
-            torch.manual_seed(stream_seed(seed, "selection classifier"))
-            classifier = classifier_of(task, fit_rows, selection["classifier"])
-            unaware = replace(task, classifier=classifier)
-        for number, values in enumerate(tried):
-            log.info("combination %d of %d: %s", number + 1, len(tried), values)
-            torch.manual_seed(stream_seed(seed, "selection"))
-            part = replace(
-                unaware, rows=fit_rows, checkpoints=task.checkpoints / f"combination-{number + 1}"
-            )
-            try:
-                network = train(fresh(part), settings | values).network
-            except Diverged as error:
-                log.warning("not selected: %s", error)
-                scores.append(math.nan)
-            else:
-                scores.append(
-                    selection_score(network, part, selection_rows, metric=selection["metric"])
-                )
+        scores = _scores(train, task, settings, tried, seed=seed, selection=selection)
         if all(map(math.isnan, scores)):
             raise InputError(
                 f"no setting of {', '.join(grid)} can be selected: every one diverged, or no "
@@ -117,6 +97,45 @@ def select_and_train(
             for values, each in zip(tried, scores, strict=True)
         ]
     return trained._replace(facts=trained.facts | about)
+
+
+def _scores(
+    train: Callable[[Task, dict[str, Any]], Trained],
+    task: Task,
+    settings: dict[str, Any],
+    tried: Sequence[dict[str, Any]],
+    *,
+    seed: int,
+    selection: dict[str, Any],
+) -> list[float]:
+    """Score of each combination, NaN where it diverged; those that are known are not trained."""
+    kept = checkpoint_path(task.checkpoints / "scores", task.device, task.precision)
+    scores: list[float] = load_state(kept)["scores"] if kept.exists() else []
+    if len(scores) == len(tried):
+        return scores
+    fit_rows, selection_rows = task.fold.selection(selection["seed"])
+    unaware = task
+    if task.classifier is not None and len(fit_rows) < len(task.rows):
+        log.info("a classifier that has not learned from selection clips")
+        torch.manual_seed(stream_seed(seed, "selection classifier"))
+        classifier = classifier_of(task, fit_rows, selection["classifier"])
+        unaware = replace(task, classifier=classifier)
+    for number, values in enumerate(tried[len(scores) :], len(scores) + 1):
+        log.info("combination %d of %d: %s", number, len(tried), values)
+        torch.manual_seed(stream_seed(seed, "selection"))
+        part = replace(
+            unaware, rows=fit_rows, checkpoints=task.checkpoints / f"combination-{number}"
+        )
+        try:
+            network = train(fresh(part), settings | values).network
+        except Diverged as error:
+            log.warning("not selected: %s", error)
+            scores.append(math.nan)
+        else:
+            score = selection_score(network, part, selection_rows, metric=selection["metric"])
+            scores.append(score)
+        save_state({"scores": scores}, kept)
+    return scores
 
 
 def classifier_of(task: Task, rows: np.ndarray, settings: dict[str, Any]) -> Classifier:

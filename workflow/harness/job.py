@@ -1,20 +1,4 @@
-"""Where a Snakemake job meets a plain function: the only place that knows both.
-
-A script holds one function, named like the file, and hands it over:
-
-    if __name__ == "__main__":
-        perform(snakemake, cache_features)
-
-Where several scripts open the same things first, a function that opens them is named, and what it
-returns is handed over in the place of what it took:
-
-    perform(snakemake, measure_fidelity, recordings=open_recordings, network=open_system)
-
-`perform` finds the functions' arguments in the job, copies what is printed into the job's log, has
-the outputs written under hidden names, and on success puts them in place and a record beside each.
-A job that fails, or is ended by SIGTERM (a time-out, scancel), leaves nothing behind but its log
-and, where it trains, checkpoints that the same job goes on from.
-"""
+"""A job: from what Snakemake says of it to results that are in place, each with its record."""
 
 from __future__ import annotations
 
@@ -22,6 +6,7 @@ import inspect
 import json
 import logging
 import os
+import platform
 import shutil
 import signal
 import sys
@@ -30,18 +15,24 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from harness import lock
+from harness.log import JobLog, copied_into
+from l2i import limits
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.provenance import digests, records
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
 SCRATCH = ".part-scratch"
 HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
+LOCK = ".lock-"
+
+log = logging.getLogger(__name__)
 
 
 def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Callable) -> None:
@@ -74,9 +65,9 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
         With code 1 after any error, 143 after SIGTERM. An InputError is reported by its message
         alone, everything else with its traceback.
     """
-    with _copied_into(snakemake.log[0]), _sigterm_as_exit():
+    with copied_into(snakemake.log[0]) as job_log, _sigterm_as_exit():
         try:
-            _run(snakemake, function, openers)
+            _run_alone(snakemake, function, openers, job_log)
             return
         except SystemExit as end:
             hint = " (SIGTERM, as at a time-out or a cancellation)" if end.code == 143 else ""
@@ -86,11 +77,28 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
             print(f"error: {error}", file=sys.stderr)
         except Exception:
             traceback.print_exc()
-    raise SystemExit(1)
+        raise SystemExit(1)
 
 
-def _run(snakemake: Any, function: Callable, openers: Mapping[str, Callable]) -> None:
+def _run_alone(
+    snakemake: Any, function: Callable, openers: Mapping[str, Callable], job_log: JobLog
+) -> None:
+    """Run the job while no other process makes the same, unless one has made it by then."""
+    _, first = next(_flat(_named_paths(snakemake.output, "output")))
+    path = Path(first).with_name(f"{LOCK}{Path(first).name}")
+    with lock.held(path, f"{snakemake.rule}, {first}") as own:
+        job_log.go_on(_identity(snakemake))
+        if _is_made(snakemake):
+            log.warning("another job has made the same in the meantime: nothing is left to do")
+        else:
+            _run(snakemake, function, openers, own)
+
+
+def _run(
+    snakemake: Any, function: Callable, openers: Mapping[str, Callable], own: lock.Lock
+) -> None:
     started_at, started = records.utc_now(), time.perf_counter()
+    _keep_to_memory(snakemake)
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
     scratch, hashes = _folder_of(snakemake) / SCRATCH, KnownHashes(HASHES)
@@ -122,11 +130,14 @@ def _run(snakemake: Any, function: Callable, openers: Mapping[str, Callable]) ->
             "finished_at": records.utc_now(),
             "seconds": round(time.perf_counter() - started, 3),
         }
+        _give_usual_modes(staged.values())
+        own.require_held()
         _publish(outputs, staged, record, hashes, vouching)
         if "checkpoints" in arguments:
             _discard(_checkpoint_folders(snakemake))
     finally:
-        _discard([*staged.values(), scratch])
+        if own.is_held():  # else they are another's
+            _discard([*staged.values(), scratch])
 
 
 @contextmanager
@@ -163,7 +174,7 @@ def _arguments(
     wanted = {name for function in functions for name in inspect.signature(function).parameters}
     machine = snakemake.config["machine"]
     of_machine: dict[str, Callable[[], Any]] = {
-        "device": lambda: _device(machine["device"]),
+        "device": lambda: _device(machine["device"], "gpu" in _resources(snakemake)),
         "data": lambda: os.path.expanduser(machine["data"]),
         "urls": lambda: dict(machine["urls"]),
         "sha256_of": lambda: {used["path"]: used["sha256"] for used in inputs},
@@ -190,10 +201,15 @@ def _wanted(function: Callable, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checkpoints(snakemake: Any, inputs: list[dict[str, Any]]) -> str:
     """Folder beside the outputs, named after all that decides what the job computes."""
+    used = [[each["name"], each["sha256"]] for each in inputs]
+    return str(_folder_of(snakemake) / f"{CHECKPOINTS}{_identity(snakemake, inputs=used)}")
+
+
+def _identity(snakemake: Any, **more: Any) -> str:
+    """A short name for all that decides what the job computes, but for its inputs."""
     what = {name: getattr(snakemake.params, name) for name in ("settings", "code", "env")}
-    what |= {"inputs": [[used["name"], used["sha256"]] for used in inputs]}
-    name = settings_fingerprint(what | {"wildcards": dict(snakemake.wildcards.items())})
-    return str(_folder_of(snakemake) / f"{CHECKPOINTS}{name[:16]}")
+    what |= {"wildcards": dict(snakemake.wildcards.items()), **more}
+    return settings_fingerprint(what)[:16]
 
 
 def _checkpoint_folders(snakemake: Any) -> list[Path]:
@@ -247,20 +263,54 @@ def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any
     return inputs
 
 
-def _device(choice: str) -> str:
-    """`cpu` or `cuda`; `auto` means a GPU where there is one."""
+def _device(choice: str, asked_for: bool) -> str:
+    """`cpu` or `cuda`; `auto` means a GPU where there is one, and must be one where SLURM gave it.
+
+    `asked_for` is whether the rule asks for a GPU. That alone promises nothing: a laptop has no
+    scheduler that would see to it.
+    """
     if choice == "cpu":
         return "cpu"
     import torch  # only functions that ask for a device pay for this import
 
     if torch.cuda.is_available():
         return "cuda"
+    slurm = records.describe_slurm() or {}
+    if given := slurm.get("gpus"):
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
+        raise InputError(
+            f"SLURM gave this job GPU {given} of {platform.node()}, but PyTorch, built for "
+            f"{torch.version.cuda or 'CPUs only'}, sees none (CUDA_VISIBLE_DEVICES is {visible}): "
+            "see what nvidia-smi says there, or compute on CPUs with "
+            "--config 'machine={device: cpu}'"
+        )
     if choice == "cuda":
         raise InputError(
             "machine.device is cuda, but this machine shows no GPU to PyTorch: "
             "set it to auto or cpu, or run on a machine with a GPU"
         )
+    if asked_for:
+        log.info("no GPU is there: computing on the CPU")
     return "cpu"
+
+
+# ---------------------------------------------------------------- resources
+
+
+def _resources(snakemake: Any) -> dict[str, int]:
+    """What the job asked for, of what plans depend on: mem_mb, gpu, runtime in minutes."""
+    resources = getattr(snakemake, "resources", None) or {}
+    asked = {name: resources.get(name) for name in ("mem_mb", "gpu", "runtime")}
+    if asked["mem_mb"] is None and (of_core := resources.get("mem_mb_per_cpu")):
+        asked["mem_mb"] = of_core * snakemake.threads
+    return {name: int(value) for name, value in asked.items() if isinstance(value, (int, float))}
+
+
+def _keep_to_memory(snakemake: Any) -> None:
+    """Tell the library how much memory the job asked for (l2i.limits)."""
+    os.environ.pop(limits.ASKED_FOR, None)
+    if mem_mb := _resources(snakemake).get("mem_mb"):
+        os.environ[limits.ASKED_FOR] = str(mem_mb * 10**6)
 
 
 # ---------------------------------------------------------------- staging
@@ -276,6 +326,42 @@ def _require_written(staged: dict[str, str], function: Callable) -> None:
     missing = [name for name, path in staged.items() if not Path(path).exists()]
     if missing:
         raise RuntimeError(f"{function.__name__}() returned without writing: {', '.join(missing)}")
+
+
+def _give_usual_modes(paths: Iterable[str]) -> None:
+    """Let others read what the umask lets them: some writers keep their files to themselves."""
+    umask = os.umask(0)
+    os.umask(umask)
+    for path in map(Path, paths):
+        for each in [path, *path.rglob("*")]:
+            each.chmod((0o777 if each.is_dir() else 0o666) & ~umask)
+
+
+def _is_made(snakemake: Any) -> bool:
+    """Whether all outputs are there, and as this job would make them.
+
+    Snakemake deletes those that the rule declares before a job starts, so what is there another has
+    made since.
+    """
+    hashes = KnownHashes(HASHES)
+    if not all(Path(path).exists() for _, path in _flat(dict(snakemake.output.items()))):
+        return False
+    inputs = _described_inputs(snakemake, hashes)
+    wanted = _job_identity(snakemake) | {"inputs": _contents(inputs)}
+    for _, path in _flat(_named_paths(snakemake.output, "output")):
+        try:
+            record = records.load_record(path)
+            content = hashes.get(path)
+        except (InputError, OSError):
+            return False
+        made = {name: record[name] for name in wanted} | {"inputs": _contents(record["inputs"])}
+        if made != wanted or content.sha256 != record["output"]["sha256"]:
+            return False
+    return True
+
+
+def _contents(inputs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(used["name"], used["sha256"]) for used in inputs]
 
 
 def _publish(
@@ -324,20 +410,27 @@ def _discard(paths: Iterable[str | Path]) -> None:
 # ---------------------------------------------------------------- record
 
 
-def _job_part(snakemake: Any) -> dict[str, Any]:
-    settings, wildcards = _settings(snakemake), dict(snakemake.wildcards.items())
-    seeds = {"seed": settings.get("seed"), "run": wildcards.get("run")}
-    seeds["selection_seed"] = (settings.get("selection") or {}).get("seed")
+def _job_identity(snakemake: Any) -> dict[str, Any]:
+    settings = _settings(snakemake)
     return {
-        "record_version": records.RECORD_VERSION,
         "rule": snakemake.rule,
-        "wildcards": wildcards,
+        "wildcards": dict(snakemake.wildcards.items()),
         "settings": settings,
         "fingerprints": {
             "code": snakemake.params.code,
             "env": snakemake.params.env,
             "settings": settings_fingerprint(settings),
         },
+    }
+
+
+def _job_part(snakemake: Any) -> dict[str, Any]:
+    settings, wildcards = _settings(snakemake), dict(snakemake.wildcards.items())
+    seeds = {"seed": settings.get("seed"), "run": wildcards.get("run")}
+    seeds["selection_seed"] = (settings.get("selection") or {}).get("seed")
+    return {
+        "record_version": records.RECORD_VERSION,
+        **_job_identity(snakemake),
         "seeds": {name: int(seed) for name, seed in seeds.items() if seed is not None},
         "software": records.describe_software(),
         "git": records.describe_git(PROJECT),
@@ -354,46 +447,7 @@ def _runtime_part(
         "device": arguments.get("device", "cpu"),
         "precision": facts.get("precision"),
         "n_threads": snakemake.threads,
+        "asked_for": _resources(snakemake),
+        "memory_limits": limits.memory_limits(),
         "peak_memory_bytes": records.peak_memory_bytes(),
     }
-
-
-# ---------------------------------------------------------------- log
-
-
-class _Copier:
-    """A text stream that writes to the terminal and to the log."""
-
-    def __init__(self, terminal: TextIO, log: TextIO) -> None:
-        self._terminal = terminal
-        self._log = log
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._terminal, name)
-
-    def write(self, text: str) -> int:
-        self._terminal.write(text)
-        return self._log.write(text)
-
-    def flush(self) -> None:
-        self._terminal.flush()
-        self._log.flush()
-
-    def isatty(self) -> bool:
-        return False  # no bars, no colours: the log must stay readable
-
-
-@contextmanager
-def _copied_into(path: str) -> Iterator[None]:
-    """Copy standard output, standard error and log messages into the file at `path`."""
-    before = sys.stdout, sys.stderr
-    with open(path, "w", buffering=1, encoding="utf-8") as log:
-        sys.stdout, sys.stderr = _Copier(before[0], log), _Copier(before[1], log)
-        logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
-        try:
-            yield
-        finally:
-            sys.stdout, sys.stderr = before
-            logging.basicConfig(
-                level=logging.WARNING, force=True
-            )  # the old handler's log is closed

@@ -1,0 +1,23 @@
+"""Where a Snakemake job meets a plain function: the only place that knows both.
+
+A script holds one function, named like the file, and hands it over:
+
+    if __name__ == "__main__":
+        perform(snakemake, cache_features)
+
+Where several scripts open the same things first, a function that opens them is named, and what it
+returns is handed over in the place of what it took:
+
+    perform(snakemake, measure_fidelity, recordings=open_recordings, network=open_system)
+
+`perform` (job.py) finds the functions' arguments in the job, has the outputs written under hidden
+names, and on success puts them in place and a record beside each. What is printed is copied into
+the job's log (log.py). Of two jobs that make the same result, one waits for the other (lock.py).
+
+A job that fails, or is ended by SIGTERM (a time-out, scancel), leaves nothing behind but its log
+and, where it trains, checkpoints that the same job goes on from.
+"""
+
+from harness.job import perform
+
+__all__ = ["perform"]

@@ -1,0 +1,131 @@
+"""The log of a job: what it prints, on the terminal and in a file.
+
+Snakemake deletes the file before each start of a job, so a job that is retried, or that SLURM
+starts again, would say nothing of what ended it before. The file therefore has a second, hidden
+name until the job succeeds, and the same job, started again, goes on in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+HIDDEN = ".log-"
+
+
+class JobLog:
+    """The file of a log, open for writing.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its name; begins empty.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.file = self.path.open("w+", buffering=1, encoding="utf-8")
+        self._hidden: Path | None = None
+
+    def go_on(self, identity: str) -> None:
+        """Go on in the log that the same job left when it did not succeed, if it did.
+
+        To be called when no other job writes the same results. Logs of other jobs than `identity`
+        that had the same name are forgotten.
+        """
+        self._hidden = self.path.with_name(f"{HIDDEN}{identity}-{self.path.name}")
+        for other in self.path.parent.glob(f"{HIDDEN}*-{self.path.name}"):
+            if other != self._hidden:
+                other.unlink(missing_ok=True)
+        # A job that was waited for has put its log in the place of this one, if it succeeded.
+        earlier = self._hidden if self._hidden.exists() else self.path
+        if earlier.exists() and not self._is_at(earlier):
+            self.file.seek(0)
+            said, before = self.file.read(), self.file
+            self.file = earlier.open("a", buffering=1, encoding="utf-8")
+            before.close()
+            _link(earlier, self.path)
+            self.file.write(f"\n{started_line('started again')}\n{said}")
+        _link(self.path, self._hidden)
+
+    def close(self, *, succeeded: bool) -> None:
+        """Close the file; with success, it lies under its name and no other."""
+        if succeeded and self._hidden is not None and self._hidden.exists():
+            if not self._is_at(self.path):
+                _link(self._hidden, self.path)
+            self._hidden.unlink()
+        self.file.close()
+
+    def _is_at(self, path: Path) -> bool:
+        return path.exists() and os.path.samestat(path.stat(), os.fstat(self.file.fileno()))
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, in the place of what has it; without, where no disk can."""
+    if source == target or (target.exists() and source.samefile(target)):
+        return
+    between = target.with_name(f".part-{target.name}")
+    try:
+        between.unlink(missing_ok=True)
+        os.link(source, between)
+        os.replace(between, target)
+    except OSError:  # some file systems know no links: logs then begin anew
+        between.unlink(missing_ok=True)
+
+
+def started_line(what: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Which start of a job a log tells of: when, where, and as which job of SLURM."""
+    now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+    job = environment.get("SLURM_JOB_ID")
+    return f"--- {what} {now} on {platform.node()}" + (f", SLURM job {job}" if job else "")
+
+
+class _Copier:
+    """A text stream that writes to the terminal and to the log."""
+
+    def __init__(self, terminal: TextIO, log: JobLog) -> None:
+        self._terminal = terminal
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+    def write(self, text: str) -> int:
+        self._terminal.write(text)
+        return self._log.file.write(text)
+
+    def flush(self) -> None:
+        self._terminal.flush()
+        self._log.file.flush()
+
+    def isatty(self) -> bool:
+        return False  # no bars, no colours: the log must stay readable
+
+
+@contextmanager
+def copied_into(path: str) -> Iterator[JobLog]:
+    """Copy standard output, standard error and log messages into the file at `path`.
+
+    Under SLURM its first line says which job it is of: a log that a job of an earlier day has left
+    must not be read as that of one that died before it could write any.
+    """
+    before = sys.stdout, sys.stderr
+    log, succeeded = JobLog(path), False
+    if "SLURM_JOB_ID" in os.environ:
+        log.file.write(f"{started_line('started')}\n")
+    sys.stdout, sys.stderr = _Copier(before[0], log), _Copier(before[1], log)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+    try:
+        yield log
+        succeeded = True
+    finally:
+        sys.stdout, sys.stderr = before
+        logging.basicConfig(level=logging.WARNING, force=True)  # the old handler's log is closed
+        log.close(succeeded=succeeded)
