@@ -17,7 +17,7 @@ def progress(
     """Iterate under a bar on the terminal; without a terminal, just iterate.
 
     The bar goes to the process's original standard error, around the copy into the job's log
-    file that workflow/harness.py puts in its place: redrawn bars would fill the log with garbage.
+    file that workflow/harness puts in its place: redrawn bars would fill the log with garbage.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import l2i.training.cached_rows
 import l2i.training.checkpoints
 from helpers.apnet_tasks import SETTINGS, TINY, network, task, trained
+from helpers.ending import ended_in_step
 from l2i.checks import InputError
 from l2i.networks.stored_classifier import frozen
 from l2i.systems import apnet
@@ -122,14 +123,15 @@ class TestLearning:
         assert losses["reconstruction_loss"].max() < 0.1
         assert result.history["total"].iloc[-1] < result.history["total"].iloc[0]
 
-    def test_it_can_go_on_from_where_it_was_ended(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(l2i.training.checkpoints, "INTERVAL_SECONDS", 0)
+    @pytest.mark.parametrize("step", [3, 5, 6, 7])  # of two an epoch
+    def test_it_can_go_on_from_where_it_was_ended(self, tmp_path, monkeypatch, step):
         monkeypatch.setattr(apnet, "LEAST_SIMILARITY", 2.0)  # the warm-up must be remembered
         folders = [tmp_path / name for name in ("whole", "parts")]
         for folder in folders:
             folder.mkdir()
         whole = trained(task(folders[0]), n_epochs=5)
-        trained(task(folders[1]), n_epochs=3)
+        with ended_in_step(step):
+            trained(task(folders[1]), n_epochs=5)
         parts = trained(task(folders[1]), n_epochs=5)
         assert len(parts.history) == 5
         for name, value in whole.network.state_dict().items():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import adaptive_avg_pool2d, conv1d, interpolate, relu
 from torch.testing import assert_close
 
+from helpers.ending import ended_in_step
 from l2i.checks import InputError
 from l2i.datasets.fold import LABEL, Fold
 from l2i.features.spectral import FrontEnd
@@ -22,7 +23,7 @@ from l2i.networks.psi import TAPS
 from l2i.networks.stored_classifier import frozen
 from l2i.systems import flint
 from l2i.systems.flint import Attributes, Decoder, Flint, build, train, weights_at
-from l2i.training import checkpoints, losses
+from l2i.training import losses
 from l2i.training.augmentation import random_crop
 from l2i.training.task import Task
 
@@ -360,12 +361,12 @@ class TestTraining:
         assert torch.equal(logits.argmax(1), given.targets.argmax(1))
 
     @pytest.mark.parametrize(("joint", "crop"), [(False, None), (True, 0.9)])
-    def test_a_run_that_was_ended_goes_on_to_the_same_weights(self, task, monkeypatch, joint, crop):
-        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0)
+    def test_a_run_that_was_ended_goes_on_to_the_same_weights(self, task, joint, crop):
         settings = {"joint": joint, "crop": crop, "dropout": 0.3}
         whole = task(checkpoints=task().scratch / "whole")
         straight = trained(whole, **settings, n_epochs=2)
-        trained(task(), **settings, n_epochs=1)
+        with ended_in_step(2):
+            trained(task(), **settings, n_epochs=2)
         torch.manual_seed(99)
         resumed = train(task(), SETTINGS | settings | {"n_epochs": 2})
         assert same(straight.network.state_dict(), resumed.network.state_dict())

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from helpers.ending import ended_in_step
 from helpers.nmf_tasks import SETTINGS, make_task
 from l2i.checks import InputError
 from l2i.systems import nmf_linear, tdl_nmf
-from l2i.training import checkpoints
 from l2i.training import loop as training
 from l2i.training.losses import classification
 
@@ -139,23 +139,10 @@ def test_the_classifier_ends_at_its_minimum_for_the_last_dictionary(task):
     assert_close(left, (network.weight, network.bias), atol=1e-2, rtol=1e-2)
 
 
-def test_a_run_that_was_ended_goes_on_to_the_same_bits(task, monkeypatch):
-    monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0)
+@pytest.mark.parametrize("step", [6, 8, 11])  # of four an epoch, whose codes are in no checkpoint
+def test_a_run_that_was_ended_goes_on_to_the_same_bits(task, step):
     whole = learn(task, n_epochs=4).network.state_dict()
-    task.checkpoint().unlink()
-
-    class End(Exception):
-        pass
-
-    epoch = training._epoch
-
-    def ended(*arguments):
-        if arguments[5] == 3:
-            raise End
-        return epoch(*arguments)
-
-    with monkeypatch.context() as patch, pytest.raises(End):
-        patch.setattr(training, "_epoch", ended)
+    with ended_in_step(step):
         learn(task, n_epochs=4)
     resumed = learn(task, n_epochs=4)
     assert len(resumed.history) == 4

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from helpers.ending import ended_in_step
 from l2i.checks import InputError
 from l2i.datasets.fold import Fold
 from l2i.features.spectral import FrontEnd
@@ -16,7 +17,7 @@ from l2i.networks.bottleneck import (
 )
 from l2i.networks.stored_classifier import frozen
 from l2i.systems import vibi
-from l2i.training import checkpoints, losses
+from l2i.training import losses
 from l2i.training.task import Task
 
 FRONT_END = FrontEnd(sample_rate=44_100, n_fft=1024, hop_length=512, n_mels=64, mel_power=1)
@@ -263,12 +264,11 @@ class TestScores:
 
 
 class TestResumption:
-    def test_a_run_that_was_ended_gives_the_weights_of_one_that_was_not(
-        self, task, tmp_path, monkeypatch
-    ):
-        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0)
+    @pytest.mark.parametrize("step", [4, 6, 8])  # of three an epoch
+    def test_a_run_that_was_ended_gives_the_weights_of_one_that_was_not(self, task, tmp_path, step):
         whole = train(dataclasses.replace(task, checkpoints=tmp_path / "other"), n_epochs=4)
-        train(task, n_epochs=2)
+        with ended_in_step(step):
+            train(task, n_epochs=4)
         resumed = train(task, seed=5, n_epochs=4)
         assert len(resumed.history) == 4
         state, expected = resumed.network.state_dict(), whole.network.state_dict()

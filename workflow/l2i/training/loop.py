@@ -155,7 +155,7 @@ def train(
                 sigterm.let_through()
             history.append(_finished(under_way, epoch, plan, n_items))
             under_way = None
-            kept.save(history, at_once=sigterm.came or epoch == plan.n_epochs)
+            kept.save(history, at_once=sigterm.came)
     return pd.DataFrame(history)
 
 
