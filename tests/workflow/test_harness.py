@@ -500,22 +500,22 @@ class TestHashes:
 
     def test_an_input_is_read_by_the_first_job_only_and_records_say_so(self, job, aged, read):
         for known in ("computed", "known"):
-            perform(job, double)
+            perform_anew(job, double)
             (used,) = load_record(job.output["table"])["inputs"]
             assert (used["hash"], used["sha256"]) == (known, file_sha256(aged))
         read.remove("clips.csv"), read.remove("clips.csv")  # by this test
         assert read.count("clips.csv") == 1
 
     def test_an_input_that_changed_is_read_again(self, job, aged):
-        perform(job, double)
+        perform_anew(job, double)
         aged.write_text("clip\nb\n")
-        perform(job, double)
+        perform_anew(job, double)
         (used,) = load_record(job.output["table"])["inputs"]
         assert (used["hash"], used["sha256"]) == ("computed", file_sha256(aged))
 
     def test_an_output_is_read_once_and_known_to_the_next_job(self, job, read, monkeypatch):
         monkeypatch.setattr("l2i.provenance.hashes.WORTH_A_TICK", 1)
-        perform(job, double)
+        perform_anew(job, double)
         assert [name for name in read if name != "clips.csv"] == [".part-table.csv", "a.wav"]
         known = KnownHashes("results/.hashes")
         for path in job.output.values():
@@ -530,10 +530,10 @@ class TestHashes:
         perform(job, asks)
 
     def test_hashes_lie_in_one_folder_that_may_be_removed(self, job, aged):
-        perform(job, double)
+        perform_anew(job, double)
         assert [*Path("results").iterdir()] == [Path("results/.hashes")]
         shutil.rmtree("results")
-        perform(job, double)
+        perform_anew(job, double)
         assert load_record(job.output["table"])["inputs"][0]["hash"] == "computed"
 
 
@@ -576,7 +576,7 @@ class TestDigests:
 
         perform(digested, double)
         with pytest.raises(SystemExit):
-            perform(digested, breaks)
+            perform_anew(digested, breaks)
         assert not list(tmp_path.glob("table.csv*"))
 
     def test_a_digest_that_cannot_be_written_takes_all_with_it(
@@ -589,7 +589,7 @@ class TestDigests:
         monkeypatch.setattr(digests, "write_digest", full_disk)
         with pytest.raises(SystemExit):
             perform(digested, double)
-        assert {path.name for path in tmp_path.iterdir()} == before
+        assert {path.name for path in tmp_path.iterdir() if ".log-" not in path.name} == before
 
     def test_an_input_that_is_lost_is_missed_with_one_message(self, digested, tmp_path, capsys):
         (tmp_path / "clips.csv").unlink()
