@@ -1,8 +1,8 @@
 """A real SLURM on this machine, on loopback: three pretended nodes, two of them with a GPU.
 
 Nothing is installed. Debian's packages are unpacked into a folder of their own and run from there,
-and only who asks for the cluster's `environment()` finds its commands: where SLURM is on everybody's
-PATH and no controller runs, each call of Snakemake waits ten seconds for one.
+and only who asks for the cluster's `environment()` finds its commands: where SLURM is on the PATH
+of all and no controller runs, each call of Snakemake waits ten seconds for one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ SLURM = ["slurm-client", "slurmctld", "slurmd", "slurmdbd", "slurm-wlm-basic-plu
 PACKAGES = [*SLURM, "slurm-wlm-mysql-plugin", "munge", "mariadb-server-core"]
 # Of what they depend on, all that is loaded here and a machine may lack.
 LIBRARIES = ["libmunge2", "libhwloc15", "libmariadb3", "libaio1", "liburing2", "libpam0g"]
-COMMANDS = "sbatch scancel scontrol sinfo squeue srun sacct sacctmgr sshare".split()
+QUERIES = ["scontrol", "sinfo", "squeue", "sacct", "sacctmgr", "sshare"]
+COMMANDS = ["sbatch", "scancel", "srun", *QUERIES]
 NODES = {"cpu1": "", "gpu1": "Gres=gpu:1", "gpu2": "Gres=gpu:1"}
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"}
 
@@ -42,8 +43,12 @@ def unpacked() -> Path:
         Where the packages cannot be had.
     """
     if not (PREFIX / "complete").exists():
-        if not (shutil.which("apt-get") and shutil.which("dpkg") and os.uname().machine == "x86_64"):
-            raise NoSlurm("SLURM comes from packages of Debian for x86-64, which this machine lacks")
+        if not (
+            shutil.which("apt-get") and shutil.which("dpkg") and os.uname().machine == "x86_64"
+        ):
+            raise NoSlurm(
+                "SLURM comes from packages of Debian for x86-64, which this machine lacks"
+            )
         folder = PREFIX.with_name(f"{PREFIX.name}.{os.getpid()}")  # workers may begin together
         folder.mkdir(parents=True)
         try:
@@ -154,14 +159,18 @@ class Cluster:
         self.programs = {}
 
     def _start(self) -> None:
-        own = [f"--{name}-file={self.folder}/munge.{name}" for name in ("key", "pid", "log", "seed")]
+        own = [
+            f"--{name}-file={self.folder}/munge.{name}" for name in ("key", "pid", "log", "seed")
+        ]
         self._begin("munged", "--foreground", "--force", f"--socket={self._munge()}", *own)
         until(self._munge().exists, 10)
         if self.accounting:
             self._start_accounting()
         self._begin("slurmctld", "-D")
         for node in NODES:
-            self._begin("slurmd", "-D", "-N", node, "-d", str(self._program("slurmstepd")), name=node)
+            self._begin(
+                "slurmd", "-D", "-N", node, "-d", str(self._program("slurmstepd")), name=node
+            )
         until(lambda: self.states() == {"idle"}, 60)
 
     def _start_accounting(self) -> None:
@@ -235,7 +244,9 @@ class Cluster:
         for name in self.commands:
             real = self.prefix / "usr/bin" / name
             start = f'exec {loader} --library-path {self.libraries} {real} "$@"'
-            path = self._file(f"bin/{name}", "#!/bin/sh", f"export SLURM_CONF={self._conf()}", start)
+            path = self._file(
+                f"bin/{name}", "#!/bin/sh", f"export SLURM_CONF={self._conf()}", start
+            )
             path.chmod(0o755)
 
     def _gpu(self, node: str) -> Path:

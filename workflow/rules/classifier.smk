@@ -37,8 +37,9 @@ rule train_classifier:
         f"{CLASSIFIER}/train_classifier.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("train_classifier", gpu=True),
     params:
         **identity("train_classifier", CLASSIFIER_SETTINGS),
     message:

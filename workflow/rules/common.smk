@@ -19,8 +19,6 @@ from l2i.provenance.fingerprints import (
 RESULTS = f"results/{config['name']}"
 # What makes a result is the environment it is computed in, not the one that plans the work.
 ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
-# Asked of the scheduler by the rules that use a GPU.
-GPU = 0 if config["machine"]["device"] == "cpu" else 1
 # Systems by what is measured of them.
 WITH_FIDELITY, WITH_FAITHFULNESS, WITH_CLASSIFICATION, WITH_SOUNDS, WITH_PROTOTYPES = (
     with_measure(config, measure)

@@ -14,10 +14,13 @@ rule measure_classifier:
         classification=f"{EVALUATION}/classification.csv",
     log:
         f"{EVALUATION}/measure_classifier.log",
+    group:
+        "classifier_{dataset}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_classifier", settings("features")),
     message:
@@ -33,10 +36,13 @@ rule measure_fidelity:
         fidelity=f"{MEASURED}/fidelity.csv",
     log:
         f"{MEASURED}/measure_fidelity.log",
+    group:
+        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_fidelity", settings(*OF_SYSTEM), system_module),
     message:
@@ -53,10 +59,13 @@ rule measure_system:
         classification=f"{MEASURED}/classification.csv",
     log:
         f"{MEASURED}/measure_system.log",
+    group:
+        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_system", settings(*OF_SYSTEM), system_module),
     message:
@@ -78,10 +87,13 @@ rule measure_faithfulness:
         faithfulness=f"{MEASURED}/faithfulness.csv",
     log:
         f"{MEASURED}/measure_faithfulness.log",
+    group:
+        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_faithfulness", FAITHFULNESS_SETTINGS, system_module),
     message:
@@ -99,10 +111,13 @@ rule measure_relevances:
         exchanged=f"{MEASURED}/relevances_exchanged.csv",
     log:
         f"{MEASURED}/measure_relevances.log",
+    group:
+        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_relevances", settings(*OF_SYSTEM, *RELEVANCE, "seed"), system_module),
     message:
@@ -130,6 +145,8 @@ rule project_relevances:
         f"{MEASURED}/project_relevances.log",
     conda:
         "../../envs/compute.yaml"
+    resources:
+        **asks("project_relevances"),
     params:
         **identity("project_relevances", PROJECTION_SETTINGS),
     message:

@@ -19,10 +19,13 @@ rule interpret_clips:
         sounds=directory(LISTENING),
     log:
         f"{LOGS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
+    group:
+        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("interpret_clips", LISTENING_SETTINGS, system_module),
     message:
@@ -40,10 +43,13 @@ rule explain_by_slime:
         sounds=directory(SLIME),
     log:
         f"{LOGS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}.log",
+    group:
+        "classifier_{dataset}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", *LISTENING_CLIPS)),
     message:
@@ -60,10 +66,13 @@ rule sound_prototypes:
         sounds=directory(PROTOTYPES),
     log:
         f"{LOGS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
+    group:
+        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("sound_prototypes", settings(*OF_SYSTEM), system_module),
     message:
