@@ -3,8 +3,8 @@
 Left to itself, the plugin
 
 - waits for ever for a job of which its one question, to `squeue` or to `sacct`, brings no state
-  that it knows: where accounting is off, after `scancel` (``CANCELLED by 0``), when a job that ended
-  has left the queue, and when SLURM does not answer at all;
+  that it knows: where accounting is off, after `scancel` (``CANCELLED by 0``), and when a job that
+  ended has left the queue; where SLURM does not answer, it does not say so;
 - sends jobs with a GPU to the partition of those without;
 - tries again what cannot get better: a submission that is refused, and a job whose input is bad.
 

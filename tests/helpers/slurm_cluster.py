@@ -224,7 +224,7 @@ class Cluster:
         return str(self.folder / "slurm.conf")
 
     def _write(self) -> None:
-        (self.folder / "state").mkdir()
+        (self.folder / "state").mkdir(parents=True)
         (self.folder / "bin").mkdir()
         key = self.folder / "munge.key"
         key.write_bytes(secrets.token_bytes(1024))
