@@ -4,10 +4,15 @@ Most runs here are of two jobs that sleep: what is tested is that the controller
 workflow itself runs once, as a user types it.
 """
 
+import json
+import shutil
+
 import pytest
 
+from helpers.project import PROJECT
 from helpers.slurm_cluster import Cluster, NoSlurm, unpacked, until
-from helpers.slurm_runs import small_run
+from helpers.slurm_runs import Run, small_run
+from helpers.tiny_project import Project, make_corpus, overlay_for, results
 
 pytestmark = pytest.mark.slow
 
@@ -92,16 +97,80 @@ class TestWhereJobsGo:
 class TestBadInput:
     def test_it_is_not_tried_again_and_its_log_is_shown(self, cluster, tmp_path):
         run = small_run(tmp_path / "run", cluster, **GPU)
-        run.start("--config", "says=error: clips.csv lacks a column")
+        run.start("--config", "fails=bad")
         assert run.finished() == 1
         assert "Trying to restart" not in run.text
         assert "error: clips.csv lacks a column" in run.text
 
     def test_any_other_failure_is_tried_twice_more(self, cluster, tmp_path):
         run = small_run(tmp_path / "run", cluster, **GPU)
-        run.start("--config", "says=Traceback (most recent call last):")
+        run.start("--config", "fails=bug")
         assert run.finished() == 1
         assert run.text.count("Trying to restart") == 2
+
+
+class TestTheWorkflow:
+    """The literal command, from a path with a space: ESC-50 of the tiny project, one system."""
+
+    @pytest.fixture(scope="class")
+    def project(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("tiny")
+        pins = make_corpus(folder / "corpus.zip")
+        overlay = overlay_for()
+        overlay["run"] |= {"systems": ["l2i_att"], "folds": [1]}
+        overlay["machine"] |= {"device": "auto", "threads": 2}
+        overlay["systems"] = {"l2i_att": overlay["systems"]["l2i_att"]}
+        overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": []}
+        overlay["listening"] = {"slime": False}
+        project = Project(folder / "a project", PROJECT, overlay, pins)
+        shutil.copy(folder / "corpus.zip", project.folder)
+        return project
+
+    @pytest.fixture(scope="class")
+    def finished(self, project, cluster):
+        run = Run(project.folder, cluster, GPU).start("--configfile", "overlay.yaml")
+        assert run.finished(900) == 0, run.text[-3000:]
+        return project
+
+    def test_it_writes_its_tables_and_keeps_the_logs(self, finished):
+        assert (results(finished) / "tables/table_4.csv").is_file()
+        logs = finished.folder / "results/logs/slurm"
+        assert list(logs.glob("rule_train_system/*/*.log"))
+
+    def test_jobs_ask_for_what_their_rules_say(self, finished, cluster):
+        train = cluster.jobs("train_system")[-1]
+        assert (train["Partition"], train["TresPerJob"], train["NumCPUs"]) == (
+            "gpu",
+            "gres:gpu:1",
+            "2",
+        )
+        assert cluster.jobs("index_dataset")[-1]["Partition"] == "cpu"
+
+    def test_the_measures_of_a_system_are_one_job_with_one_gpu(self, finished, cluster):
+        jobs = cluster.jobs("measures_")
+        assert [job["TresPerJob"] for job in jobs] == ["gres:gpu:1"]
+        assert not cluster.jobs("tabulate")
+
+    def test_the_record_names_the_job_and_its_node(self, finished):
+        record = next(results(finished).rglob("model.safetensors.record.json"))
+        assert json.loads(record.read_text())["slurm"]["node"] in {"gpu1", "gpu2"}
+
+    def test_after_a_killed_controller_the_same_command_ends_with_the_same_bytes(
+        self, finished, cluster
+    ):
+        """Whatever still runs: the later job waits for the earlier one, or takes over from it."""
+        model = next(results(finished).glob("systems/**/model.safetensors"))
+        before = model.read_bytes()
+        model.unlink()
+        run = Run(finished.folder, cluster, GPU)
+        run.start("--configfile", "overlay.yaml")
+        run.running("train_system")
+        run.kill()
+        run.start("--configfile", "overlay.yaml", "--unlock")
+        assert run.finished() == 0
+        run.start("--configfile", "overlay.yaml")
+        assert run.finished(900) == 0, run.text[-3000:]
+        assert model.read_bytes() == before
 
 
 @pytest.mark.parametrize(
