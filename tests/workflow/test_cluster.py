@@ -196,7 +196,8 @@ def test_the_methods_that_are_replaced_are_those_of_the_plugin():
 def submissions(tmp_path_factory):
     """What `snakemake --profile slurm` submits of the paper's configuration: jobs, and groups."""
     profile = yaml.safe_load((PROJECT / "slurm/config.yaml").read_text())
-    components = (line.split("=") for line in profile["group-components"])
+    groups = dict(line.split("=") for line in profile["groups"])
+    components = dict(line.split("=") for line in profile["group-components"])
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         planned = api.workflow(
             resource_settings=ResourceSettings(
@@ -210,8 +211,8 @@ def submissions(tmp_path_factory):
             snakefile=PROJECT / "Snakefile",
             workdir=tmp_path_factory.mktemp("paper"),
         )
-        groups = GroupSettings(group_components={name: int(n) for name, n in components})
-        planned.dag().execute_workflow("dryrun", group_settings=groups)
+        together = GroupSettings(groups, {name: int(n) for name, n in components.items()})
+        planned.dag().execute_workflow("dryrun", group_settings=together)
         workflow = planned._workflow
         workflow._executor_plugin = ExecutorPluginRegistry().get_plugin("slurm")  # planned for that
         dag = workflow.dag

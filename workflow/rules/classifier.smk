@@ -27,9 +27,8 @@ rule fetch_weights:
 
 rule train_classifier:
     input:
-        unpack(fold_of),
+        unpack(start_of_classifier),
         log_mel=f"{FEATURES}/log_mel.npy",
-        weights=published_weights,
     output:
         model=f"{CLASSIFIER}/model.safetensors",
         history=f"{CLASSIFIER}/history.csv",

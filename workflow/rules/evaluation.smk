@@ -14,8 +14,6 @@ rule measure_classifier:
         classification=f"{EVALUATION}/classification.csv",
     log:
         f"{EVALUATION}/measure_classifier.log",
-    group:
-        "classifier_{dataset}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -36,8 +34,6 @@ rule measure_fidelity:
         fidelity=f"{MEASURED}/fidelity.csv",
     log:
         f"{MEASURED}/measure_fidelity.log",
-    group:
-        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -59,8 +55,6 @@ rule measure_system:
         classification=f"{MEASURED}/classification.csv",
     log:
         f"{MEASURED}/measure_system.log",
-    group:
-        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -87,8 +81,6 @@ rule measure_faithfulness:
         faithfulness=f"{MEASURED}/faithfulness.csv",
     log:
         f"{MEASURED}/measure_faithfulness.log",
-    group:
-        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -111,8 +103,6 @@ rule measure_relevances:
         exchanged=f"{MEASURED}/relevances_exchanged.csv",
     log:
         f"{MEASURED}/measure_relevances.log",
-    group:
-        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -145,8 +135,6 @@ rule project_relevances:
         f"{MEASURED}/project_relevances.log",
     conda:
         "../../envs/compute.yaml"
-    resources:
-        **asks("project_relevances"),
     params:
         **identity("project_relevances", PROJECTION_SETTINGS),
     message:

@@ -19,8 +19,6 @@ rule interpret_clips:
         sounds=directory(LISTENING),
     log:
         f"{LOGS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
-    group:
-        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -43,8 +41,6 @@ rule explain_by_slime:
         sounds=directory(SLIME),
     log:
         f"{LOGS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}.log",
-    group:
-        "classifier_{dataset}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -66,8 +62,6 @@ rule sound_prototypes:
         sounds=directory(PROTOTYPES),
     log:
         f"{LOGS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
-    group:
-        "measures_{dataset}_{system}"
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
