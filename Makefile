@@ -31,7 +31,7 @@ test: $(ENV) ## run every test, on all cores
 		--no-loadscope-reorder
 
 cluster: $(ENV) ## snakemake --profile slurm on a real SLURM, through every fault
-	$(BIN)/python -m pytest --durations=0 -m "slow or cluster" tests/workflow/test_slurm.py
+	$(BIN)/python -m pytest --durations=0 -m slow tests/workflow/test_slurm.py
 
 lint: $(ENV) ## check style, types and spelling
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([str(WORKFLOW), os.getenv("PYTHONPATH", "")]).rstrip(":")
 )
 
-from cluster import mend, spare_the_cluster
+from cluster import mend
 from configuration.reading import resolved
 from configuration.validation import validate_config
 from l2i.checks import InputError
@@ -35,11 +35,6 @@ except InputError as error:
 
 
 mend()
-
-
-onstart:
-    if workflow.local_exec:
-        spare_the_cluster()
 
 
 include: "workflow/rules/common.smk"

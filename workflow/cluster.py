@@ -63,15 +63,6 @@ def mend() -> None:
     Executor.report_job_error = report_job_error
 
 
-def spare_the_cluster() -> None:
-    """Keep the jobs of a run without SLURM from asking a controller that may not answer.
-
-    Each loads the plugin, which asks for the cluster's settings and waits ten seconds to hear them.
-    Without a readable configuration the question fails at once.
-    """
-    os.environ["SLURM_CONF"] = os.devnull
-
-
 # ---------------------------------------------------------------- state of jobs
 
 

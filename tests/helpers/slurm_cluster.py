@@ -292,7 +292,7 @@ class Cluster:
             f"SlurmctldPort={ctld}",
             "AuthType=auth/munge",
             "CredType=cred/munge",
-            f"AuthInfo=socket={self._munge()}",
+            f"AuthInfo=socket={self._munge()},cred_expire=10",  # a requeued job waits so long
             f"SlurmUser={user}",
             f"SlurmdUser={user}",
             f"PluginDir={self.plugins}",

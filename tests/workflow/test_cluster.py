@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 import cluster
 from helpers.project import PROJECT
+from helpers.tiny_project import Project, make_corpus, overlay_for
 
 
 class Executor:
@@ -190,6 +192,21 @@ def test_the_methods_that_are_replaced_are_those_of_the_plugin():
     for name in ("check_active_jobs", "get_partition_arg", "report_job_error"):
         assert getattr(plugin.Executor, name) is getattr(cluster, name)
         assert plugin.Executor.as_published.get(name) is not getattr(cluster, name)
+
+
+@pytest.mark.slow
+def test_a_run_without_slurm_asks_a_cluster_that_may_be_down_once_and_its_jobs_never(
+    tmp_path, slurm
+):
+    slurm(sinfo="")
+    asked = tmp_path / "asked"
+    (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho conf=$SLURM_CONF >> {asked}\nexit 1\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    pins = make_corpus(tmp_path / "corpus.zip")
+    project = Project(tmp_path / "project", PROJECT, overlay_for(), pins)
+    shutil.copy(tmp_path / "corpus.zip", project.folder)
+    project.run("results/tiny/datasets/esc50/fetched.json")
+    assert asked.read_text().splitlines() == ["conf="]
 
 
 @pytest.fixture(scope="module")
