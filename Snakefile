@@ -18,6 +18,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([str(WORKFLOW), os.getenv("PYTHONPATH", "")]).rstrip(":")
 )
 
+from cluster import mend
 from configuration.reading import resolved
 from configuration.validation import validate_config
 from l2i.checks import InputError
@@ -33,7 +34,11 @@ except InputError as error:
     sys.exit(f"error: {error}")
 
 
+mend()
+
+
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/datasets.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/dictionary.smk"

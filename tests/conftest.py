@@ -22,6 +22,7 @@ TESTS = PROJECT / "tests"
 # Files that take longest, longest first. A worker takes a file at a time, and one that takes a long
 # one last keeps the others waiting.
 LONGEST = [
+    "workflow/test_slurm.py",
     "workflow/test_workflow.py",
     "workflow/test_bad_input.py",
     "workflow/test_harness.py",

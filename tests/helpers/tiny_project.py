@@ -12,7 +12,7 @@ import yaml
 
 from l2i.synthetic.esc50 import write_esc50_archive
 
-SOURCES = ["Snakefile", "config.yaml", "config", "workflow", "envs", "profiles"]
+SOURCES = ["Snakefile", "config.yaml", "config", "workflow", "envs", "profiles", "slurm"]
 ABLATED = {"dataset": "esc50", "fold": 1, "system": "l2i_att"}
 TINY = {
     "name": "tiny",
@@ -23,7 +23,7 @@ TINY = {
         "folds": [1, 2],
         "seeds": [0],
     },
-    "machine": {"data": "data", "device": "cpu"},
+    "machine": {"data": "data", "device": "cpu", "threads": 1},
     "features": {"mel_power": 1},
     "datasets": {
         "esc50": {

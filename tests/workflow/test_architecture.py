@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from helpers.loaded_workflow import WILDCARDS, files_of, loaded_workflow, settings_of
-from helpers.project import PROJECT, load_module
+from helpers.project import PROJECT, load_module, openers_of
 from l2i.provenance.fingerprints import source_closure
 
 WORKFLOW = PROJECT / "workflow"
@@ -169,6 +169,11 @@ def rules():
     return found
 
 
+def source_of(rule, keyword):
+    """What a rule says under a keyword; nothing where it has none."""
+    return ast.unparse(rule[keyword]) if keyword in rule else ""
+
+
 RULES = rules()
 WITH_SCRIPT = sorted(name for name, rule in RULES.items() if "script" in rule)
 
@@ -232,16 +237,14 @@ def test_what_rules_share_stays_small():
     assert len(text.splitlines()) <= 150
 
 
-def test_the_slurm_profile_knows_every_rule_that_uses_a_gpu():
-    users = {
-        name
-        for name, rule in RULES.items()
-        if "resources" in rule and "gpu" in {k.arg for k in rule["resources"].keywords}
-    }
-    profile = (PROJECT / "slurm/config.yaml").read_text()
-    (listed,) = re.findall(r"\?for rule in (\(.*?\)):", profile)
-    assert set(ast.literal_eval(listed)) == users
-    assert yaml.safe_load(profile)["executor"] == "slurm"
+def test_a_gpu_is_asked_for_by_the_rules_whose_scripts_take_a_device_and_no_others():
+    asking = {name for name, rule in RULES.items() if "gpu=True" in source_of(rule, "resources")}
+    users = set()
+    for name in RULES:
+        functions = [getattr(load_module(name), name), *openers_of(name).values()]
+        taken = {parameter for f in functions for parameter in inspect.signature(f).parameters}
+        users |= {name} if "device" in taken else set()
+    assert asking == users
 
 
 def test_the_default_profile_sets_nothing_that_a_cluster_profile_sets():
@@ -271,19 +274,6 @@ def test_every_target_of_make_that_a_page_names_exists(page):
     text = (PROJECT / page).read_text(encoding="utf-8")
     named = set(re.findall(r"(?:`|timed )make (\w+)", text))
     assert named and named <= targets
-
-
-def test_the_slurm_page_tells_which_rules_are_not_tried_again():
-    never = {
-        name
-        for name, rule in RULES.items()
-        if "retries" in rule and rule["retries"].args[0].value == 0
-    }
-    profile = (PROJECT / "slurm/config.yaml").read_text()
-    assert never == {"fetch_dataset", "fetch_weights", "index_dataset"}
-    assert re.search(r"^retries: 2\b", profile, re.MULTILINE)
-    page = " ".join((PROJECT / "slurm/README.md").read_text().split())
-    assert "for whatever reason, is submitted up to twice more" in page
 
 
 def test_the_page_of_results_names_every_folder_that_rules_write_logs_to():

@@ -27,9 +27,8 @@ rule fetch_weights:
 
 rule train_classifier:
     input:
-        unpack(fold_of),
+        unpack(start_of_classifier),
         log_mel=f"{FEATURES}/log_mel.npy.digest",
-        weights=published_weights,
     output:
         model=f"{CLASSIFIER}/model.safetensors.digest",
         history=f"{CLASSIFIER}/history.csv",
@@ -37,8 +36,9 @@ rule train_classifier:
         f"{CLASSIFIER}/train_classifier.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("train_classifier", gpu=True),
     params:
         **identity("train_classifier", CLASSIFIER_SETTINGS),
     message:

@@ -23,8 +23,6 @@ if workflow.is_main_process:
     drop_orphans(RESULTS)  # so that lost files are made anew
 # What makes a result is the environment it is computed in, not the one that plans the work.
 ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
-# Asked of the scheduler by the rules that use a GPU.
-GPU = 0 if config["machine"]["device"] == "cpu" else 1
 # Systems by what is measured of them.
 WITH_FIDELITY, WITH_FAITHFULNESS, WITH_CLASSIFICATION, WITH_SOUNDS, WITH_PROTOTYPES = (
     with_measure(config, measure)

@@ -34,6 +34,8 @@ rule index_dataset:
     retries: 0  # a bad input does not get better by trying again
     conda:
         "../../envs/compute.yaml"
+    resources:
+        **asks("index_dataset"),
     params:
         **identity("index_dataset", settings("datasets/{dataset}/corpus"), layout_module),
     message:

@@ -15,8 +15,9 @@ rule learn_dictionary:
         f"{DICTIONARY}/learn_dictionary.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("learn_dictionary", gpu=True),
     params:
         **identity("learn_dictionary", DICTIONARY_SETTINGS),
     message:

@@ -16,8 +16,9 @@ rule measure_classifier:
         f"{EVALUATION}/measure_classifier.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_classifier", settings("features")),
     message:
@@ -35,8 +36,9 @@ rule measure_fidelity:
         f"{MEASURED}/measure_fidelity.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_fidelity", settings(*OF_SYSTEM), system_module),
     message:
@@ -55,8 +57,9 @@ rule measure_system:
         f"{MEASURED}/measure_system.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_system", settings(*OF_SYSTEM), system_module),
     message:
@@ -80,8 +83,9 @@ rule measure_faithfulness:
         f"{MEASURED}/measure_faithfulness.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_faithfulness", FAITHFULNESS_SETTINGS, system_module),
     message:
@@ -101,8 +105,9 @@ rule measure_relevances:
         f"{MEASURED}/measure_relevances.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("measure_relevances", settings(*OF_SYSTEM, *RELEVANCE, "seed"), system_module),
     message:

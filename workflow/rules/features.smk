@@ -13,8 +13,9 @@ rule cache_features:
         f"{FEATURES}/cache_features.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("cache_features", gpu=True),
     params:
         **identity("cache_features", settings(*OF_RECORDINGS)),
     message:

@@ -6,6 +6,13 @@ FIGURES = f"{RESULTS}/figures"
 include: "helpers/figures.smk"
 
 
+# Seconds of work each: on a cluster, a submission would take longer than the job.
+localrules:
+    draw_class_faithfulness,
+    draw_relevance_map,
+    draw_components_sweep,
+
+
 rule draw_class_faithfulness:
     input:
         unpack(scores_of_class_figure),

@@ -21,8 +21,9 @@ rule interpret_clips:
         f"{LOGS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("interpret_clips", LISTENING_SETTINGS, system_module),
     message:
@@ -42,8 +43,9 @@ rule explain_by_slime:
         f"{LOGS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", *LISTENING_CLIPS)),
     message:
@@ -62,8 +64,9 @@ rule sound_prototypes:
         f"{LOGS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("measure", gpu=True, **TURN),
     params:
         **identity("sound_prototypes", settings(*OF_SYSTEM), system_module),
     message:

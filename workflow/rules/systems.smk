@@ -16,8 +16,9 @@ rule train_system:
         f"{SYSTEM}/train_system.log",
     conda:
         "../../envs/compute.yaml"
+    threads: THREADS
     resources:
-        gpu=GPU,
+        **asks("train_system", gpu=True),
     params:
         **identity("train_system", training_settings, system_module),
     message:

@@ -6,6 +6,19 @@ TABLES = f"{RESULTS}/tables"
 include: "helpers/tables.smk"
 
 
+# Seconds of work each: on a cluster, a submission would take longer than the job.
+localrules:
+    tabulate_classification,
+    tabulate_hyperparameters,
+    tabulate_fidelity,
+    tabulate_faithfulness,
+    tabulate_ablation,
+    tabulate_classes,
+    tabulate_by_design,
+    compare_systems,
+    tabulate_cost,
+
+
 rule tabulate_classification:
     input:
         clips=over_folds(f"{EVALUATION}/classification.csv"),

@@ -11,6 +11,11 @@ def published_weights(wildcards):
     return [] if weights == "scratch" else [f"{RESULTS}/weights/{weights}.safetensors.digest"]
 
 
+def start_of_classifier(wildcards):
+    """The clips of a fold, and the weights that its classifier starts from."""
+    return fold_of(wildcards) | {"weights": published_weights(wildcards)}
+
+
 def pin_of_weights(wildcards):
     """Git's name of the published file."""
     return pins_of("weights", wildcards.weights)["git_blob"]

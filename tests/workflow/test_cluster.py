@@ -1,0 +1,277 @@
+"""What becomes of SLURM's answers; tests/workflow/test_slurm.py holds it against a real one."""
+
+import asyncio
+import os
+import shutil
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.resources import Resources, ResourceScopes
+from snakemake.settings.types import (
+    ConfigSettings,
+    GroupSettings,
+    OutputSettings,
+    Quietness,
+    ResourceSettings,
+)
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+
+import cluster
+from helpers.project import PROJECT
+from helpers.tiny_project import Project, make_corpus, overlay_for
+
+
+class Executor:
+    """Stands for the plugin's: notes what is reported."""
+
+    run_uuid = "a-run"
+
+    def __init__(self):
+        self.succeeded, self.failed, self.warnings = [], [], []
+        self.next_seconds_between_status_checks = None
+        self.logger = SimpleNamespace(warning=self.warnings.append)
+        settings = SimpleNamespace(init_seconds_before_status_checks=40)
+        self.workflow = SimpleNamespace(executor_settings=settings)
+
+    def report_job_success(self, job):
+        self.succeeded.append(job.external_jobid)
+
+    def report_job_error(self, job, msg, aux_logs):
+        self.failed.append((job.external_jobid, msg))
+
+
+@pytest.fixture
+def executor():
+    return Executor()
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Commands of SLURM that answer as they are told."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def answer(**commands):
+        for name, text in commands.items():
+            script = "#!/bin/sh\nexit 1" if text is None else f"#!/bin/sh\ncat <<'END'\n{text}\nEND"
+            (tmp_path / name).write_text(f"{script}\n")
+            (tmp_path / name).chmod(0o755)
+
+    answer(squeue="", sacct=None)
+    return answer
+
+
+def check(executor, *ids):
+    """Ids of the jobs that are still waited for after one check."""
+
+    async def waited():
+        jobs = [SimpleNamespace(external_jobid=i, aux={"slurm_logfile": "x.log"}) for i in ids]
+        return [job.external_jobid async for job in cluster.check_active_jobs(executor, jobs)]
+
+    return asyncio.run(waited())
+
+
+class TestStates:
+    @pytest.mark.parametrize("state", ["PENDING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED"])
+    def test_a_job_in_the_queue_is_waited_for(self, executor, slurm, state):
+        slurm(squeue=f"1|{state}|None")
+        assert check(executor, "1") == ["1"]
+        assert executor.next_seconds_between_status_checks == 40
+
+    @pytest.mark.parametrize("state", sorted(cluster.FAILED - {"GONE"}))
+    def test_a_job_that_ended_otherwise_than_well_has_failed(self, executor, slurm, state):
+        slurm(squeue=f"1|COMPLETED|None\n2|{state}|None")
+        assert check(executor, "1", "2") == []
+        assert executor.succeeded == ["1"] and "2" in executor.failed[0]
+        assert state in executor.failed[0][1]
+
+    def test_accounting_tells_of_a_job_that_left_the_queue(self, executor, slurm):
+        slurm(sacct="1|CANCELLED by 0\n2|COMPLETED\n3|OUT_OF_MEMORY")
+        assert check(executor, "1", "2", "3") == []
+        assert executor.succeeded == ["2"]
+        assert sorted(job for job, _ in executor.failed) == ["1", "3"]
+
+    def test_without_accounting_the_outputs_of_such_a_job_tell(self, executor, slurm):
+        assert check(executor, "1") == []
+        assert executor.succeeded == ["1"]  # as Snakemake then looks for its outputs
+
+    def test_accounting_that_lags_behind_is_given_time_but_not_for_ever(self, executor, slurm):
+        slurm(sacct="1|RUNNING")
+        waits = [check(executor, "1") for _ in range(cluster.PATIENCE + 1)]
+        assert waits == [["1"]] * cluster.PATIENCE + [[]]
+        assert executor.succeeded == ["1"]
+
+    def test_a_job_of_a_lost_node_is_given_time_to_be_requeued(self, executor, slurm):
+        slurm(squeue="1|NODE_FAIL|None")
+        waits = [check(executor, "1") for _ in range(cluster.PATIENCE + 1)]
+        assert waits == [["1"]] * cluster.PATIENCE + [[]]
+        assert "NODE_FAIL" in executor.failed[0][1]
+
+    def test_a_controller_that_does_not_answer_is_waited_for_and_named_once(self, executor, slurm):
+        slurm(squeue=None)
+        assert [check(executor, "1") for _ in range(3)] == [["1"]] * 3
+        assert len(executor.warnings) == 1 and "SLURM does not answer" in executor.warnings[0]
+
+    def test_why_a_job_cannot_begin_is_said_once(self, executor, slurm):
+        slurm(squeue="1|PENDING|PartitionTimeLimit\n2|PENDING|Priority")
+        assert [check(executor, "1", "2") for _ in range(2)] == [["1", "2"]] * 2
+        assert len(executor.warnings) == 1 and "runtime" in executor.warnings[0]
+
+
+class TestWhatIsTriedAgain:
+    @pytest.mark.parametrize(
+        ("text", "final"),
+        [
+            ("opening\nerror: index.csv lacks a column\nput it back", True),
+            ("error: stopped with exit status 143 (SIGTERM)", False),
+            ("error: first\nTraceback (most recent call last):\nRuntimeError: CUDA", False),
+            ("Traceback (most recent call last):\nMemoryError\n", False),
+            ("", False),
+        ],
+    )
+    def test_the_last_words_of_a_log_tell_bad_input_from_other_failures(
+        self, tmp_path, text, final
+    ):
+        log = tmp_path / "job.log"
+        log.write_text(text)
+        assert cluster._tells_of_bad_input(log) is final
+
+    def test_the_log_of_an_earlier_run_tells_nothing(self, tmp_path):
+        log = tmp_path / "job.log"
+        log.write_text("error: index.csv lacks a column")
+        os.utime(log, (0, 0))
+        assert not cluster._tells_of_bad_input(log)
+        assert not cluster._tells_of_bad_input(tmp_path / "none.log")
+
+    @pytest.mark.parametrize(
+        ("refusal", "resources", "variable"),
+        [
+            ("Requested node configuration is not available", {"gpu": 1}, "L2I_GPU_PARTITION"),
+            ("invalid partition specified: x", {}, "L2I_CPU_PARTITION"),
+            ("Invalid generic resource (gres) specification", {"gres": "gpu:1"}, "L2I_GPU_GRES"),
+            ("Invalid account or account/partition combination", {}, "L2I_SLURM_ACCOUNT"),
+            ("Invalid qos specification", {}, "L2I_SLURM_QOS"),
+            ("Invalid feature specification", {}, "L2I_SLURM_CONSTRAINT"),
+        ],
+    )
+    def test_a_refusal_names_the_variable_that_decides(self, refusal, resources, variable):
+        job = SimpleNamespace(resources=resources)
+        assert variable in cluster._about_refusal(job, f"SLURM sbatch failed. '{refusal}'")
+
+
+class TestPartition:
+    @pytest.fixture(autouse=True)
+    def published(self, executor, monkeypatch):
+        executor.as_published = {"get_partition_arg": lambda self, job: " -p plugin"}
+        for name in ("GPU", "CPU"):
+            monkeypatch.setenv(f"L2I_{name}_PARTITION", name.lower())
+
+    @pytest.mark.parametrize(
+        ("resources", "partition"),
+        [({"gpu": 1}, "gpu"), ({"gres": "gpu:a100:1"}, "gpu"), ({"gpu": 0}, "cpu"), ({}, "cpu")],
+    )
+    def test_it_follows_the_gpu(self, executor, resources, partition):
+        job = SimpleNamespace(resources=resources)
+        assert cluster.get_partition_arg(executor, job) == f" -p '{partition}'"
+
+    def test_one_that_a_job_names_comes_first(self, executor):
+        job = SimpleNamespace(resources={"gpu": 1, "slurm_partition": "mine"})
+        assert cluster.get_partition_arg(executor, job) == " -p plugin"
+
+    def test_with_no_variable_the_cluster_decides(self, executor, monkeypatch):
+        monkeypatch.delenv("L2I_GPU_PARTITION")
+        monkeypatch.delenv("L2I_CPU_PARTITION")
+        assert cluster.get_partition_arg(executor, SimpleNamespace(resources={})) == " -p plugin"
+
+
+def test_the_methods_that_are_replaced_are_those_of_the_plugin():
+    plugin = pytest.importorskip("snakemake_executor_plugin_slurm")
+    cluster.mend()
+    cluster.mend()  # once more does no harm
+    for name in ("check_active_jobs", "get_partition_arg", "report_job_error"):
+        assert getattr(plugin.Executor, name) is getattr(cluster, name)
+        assert plugin.Executor.as_published.get(name) is not getattr(cluster, name)
+
+
+@pytest.mark.slow
+def test_a_run_without_slurm_asks_a_cluster_that_may_be_down_once_and_its_jobs_never(
+    tmp_path, slurm
+):
+    slurm(sinfo="")
+    asked = tmp_path / "asked"
+    (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho conf=$SLURM_CONF >> {asked}\nexit 1\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    pins = make_corpus(tmp_path / "corpus.zip")
+    project = Project(tmp_path / "project", PROJECT, overlay_for(), pins)
+    shutil.copy(tmp_path / "corpus.zip", project.folder)
+    project.run("results/tiny/datasets/esc50/fetched.json")
+    assert asked.read_text().splitlines() == ["conf="]
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory):
+    """What `snakemake --profile slurm` submits of the paper's configuration: jobs, and groups."""
+    profile = yaml.safe_load((PROJECT / "slurm/config.yaml").read_text())
+    groups = dict(line.split("=") for line in profile["groups"])
+    components = dict(line.split("=") for line in profile["group-components"])
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        planned = api.workflow(
+            resource_settings=ResourceSettings(
+                nodes=profile["jobs"],
+                resources=Resources.parse(profile["resources"], allow_expressions=False),
+                overwrite_resource_scopes=ResourceScopes(
+                    line.split("=") for line in profile["set-resource-scopes"]
+                ),
+            ),
+            config_settings=ConfigSettings(config={"machine": {"device": "auto"}}),
+            snakefile=PROJECT / "Snakefile",
+            workdir=tmp_path_factory.mktemp("paper"),
+        )
+        together = GroupSettings(groups, {name: int(n) for name, n in components.items()})
+        planned.dag().execute_workflow("dryrun", group_settings=together)
+        workflow = planned._workflow
+        workflow._executor_plugin = ExecutorPluginRegistry().get_plugin("slurm")  # planned for that
+        dag = workflow.dag
+        for group in dag._group.values():
+            group._resources = None
+        jobs = {dag._group.get(job, job) for job in dag.jobs if not job.is_local}
+        yield [job for job in jobs if getattr(job, "name", "") != "all"]
+
+
+class TestSubmissionsOfThePaper:
+    def test_there_are_at_most_two_hundred(self, submissions):
+        assert 150 < len(submissions) <= 200, len(submissions)
+
+    def test_the_measures_of_a_system_on_a_data_set_are_one(self, submissions):
+        names = [job.groupid for job in submissions if job.is_group()]
+        assert len(names) == len(set(names)) == 3 * 10 + 3
+        assert "measures_esc50_l2i_att" in names and "classifier_openmic" in names
+
+    def test_each_asks_for_one_gpu_or_none_and_for_the_cores_of_one_job(self, submissions):
+        for job in submissions:
+            rules = {each.rule.name for each in (job.jobs if job.is_group() else [job])}
+            without = rules <= {"index_dataset", "project_relevances"}
+            assert job.resources.get("gpu", 0) == (0 if without else 1), rules
+            assert job.threads == (1 if without else 4)
+
+    def test_memory_and_time_are_those_of_its_rule_and_data_set(self, submissions):
+        asked = {
+            (job.rule.name, job.wildcards.dataset, job.wildcards.get("system")): job.resources
+            for job in submissions
+            if not job.is_group()
+        }
+        small, large = (asked["train_system", name, "l2i_att"] for name in ("esc50", "openmic"))
+        assert (small["runtime"], large["runtime"]) == (16, 222)
+        assert (small["mem_mb"], large["mem_mb"]) == (9600, 32_000)
+        assert small["runtime"] < asked["train_system", "esc50", "vibi"]["runtime"] <= 240
+        group = next(
+            j for j in submissions if getattr(j, "groupid", "") == "measures_esc50_l2i_att"
+        )
+        each = [job.resources["runtime"] for job in group.jobs]
+        assert group.resources["runtime"] == sum(each)
+        assert group.resources["mem_mb"] == max(job.resources["mem_mb"] for job in group.jobs)
+
+    def test_tables_and_figures_are_made_where_the_command_is_typed(self, submissions):
+        rules = {each.rule.name for job in submissions for each in getattr(job, "jobs", [job])}
+        assert not [name for name in rules if name.startswith(("tabulate", "draw", "compare"))]

@@ -1,0 +1,65 @@
+"""What jobs ask a scheduler for: cores, memory, time and a GPU. No targets here.
+
+Two cores and no scheduler are enough to run everything: then only cores count.
+"""
+
+import math
+import os
+
+# Of the jobs that train, or pass clips through networks. What a CPU adds up in another order
+# differs in its last bits, so the overlays that are compared from machine to machine have 1.
+THREADS = config["machine"]["threads"]
+GPU = 0 if config["machine"]["device"] == "cpu" else 1
+# Where several jobs are submitted as one, they take turns: one GPU, and the cores of one, will do.
+TURN = {"turn": 1}
+
+# Measured on ESC-10 (0.56 h, one core, bfloat16): core-minutes and GB for an hour of audio.
+USE = {
+    "cache_features": (0.1, 0.0),
+    "learn_dictionary": (0.8, 1.0),
+    "train_classifier": (8.7, 2.0),
+    "train_system": (5.2, 2.0),
+    "measure": (0.6, 0.7),
+    "index_dataset": (0.1, 0.0),
+}
+# Hours of audio by the name of the download; what is not known counts as the largest.
+HOURS = {"esc50": 2.8, "sonyc_ust": 51.4, "openmic": 55.6}
+HOURS |= {"demo_esc50": 0.1, "demo_sonyc_ust": 0.1, "demo_openmic": 0.1}
+
+START = 5  # minutes for a job to load its libraries from a slow disk
+MARGIN = 3  # times what was measured; a GPU counts as the cores that feed it, to be safe
+# Training goes on from its checkpoint and large arrays give way to the memory there is, so that
+# asking for more than this would only make a job wait longer.
+MOST_MINUTES, MOST_GB, BASE_GB = 240, 32, 4
+
+
+def asks(use, gpu=False, **more):
+    """Resources of a rule: `USE[use]` by the hours of its data set, growing with each attempt."""
+    core_minutes, gb = USE[use]
+    cores = THREADS if gpu else 1
+
+    def runtime(wildcards, attempt):
+        once = MARGIN * core_minutes * _hours(wildcards) / cores
+        return attempt * math.ceil(min(START + once * _trainings(wildcards, use), MOST_MINUTES))
+
+    def mem_mb(wildcards, attempt):
+        return attempt * math.ceil(1000 * min(BASE_GB + gb * _hours(wildcards), MOST_GB))
+
+    return {"runtime": runtime, "mem_mb": mem_mb} | (_gpu() if gpu else {}) | more
+
+
+def _gpu():
+    """One GPU, by the name that a cluster has for it, if any."""
+    name = os.environ.get("L2I_GPU_GRES") if GPU else None
+    return {"gres": name} if name else {"gpu": GPU}
+
+
+def _hours(wildcards):
+    return HOURS.get(config["datasets"][wildcards.dataset]["download"], max(HOURS.values()))
+
+
+def _trainings(wildcards, use):
+    """How often a job trains: once for each combination of a grid, and with the one it takes."""
+    grid = config["systems"][wildcards.system].get("grid", {}) if use == "train_system" else {}
+    n = math.prod(map(len, grid.values()))
+    return n + 1 if n > 1 else 1
