@@ -26,7 +26,7 @@ OFFERED = {*WILDCARDS, "device", "data", "urls", "checkpoints", "scratch"}
 # From the ground up: a package or module imports only what stands before it.
 FLOORS = [
     *("checks", "names", "metrics", "thresholds", "progress", "runtime", "determinism", "weights"),
-    "streams",
+    *("streams", "addresses"),
     *("provenance", "features", "dictionary", "networks", "reporting", "datasets", "synthetic"),
     *("training", "interpretation", "systems", "evaluation"),
 ]
@@ -89,7 +89,7 @@ def test_every_floor_is_there():
 @pytest.mark.parametrize("path", sorted((WORKFLOW / "configuration").glob("*.py")), ids=relative)
 def test_the_configuration_imports_itself_and_what_loads_at_once(path):
     ours = {name for name in imports(path) if name.split(".")[0] in {"l2i", "harness", "scripts"}}
-    light = {"checks", "names", "thresholds", "provenance.fingerprints"}
+    light = {"addresses", "checks", "names", "thresholds", "provenance.fingerprints"}
     assert ours <= {f"l2i.{name}" for name in light}
 
 

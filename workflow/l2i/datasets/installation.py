@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from l2i.addresses import without_secrets
 from l2i.checks import InputError, raise_all
 from l2i.datasets.archive import kind_of, unpack
 from l2i.datasets.download import download
@@ -50,7 +51,8 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     """
     folder = Path(folder)
     if len(files) > 1 and "{name}" not in url:
-        raise InputError(f"{url}: is one address for {len(files)} files; put {{name}} into it")
+        shown = without_secrets(url)
+        raise InputError(f"{shown}: is one address for {len(files)} files; put {{name}} into it")
     stage = folder.with_name(f".{folder.name}.fetching")
     merged = stage / CORPUS
     if merged.exists() and not comes_from(merged, files):
@@ -60,7 +62,7 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     for i, file in enumerate(files, 1):
         parts.append(_unpacked(file, url, stage, folder.with_name(f"{folder.name}.downloads")))
         log.info("%s is there, %d of %d", file["name"], i, len(files))
-    _merge(parts, merged, {"url": url, "files": list(files)})
+    _merge(parts, merged, {"url": without_secrets(url), "files": list(files)})
     merged.rename(folder)
     shutil.rmtree(stage)
 
