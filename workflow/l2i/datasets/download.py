@@ -210,8 +210,7 @@ def _attempt(url: str, part: Path, size: int | None) -> None:
         if response.status_code in (206, 416):
             first, total = _range_of(response)
             if size is not None and total not in (None, size):
-                part.unlink(missing_ok=True)
-                raise InputError(f"{url}: holds {total} bytes, pinned are {size}; {DROPPED}")
+                raise _of_other_size(url, part, total, size)
             if first != start or _is_packed(response):  # the part is no beginning of this file
                 part.unlink(missing_ok=True)
                 raise ConnectionError(f"cannot resume at byte {start}, starting again")
@@ -224,7 +223,7 @@ def _attempt(url: str, part: Path, size: int | None) -> None:
                     response=response,
                 )
             start = 0
-        _receive(response, part, start, size)
+        _receive(response, part, start, size, url)
     if size is not None and _size(part) < size and not _is_web_page(part):
         raise ConnectionError(f"the connection closed after {_size(part)} of {size} bytes")
 
@@ -239,7 +238,10 @@ def _asked(url: str, headers: dict[str, str]) -> requests.Response:
         raise requests.exceptions.InvalidURL(str(error)) from error
 
 
-def _receive(response: requests.Response, part: Path, start: int, size: int | None) -> None:
+def _receive(
+    response: requests.Response, part: Path, start: int, size: int | None, url: str
+) -> None:
+    """Add the body to the part, or refuse it where it is going to be another file's."""
     length = None if _is_packed(response) else _number(response.headers.get("Content-Length"))
     total = None if length is None else start + length
     other = response.status_code == 200 and None not in (size, total) and total != size
@@ -258,12 +260,17 @@ def _receive(response: requests.Response, part: Path, start: int, size: int | No
         for block in _blocks(response):
             file.write(block)
             bar.update(len(block))
-            # More than was pinned, or going to be another size: not the file, as the check of its
-            # size will say. The first bytes are enough to tell a web page.
             if other or (size is not None and file.tell() > size):
-                return
-        if total is not None and file.tell() < total:
+                break  # the first bytes are enough to tell a web page
+        if not other and total is not None and file.tell() < total:
             raise ConnectionError(f"the connection closed after {file.tell()} of {total} bytes")
+    if other and not _is_web_page(part):
+        raise _of_other_size(url, part, total, size)
+
+
+def _of_other_size(url: str, part: Path, total: int | None, size: int | None) -> InputError:
+    part.unlink(missing_ok=True)
+    return InputError(f"{url}: holds {total} bytes, pinned are {size}; {DROPPED}")
 
 
 def _blocks(response: requests.Response) -> Iterator[bytes]:

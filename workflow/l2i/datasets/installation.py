@@ -69,7 +69,7 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
 
 def comes_from(folder: str | Path, files: Sequence[Mapping]) -> bool:
     """Whether the stamp of a corpus says that it was made of just these files."""
-    made_of = (read_stamp(folder) or {}).get("files", [])
+    made_of = (read_stamp(folder) or {"files": []})["files"]
     by_name = {file["name"]: file for file in made_of}
     return len(made_of) == len(files) and all(
         same_file(file, by_name.get(file["name"], {})) for file in files
@@ -78,8 +78,13 @@ def comes_from(folder: str | Path, files: Sequence[Mapping]) -> bool:
 
 def read_stamp(folder: str | Path) -> dict | None:
     """Return url and files of an installed corpus; None for a folder of other origin."""
-    stamp = Path(folder) / STAMP
-    return json.loads(stamp.read_text()) if stamp.is_file() else None
+    try:
+        stamp = json.loads((Path(folder) / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    files = stamp.get("files") if isinstance(stamp, dict) else None
+    ours = isinstance(files, list) and all(isinstance(f, dict) and "name" in f for f in files)
+    return stamp if ours else None
 
 
 def _place(stage: Path, file: Mapping) -> Path:

@@ -14,7 +14,7 @@ from l2i.checks import InputError
 from l2i.networks.stored_classifier import frozen
 from l2i.provenance.fingerprints import file_sha256
 from l2i.training.task import Network, Recordings
-from l2i.weights import load_weights, read_identity, save_weights
+from l2i.weights import fitting, load_weights, read_identity, save_weights
 
 KIND = "system"
 
@@ -107,6 +107,7 @@ def load_system(path: str | Path, *, module: str, device: str, **identity: Any) 
         The rest of :func:`origin_of`, and the identity of the fold.
     """
     state = load_weights(path, kind=KIND, module=module, **identity)
-    network = system_module(module).build(**read_identity(path)["architecture"])
-    network.load_state_dict(state)
+    with fitting(path):
+        network = system_module(module).build(**read_identity(path)["architecture"])
+        network.load_state_dict(state)
     return frozen(network, device)
