@@ -7,7 +7,6 @@ the values that come out here. What does not fit the schema stays as it is, for 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from configuration.schema import validator_of
@@ -18,7 +17,7 @@ SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, 
 INTEGER = re.compile(r"[+-]?\d{1,300}(_\d+)*")
 NUMBER = re.compile(r"[+-]?(\d{1,300}(_\d+)*\.?\d{0,300}|\.\d{1,300})([eE][+-]?\d{1,5})?")
 
-Schema = Mapping[str, Any]
+Schema = dict[str, Any]
 
 
 def typed_by(value: Any, schema: Schema, whole: Schema) -> Any:

@@ -20,7 +20,8 @@ MAX_DEPTH = 50
 MERGE = "<<"
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")}
-_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times as fast
+# The first is ten times as fast, but not everywhere.
+_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Written(NamedTuple):
@@ -30,7 +31,7 @@ class Written(NamedTuple):
     places: dict[str, str]  # path such as run.folds[1] -> file and line
 
 
-class _Texts(_PARSER):
+class _Texts(_PARSER):  # type: ignore[misc]
     """A loader that takes no scalar for anything but a text."""
 
     yaml_implicit_resolvers: dict = {}
@@ -106,6 +107,7 @@ class _Builder:
         try:
             if isinstance(node, yaml.SequenceNode):
                 return [self.value(item, f"{path}[{i}]") for i, item in enumerate(node.value)]
+            assert isinstance(node, yaml.MappingNode)
             return self._mapping(node, path)
         finally:
             self.around.pop()

@@ -38,7 +38,7 @@ def read_table(path: str | Path, *, columns: Sequence[str] = (), **options: Any)
     return table
 
 
-def read_json(path: str | Path, kind: type) -> Any:
+def read_json(path: str | Path, kind: type[dict] | type[list]) -> Any:
     """A JSON file of ours that holds a `kind`, dict or list; a list is one of texts.
 
     Raises
@@ -50,9 +50,10 @@ def read_json(path: str | Path, kind: type) -> Any:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON that can be read ({_why(error)}); {REMAKE}") from error
-    if not isinstance(value, kind) or (kind is list and not all(isinstance(v, str) for v in value)):
-        names = {list: "a list of names", dict: "a mapping"}
-        raise InputError(f"{path} does not hold {names[kind]}; {REMAKE}")
+    texts = kind is dict or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+    if not isinstance(value, kind) or not texts:
+        what = "a mapping" if kind is dict else "a list of names"
+        raise InputError(f"{path} does not hold {what}; {REMAKE}")
     return value
 
 
