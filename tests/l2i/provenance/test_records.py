@@ -183,5 +183,5 @@ class TestMisuse:
     @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"record_version": 2})])
     def test_a_damaged_record_is_named_with_a_remedy(self, result, text):
         records.record_path(result).write_text(text)
-        with pytest.raises(InputError, match=r"is damaged .*run the workflow again"):
+        with pytest.raises(InputError, match=r"is damaged .*give your command again"):
             records.load_record(result)
