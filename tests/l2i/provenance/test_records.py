@@ -177,7 +177,7 @@ class TestKnownAnswers:
 
 class TestMisuse:
     def test_a_missing_record_is_named_with_a_remedy(self, result):
-        with pytest.raises(InputError, match=r"table.csv.record.json is missing.*remove "):
+        with pytest.raises(InputError, match=r"table.csv.record.json is missing.*delete "):
             records.load_record(result)
 
     @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"record_version": 2})])
