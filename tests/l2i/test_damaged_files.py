@@ -20,6 +20,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from l2i.checks import InputError
 from l2i.datasets.archive import unpack
@@ -196,6 +197,22 @@ class TestKnownAnswers:
             torch.save(state, path)
             with pytest.raises(InputError, match="lack layers that become blocks.B1"):
                 from_audioset(load_published(path))
+
+    @pytest.mark.parametrize("about", ["{", "5", "[" * 100_000])
+    def test_weights_that_do_not_say_what_they_are(self, tmp_path, about):
+        save_file({"W": torch.ones(2, 2)}, tmp_path / "w", {"l2i": about})
+        with pytest.raises(InputError, match=r"/w (is not a readable|does not say).*delete it and"):
+            load_dictionary(tmp_path / "w")
+
+    @pytest.mark.parametrize(
+        "bits", [b"\x00\x00\x0e\x00", b"\x00\x00\x0c\x00", b"\x00\x00\xff\xff"]
+    )
+    def test_an_archive_that_is_packed_in_another_way_than_it_says(self, tmp_path, bits):
+        write_zip(tmp_path / "z")
+        content = (tmp_path / "z").read_bytes().replace(b"\x00\x00\x08\x00", bits)
+        (tmp_path / "z").write_bytes(content)
+        with pytest.raises(InputError, match="/z"):
+            unpack(tmp_path / "z", tmp_path / "out", kind="zip")
 
     def test_a_classifier_without_a_layer(self, tmp_path):
         network = Classifier(2, multi_label=False, **SMALL)
