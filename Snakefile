@@ -19,19 +19,28 @@ os.environ.update(
 )
 
 from cluster import mend
-from configuration.reading import resolved
+from configuration.reading import read_configuration, resolved
+from configuration.schema import load_schema
 from configuration.validation import validate_config
+from configuration.values import typed
 from l2i.checks import InputError
+
+try:
+    said = read_configuration(
+        [PROJECT / "config.yaml", *workflow.overwrite_configfiles],
+        workflow.config_settings.config_args,
+    )
+    understood = typed(resolved(said.value), load_schema())
+    validate_config(understood, said.places)
+except InputError as error:
+    sys.exit(f"error: {error}")
 
 
 configfile: PROJECT / "config.yaml"
 
 
-try:
-    config.update(resolved(config))
-    validate_config(config)
-except InputError as error:
-    sys.exit(f"error: {error}")
+# In the place of what Snakemake has read: see configuration/reading.py.
+config.update(understood)
 
 
 mend()

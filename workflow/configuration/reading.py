@@ -1,4 +1,7 @@
-"""How a configuration is read: what `like` takes over, and what the reference files hold.
+"""How a configuration is read: files, what `like` takes over, and what reference files hold.
+
+Files are laid over one another as Snakemake does it, but read from their text: Snakemake has lost
+what stood there twice, and how numbers were written.
 
 An entry of `datasets` or `systems` that is `like` another one has all that the other one has, but
 for what it says itself. What a system says for a data set holds for data sets that are like it.
@@ -8,13 +11,14 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from configuration.schema import explain, validator
+from configuration.schema import explain, load_schema, validator
+from configuration.values import typed_by
+from configuration.yaml_files import Written, parse_yaml, read_yaml
 from l2i.checks import InputError, raise_all
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -32,16 +36,55 @@ def load_reference(name: str) -> dict[str, Any]:
     InputError
         If it is no YAML, or does not fit.
     """
-    place = f"workflow/reference/{name}.yaml"
-    try:
-        loaded = yaml.safe_load((REFERENCE / f"{name}.yaml").read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        raise InputError(f"{place}{line} is no YAML: correct it, or restore it from git") from error
-    errors = validator(name).iter_errors(loaded)
-    raise_all([line for error in errors for line in explain(error, name)], place)
+    place, schema = f"workflow/reference/{name}.yaml", load_schema(name)
+    said = read_yaml(REFERENCE / f"{name}.yaml", place)
+    loaded = typed_by(said.value, schema, schema)
+    problems = [line for e in validator(name).iter_errors(loaded) for line in explain(e, name)]
+    raise_all([located(line, said.places) for line in problems], place)
     return loaded
+
+
+def read_configuration(files: Iterable[str | Path], assignments: Iterable[str]) -> Written:
+    """What configuration files and the command line say together, as texts.
+
+    Parameters
+    ----------
+    files : iterable of str or Path
+        config.yaml, then its overlays, each laid over those before it.
+    assignments : iterable of str
+        Of the command line's --config, such as ``machine={data: audio}``; laid over the files.
+
+    Raises
+    ------
+    InputError
+        If one is no YAML, says a thing twice, or is no mapping.
+    """
+    parts = [read_yaml(path, _name_of(path)) for path in files]
+    for path, part in zip(files, parts, strict=True):
+        if not isinstance(part.value, dict):
+            raise InputError(f"{_name_of(path)}: must hold keys and values, such as name: paper")
+    for assignment in assignments:
+        key, _, text = assignment.partition("=")
+        said = parse_yaml(text, f"--config {key}", key)
+        parts.append(Written({key: said.value}, said.places))
+    config: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for part in parts:
+        config = _laid_over(config, part.value)
+        places |= part.places
+    return Written(config, places)
+
+
+def located(line: str, places: Mapping[str, str]) -> str:
+    """What is wrong with a key, with the file and line that say it, where there is one."""
+    about = [p for p in places if p and line.startswith(p) and line[len(p) :][:1] in " .:[,"]
+    return f"{line} ({places[max(about, key=len)]})" if about else line
+
+
+def _name_of(path: str | Path) -> str:
+    """A path as the user would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith(os.pardir) else relative
 
 
 def resolved(config: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configuration.ablations import ablation_rows
 from configuration.dataset_validation import contradictions_of_dataset
 from configuration.layouts import layout_of_dataset
-from configuration.reading import addresses
+from configuration.reading import addresses, located
 from configuration.schema import explain, undefined, validator
 from configuration.system_validation import contradictions_of_system, contradictions_of_varied
 from l2i.checks import raise_all
@@ -17,13 +18,15 @@ from l2i.names import OFFICIAL, TITLES
 from l2i.provenance.fingerprints import canonical_json
 
 
-def validate_config(config: dict[str, Any]) -> None:
+def validate_config(config: dict[str, Any], places: Mapping[str, str] | None = None) -> None:
     """Raise one InputError that lists everything wrong with the configuration.
 
     Parameters
     ----------
     config : dict
-        From :func:`configuration.reading.resolved`.
+        From :func:`configuration.values.typed`.
+    places : mapping, optional
+        File and line that say what stands under a key, for the messages.
     """
     # Each step takes for granted what the one before has found in order.
     problems = (
@@ -31,7 +34,10 @@ def validate_config(config: dict[str, Any]) -> None:
         or [line for error in validator("config").iter_errors(config) for line in explain(error)]
         or list(_contradictions(config))
     )
-    raise_all(sorted(set(problems)), "configuration (config.yaml and its overlays)")
+    raise_all(
+        [located(line, places or {}) for line in sorted(set(problems))],
+        "configuration (config.yaml and its overlays)",
+    )
 
 
 def _beyond_json(value: Any, place: str = "") -> Iterator[str]:
@@ -60,6 +66,9 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     yield from undefined("run.single_run", run["single_run"], "systems", config["systems"])
     downloads = "workflow/reference/downloads.yaml"
     yield from undefined("machine.urls", config["machine"]["urls"], downloads, addresses())
+    data = config["machine"]["data"]
+    if data.startswith("~") and os.path.expanduser(data) == data:
+        yield f"machine.data is {data!r}, but there is no such home: give the folder's full path"
     yield from _shared_titles(config)
     if features["hop_length"] > features["n_fft"] // 2:
         yield "features.hop_length must be at most half of features.n_fft: frames must overlap"

@@ -10,6 +10,10 @@ if TYPE_CHECKING:  # planning checks its input without either
     from torch import Tensor
 
 
+# What to do about a damaged result, whatever command it was that made it.
+REMAKE = "delete it and give your command again"
+
+
 class InputError(ValueError):
     """Bad input from outside: a file, a corpus or a configuration key.
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from l2i.checks import InputError
+from l2i.checks import REMAKE, InputError
 
 ABOUT = "l2i"  # name of the metadata entry
 SEEN = " (it learned from other clips: some of those to be tested may be among them)"
@@ -65,10 +66,13 @@ def load_weights(path: str | Path, *, kind: str, **identity: Any) -> dict[str, T
     learned_from_others = any(line.startswith("train_clips_sha256") for line in wrong)
     if wrong:
         raise InputError(
-            f"{path} was made for something else: {'; '.join(wrong)}{SEEN * learned_from_others}. "
-            "Delete it and rerun"
+            f"{path} was made for something else: {'; '.join(wrong)}{SEEN * learned_from_others}; "
+            f"{REMAKE}"
         )
-    return load_file(path)
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        raise _unreadable(path, error) from error
 
 
 def read_identity(path: str | Path) -> dict[str, Any]:
@@ -82,11 +86,33 @@ def read_identity(path: str | Path) -> dict[str, Any]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+        identity = json.loads(metadata.get(ABOUT, "{}"))
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(identity, dict):
+        raise InputError(f"{path} does not say what it holds; {REMAKE}")
+    return identity
+
+
+@contextmanager
+def fitting(path: str | Path) -> Iterator[None]:
+    """Report it as bad input if what `path` holds does not fit the network it is put into."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(
-            f"{path} is not a readable safetensors file ({error}); delete it and rerun"
+            f"{path} does not hold what its network consists of ({_why(error)}); {REMAKE}"
         ) from error
-    return json.loads(metadata.get(ABOUT, "{}"))
+
+
+def _unreadable(path: str | Path, error: Exception) -> InputError:
+    return InputError(f"{path} is not a readable safetensors file ({_why(error)}); {REMAKE}")
+
+
+def _why(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def load_published(path: str | Path) -> dict[str, Tensor]:
@@ -101,11 +127,13 @@ def load_published(path: str | Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise InputError(
-            f"{path} is not a state dict that can be read safely ({str(error).splitlines()[0]}). "
-            "Delete it and download it again; pickles with other content are never executed"
+            f"{path} is not a state dict that can be read safely ({_why(error)}). "
+            "Delete it to have it downloaded again; pickles with other content are never executed"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise InputError(f"{path} holds something else than a state dict of tensors")
+        raise InputError(
+            f"{path} holds something else than a state dict of tensors; correct its pin and address"
+        )
     return dict(state)
 
 

@@ -1,6 +1,5 @@
 """Figures 2 and 3: drop in probability without the relevant components, class by class (Eq. 7)."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from l2i.reporting.removals import (
     values,
     without,
 )
+from l2i.stored import read_json
 
 
 def draw_class_faithfulness(
@@ -44,7 +44,7 @@ def draw_class_faithfulness(
 
     They are random removals at the same threshold, and the removal of nothing.
     """
-    classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
+    classes = read_json(path_to_classes, list)
     clips = read_clips(path_to_clips).astype({"class": str})
     _require_fit(clips, classes, dataset=dataset, system=system, excluded=excluded_classes)
     clips = clips[(clips["threshold"] == threshold) | (clips["removal"] == NOTHING)]

@@ -9,6 +9,7 @@ from l2i.checks import InputError
 from l2i.evaluation.coherence import ALL, class_tree
 from l2i.reporting.figures import RelevanceMap, relevance_map, save
 from l2i.reporting.markdown import to_csv
+from l2i.stored import read_table
 
 
 def draw_relevance_map(
@@ -38,9 +39,10 @@ def draw_relevance_map(
 def _read(path_to_points: str, path_to_classes_table: str, path_to_distances: str) -> RelevanceMap:
     names = {"class": str, "clip": str, "dataset": str}
     points, numbers = (
-        pd.read_csv(path, dtype=names) for path in (path_to_points, path_to_classes_table)
+        read_table(path, columns=("class",), dtype=names)
+        for path in (path_to_points, path_to_classes_table)
     )
-    distances = pd.read_csv(path_to_distances, dtype=names).set_index("class")
+    distances = read_table(path_to_distances, columns=("class",), dtype=names).set_index("class")
     same_classes = list(numbers["class"]) == [*distances.columns, ALL]
     if not same_classes or not set(points["class"]) <= set(distances.columns):
         raise InputError(

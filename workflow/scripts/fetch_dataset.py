@@ -50,7 +50,7 @@ def fetch_dataset(
         )
     _require_content(folder, pins)
     Path(path_to_fetched).write_text(json.dumps(pins, indent=1) + "\n")
-    return {"url": (read_stamp(folder) or {})["url"]}
+    return {"url": (read_stamp(folder) or {}).get("url")}
 
 
 def _require_content(folder: Path, pins: dict) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness import perform
 from l2i.datasets.layouts import layout_module, require_layout
+from l2i.stored import read_json
 
 
 def index_dataset(
@@ -39,7 +40,7 @@ def index_dataset(
     """
     expect = None
     if not isinstance(path_to_fetched, list):
-        expect = json.loads(Path(path_to_fetched).read_text())
+        expect = read_json(path_to_fetched, dict)
     options = {key: value for key, value in corpus.items() if key != "layout"}
     folder = Path(data) / dataset
     require_layout(folder, corpus["layout"])

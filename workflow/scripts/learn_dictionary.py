@@ -25,7 +25,8 @@ def learn_dictionary(
     checkpoints: str,
 ) -> dict:
     """Write the dictionary of one fold; facts: errors, the clips and columns seen, the time."""
-    log_magnitude, rows = open_features(path_to_log_magnitude), fold.train_rows
+    log_magnitude = open_features(path_to_log_magnitude, n_clips=len(fold.index))
+    rows = fold.train_rows
     how = {
         "n_components": dictionary["n_components"],
         "sparsity": dictionary["sparsity"],

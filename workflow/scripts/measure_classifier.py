@@ -19,7 +19,8 @@ def measure_classifier(
     """Write one row per test clip; fact: clips."""
     classifier = load_classifier(path_to_classifier, device=device, **fold.identity)
     rows = fold.test_rows
-    logits = predict(classifier, open_features(path_to_log_mel), rows, device)
+    log_mel = open_features(path_to_log_mel, n_clips=len(fold.index))
+    logits = predict(classifier, log_mel, rows, device)
     if fold.multi_label:
         decisions = classifier.decisions(logits.to(device)).cpu()  # where the thresholds are
         scores = tagging_rows(logits, decisions, fold.targets(rows), fold.classes)

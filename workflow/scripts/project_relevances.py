@@ -1,6 +1,5 @@
 """Map the relevance vectors of one run and measure how coherent its classes are (Fig. 5)."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from harness import perform
 from l2i.checks import InputError
 from l2i.evaluation.coherence import ALL, at_most, class_distances, coherence, project, usable
 from l2i.reporting.markdown import to_csv
+from l2i.stored import read_json, read_table
 
 
 def project_relevances(
@@ -35,7 +35,7 @@ def project_relevances(
     measure_relevances): `silhouette_exchanged` and `purity_exchanged` are computed from it in the
     same way, rows without direction left out. Only what is above them is owed to the clips.
     """
-    classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
+    classes = read_json(path_to_classes, list)
     rows, vectors = _read(path_to_relevances, classes)
     kept = usable(vectors)
     names, vectors = rows.loc[kept, "class"].to_numpy(), vectors[kept]
@@ -61,10 +61,9 @@ def project_relevances(
 
 def _read(path: str, classes: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
     """Rows with their clip and class, in sorted order, and their vectors (N, K)."""
-    table = pd.read_csv(path, dtype={"clip": str, "class": str})
+    names = ("clip", "class", "r_000")
+    table = read_table(path, columns=names, dtype={"clip": str, "class": str})
     columns = [name for name in table if name.startswith("r_")]
-    if not columns or not {"clip", "class"} <= set(table):
-        raise InputError(f"{path} lacks a column of clip, class, r_000, ...; make it again")
     unknown = sorted(set(table["class"]) - set(classes))
     if unknown:
         raise InputError(f"{path} holds the class {unknown[0]!r}, which the data set has not")

@@ -33,7 +33,8 @@ def train_classifier(
     checkpoints: str,
 ) -> dict:
     """Write the classifier of one fold; facts: precision, parameters, seconds an epoch."""
-    log_mel, rows = open_features(path_to_log_mel), fold.train_rows
+    log_mel = open_features(path_to_log_mel, n_clips=len(fold.index))
+    rows = fold.train_rows
     precision = resolve_precision(classifier["precision"], device)
 
     torch.manual_seed(stream_seed(seed, "classifier"))

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
+import socket
 import threading
 from collections import deque, namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from l2i.checks import InputError
 from l2i.datasets import download as module
@@ -37,6 +41,8 @@ class Handler(BaseHTTPRequestHandler):
         start = int(self.headers.get("Range", "bytes=0-")[6:-1])
         if isinstance(what, int):
             return self.answer(what, b"busy", {"Retry-After": "0"})
+        if isinstance(what, tuple):  # code, body, headers
+            return self.answer(*what)
         if what == "html":
             return self.answer(200, b"<!DOCTYPE html><p>Log in", {"Content-Type": "text/html"})
         if what == "other":
@@ -254,6 +260,239 @@ class TestMisuse:
     def test_other_protocols_are_refused(self, path):
         with pytest.raises(InputError, match="https:, http: or file:"):
             download("ftp://example.org/x", path)
+
+
+ADDRESS = "http://me:s3cret@127.0.0.1:9/x?token=s3cret"
+
+
+class TestServersThatLie:
+    @pytest.mark.parametrize("code", [201, 202, 203, 226, 299])
+    def test_bytes_of_other_codes_never_become_a_part(self, server, path, code):
+        server.script.append((code, CONTENT, {}))
+        with pytest.raises(InputError, match=rf"answers {code} .*brings no file.*by hand"):
+            fetch(server, path)
+        assert leftovers(path) == []
+
+    @pytest.mark.parametrize("code", [204, 304, 400, 404, 500])
+    def test_nor_does_what_they_say_spoil_a_part_that_is_there(self, server, path, code):
+        path.parent.mkdir()
+        path.with_name("file.bin.part").write_bytes(CONTENT[:1000])
+        server.script.append((code, b"", {}))
+        with pytest.raises(InputError, match=str(code)):
+            fetch(server, path, n_attempts=1)
+        fetch(server, path)
+        assert server.requests[-1]["Range"] == "bytes=1000-"
+
+    def test_a_part_of_another_file_is_dropped_at_once(self, server, path):
+        path.parent.mkdir()
+        path.with_name("file.bin.part").write_bytes(CONTENT[:1000])
+        server.script.append((206, b"x" * 500, {"Content-Range": "bytes 1000-1499/1500"}))
+        with pytest.raises(InputError, match=rf"holds 1500 bytes, pinned are {len(CONTENT)}; the"):
+            fetch(server, path)
+        assert leftovers(path) == [] and len(server.requests) == 1
+
+    def test_a_file_that_is_announced_with_another_size_is_not_waited_for(self, server, path):
+        server.script.append((200, CONTENT * 20, {}))
+        with pytest.raises(InputError, match=rf"holds \d+ bytes, pinned are {len(CONTENT)}; the"):
+            fetch(server, path)
+        assert leftovers(path) == [] and len(server.requests) == 1
+
+    def test_a_range_that_is_given_in_pieces_is_put_together(self, server, path):
+        half, total = len(CONTENT) // 2, len(CONTENT)
+        piece = {"Content-Range": f"bytes 0-{half - 1}/{total}"}
+        server.script.append((206, CONTENT[:half], piece))
+        fetch(server, path)
+        assert path.read_bytes() == CONTENT
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Content-Range": "bytes 1000-x/1"},
+            {"Content-Range": "\xb2"},
+            {"Content-Range": f"bytes {'9' * 5000}-1/2"},
+            {"Content-Range": f"bytes 1000-{len(CONTENT) - 1}/*", "Content-Encoding": "gzip"},
+            {},
+        ],
+        ids=range(5),
+    )
+    def test_a_range_that_means_nothing_starts_the_download_again(self, server, path, headers):
+        path.parent.mkdir()
+        path.with_name("file.bin.part").write_bytes(CONTENT[:1000])
+        server.script.append((206, b"y" * 1000, headers))
+        fetch(server, path)
+        assert path.read_bytes() == CONTENT and "Range" not in server.requests[-1]
+
+    @pytest.mark.parametrize("length", ["abc", "-5", "", "9" * 5000, "1, 2", "\xb2"])
+    def test_a_length_that_is_none_is_passed_over(self, server, path, length, monkeypatch):
+        def answer(handler, status, body, headers, cut=False, told=True):
+            handler.send_response(status)
+            handler.send_header("Content-Length", length)
+            handler.send_header("Connection", "close")
+            handler.end_headers()
+            handler.wfile.write(body)
+            handler.close_connection = True
+
+        monkeypatch.setattr(Handler, "answer", answer)
+        try:
+            fetch(server, path, n_attempts=2)
+            assert path.read_bytes() == CONTENT
+        except InputError as error:
+            assert "check the url and the connection" in str(error)
+
+    @pytest.mark.parametrize(
+        "target", ["file:///etc/passwd", "ftp://x/y", "http://[::1", "data:,x"]
+    )
+    def test_a_redirection_leads_to_no_file_of_ours(self, server, path, target):
+        server.script.append((302, b"", {"Location": target}))
+        with pytest.raises(InputError, match="check the url and the connection"):
+            fetch(server, path, n_attempts=1)
+        assert not path.exists() and leftovers(path) == []
+
+    def test_a_redirection_in_a_circle_ends(self, server, path):
+        server.script.extend([(302, b"", {"Location": server.url})] * 40)
+        with pytest.raises(InputError, match="30 redirects"):
+            fetch(server, path)
+
+    def test_a_server_that_drips_is_given_up(self, server, path, monkeypatch):
+        monkeypatch.setattr(module, "PATIENCE", -1.0)
+        monkeypatch.setattr(module, "SLOWEST", 10**9)
+        with pytest.raises(InputError, match=r"only \d+ bytes came in 0 s"):
+            fetch(server, path, n_attempts=1, size_bytes=None)
+
+
+@pytest.fixture(scope="module")
+def raw_server():
+    """A server that answers every connection with the bytes in `answers`, and hangs up."""
+    answers = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(1 << 16)
+                    connection.sendall(answers[-1])
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/f", answers
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "Content-Length: 5",
+                "Content-Length: x",
+                "Content-Range: bytes 0-4/5",
+                "Retry-After: x",
+            ),
+            *(
+                "Content-Range: bytes 2-4/5",
+                "Content-Range: bytes */5",
+                "Transfer-Encoding: chunked",
+            ),
+            *(
+                "Content-Encoding: gzip",
+                "Location: file:///etc/passwd",
+                "Location: http://[",
+                "X: \xff",
+            ),
+            *("Retry-After: " + "9" * 400, ": x", "Content-Range: " + "b" * 70_000),
+        ]
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.binary(max_size=60)
+    | st.builds(
+        lambda code, lines, body: (
+            f"HTTP/1.1 {code} x\r\n".encode()
+            + "".join(f"{line}\r\n" for line in [*lines, "Connection: close"]).encode("latin-1")
+            + b"\r\n"
+            + body
+        ),
+        st.sampled_from([200, 206, 416, 302, 100, 204, 503, 999, "abc"]),
+        LINES,
+        st.sampled_from([b"", b"right", b"wrong", b"rightandmore", b"5\r\nright\r\n0\r\n\r\n"]),
+    ),
+    st.sampled_from([b"", b"ri", b"xx"]),
+)
+def test_whatever_a_server_says_the_file_is_right_or_there_is_a_message(
+    raw_server, tmp_path_factory, answer, begun
+):
+    (url, answers), folder = raw_server, tmp_path_factory.mktemp("raw")
+    answers.append(answer)
+    (folder / "f.part").write_bytes(begun)
+    sha256 = hashlib.sha256(b"right").hexdigest()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module.time, "sleep", lambda _: None)  # some ask for ten minutes
+            download(url, folder / "f", size_bytes=5, sha256=sha256, n_attempts=2, first_wait=0.0)
+        assert (folder / "f").read_bytes() == b"right"
+    except InputError as error:
+        assert str(error).startswith(url) and not (folder / "f").exists()
+
+
+class TestAddresses:
+    @settings(max_examples=200, deadline=None)
+    @given(
+        st.text(max_size=40)
+        | st.builds("{}{}".format, st.sampled_from(["file:", "file://", "http://", "https://["]),
+                    st.text("abc[]:@/%0?#.~\\\0\n é", max_size=20))
+    )  # fmt: skip
+    def test_whatever_is_no_address_is_told(self, tmp_path_factory, url):
+        with pytest.raises(InputError), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", offline)
+            download(url, tmp_path_factory.getbasetemp() / "f", n_attempts=1, first_wait=0.0)
+
+    def test_a_machine_in_the_address_of_a_file_is_explained(self, path):
+        with pytest.raises(InputError, match="names the machine folder; write file:a/b"):
+            download("file://folder/x", path)
+
+    def test_a_file_of_another_size_is_not_copied(self, tmp_path):
+        (tmp_path / "x").write_bytes(b"12")
+        with pytest.raises(InputError, match="size_bytes is 2, pinned is 3"):
+            download((tmp_path / "x").as_uri(), tmp_path / "y", size_bytes=3)
+        assert leftovers(tmp_path / "y") == ["x"]
+
+
+def offline(*_, **__):
+    raise socket.gaierror("no network in this test")
+
+
+class TestSecrets:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            ADDRESS,
+            ADDRESS.replace("http:", "ftp:"),
+            ADDRESS.replace(":9", ":port"),
+            "https://me:s3cret@[::1",
+            "file://me:s3cret@host/x?token=s3cret",
+        ],
+    )
+    def test_messages_and_logs_hold_none(self, path, address, caplog, monkeypatch):
+        monkeypatch.setattr(socket, "getaddrinfo", offline)
+        with pytest.raises(InputError) as raised:
+            download(address, path, n_attempts=2, first_wait=0.0)
+        assert "s3cret" not in str(raised.value) + caplog.text
+        assert raised.value.__suppress_context__, "a traceback would print what it was raised from"
+
+    def test_nor_do_facts_or_the_message_of_a_server(self, server, path):
+        address = f"{server.url}?token=s3cret".replace("//", "//me:s3cret@")
+        server.script.append(404)
+        with pytest.raises(InputError, match=r"\*\*\*@127.0.0.1.*404") as raised:
+            download(address, path, **PINS)
+        assert "s3cret" not in str(raised.value)
+        facts = download(address, path, **PINS)
+        assert facts["url"] == server.url.replace("//", "//***@") + "?***"
 
 
 class TestHashes:

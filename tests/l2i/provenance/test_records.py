@@ -209,11 +209,11 @@ class TestKnownAnswers:
 
 class TestMisuse:
     def test_a_missing_record_is_named_with_a_remedy(self, result):
-        with pytest.raises(InputError, match=r"table.csv.record.json is missing.*remove "):
+        with pytest.raises(InputError, match=r"table.csv.record.json is missing.*delete "):
             records.load_record(result)
 
     @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"record_version": 1})])
     def test_a_damaged_record_is_named_with_a_remedy(self, result, text):
         records.record_path(result).write_text(text)
-        with pytest.raises(InputError, match=r"is damaged .*run the workflow again"):
+        with pytest.raises(InputError, match=r"is damaged .*give your command again"):
             records.load_record(result)

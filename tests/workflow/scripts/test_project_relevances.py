@@ -111,7 +111,7 @@ class TestScript:
             written(np.eye(2), ["dog", "dog"], ["x", "x"])
 
     def test_a_file_without_relevances_is_refused(self, written):
-        with pytest.raises(InputError, match=r"lacks a column of clip, class, r_000"):
+        with pytest.raises(InputError, match=r"lacks the column\(s\) r_000"):
             written(np.empty((2, 0)), ["dog", "dog"])
 
 

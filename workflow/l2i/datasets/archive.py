@@ -6,9 +6,11 @@ Every member is judged by its name, kind and size before the first byte is writt
 from __future__ import annotations
 
 import gzip
+import lzma
 import re
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -27,7 +29,12 @@ DAMAGE = (
     tarfile.TarError,
     gzip.BadGzipFile,
     zlib.error,
+    lzma.LZMAError,
+    struct.error,
     EOFError,
+    ValueError,  # of places and texts that cannot be
+    OverflowError,
+    RuntimeError,
     NotImplementedError,  # a compression that Python does not know
 )
 KINDS = {".zip": "zip", ".tar.gz": "tar.gz", ".tgz": "tar.gz"}
@@ -87,6 +94,8 @@ def unpack(archive: str | Path, folder: str | Path, *, kind: str) -> None:
             for member in members:
                 _write(member, fresh)
         _without_top_folder(fresh).rename(folder)
+    except InputError:
+        raise
     except DAMAGE as error:
         raise InputError(f"{archive}: is damaged ({error}); delete and fetch it again") from error
     except OSError as error:

@@ -9,7 +9,6 @@ scored by a network that has seen it, nor by one with other classes or another f
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from l2i.checks import InputError
 from l2i.features.cache import load_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.names import LABEL, OFFICIAL
+from l2i.stored import read_json, read_table
 from l2i.streams import random_stream
 from l2i.weights import classes_hash
 
@@ -176,8 +176,12 @@ def open_fold(
     opened = Fold(
         dataset=dataset,
         name=fold,
-        index=pd.read_csv(path_to_index, dtype={"clip": str, "source": str}),
-        classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
+        index=read_table(
+            path_to_index,
+            columns=("clip", "source", "path", "sha256"),
+            dtype={"clip": str, "source": str},
+        ),
+        classes=read_json(path_to_classes, list),
         front_end=front_end,
         waveform_scale=waveform_scale,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from l2i.addresses import without_secrets
 from l2i.checks import InputError, raise_all
 from l2i.datasets.archive import kind_of, unpack
 from l2i.datasets.download import download
@@ -50,7 +51,8 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     """
     folder = Path(folder)
     if len(files) > 1 and "{name}" not in url:
-        raise InputError(f"{url}: is one address for {len(files)} files; put {{name}} into it")
+        shown = without_secrets(url)
+        raise InputError(f"{shown}: is one address for {len(files)} files; put {{name}} into it")
     stage = folder.with_name(f".{folder.name}.fetching")
     merged = stage / CORPUS
     if merged.exists() and not comes_from(merged, files):
@@ -60,14 +62,14 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     for i, file in enumerate(files, 1):
         parts.append(_unpacked(file, url, stage, folder.with_name(f"{folder.name}.downloads")))
         log.info("%s is there, %d of %d", file["name"], i, len(files))
-    _merge(parts, merged, {"url": url, "files": list(files)})
+    _merge(parts, merged, {"url": without_secrets(url), "files": list(files)})
     merged.rename(folder)
     shutil.rmtree(stage)
 
 
 def comes_from(folder: str | Path, files: Sequence[Mapping]) -> bool:
     """Whether the stamp of a corpus says that it was made of just these files."""
-    made_of = (read_stamp(folder) or {}).get("files", [])
+    made_of = (read_stamp(folder) or {"files": []})["files"]
     by_name = {file["name"]: file for file in made_of}
     return len(made_of) == len(files) and all(
         same_file(file, by_name.get(file["name"], {})) for file in files
@@ -76,8 +78,13 @@ def comes_from(folder: str | Path, files: Sequence[Mapping]) -> bool:
 
 def read_stamp(folder: str | Path) -> dict | None:
     """Return url and files of an installed corpus; None for a folder of other origin."""
-    stamp = Path(folder) / STAMP
-    return json.loads(stamp.read_text()) if stamp.is_file() else None
+    try:
+        stamp = json.loads((Path(folder) / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    files = stamp.get("files") if isinstance(stamp, dict) else None
+    ours = isinstance(files, list) and all(isinstance(f, dict) and "name" in f for f in files)
+    return stamp if ours else None
 
 
 def _place(stage: Path, file: Mapping) -> Path:

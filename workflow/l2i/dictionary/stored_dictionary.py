@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from l2i.weights import load_weights, save_weights
+from l2i.weights import fitting, load_weights, save_weights
 
 KIND = "dictionary"
 
@@ -25,4 +25,9 @@ def save_dictionary(
 
 def load_dictionary(path: str | Path, **identity: Any) -> Tensor:
     """Read a dictionary W, (F, K), refusing that of another fold, class list or front end."""
-    return load_weights(path, kind=KIND, **identity)["W"]
+    tensors = load_weights(path, kind=KIND, **identity)
+    with fitting(path):
+        W = tensors["W"]
+        if W.ndim != 2 or not W.is_floating_point():
+            raise ValueError(f"W is of {W.dtype} and has the shape {tuple(W.shape)}")
+    return W

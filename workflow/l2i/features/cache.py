@@ -17,7 +17,7 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
-from l2i.checks import InputError
+from l2i.checks import REMAKE, InputError
 from l2i.features.audio import fit_length, read_audio, scale_waveform
 from l2i.features.spectral import FrontEnd, magnitude
 from l2i.progress import progress
@@ -53,7 +53,7 @@ def load_waveform(
     if sha256 is not None and file_sha256(path) != sha256:
         raise InputError(
             f"{path} is not the file that was indexed. Put the old one back, or index the corpus "
-            "again: snakemake --forcerun index_dataset"
+            "again: add --forcerun index_dataset at the end of your snakemake command"
         )
     x = scale_waveform(read_audio(path, sample_rate=sample_rate), scale)
     return x if n_samples is None else fit_length(x, n_samples)
@@ -120,9 +120,27 @@ def cache_features(
             _append(mels, M)
 
 
-def open_features(path: str | Path) -> np.ndarray:
-    """A feature array as a read-only memory map."""
-    return np.load(path, mmap_mode="r")
+def open_features(path: str | Path, *, n_clips: int | None = None) -> np.ndarray:
+    """A feature array as a read-only memory map.
+
+    Raises
+    ------
+    InputError
+        If the file is not the whole features of `n_clips` clips, or of however many.
+    """
+    try:
+        features = np.load(path, mmap_mode="r")
+    except (OSError, EOFError, ValueError, OverflowError, SyntaxError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} holds no whole array ({reason}); {REMAKE}") from error
+    if not isinstance(features, np.ndarray) or features.dtype != "<f4" or features.ndim != 3:
+        raise InputError(f"{path} holds something else than features; {REMAKE}")
+    if n_clips not in (None, len(features)):
+        raise InputError(
+            f"{path} holds the features of {len(features)} clips, but {n_clips} are indexed; "
+            f"{REMAKE}"
+        )
+    return features
 
 
 def rows_of(array: np.ndarray, rows: Iterable[int]) -> Tensor:

@@ -22,6 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from l2i.checks import InputError
+
 MIN_FRAMES = 128  # six poolings and a 2 x 2 convolution leave nothing of fewer
 BLOCKS = {  # output channels of each convolution
     "B1": (16, 16),
@@ -160,8 +162,15 @@ def from_audioset(state: dict[str, Tensor]) -> dict[str, Tensor]:
     ours["layer18"] = "embedding", 0
     converted = {}
     for key, value in state.items():
-        layer, part, kind = key.removeprefix("module.").split(".")
-        if layer in ours and kind != "num_batches_tracked":
+        layer, part, kind = (str(key).removeprefix("module.").split(".") + ["", ""])[:3]
+        if layer in ours and part.isdecimal() and kind != "num_batches_tracked":
             module, first = ours[layer]
             converted[f"{module}.{first + int(part)}.{kind}"] = value
+    if missing := [
+        module for module, first in ours.values() if f"{module}.{first}.weight" not in converted
+    ]:
+        raise InputError(
+            f"the published weights lack layers that become {', '.join(missing)}: they are another "
+            "network's; correct their pin and address"
+        )
     return converted

@@ -7,7 +7,7 @@ from typing import Any
 
 from l2i.networks.classifier import Classifier
 from l2i.runtime import Module, channels_last
-from l2i.weights import load_weights, read_identity, save_weights
+from l2i.weights import fitting, load_weights, read_identity, save_weights
 
 
 def save_classifier(path: str | Path, classifier: Classifier, **identity: Any) -> None:
@@ -21,8 +21,9 @@ def save_classifier(path: str | Path, classifier: Classifier, **identity: Any) -
 def load_classifier(path: str | Path, *, device: str, **identity: Any) -> Classifier:
     """A frozen classifier in evaluation mode; see :func:`l2i.weights.load_weights` for refusals."""
     state = load_weights(path, kind="classifier", **identity)
-    classifier = Classifier(**read_identity(path)["architecture"])
-    classifier.load_state_dict(state)
+    with fitting(path):
+        classifier = Classifier(**read_identity(path)["architecture"])
+        classifier.load_state_dict(state)
     return frozen(classifier, device)
 
 
@@ -55,10 +56,11 @@ def fresh_classifier(
 def load_trunk(network: Classifier, path_to_weights: str | Path) -> None:
     """Put published weights under a fresh head."""
     trunk = load_weights(path_to_weights, kind="trunk")
-    missing, unexpected = network.load_state_dict(trunk, strict=False)
-    left = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if unexpected or any(not name.startswith(("head.", "output.", "thresholds")) for name in left):
-        raise ValueError(f"{path_to_weights} does not hold the trunk: {unexpected or left}")
+    with fitting(path_to_weights):
+        missing, unexpected = network.load_state_dict(trunk, strict=False)
+        left = [name for name in missing if not name.endswith("num_batches_tracked")]
+        if unexpected or any(not n.startswith(("head.", "output.", "thresholds")) for n in left):
+            raise ValueError(f"too many or too few are {', '.join(unexpected or left)}")
 
 
 def frozen(network: Module, device: str) -> Module:

@@ -195,13 +195,13 @@ def load_record(path: str | Path) -> dict[str, Any]:
         No record, no JSON, or not in the form of the schema; the remedy is to recompute.
     """
     source = record_path(path)
-    remedy = f"remove {path} and run the workflow again"
+    remedy = f"delete {path} and give your command again"
     try:
         record = json.loads(source.read_text(encoding="utf-8"))
         validate_record(record)
     except FileNotFoundError:
         raise InputError(f"{source} is missing, so nothing vouches for {path}: {remedy}") from None
-    except (json.JSONDecodeError, InputError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{source} is damaged ({error}): {remedy}") from None
     return record
 

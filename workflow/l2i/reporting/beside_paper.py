@@ -42,6 +42,7 @@ from l2i.reporting.statistics import (
     require_pairs,
     resample,
 )
+from l2i.stored import read_table
 
 # Every csv of the evaluation says in its first columns what it belongs to.
 IDENTITY = {
@@ -68,11 +69,8 @@ def read_clips(paths: Sequence[str | Path]) -> pd.DataFrame:
     """
     if not paths:
         raise InputError("nothing to tabulate: name data sets, systems and folds under `run:`")
-    parts = [pd.read_csv(path, dtype=IDENTITY) for path in paths]
-    for path, part in zip(paths, parts, strict=True):
-        missing = [name for name in ("dataset", "fold", "clip", "source") if name not in part]
-        if missing:
-            raise InputError(f"{path} lacks the column(s) {', '.join(missing)}; make it again")
+    names = ("dataset", "fold", "clip", "source")
+    parts = [read_table(path, columns=names, dtype=IDENTITY) for path in paths]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -13,7 +13,7 @@ import l2i.systems
 from l2i.checks import InputError
 from l2i.networks.stored_classifier import frozen
 from l2i.training.task import Network, Recordings
-from l2i.weights import load_weights, read_identity, save_weights
+from l2i.weights import fitting, load_weights, read_identity, save_weights
 
 KIND = "system"
 
@@ -113,6 +113,7 @@ def load_system(path: str | Path, *, module: str, device: str, **identity: Any) 
         The rest of :func:`origin_of`, and the identity of the fold.
     """
     state = load_weights(path, kind=KIND, module=module, **identity)
-    network = system_module(module).build(**read_identity(path)["architecture"])
-    network.load_state_dict(state)
+    with fitting(path):
+        network = system_module(module).build(**read_identity(path)["architecture"])
+        network.load_state_dict(state)
     return frozen(network, device)

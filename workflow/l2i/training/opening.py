@@ -50,8 +50,8 @@ def open_recordings(
         classifier = load_classifier(path, device=device, **clips.identity)
     return Recordings(
         fold=clips,
-        log_mel=open_features(path_to_log_mel),
-        log_magnitude=open_features(path_to_log_magnitude),
+        log_mel=open_features(path_to_log_mel, n_clips=len(clips.index)),
+        log_magnitude=open_features(path_to_log_magnitude, n_clips=len(clips.index)),
         data=data,
         clip_seconds=clip_seconds,
         device=device,
