@@ -25,7 +25,17 @@ OFFERED = {*WILDCARDS, "device", "data", "urls", "checkpoints", "scratch"}
 
 # From the ground up: a package or module imports only what stands before it.
 FLOORS = [
-    *("checks", "names", "metrics", "thresholds", "progress", "runtime", "determinism", "weights"),
+    *(
+        "checks",
+        "names",
+        "tables",
+        "metrics",
+        "thresholds",
+        "progress",
+        "runtime",
+        "determinism",
+        "weights",
+    ),
     "streams",
     *("provenance", "features", "dictionary", "networks", "reporting", "datasets", "synthetic"),
     *("training", "interpretation", "systems", "evaluation"),

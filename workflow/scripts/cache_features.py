@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from harness import perform
 from l2i.datasets.fold import front_end_of
 from l2i.features.cache import cache_features as write_features
+from l2i.tables import read_rows
 
 
 def cache_features(
@@ -21,7 +20,7 @@ def cache_features(
     device: str,
 ) -> dict:
     """Write log-magnitude and log-mel of every clip of the index; facts: frames and seconds."""
-    index = pd.read_csv(path_to_index)
+    index = read_rows(path_to_index)
     front_end, scale = front_end_of(features)
     n_samples = round(clip_seconds * front_end.sample_rate)
     write_features(

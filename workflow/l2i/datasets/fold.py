@@ -25,6 +25,7 @@ from l2i.features.cache import load_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.names import LABEL, OFFICIAL
 from l2i.streams import random_stream
+from l2i.tables import read_rows
 from l2i.weights import classes_hash
 
 
@@ -176,7 +177,7 @@ def open_fold(
     opened = Fold(
         dataset=dataset,
         name=fold,
-        index=pd.read_csv(path_to_index, dtype={"clip": str, "source": str}),
+        index=read_rows(path_to_index),
         classes=json.loads(Path(path_to_classes).read_text(encoding="utf-8")),
         front_end=front_end,
         waveform_scale=waveform_scale,

@@ -10,10 +10,10 @@ not fit into memory is refused: a clip has at most `LONGEST` samples, as read an
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -190,7 +190,7 @@ def write_wav(path: str | Path, x: np.ndarray, *, sample_rate: int) -> None:
     wavfile.write(path, sample_rate, np.ascontiguousarray(x, dtype="<f4"))
 
 
-class _ReadOnwards(soundfile.SoundFile):
+class _ReadOnwards(soundfile.SoundFile):  # type: ignore[misc]
     """A file that is read from its beginning to its end, whatever it says of its length.
 
     Otherwise soundfile asks after each block whether it is where the length says that it is: of
@@ -201,7 +201,7 @@ class _ReadOnwards(soundfile.SoundFile):
         return False
 
 
-def _blocks(path: Path, part: Path | BinaryIO) -> Iterator[tuple[np.ndarray, int]]:
+def _blocks(path: Path, part: Path | io.RawIOBase) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks of a file or of a part of it, at least as many as it promises."""
     n_read, opened = 0, False
     try:

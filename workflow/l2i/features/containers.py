@@ -11,10 +11,10 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 # What an encoder that cannot know the length writes, as SoX, FFmpeg, arecord and others do: 0, or
 # a little below what 31 or 32 bits hold.
@@ -29,7 +29,7 @@ class Truncated(ValueError):
     """A file that is cut; the message says what is missing, and names no file."""
 
 
-def parts_of(path: Path) -> list[Path | BinaryIO]:
+def parts_of(path: Path) -> Sequence[Path | io.RawIOBase]:
     """What a decoder must read, one after the other, to hear all of a file.
 
     Mostly that is the file itself; of a chained Ogg file it is each of its streams, and of a file
@@ -211,7 +211,7 @@ class _Page:
         return bool(self.flags & 4)
 
 
-def _streams(path: Path, file: BinaryIO, size: int) -> list[Path | BinaryIO]:
+def _streams(path: Path, file: BinaryIO, size: int) -> Sequence[Path | io.RawIOBase]:
     """The file, or each of the streams of a chained one."""
     links: list[list[_Page]] = []
     for page in _pages(file, size):
@@ -316,8 +316,8 @@ def _require_whole_mp3(file: BinaryIO, size: int) -> None:
     head = file.read(10)
     at = 0
     if head[:3] == b"ID3" and len(head) == 10:
-        n_bytes = sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0)))
-        at = 10 + n_bytes
+        shifted = zip(head[6:], (21, 14, 7, 0), strict=True)
+        at = 10 + sum((byte & 127) << shift for byte, shift in shifted)
     while at + 4 <= size:
         file.seek(at)
         length = _mp3_frame_bytes(file.read(4))
@@ -356,7 +356,7 @@ class _Window(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:
+    def readinto(self, buffer: Any) -> int:
         n = max(0, min(len(buffer), self._size - self._at))
         self._file.seek(self._start + self._at)
         block = bytearray(self._file.read(n))

@@ -42,12 +42,8 @@ from l2i.reporting.statistics import (
     require_pairs,
     resample,
 )
+from l2i.tables import read_rows
 
-# Every csv of the evaluation says in its first columns what it belongs to.
-IDENTITY = {
-    **{"dataset": str, "fold": str, "system": str, "variant": str, "run": int},
-    **{"source": str, "clip": str, "class": str},
-}
 KEYS = ["table", "system", "dataset", "metric", "condition"]
 COLUMNS = [
     *KEYS,
@@ -68,7 +64,7 @@ def read_clips(paths: Sequence[str | Path]) -> pd.DataFrame:
     """
     if not paths:
         raise InputError("nothing to tabulate: name data sets, systems and folds under `run:`")
-    parts = [pd.read_csv(path, dtype=IDENTITY) for path in paths]
+    parts = [read_rows(path, fold=str, run=int) for path in paths]
     for path, part in zip(paths, parts, strict=True):
         missing = [name for name in ("dataset", "fold", "clip", "source") if name not in part]
         if missing:
