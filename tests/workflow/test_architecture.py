@@ -290,7 +290,7 @@ def test_the_slurm_page_tells_which_rules_are_not_tried_again():
         if "retries" in rule and rule["retries"].args[0].value == 0
     }
     profile = (PROJECT / "slurm/config.yaml").read_text()
-    assert never == {"fetch_dataset", "fetch_weights", "index_dataset"}
+    assert never == {"fetch_dataset", "fetch_weights", "index_dataset", "check_dataset"}
     assert re.search(r"^retries: 2\b", profile, re.MULTILINE)
     page = " ".join((PROJECT / "slurm/README.md").read_text().split())
     assert "for whatever reason, is submitted up to twice more" in page
