@@ -52,7 +52,7 @@ def parts_of(path: Path) -> Sequence[Path | io.RawIOBase]:
     if extent is None:
         return [path]
     there = size - extent.start
-    if extent.promised <= there and extent.promised:
+    if 0 < extent.promised <= there:
         return [path]
     if not extent.is_placeholder:
         raise Truncated(f"{extent.promised - there} of the bytes that its header promises are gone")
