@@ -36,6 +36,7 @@ from l2i.provenance.records import load_record, record_path
 from l2i.reporting.comparisons import difference_metric
 from l2i.reporting.markdown import number_cell, pipe_table, row_cells
 from l2i.reporting.quantities import quantity
+from l2i.tables import read_rows
 
 MEASURED = DOCS / "measured"
 PAGES = (PROJECT / "README.md", DOCS / "results.md")
@@ -330,7 +331,7 @@ def _table(
 ) -> str:
     """The rows of a view, with table and quantity in front."""
     text = {"condition": str, "verdict": str}
-    tables = [pd.read_csv(path, dtype=text) for path in sorted(folder.glob("table_*.csv"))]
+    tables = [read_rows(path) for path in sorted(folder.glob("table_*.csv"))]
     rows = pd.concat(tables, ignore_index=True).astype({"n": "Int64"})
     rows = rows.fillna(dict.fromkeys(text, ""))
     rows = rows[~rows["verdict"].isin(("missing", "reference"))]
@@ -382,7 +383,7 @@ def _words(condition: str, titles: Mapping[str, str]) -> str:
 
 def _pairs(folder: Path, titles: Mapping[str, str]) -> str:
     """The pairs of systems that differ, of all that were compared."""
-    tables = [pd.read_csv(path) for path in sorted(folder.glob("comparisons_*.csv"))]
+    tables = [read_rows(path) for path in sorted(folder.glob("comparisons_*.csv"))]
     if not tables:
         return "No table of pairs of systems is kept of this run."
     pairs = pd.concat(tables).rename(columns={"difference": "mean"})

@@ -31,7 +31,8 @@ from l2i.networks.classifier import Classifier, from_audioset
 from l2i.networks.stored_classifier import load_classifier, save_classifier
 from l2i.provenance.records import load_record, record_path
 from l2i.reporting.beside_paper import read_clips
-from l2i.stored import read_json, read_table
+from l2i.stored import read_json
+from l2i.tables import read_rows
 from l2i.weights import load_published
 
 SMALL = {"width": 0.0625, "head_units": 2, "dropout": 0.0}
@@ -110,7 +111,7 @@ READERS = {
     "tar": (write_tar, unpacked("tar.gz")),
     "features": (write_features, lambda path: open_features(path, n_clips=3)[:].sum()),
     "scores": (write_table, lambda path: read_clips([path])),
-    "index": (write_table, lambda path: read_table(path, columns=("clip",))),
+    "index": (write_table, lambda path: read_rows(path, columns=("clip",))),
     "classes": (lambda path: path.write_text('["a", "b"]'), lambda path: read_json(path, list)),
     "pins": (lambda path: path.write_text('{"a": 1}'), lambda path: read_json(path, dict)),
     "record": (lambda path: path.write_text('{"rule": "x"}'), as_record),

@@ -83,7 +83,9 @@ MATRIX = [
     ),
     ("run.datasets", {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost"}),
     ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
+    ("run.folds", {"check_dataset"}),
     ("run.*", set()),
+    ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
     ("datasets.esc50.title", {"draw_components_sweep"}),
     ("datasets.sonyc_ust.title", {"draw_class_faithfulness", "draw_relevance_map"}),
@@ -95,18 +97,25 @@ MATRIX = [
         {"cache_features", "train_system", "explain_by_slime", *OPEN_SYSTEMS},
     ),
     ("datasets.esc50.download", {"fetch_dataset"}),
-    ("datasets.esc50.dictionary.n_components", {"learn_dictionary", "draw_components_sweep"}),
+    (
+        "datasets.esc50.dictionary.n_components",
+        {"check_dataset", "learn_dictionary", "draw_components_sweep"},
+    ),
+    ("datasets.esc50.dictionary.clips_per_class", {"check_dataset", "learn_dictionary"}),
     ("datasets.esc50.dictionary.*", {"learn_dictionary"}),
-    ("datasets.esc50.classifier.positive_weight", {"train_classifier", "train_system"}),
+    (
+        "datasets.esc50.classifier.positive_weight",
+        {"check_dataset", "train_classifier", "train_system"},
+    ),
     ("datasets.esc50.classifier.*", {"train_classifier"}),
     ("datasets.esc50.shown_per_class", {"project_relevances"}),
-    ("datasets.esc50.listening", {"interpret_clips", "explain_by_slime"}),
+    ("datasets.esc50.listening", {"check_dataset", "interpret_clips", "explain_by_slime"}),
     *[
         (f"datasets.{dataset}.{key}", rules | more)
         for dataset, also in {
             "esc50": {
                 "metric": {"tabulate_ablation"},
-                "excluded_classes": {"tabulate_ablation"},
+                "excluded_classes": {"check_dataset", "tabulate_ablation"},
                 "paper_dataset": {"tabulate_faithfulness", "tabulate_ablation"},
                 "paper_comparable": {"tabulate_faithfulness", "tabulate_ablation"},
             },
@@ -156,7 +165,7 @@ MATRIX = [
     ("systems.*", set()),  # the jobs looked at are those of l2i_att
     ("ablations.table_6", {"tabulate_ablation"}),
     ("ablations.table_7", {"tabulate_ablation"}),
-    ("ablations.figure_6", {"draw_components_sweep"}),
+    ("ablations.figure_6", {"draw_components_sweep"}),  # whose last entry is of another data set
     ("evaluation.top_k", {"tabulate_fidelity"}),
     ("evaluation.thresholds", {"measure_faithfulness", "tabulate_faithfulness"}),
     (

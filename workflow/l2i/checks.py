@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,13 +14,37 @@ if TYPE_CHECKING:  # planning checks its input without either
 
 # What to do about a damaged result, whatever command it was that made it.
 REMAKE = "delete it and give your command again"
+MANY = 10  # lines that differ in names and numbers only; of more, the first `FEW` are told
+FEW = 5
+# Whatever may be a name or a number in a line: quoted, or with a digit, a dot or a slash in it.
+_SPECIFIC = re.compile(r"'[^']*'|\S*[\d./\\]\S*")
 
 
 class InputError(ValueError):
     """Bad input from outside: a file, a corpus or a configuration key.
 
-    Its message is all that a user sees, so it says what is wrong, where, and what to do.
+    Its message is all that a user sees, so it says what is wrong, where, and what to do. Names from
+    outside may stand in it as they are: what would steer a terminal is escaped.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(map(printable, message.split("\n"))))
+
+
+def printable(text: str) -> str:
+    """The text with all but letters, signs and blanks escaped, so that it can do nothing but show.
+
+    Control characters would move the cursor, end the line or hide what follows; a byte of a file
+    name that is no UTF-8 cannot be written at all.
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
+def reason(error: Exception) -> str:
+    """The first line of what another library says went wrong."""
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def raise_all(problems: Sequence[str], heading: str) -> None:
@@ -27,15 +53,28 @@ def raise_all(problems: Sequence[str], heading: str) -> None:
     Parameters
     ----------
     problems : sequence of str
-        One line each: file, what is wrong, what to do.
+        One line each: file, what is wrong, what to do. Where many differ in names and numbers
+        only, a few are told and the others counted.
     heading : str
         What was being checked.
     """
     if not problems:
         return
     noun = "problem" if len(problems) == 1 else "problems"
-    lines = "\n".join(f"  - {problem}" for problem in problems)
+    lines = "\n".join(f"  - {printable(problem)}" for problem in _first_of_each_kind(problems))
     raise InputError(f"{heading}: {len(problems)} {noun}\n{lines}")
+
+
+def _first_of_each_kind(problems: Sequence[str]) -> list[str]:
+    kinds = [_SPECIFIC.sub("...", problem) for problem in problems]
+    n_of, told, lines = Counter(kinds), Counter[str](), []
+    for problem, kind in zip(problems, kinds, strict=True):
+        told[kind] += 1
+        if n_of[kind] <= MANY or told[kind] <= FEW:
+            lines.append(problem)
+        elif told[kind] == FEW + 1:
+            lines.append(f"and {n_of[kind] - FEW} more of this kind")
+    return lines
 
 
 def require_nonnegative(array: ndarray | Tensor, name: str) -> None:

@@ -42,3 +42,22 @@ rule index_dataset:
         "Checking and listing the clips of {wildcards.dataset}"
     script:
         "../scripts/index_dataset.py"
+
+
+rule check_dataset:
+    input:
+        unpack(fold_of),
+    output:
+        checked=f"{DATASETS}/checked.json",
+    log:
+        f"{DATASETS}/check_dataset.log",
+    retries: 0  # a bad input does not get better by trying again
+    localrule: True  # it takes a second
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("check_dataset", settings(asked=asked_of_dataset)),
+    message:
+        "Holding the configuration against the clips of {wildcards.dataset}"
+    script:
+        "../scripts/check_dataset.py"

@@ -5,11 +5,12 @@ from pathlib import Path
 from harness import perform
 from l2i.datasets.fold import front_end_of
 from l2i.features.cache import cache_features as write_features
-from l2i.stored import read_table
+from l2i.tables import read_rows
 
 
 def cache_features(
     path_to_index: str,
+    path_to_checked: str,
     path_to_log_magnitude: str,
     path_to_log_mel: str,
     *,
@@ -19,8 +20,11 @@ def cache_features(
     data: str,
     device: str,
 ) -> dict:
-    """Write log-magnitude and log-mel of every clip of the index; facts: frames and seconds."""
-    index = read_table(path_to_index, columns=("path", "sha256"))
+    """Write log-magnitude and log-mel of every clip of the index; facts: frames and seconds.
+
+    `path_to_checked` is waited for and not read: the configuration fits the corpus.
+    """
+    index = read_rows(path_to_index, columns=("path", "sha256"))
     front_end, scale = front_end_of(features)
     n_samples = round(clip_seconds * front_end.sample_rate)
     write_features(

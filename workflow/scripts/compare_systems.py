@@ -14,13 +14,13 @@ from l2i.reporting.comparisons import (
     comparisons_to_markdown,
     of_systems,
 )
-from l2i.reporting.markdown import to_csv
 from l2i.reporting.scores import (
     class_names,
     classification_scores,
     compared_by,
     fidelity_scores,
 )
+from l2i.tables import to_csv
 
 NOTES = (
     "Difference, interval and p are of one and the same number, which the heading names. Where "

@@ -11,7 +11,6 @@ from l2i.checks import InputError, raise_all
 from l2i.names import RANDOM
 from l2i.reporting.beside_paper import read_clips
 from l2i.reporting.figures import class_faithfulness, save
-from l2i.reporting.markdown import to_csv
 from l2i.reporting.removals import (
     ENERGY,
     MEDIAN,
@@ -22,6 +21,7 @@ from l2i.reporting.removals import (
     without,
 )
 from l2i.stored import read_json
+from l2i.tables import to_csv
 
 
 def draw_class_faithfulness(

@@ -8,8 +8,8 @@ from harness import perform
 from l2i.checks import InputError
 from l2i.reporting.beside_paper import measure, read_clips
 from l2i.reporting.figures import LOSSES, components_sweep, save
-from l2i.reporting.markdown import to_csv
 from l2i.reporting.statistics import mean, values_of
+from l2i.tables import to_csv
 
 KEY = ["dataset", "fold", "system", "variant"]
 

@@ -6,10 +6,9 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.evaluation.coherence import ALL, class_tree
+from l2i.evaluation.coherence import ALL, DISTANCE, class_tree
 from l2i.reporting.figures import RelevanceMap, relevance_map, save
-from l2i.reporting.markdown import to_csv
-from l2i.stored import read_table
+from l2i.tables import read_rows, to_csv
 
 
 def draw_relevance_map(
@@ -37,12 +36,12 @@ def draw_relevance_map(
 
 
 def _read(path_to_points: str, path_to_classes_table: str, path_to_distances: str) -> RelevanceMap:
-    names = {"class": str, "clip": str, "dataset": str}
-    points, numbers = (
-        read_table(path, columns=("class",), dtype=names)
-        for path in (path_to_points, path_to_classes_table)
+    points, numbers, distances = (
+        read_rows(path, columns=("class",))
+        for path in (path_to_points, path_to_classes_table, path_to_distances)
     )
-    distances = read_table(path_to_distances, columns=("class",), dtype=names).set_index("class")
+    distances = distances.set_index("class")
+    distances.columns = [name.removeprefix(DISTANCE) for name in distances]
     same_classes = list(numbers["class"]) == [*distances.columns, ALL]
     if not same_classes or not set(points["class"]) <= set(distances.columns):
         raise InputError(

@@ -26,6 +26,7 @@ from l2i.interpretation.slime import (
     gate,
     generator,
 )
+from l2i.names import file_name
 from l2i.networks.stored_classifier import load_classifier
 from l2i.progress import progress
 
@@ -54,7 +55,7 @@ def explain_by_slime(
     n_sounds = 0
     for row in progress(rows, description="Explain by SLIME", unit="clip"):
         clip = open_clip(fold, row, data)
-        folder = Path(path_to_sounds) / clip.name
+        folder = Path(path_to_sounds) / file_name(clip.name)
         folder.mkdir()
         write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
         M = decided_log_mel(fold, clip.waveform.to(device), clip_seconds)
@@ -75,7 +76,8 @@ def explain_by_slime(
                 "interpreted_class": fold.classes[target],
                 "classifier_probabilities": by_class(fold.classes, probabilities),
             }
-            write_sounds(folder / fold.classes[target], clip, explanation, borders, about)
+            name = file_name(fold.classes[target])
+            write_sounds(folder / name, clip, explanation, borders, about)
             n_sounds += 1
     return {"n_clips": len(rows), "n_interpretations": n_sounds}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from harness import perform
 from l2i.datasets.layouts import layout_module, require_layout
 from l2i.stored import read_json
+from l2i.tables import write_rows
 
 
 def index_dataset(
@@ -46,7 +47,7 @@ def index_dataset(
     require_layout(folder, corpus["layout"])
     read = layout_module(corpus["layout"]).index_corpus
     index, classes, facts = read(folder, **options, expect=expect)
-    index.to_csv(path_to_index, index=False, lineterminator="\n")
+    write_rows(index, path_to_index)
     Path(path_to_classes).write_text(json.dumps(classes, indent=1) + "\n")
     return {"n_clips": len(index), "n_classes": len(classes), **facts}
 

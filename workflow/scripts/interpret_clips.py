@@ -15,6 +15,7 @@ from l2i.interpretation.listening import (
     write_interpretation,
 )
 from l2i.interpretation.synthesis import SynthesisedInterpretation, synthesise
+from l2i.names import file_name
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
 from l2i.training.task import Recordings
@@ -42,7 +43,7 @@ def interpret_clips(
     for row in rows:
         # The networks hear the clip scaled; the listener hears it as it was.
         clip = open_clip(fold, row, recordings.data)
-        folder = Path(path_to_sounds) / clip.name
+        folder = Path(path_to_sounds) / file_name(clip.name)
         folder.mkdir()
         write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
         waveform = clip.waveform.to(recordings.device)
@@ -57,10 +58,8 @@ def interpret_clips(
                 target=target,
             )
             n_sounds += 1
-            name = fold.classes[target]
-            write_sounds(
-                folder / name, fold.classes, clip, synthesised, threshold, explained.predictor
-            )
+            written = folder / file_name(fold.classes[target])
+            write_sounds(written, fold.classes, clip, synthesised, threshold, explained.predictor)
     return {"n_clips": len(rows), "n_interpretations": n_sounds}
 
 

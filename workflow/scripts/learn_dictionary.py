@@ -11,6 +11,7 @@ from l2i.dictionary.learning import DictionaryResult, Part, learn_per_class, lea
 from l2i.dictionary.stored_dictionary import save_dictionary
 from l2i.features.cache import open_features
 from l2i.streams import torch_stream
+from l2i.tables import write_rows
 
 
 def learn_dictionary(
@@ -58,7 +59,7 @@ def learn_dictionary(
 
     owners = result.component_classes
     save_dictionary(path_to_dictionary, result.W, component_classes=owners, **fold.identity)
-    history_of(result).to_csv(path_to_history, index=False)
+    write_rows(history_of(result), path_to_history)
     return facts_of(result.parts)
 
 

@@ -5,6 +5,7 @@ from l2i.datasets.fold import Fold, open_fold
 from l2i.evaluation.clip_scores import classification_rows, tagging_rows
 from l2i.features.cache import open_features
 from l2i.networks.stored_classifier import load_classifier
+from l2i.tables import write_rows
 from l2i.training.fine_tuning import predict
 
 
@@ -27,7 +28,7 @@ def measure_classifier(
     else:
         scores = classification_rows(logits, fold.labels(rows))
     scores.insert(0, "clip", fold.index["clip"].to_numpy()[rows])
-    fold.label_rows(scores).to_csv(path_to_classification, index=False)
+    write_rows(fold.label_rows(scores), path_to_classification)
     return {"n_clips": len(rows)}
 
 

@@ -17,6 +17,7 @@ from l2i.evaluation.removals import (
 from l2i.interpretation.explained import Explaining
 from l2i.progress import progress
 from l2i.systems.loading import open_system
+from l2i.tables import write_rows
 from l2i.training.opening import open_recordings
 from l2i.training.task import Recordings
 
@@ -76,8 +77,8 @@ def measure_faithfulness(
     if not n_explained:
         log.warning("the classifier decides for no class in any test clip: nothing to explain")
     scores = pd.concat(tables[1:] or tables, ignore_index=True)
-    fold.label_rows(scores, system=system, variant=variant, run=run).to_csv(
-        path_to_faithfulness, index=False
+    write_rows(
+        fold.label_rows(scores, system=system, variant=variant, run=run), path_to_faithfulness
     )
     n_by_class = {fold.classes[c]: n for c, n in sorted(n_removed.items())}
     return {

@@ -6,6 +6,7 @@ from harness import perform
 from l2i.evaluation.clip_scores import fidelity_rows
 from l2i.names import LABEL
 from l2i.systems.loading import open_system
+from l2i.tables import write_rows
 from l2i.training.opening import open_recordings
 from l2i.training.task import Network, Recordings
 
@@ -29,9 +30,7 @@ def measure_fidelity(
     about = fold.index.iloc[fold.test_rows].reset_index(drop=True)
     labels = about.filter(regex=f"^(clip|label|{LABEL}.*)$")
     scores = pd.concat([labels, pd.concat(tables, ignore_index=True)], axis=1)
-    fold.label_rows(scores, system=system, variant=variant, run=run).to_csv(
-        path_to_fidelity, index=False
-    )
+    write_rows(fold.label_rows(scores, system=system, variant=variant, run=run), path_to_fidelity)
     return {"n_clips": len(scores)}
 
 

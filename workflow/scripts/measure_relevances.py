@@ -1,6 +1,7 @@
 """Collect what every component means to every decision of the test clips (Fig. 5)."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
 from l2i.streams import random_stream
 from l2i.systems.loading import open_system
+from l2i.tables import to_csv
 from l2i.training.opening import open_recordings
 from l2i.training.task import Recordings
 
@@ -59,9 +61,8 @@ def measure_relevances(
     if len(clips) == 1:
         exchanged.iloc[:, 2:] = np.nan
     for rows, path in ((own, path_to_relevances), (exchanged, path_to_exchanged)):
-        fold.label_rows(rows, system=system, variant=variant, run=run).to_csv(
-            path, index=False, float_format="%.6g"
-        )
+        labelled = fold.label_rows(rows, system=system, variant=variant, run=run)
+        Path(path).write_text(to_csv(labelled), encoding="utf-8")
     return {"n_clips": len(clips), "n_decisions": len(own)}
 
 

@@ -5,6 +5,7 @@ import torch
 from harness import perform
 from l2i.evaluation.clip_scores import classification_rows, tagging_rows
 from l2i.systems.loading import open_system
+from l2i.tables import write_rows
 from l2i.thresholds import INTERPRETER_DECIDES
 from l2i.training.opening import open_recordings
 from l2i.training.task import Network, Recordings
@@ -31,8 +32,8 @@ def measure_system(
     for name in predictions[0].losses:
         scores[name] = torch.cat([batch.losses[name].cpu() for batch in predictions]).numpy()
     scores.insert(0, "clip", fold.index["clip"].to_numpy()[rows])
-    fold.label_rows(scores, system=system, variant=variant, run=run).to_csv(
-        path_to_classification, index=False
+    write_rows(
+        fold.label_rows(scores, system=system, variant=variant, run=run), path_to_classification
     )
     return {"n_clips": len(rows)}
 

@@ -7,9 +7,17 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
-from l2i.evaluation.coherence import ALL, at_most, class_distances, coherence, project, usable
-from l2i.reporting.markdown import to_csv
-from l2i.stored import read_json, read_table
+from l2i.evaluation.coherence import (
+    ALL,
+    DISTANCE,
+    at_most,
+    class_distances,
+    coherence,
+    project,
+    usable,
+)
+from l2i.stored import read_json
+from l2i.tables import read_rows, to_csv
 
 
 def project_relevances(
@@ -54,15 +62,15 @@ def project_relevances(
     table["n_left_out"] = _counts(rows.loc[~kept, "class"], table["class"])
     Path(path_to_classes_table).write_text(to_csv(table), encoding="utf-8")
 
-    distances = class_distances(vectors, names, classes).rename_axis("class").reset_index()
+    distances = class_distances(vectors, names, classes).add_prefix(DISTANCE)
+    distances.insert(0, "class", classes)
     Path(path_to_distances).write_text(to_csv(distances), encoding="utf-8")
     return {"n_vectors": len(names), "n_drawn": len(points), "n_left_out": int((~kept).sum())}
 
 
 def _read(path: str, classes: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
     """Rows with their clip and class, in sorted order, and their vectors (N, K)."""
-    names = ("clip", "class", "r_000")
-    table = read_table(path, columns=names, dtype={"clip": str, "class": str})
+    table = read_rows(path, columns=("clip", "class", "r_000"))
     columns = [name for name in table if name.startswith("r_")]
     unknown = sorted(set(table["class"]) - set(classes))
     if unknown:

@@ -8,6 +8,7 @@ import torch
 from harness import perform
 from l2i.features.audio import write_wav
 from l2i.interpretation.listening import by_class, level_dbfs
+from l2i.names import file_name
 from l2i.systems.apnet import APNet
 from l2i.systems.apnet_sounds import heaviest_prototypes, prototype_sounds
 from l2i.systems.loading import open_system
@@ -28,7 +29,7 @@ def sound_prototypes(
     folder.mkdir()
     about = []
     for name, sound in zip(fold.classes, sounds, strict=True):
-        file = f"{name}.wav".replace("/", "_")
+        file = f"{file_name(name)}.wav"
         write_wav(folder / file, sound.waveform, sample_rate=sound.sample_rate)
         known = zip(fold.classes, fold.targets([sound.nearest_row])[0].tolist(), strict=True)
         about.append(

@@ -8,7 +8,7 @@ import pandas as pd
 from harness import perform
 from l2i.names import CLASSIFIER, LABEL, RANDOM
 from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
-from l2i.reporting.markdown import classes_to_markdown, to_csv
+from l2i.reporting.markdown import classes_to_markdown
 from l2i.reporting.removals import (
     ENERGY,
     MEDIAN,
@@ -21,6 +21,7 @@ from l2i.reporting.removals import (
     without,
 )
 from l2i.reporting.scores import class_names, class_scores
+from l2i.tables import to_csv
 
 COLUMNS = ["dataset", "class", "quantity", "system", "metric", "condition"]
 COLUMNS += ["mean", "spread", "n", "low", "high"]

@@ -6,7 +6,7 @@ from harness import perform
 from l2i.names import CLASSIFIER
 from l2i.provenance.records import load_record
 from l2i.reporting.costs import cost_of, costs_to_markdown, summarise_costs
-from l2i.reporting.markdown import to_csv
+from l2i.tables import to_csv
 
 
 def tabulate_cost(

@@ -14,6 +14,7 @@ from l2i.networks.classifier import Classifier
 from l2i.networks.stored_classifier import fresh_classifier, frozen, save_classifier
 from l2i.runtime import precision_name, resolve_precision
 from l2i.streams import stream_seed
+from l2i.tables import write_rows
 from l2i.thresholds import best_thresholds
 from l2i.training import losses
 from l2i.training.checkpoints import checkpoint_path
@@ -64,7 +65,7 @@ def train_classifier(
         set_thresholds(network, fold, log_mel, classifier["decision"], device)
 
     save_classifier(path_to_model, network, **fold.identity)
-    history.to_csv(path_to_history, index=False)
+    write_rows(history, path_to_history)
     return {
         "precision": precision_name(precision),
         "n_parameters": sum(p.numel() for p in network.parameters()),

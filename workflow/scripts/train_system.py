@@ -3,6 +3,7 @@
 from harness import perform
 from l2i.runtime import precision_name
 from l2i.systems.loading import origin_of, save_system, system_module
+from l2i.tables import write_rows
 from l2i.training.model_selection import select_and_train
 from l2i.training.opening import open_recordings, open_task
 from l2i.training.task import Task
@@ -34,7 +35,7 @@ def train_system(
     )
     origin = origin_of(module, system, variant, run, path_to_classifier, sha256_of)
     save_system(path_to_model, trained.network, **origin, **task.fold.identity)
-    trained.history.to_csv(path_to_history, index=False)
+    write_rows(trained.history, path_to_history)
     seconds, waiting = trained.history["seconds"], trained.history["seconds_waiting"]
     return {
         "precision": precision_name(task.precision),

@@ -10,14 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from l2i.checks import InputError
-from l2i.datasets.clips import (
-    audio_files,
-    common_sources,
-    examine,
-    identical_groups,
-    read_table,
-)
+from l2i.datasets.clips import common_sources, examine, identical_clips, identical_groups
 
 RATE = 8000
 
@@ -45,6 +38,7 @@ class TestExamine:
             "sample_rate": RATE,
             "n_channels": 1,
             "duration_seconds": 0.1,
+            "maximum": pytest.approx(0.3, abs=0.15),
             "sha256": hashlib.sha256((folder / "audio/b.wav").read_bytes()).hexdigest(),
         }
         assert facts["audio/000/a.ogg"]["n_channels"] == 2
@@ -86,6 +80,15 @@ def test_identical_files_are_grouped():
     assert identical_groups(facts) == [["b", "c"], ["d", "e", "f"]]
 
 
+def test_identical_files_in_two_folds_are_warned_of_and_counted(caplog):
+    facts = {path: {"sha256": digest} for path, digest in {"a": "1", "b": "1", "c": "1"}.items()}
+    with caplog.at_level(logging.WARNING):
+        counts = identical_clips(facts, {"a": 1, "b": 1, "c": 2})
+    assert counts == {"n_identical_groups": 1, "n_identical_groups_across_splits": 1}
+    assert "a = b = c" in caplog.text
+    assert set(identical_clips(facts, dict.fromkeys("abc", 1)).values()) == {0, 1}
+
+
 def sources(*rows):
     """Sources of clips a, b, c, ... that share a place and a file; None: shared with nobody."""
     places, files = (pd.Series(column, dtype=object) for column in zip(*rows, strict=True))
@@ -121,48 +124,3 @@ class TestSources:
         named = sources(*((str(a), b) for a, b in rows))
         same = {(i, j) for i, a in enumerate(named) for j, b in enumerate(named) if a == b}
         assert same == {(i, j) for i, part in enumerate(apart) for j in part}
-
-
-class TestTables:
-    @pytest.fixture
-    def csv(self, tmp_path):
-        return tmp_path / "t.csv"
-
-    def test_columns_are_found_by_name_and_cells_are_text(self, csv):
-        csv.write_text('b,x,a\n01,,"NA"\n,,1.50\n')
-        table = read_table(csv, ("a", "b"))
-        assert list(table) == ["a", "b"]
-        assert table.to_numpy().tolist() == [["NA", "01"], ["1.50", ""]]
-
-    def test_optional_columns_are_read_where_they_are(self, csv):
-        csv.write_text("a,c\n1,2\n")
-        assert list(read_table(csv, ["a"], optional=["b", "c"])) == ["a", "c"]
-
-    def test_cells_that_a_short_row_lacks_are_empty(self, csv):
-        csv.write_text("a,b\n1\n")
-        assert read_table(csv, ("a", "b")).to_numpy().tolist() == [["1", ""]]
-
-    @pytest.mark.parametrize(
-        ("content", "match"),
-        [
-            (b"a,x\n", "lacks the columns b, c; restore it"),
-            (b"", "is no csv table"),
-            (b'"a,b\n\xff\xfe', "is no csv table"),
-            (b"a,b,c\n1,2,3\n1,2,3,4\n", "is no csv table"),
-        ],
-    )
-    def test_what_is_no_such_table_is_refused(self, csv, content, match):
-        csv.write_bytes(content)
-        with pytest.raises(InputError, match=match):
-            read_table(csv, ("a", "b", "c"))
-
-    def test_a_missing_table_and_a_missing_folder_are_named(self, tmp_path):
-        with pytest.raises(InputError, match=r"t\.csv: no such file.*machine\.data"):
-            read_table(tmp_path / "t.csv", ("a",))
-        with pytest.raises(InputError, match="audio: no such folder"):
-            audio_files(tmp_path)
-
-
-def test_hidden_files_are_no_audio(folder):
-    (folder / "audio" / ".DS_Store").touch()
-    assert audio_files(folder) == {"000", "b.wav"}

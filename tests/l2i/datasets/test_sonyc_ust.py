@@ -30,7 +30,7 @@ RATE = 8000
 INDEX_COLUMNS = (
     *("clip", "path", "source", "split"),
     *(f"label_{name}" for name in CLASSES),
-    *("n_samples", "sample_rate", "n_channels", "duration_seconds", "sha256"),
+    *("n_samples", "sample_rate", "n_channels", "duration_seconds", "maximum", "sha256"),
 )
 ALL, NONE = (1,) * 8, (0,) * 8
 
@@ -220,7 +220,9 @@ class TestIndex:
             index, _, facts = index_sonyc(corpus, labels="dcase")
         assert len(index) == 5
         assert (facts["n_identical_groups"], facts["n_identical_groups_across_splits"]) == (2, 1)
-        assert "2 groups of identical clips, 1 of them across splits, are kept" in caplog.text
+        assert (
+            "2 groups of identical clips, 1 of them across splits or folds, are kept" in caplog.text
+        )
         worse, better = "10_000003.wav = audio/20_000001.wav", "10_000001.wav = audio/10_000002.wav"
         assert 0 < caplog.text.index(worse) < caplog.text.index(better)
 
@@ -367,8 +369,8 @@ class TestMisuse:
             index_sonyc(corpus, labels="dcase")
         for reason in (
             "line 2: 8_dog_presence is '7'",
-            "audio/99_000001.wav has no row in annotations.csv; remove it",
-            "audio/10_000001.wav has a row and no file; fetch it",
+            "audio/99_000001.wav has no row in annotations.csv; add its row",
+            "10_000001.wav has a row in annotations.csv and no file below audio",
             "no training clip is labelled with music",
             "10_000002.wav: is silent throughout",
             "10_000003.wav: cannot be decoded",

@@ -8,7 +8,8 @@ import pandas as pd
 
 from helpers.small_reference import REFERENCE, measured, paper, printed
 from l2i.reporting.beside_paper import COLUMNS, beside_paper
-from l2i.reporting.markdown import to_csv, to_markdown, write_table
+from l2i.reporting.markdown import to_markdown, write_table
+from l2i.tables import to_csv
 
 TITLES = {"human": "human listeners", "ours": "Ours"}
 

@@ -391,21 +391,21 @@ class TestKnownAnswers:
                 r"decision is validate, but corpora in the layout openmic keep no clips for that",
             ),
             (
-                "datasets.openmic.dictionary.n_components",
+                "datasets.sonyc_ust.dictionary.n_components",
                 310,
-                r"is 310: with clips_per_class it must be a multiple of the 20 classes",
+                r"is 310: with clips_per_class it must be a multiple of the 8 classes",
             ),
             (
                 "ablations.figure_6",
                 [
                     {
-                        "dataset": "openmic",
+                        "dataset": "sonyc_ust",
                         "fold": "official",
                         "system": "l2i_att",
                         "n_components": [33],
                     }
                 ],
-                r"a value of ablations.figure_6 for openmic, is 33: with clips_per_class",
+                r"a value of ablations.figure_6 for sonyc_ust, is 33: with clips_per_class",
             ),
             (
                 "datasets.esc50.dictionary.n_noise_components",

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.relevance_vectors import CLASSES, parts_of
 from l2i.checks import InputError
-from l2i.evaluation.coherence import ALL
+from l2i.evaluation.coherence import ALL, DISTANCE
 
 
 class TestScript:
@@ -17,7 +17,7 @@ class TestScript:
             tables = {
                 "points": points.assign(clip="x")[["clip", "class", "x", "y"]],
                 "classes_tables": numbers,
-                "distances": distances.rename_axis("class").reset_index(),
+                "distances": distances.add_prefix(DISTANCE).rename_axis("class").reset_index(),
             }
             for name, table in tables.items():
                 paths[name].append(str(tmp_path / f"{name}{i}.csv"))

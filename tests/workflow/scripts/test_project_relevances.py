@@ -11,7 +11,7 @@ import pytest
 from helpers.project import load_script
 from helpers.relevance_vectors import CLASSES, clusters, row
 from l2i.checks import InputError
-from l2i.evaluation.coherence import ALL, coherence, usable
+from l2i.evaluation.coherence import ALL, DISTANCE, coherence, usable
 
 
 @pytest.fixture
@@ -59,7 +59,8 @@ class TestScript:
         assert list(table["class"]) == [*CLASSES, ALL]
         assert list(table["n_vectors"]) == [8, 6, 7, 21]
         assert (table["dataset"] == "demo").all() and (table["n_neighbors"] == 5).all()
-        assert list(distances) == ["class", *CLASSES] and list(distances["class"]) == CLASSES
+        assert list(distances) == ["class", *(DISTANCE + name for name in CLASSES)]
+        assert list(distances["class"]) == CLASSES
         assert facts == {"n_vectors": 21, "n_drawn": 21, "n_left_out": 0}
 
     def test_the_map_is_thinned_out_and_the_numbers_are_of_all(self, written, rng):
@@ -86,7 +87,7 @@ class TestScript:
     def test_an_interpreter_that_diverged_leaves_empty_tables(self, written):
         points, table, distances, _ = written(np.full((6, 3), np.nan), ["dog"] * 6)
         assert points.empty and (table["n_vectors"] == 0).all()
-        assert distances[CLASSES].isna().all(axis=None)
+        assert distances.drop(columns="class").isna().all(axis=None)
 
     def test_a_file_without_a_row_is_legal(self, written):
         points, table, _, facts = written(np.empty((0, 3)), [])

@@ -25,8 +25,9 @@ literals, which are read without running it (workflow/configuration/layouts.py),
 
 And it has one function, `index_corpus(folder, *, expect, **options)`, which lists and checks every
 clip. It returns the index (a row per clip: clip, path, source, fold or split, labels, n_samples,
-sample_rate, n_channels, duration_seconds, sha256), the class names, and facts for the record; or
-raises one InputError that lists every problem. `expect` are the pins of a download, or None.
+sample_rate, n_channels, duration_seconds, maximum, sha256), the class names, and facts for the
+record; or raises one InputError that lists every problem. `expect` are the pins of a download, or
+None.
 
 Clips with the same `source` are pieces of one recording, or as good as that. Intervals and tests
 count sources, not clips: `l2i.datasets.clips.common_sources` names them by what clips share.

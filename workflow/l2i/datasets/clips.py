@@ -1,52 +1,27 @@
-"""What every layout shares: tables read, clips decoded, hashed and judged."""
+"""What every layout shares: clips decoded, hashed and judged, alone and beside each other."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from l2i.checks import InputError
-from l2i.features.audio import decode
+from l2i.checks import InputError, printable
+from l2i.features.audio import stream, to_mono
 from l2i.progress import progress
 from l2i.provenance.fingerprints import file_sha256
 
+_SILENT = "is silent throughout; leave out its rows and move it out of audio"
+# Every channel may sound and their mix still be silent.
+_CANCELLED = "is silent throughout, mixed to mono: its channels cancel each other; keep one of them"
+
 log = logging.getLogger(__name__)
-
-
-def read_table(csv: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    """Read columns of a csv table as text, empty where a cell is; `optional` ones if it has them.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, if it is no csv table, or if it lacks a column.
-    """
-    if not csv.is_file():
-        raise InputError(f"{csv}: no such file; put the corpus there, or set machine.data")
-    try:
-        # Whole: pandas passes over a row with too many cells where only some columns are wanted.
-        table = pd.read_csv(csv, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeError) as error:  # parser errors are ValueErrors
-        raise InputError(f"{csv}: is no csv table ({error}); restore it") from error
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise InputError(f"{csv}: lacks the columns {', '.join(missing)}; restore it")
-    present = [column for column in optional if column in table]
-    return table[[*columns, *present]].fillna("")  # cells that a short row lacks
-
-
-def audio_files(folder: Path) -> set[str]:
-    """Return the names of the files in `folder`/audio, hidden ones left out."""
-    audio = folder / "audio"
-    if not audio.is_dir():
-        raise InputError(f"{audio}: no such folder; it must hold the clips of the table")
-    return {path.name for path in audio.iterdir() if not path.name.startswith(".")}
 
 
 def examine(
@@ -72,8 +47,9 @@ def examine(
     Returns
     -------
     facts : dict of str to dict
-        By path: n_samples, sample_rate (Hz), n_channels, duration_seconds, sha256 (of the file).
-        Clips with a problem have none.
+        By path: n_samples, sample_rate (Hz), n_channels, duration_seconds, maximum (the largest
+        sample of the mono mix, in units of full scale), sha256 (of the file). Clips with a problem
+        have none.
     problems : list of str
         One line for each clip that is missing, empty, truncated, no audio, of the wrong length,
         or silent throughout.
@@ -89,6 +65,33 @@ def examine(
             else:
                 facts[path] = outcome
     return facts, problems
+
+
+def identical_clips(facts: dict[str, dict], part_of: Mapping[str, object]) -> dict[str, int]:
+    """Warn of files that are equal byte by byte; they are kept as published.
+
+    Parameters
+    ----------
+    facts : dict of str to dict
+        From `examine`.
+    part_of : mapping
+        Fold or split of each path: a file in two of them is trained on and tested with.
+
+    Returns
+    -------
+    dict
+        For the record: n_identical_groups, n_identical_groups_across_splits (or folds).
+    """
+    groups = identical_groups(facts)
+    across = [group for group in groups if len({part_of[path] for path in group}) > 1]
+    if groups:
+        log.warning(
+            "%d groups of identical clips, %d of them across splits or folds, are kept, such as %s",
+            len(groups),
+            len(across),
+            printable("; ".join(" = ".join(group) for group in (across + groups)[:5])),
+        )
+    return {"n_identical_groups": len(groups), "n_identical_groups_across_splits": len(across)}
 
 
 def identical_groups(facts: dict[str, dict]) -> list[list[str]]:
@@ -128,20 +131,31 @@ def common_sources(clips: pd.Series, *shared: pd.Series) -> pd.Series:
 
 
 def _facts_of(path: Path, n_samples: int | None, silence_allowed: bool) -> dict | str:
+    """Facts about a clip, or what is wrong with it in one line."""
+    n_read, n_channels, peak, maximum, sounds = 0, 0, 0.0, -np.inf, False
     try:
-        samples, rate = decode(path)
+        for block, rate in stream(path):  # clips need not fit into memory
+            sample_rate = rate
+            mono = to_mono(block)
+            n_read, n_channels = n_read + len(block), block.shape[1]
+            peak, maximum = max(peak, float(np.abs(mono).max())), max(maximum, float(mono.max()))
+            sounds = sounds or bool(block.any())
+        digest = file_sha256(path)
     except InputError as error:
         return str(error)
-    if not samples.mean(axis=1).any():  # every channel may sound and their mix still be silent
+    except OSError as error:
+        return f"{path}: cannot be read ({error}); grant access to it"
+    if not peak:
         if not silence_allowed:
-            return f"{path}: is silent throughout, mixed to mono; remove the clip and its rows"
-        log.warning("%s: is silent throughout, as published", path)
-    if n_samples is not None and len(samples) != n_samples:
-        return f"{path}: has {len(samples)} samples, the pinned corpus has {n_samples} in each clip"
+            return f"{path}: {_CANCELLED if sounds else _SILENT}"
+        log.warning("%s: is silent throughout, as published", printable(str(path)))
+    if n_samples is not None and n_read != n_samples:
+        return f"{path}: has {n_read} samples, the pinned corpus has {n_samples} in each clip"
     return {
-        "n_samples": len(samples),
-        "sample_rate": rate,
-        "n_channels": samples.shape[1],
-        "duration_seconds": len(samples) / rate,
-        "sha256": file_sha256(path),
+        "n_samples": n_read,
+        "sample_rate": sample_rate,
+        "n_channels": n_channels,
+        "duration_seconds": n_read / sample_rate,
+        "maximum": maximum,
+        "sha256": digest,
     }

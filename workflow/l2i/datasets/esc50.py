@@ -14,7 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from l2i.checks import InputError, raise_all
-from l2i.datasets.clips import audio_files, common_sources, examine, read_table
+from l2i.datasets.clips import common_sources, examine, identical_clips
+from l2i.datasets.folders import audio_files, unmatched
+from l2i.datasets.spreadsheets import read_table, truth, whole
+from l2i.names import why_unshowable
 from l2i.provenance.fingerprints import file_sha256
 
 SPLIT = "folds"
@@ -63,11 +66,11 @@ def index_corpus(
     index : pd.DataFrame
         One row per clip, sorted by clip: clip (name without suffix), path (relative to `folder`),
         source (clips of one src_file, or of identical files), fold, label (0..C-1), category,
-        n_samples, sample_rate (Hz), n_channels, duration_seconds, sha256 (of the file).
+        n_samples, sample_rate (Hz), n_channels, duration_seconds, maximum, sha256 (of the file).
     classes : list of str
         Class names in the order of labels, which is the order of the targets in the csv.
     facts : dict
-        n_sources.
+        n_sources, n_identical_groups, n_identical_groups_across_splits.
 
     Raises
     ------
@@ -78,21 +81,20 @@ def index_corpus(
     csv = folder / "meta" / "esc50.csv"
     table = _read_table(csv)
     problems = _hash_problems(csv, expect) + check_table(table, expect)
-    files = audio_files(folder)
-    problems += _strays(table, files)
+    chosen = table[table.esc10 == "True"] if subset == "esc10" else table
+    files, faults = audio_files(folder)
+    problems += faults + _unmatched(table, chosen, files)
     if subset not in ("all", "esc10"):
         problems.append(f"subset must be all or esc10, got {subset!r}")
-    chosen = table[table.esc10 == "True"] if subset == "esc10" else table
     if chosen.empty:
         problems.append(f"no row of {csv.name} belongs to subset {subset}")
-    names = sorted(set(chosen.filename))
-    problems += [f"audio/{n} has a row and no file; fetch it" for n in names if n not in files]
-    paths = [f"audio/{n}" for n in names if n in files]
-    facts, faults = examine(folder, paths, n_samples=expect.get("n_samples"))
+    paths = [files[name] for name in sorted({*chosen.filename} & files.keys())]
+    details, faults = examine(folder, paths, n_samples=expect.get("n_samples"))
     raise_all(problems + faults, f"{folder} is no usable corpus in the layout of ESC-50")
     _warn_of_straddling_sources(chosen)
-    index, classes = _assemble(chosen, facts)
-    return index, classes, {"n_sources": index["source"].nunique()}
+    index, classes = _assemble(chosen, files, details)
+    facts = {"n_sources": index["source"].nunique()}
+    return index, classes, facts | identical_clips(details, index.set_index("path")["fold"])
 
 
 def check_table(table: pd.DataFrame, expect: Mapping | None = None) -> list[str]:
@@ -133,7 +135,10 @@ def _read_table(csv: Path) -> pd.DataFrame:
             f"{csv}: no such file. ESC-50 of 2016 and later has it; the first release (ogg files "
             "in one folder per class) cannot be used. Download the corpus again"
         )
-    return read_table(csv, COLUMNS)
+    table = read_table(csv, COLUMNS)
+    for column in ("fold", "target", "src_file"):
+        table[column] = table[column].map(whole)
+    return table.assign(esc10=table.esc10.map(truth))
 
 
 def _hash_problems(csv: Path, expect: Mapping) -> list[str]:
@@ -152,19 +157,28 @@ def _row_problems(row: dict) -> list[str]:
         problems.append(f"{name}: target {row['target']!r} is not 0 to {N_TARGETS - 1}")
     if row["esc10"] not in ("True", "False"):
         problems.append(f"{name}: esc10 {row['esc10']!r} is neither True nor False")
-    if not row["category"]:
-        problems.append(f"{name}: category is empty")
+    if fault := why_unshowable(row["category"]):
+        problems.append(f"{name}: category {fault}")
     match = NAME.fullmatch(name)
     if not match:
         problems.append(f"{name!r} is no name {{fold}}-{{source}}-{{take}}-{{target}}.wav")
-    elif any(match[key] != row[key] for key in ("fold", "src_file", "take", "target")):
+    elif any(match[key] != row[key] for key in ("fold", "take", "target")) or not _same_number(
+        match["src_file"], row["src_file"]
+    ):
         problems.append(f"{name}: the name and the other columns of its row disagree")
     return problems
 
 
-def _strays(table: pd.DataFrame, files: set[str]) -> list[str]:
-    strays = sorted(files - set(table.filename))
-    return [f"audio/{name} has no row in meta/esc50.csv; remove it" for name in strays]
+def _same_number(one: str, other: str) -> bool:
+    """Spreadsheets leave out leading zeros."""
+    return one.lstrip("0") == other.lstrip("0")
+
+
+def _unmatched(table: pd.DataFrame, chosen: pd.DataFrame, files: Mapping[str, str]) -> list[str]:
+    """As `unmatched`; of rows outside of the subset no files are needed."""
+    others = {*table.filename} - {*chosen.filename}
+    needed = {name: path for name, path in files.items() if name not in others}
+    return unmatched({*chosen.filename}, needed, "meta/esc50.csv")
 
 
 def _warn_of_straddling_sources(table: pd.DataFrame) -> None:
@@ -178,13 +192,15 @@ def _warn_of_straddling_sources(table: pd.DataFrame) -> None:
         )
 
 
-def _assemble(table: pd.DataFrame, facts: dict[str, dict]) -> tuple[pd.DataFrame, list[str]]:
+def _assemble(
+    table: pd.DataFrame, files: Mapping[str, str], facts: dict[str, dict]
+) -> tuple[pd.DataFrame, list[str]]:
     targets = table.target.astype(int)
     order = sorted(set(targets))
     index = pd.DataFrame(
         {
             "clip": table.filename.str.rsplit(".", n=1).str[0],
-            "path": "audio/" + table.filename,
+            "path": table.filename.map(files),
             "fold": table.fold.astype(int),
             "label": targets.map(order.index),
             "category": table.category,

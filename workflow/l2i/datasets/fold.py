@@ -23,8 +23,9 @@ from l2i.checks import InputError
 from l2i.features.cache import load_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.names import LABEL, OFFICIAL
-from l2i.stored import read_json, read_table
+from l2i.stored import read_json
 from l2i.streams import random_stream
+from l2i.tables import read_rows
 from l2i.weights import classes_hash
 
 
@@ -176,11 +177,7 @@ def open_fold(
     opened = Fold(
         dataset=dataset,
         name=fold,
-        index=read_table(
-            path_to_index,
-            columns=("clip", "source", "path", "sha256"),
-            dtype={"clip": str, "source": str},
-        ),
+        index=read_rows(path_to_index, columns=("clip", "source", "path", "sha256")),
         classes=read_json(path_to_classes, list),
         front_end=front_end,
         waveform_scale=waveform_scale,

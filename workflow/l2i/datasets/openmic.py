@@ -12,19 +12,22 @@ from __future__ import annotations
 import json
 import logging
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from l2i.checks import InputError, raise_all
-from l2i.datasets.clips import common_sources, examine, read_table
+from l2i.datasets.clips import common_sources, examine, identical_clips
+from l2i.datasets.folders import audio_files, unmatched
 from l2i.datasets.pins import differences
-from l2i.names import LABEL
+from l2i.datasets.spreadsheets import numbers, read_table, read_text
+from l2i.names import LABEL, why_unshowable
 
 SPLIT = "official"
 LABELLING = "multiple"
-CLASSES = 20  # their names stand in the class map
+CLASSES = None  # as many as the class map names, twenty in the corpus as published
 VALIDATION = False
 FILES = ["openmic-2018-aggregated-labels.csv", "class-map.json", "partitions", "audio"]
 FIGURE = "3"
@@ -71,11 +74,12 @@ def index_corpus(
         One row per clip, sorted by clip: clip (the sample key), path (relative to `folder`),
         source (clips of one track, or of identical files), split (train or test), label_<class> for
         each class (Int64: 1, 0 or missing), n_samples, sample_rate (Hz), n_channels,
-        duration_seconds, sha256 (of the file).
+        duration_seconds, maximum, sha256 (of the file).
     classes : list of str
         Names in the order of the class map.
     facts : dict
-        n_labels (pairs of clip and class), n_duplicated_rows, n_clips_without_label, n_sources.
+        n_labels (pairs of clip and class), n_duplicated_rows, n_clips_without_label, n_sources,
+        n_identical_groups, n_identical_groups_across_splits.
 
     Raises
     ------
@@ -92,15 +96,16 @@ def index_corpus(
     problems += faults + _count_problems(facts, expect)
     table = label_table(labels, splits.index, classes)
     problems += _classes_without_positive(table[splits == "train"])
-    files = _audio_files(folder)
-    paths = {clip: f"audio/{clip[:3]}/{clip}.ogg" for clip in splits.index}
-    problems += _mismatches(set(paths.values()), files)
-    there = [path for path in paths.values() if path in files]
-    clips, faults = examine(folder, there, silence_allowed=bool(expect))
+    files, faults = audio_files(folder)
+    names = {clip: f"{clip}.ogg" for clip in splits.index}
+    problems += faults + unmatched({*names.values()}, files, "the lists of partitions")
+    paths = {clip: files[name] for clip, name in names.items() if name in files}
+    clips, faults = examine(folder, [*paths.values()], silence_allowed=bool(expect))
     raise_all(problems + faults, heading)
     facts["n_clips_without_label"] = _warn_of_unlabelled(table)
     index = _assemble(splits, paths, table, clips)
-    return index, classes, facts | {"n_sources": index["source"].nunique()}
+    facts["n_sources"] = index["source"].nunique()
+    return index, classes, facts | identical_clips(clips, index.set_index("path")["split"])
 
 
 def read_partitions(folder: Path, expect: Mapping | None = None) -> tuple[pd.Series, list[str]]:
@@ -165,24 +170,41 @@ def label_table(labels: pd.DataFrame, clips: pd.Index, classes: list[str]) -> pd
 
 
 def _read_classes(path: Path) -> list[str]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; put the corpus there, or set machine.data")
     try:
-        numbers = json.loads(path.read_text(encoding="utf-8"))
+        numbers = json.loads(read_text(path), object_pairs_hook=_once)
         classes = sorted(numbers, key=numbers.get)
-        valid = len(numbers) > 1 and [numbers[name] for name in classes] == [*range(len(numbers))]
-    except (ValueError, TypeError, AttributeError) as error:  # decoding errors are ValueErrors
+        valid = len(classes) > 1 and [numbers[name] for name in classes] == [*range(len(classes))]
+        valid = valid and all(type(number) is int for number in numbers.values())
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: maps no class names to numbers ({error}); restore it") from error
     if not valid:
         raise InputError(f"{path}: must give its classes the numbers 0, 1, 2, ...; restore it")
-    return classes
+    faults = [
+        f"class {name!r} {fault}; rename it here and in {LABELS}"
+        for name in classes
+        if (fault := why_unshowable(name))
+    ]
+    raise_all(faults, str(path))
+    return [unicodedata.normalize("NFC", name) for name in classes]
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A mapping of JSON; of a name that stands there twice the first is lost without a word."""
+    names = [unicodedata.normalize("NFC", name) for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, twice))} stands there twice")
+    return dict(pairs)
 
 
 def _read_keys(path: Path) -> list[str]:
     """Read one key a line; there is no header to skip, which would be the first clip."""
     if not path.is_file():
         raise InputError(f"{path}: no such file; it lists the clips of a split. Restore it")
-    return path.read_text(encoding="utf-8", errors="replace").split()
+    cells = (line.strip().strip('",;\t ') for line in read_text(path).splitlines())
+    return [cell for cell in cells if cell]
 
 
 def _list_problems(path: Path, keys: list[str], split: str, expect: Mapping) -> list[str]:
@@ -200,7 +222,7 @@ def _read_labels(
 ) -> tuple[pd.DataFrame, list[str]]:
     rows = read_table(folder / LABELS, COLUMNS)
     given = rows.relevance
-    rows["relevance"] = pd.to_numeric(given, errors="coerce")
+    rows["relevance"] = numbers(given)
     problems = [
         f"{LABELS}: clip {key} is in neither of the lists in partitions/; complete them"
         for key in sorted(set(rows.sample_key) - set(splits.index))
@@ -211,7 +233,7 @@ def _read_labels(
     ]
     bad = ~rows.relevance.between(0, 1)  # a NaN is not between them either
     for i in rows.index[bad]:
-        where = f"line {i + 2}, {rows.sample_key[i]}, {rows.instrument[i]}"
+        where = f"line {i}, {rows.sample_key[i]}, {rows.instrument[i]}"
         problems.append(f"{LABELS}, {where}: relevance {given[i]!r} is not 0 to 1; correct it")
     return rows, problems
 
@@ -227,20 +249,6 @@ def _classes_without_positive(training: pd.DataFrame) -> list[str]:
         for name in training
         if not (training[name] == 1).any()
     ]
-
-
-def _audio_files(folder: Path) -> set[str]:
-    audio = folder / "audio"
-    if not audio.is_dir():
-        raise InputError(f"{audio}: no such folder; it must hold the clips of partitions/")
-    # The release's own archive holds a shadow `._<name>`, left by macOS, of many a file.
-    files = (p for p in audio.rglob("*") if not p.name.startswith(".") and p.is_file())
-    return {path.relative_to(folder).as_posix() for path in files}
-
-
-def _mismatches(paths: set[str], files: set[str]) -> list[str]:
-    strays = [f"{p} is in neither of the lists in partitions/; remove it" for p in files - paths]
-    return sorted(strays) + sorted(f"{p} is listed and not there; fetch it" for p in paths - files)
 
 
 def _warn_of_unlabelled(table: pd.DataFrame) -> int:

@@ -16,15 +16,12 @@ from pathlib import Path
 import pandas as pd
 
 from l2i.checks import InputError, raise_all
-from l2i.datasets.clips import (
-    audio_files,
-    common_sources,
-    examine,
-    identical_groups,
-    read_table,
-)
+from l2i.datasets.clips import common_sources, examine, identical_clips
+from l2i.datasets.folders import audio_files, unmatched
 from l2i.datasets.pins import changed_files
-from l2i.names import LABEL
+from l2i.datasets.spreadsheets import numbers as as_numbers
+from l2i.datasets.spreadsheets import read_table, whole
+from l2i.names import LABEL, why_unshowable
 
 SPLIT = "official"
 LABELLING = "multiple"
@@ -86,7 +83,7 @@ def index_corpus(
         One row per clip, sorted by clip: clip (name without suffix), path (relative to `folder`),
         source (clips of one sensor, or of identical files), split, label_<class> for each class (1,
         0, or missing where nobody looked), n_samples, sample_rate (Hz), n_channels,
-        duration_seconds, sha256 (of the file).
+        duration_seconds, maximum, sha256 (of the file).
     classes : list of str
         The coarse classes in the order of the taxonomy.
     facts : dict
@@ -104,19 +101,19 @@ def index_corpus(
         raise InputError(f"labels must be dcase or authors, got {labels!r}")
     rows, problems = read_annotations(folder)
     problems += _pin_problems(folder, rows, expect)
-    files = audio_files(folder)
-    problems += _unmatched(set(rows.audio_filename), files)
+    files, faults = audio_files(folder)
+    problems += faults + unmatched({*rows.audio_filename}, files, "annotations.csv")
     clips, facts = _labelled_clips(rows, labels)
     problems += _gaps(clips)
-    paths = [f"audio/{name}" for name in clips.index if name in files]
+    paths = [files[name] for name in clips.index if name in files]
     details, faults = examine(
         folder, paths, n_samples=expect.get("n_samples"), silence_allowed=bool(expect)
     )
     raise_all(problems + faults, f"{folder} is no usable corpus in the layout of SONYC-UST")
-    index = _assemble(clips, _sensors(rows, clips.index), details)
+    index = _assemble(clips, files, _sensors(rows, clips.index), details)
     known = "sensor or file" if SENSOR in rows else f"file; annotations.csv has no {SENSOR}"
     facts |= {"n_sources": index["source"].nunique(), "sources_share": known}
-    return index, list(CLASSES), facts | _identical_clips(index, details)
+    return index, list(CLASSES), facts | identical_clips(details, index.set_index("path")["split"])
 
 
 def read_annotations(folder: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -132,7 +129,9 @@ def read_annotations(folder: Path) -> tuple[pd.DataFrame, list[str]]:
         One line each.
     """
     table = read_table(folder / "annotations.csv", COLUMNS, optional=[SENSOR])
-    numbers = table[["annotator_id", *PRESENCE]].apply(pd.to_numeric, errors="coerce")
+    numbers = table[["annotator_id", *PRESENCE]].apply(as_numbers)
+    if SENSOR in table:
+        table[SENSOR] = table[SENSOR].map(whole)
     rows = table.drop(columns=numbers.columns).join(numbers).rename(columns=PRESENCE)
     return rows, _bad_cells(table, numbers) + _bad_clips(rows)
 
@@ -202,7 +201,7 @@ def _bad_cells(table: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
     allowed["split"] = table.split.isin(SPLITS)
     rules = {"split": "one of " + ", ".join(SPLITS), "annotator_id": "an integer"}
     return [
-        f"annotations.csv, line {line + 2}: {column} is {table.at[line, column]!r}, must be "
+        f"annotations.csv, line {line}: {column} is {table.at[line, column]!r}, must be "
         + rules.get(column, "-1, 0 or 1")
         for line, column in allowed.stack().pipe(lambda x: x.index[~x])
     ]
@@ -217,6 +216,11 @@ def _bad_clips(rows: pd.DataFrame) -> list[str]:
     problems += [
         f"{name}: has rows of annotator 0 that contradict each other; keep the right one"
         for name in sorted(n_readings.index[n_readings > 1])
+    ]
+    problems += [
+        f"{name}: its name {fault}; rename the file, and its rows"
+        for name in n_splits.index
+        if (fault := why_unshowable(Path(name).stem))
     ]
     stems = pd.Series(n_splits.index).map(lambda name: Path(name).stem)
     problems += [f"clip {stem}: has more than one file" for stem in stems[stems.duplicated()]]
@@ -235,14 +239,6 @@ def _pin_problems(folder: Path, rows: pd.DataFrame, expect: Mapping) -> list[str
     if (n := rows.audio_filename.nunique()) != expect.get("n_clips", n):
         problems.append(f"{n} clips, the pinned corpus has {expect['n_clips']}")
     return problems
-
-
-def _unmatched(names: set[str], files: set[str]) -> list[str]:
-    without_row = [
-        f"audio/{name} has no row in annotations.csv; remove it" for name in files - names
-    ]
-    without_file = [f"audio/{name} has a row and no file; fetch it" for name in names - files]
-    return sorted(without_row) + sorted(without_file)
 
 
 def _gaps(clips: pd.DataFrame) -> list[str]:
@@ -267,11 +263,14 @@ def _sensors(rows: pd.DataFrame, names: pd.Index) -> list[str | None]:
 
 
 def _assemble(
-    clips: pd.DataFrame, sensors: list[str | None], details: dict[str, dict]
+    clips: pd.DataFrame,
+    files: Mapping[str, str],
+    sensors: list[str | None],
+    details: dict[str, dict],
 ) -> pd.DataFrame:
     columns = {
         "clip": [Path(name).stem for name in clips.index],
-        "path": [f"audio/{name}" for name in clips.index],
+        "path": [files[name] for name in clips.index],
         "split": clips.split.to_numpy(),
     }
     # Int64: integers that may be missing, written as 1, 0 and nothing.
@@ -281,18 +280,3 @@ def _assemble(
     source = common_sources(index["clip"], pd.Series(sensors, dtype=object), index["sha256"])
     index.insert(2, "source", source)
     return index.sort_values("clip", ignore_index=True)
-
-
-def _identical_clips(index: pd.DataFrame, details: dict[str, dict]) -> dict:
-    """Warn of files that are equal byte by byte, and count them; they are kept as published."""
-    split_of = dict(zip(index.path, index.split, strict=True))
-    groups = identical_groups(details)
-    across = [group for group in groups if len({split_of[path] for path in group}) > 1]
-    if groups:
-        log.warning(
-            "%d groups of identical clips, %d of them across splits, are kept, such as %s",
-            len(groups),
-            len(across),
-            "; ".join(" = ".join(group) for group in (across + groups)[:5]),
-        )
-    return {"n_identical_groups": len(groups), "n_identical_groups_across_splits": len(across)}

@@ -31,9 +31,11 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from l2i.checks import InputError
+from l2i.names import ALL_CLASSES
 from l2i.streams import random_stream
 
-ALL = "all classes"  # the last row of `coherence`
+ALL = ALL_CLASSES  # the last row of `coherence`
+DISTANCE = "to_"  # in front of a class name: its column in tables of `class_distances`
 MIN_DISTINCT = 4  # of fewer different vectors a map says nothing
 
 

@@ -2,21 +2,43 @@
 
 A waveform is a mono float32 array (n_samples,) in units of full scale: integer files are divided
 by their full scale, channels are averaged. Files that decode to less than they promise are
-refused, because libsndfile reads truncated wav and ogg files without a word.
+refused, because libsndfile reads truncated files of many kinds without a word.
+
+Files are read by blocks to their end, whatever their headers say of their length, and what would
+not fit into memory is refused: a clip has at most `LONGEST` samples, as read and at 48 kHz.
 """
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
 from l2i.checks import InputError
+from l2i.features.containers import Truncated, parts_of
+from l2i.features.resampling import resample
 
-_UNKNOWN_LENGTH = 0xFFFFFFFF  # what encoders that write to a pipe put into a wav header
-_LARGEST_OGG_PAGE = 65_307
+NO_SIGNED_SCALE = "a waveform with maximum 0 has no signed scale; use absolute"
+LONGEST = 2**28  # samples of a clip: a gibibyte of a channel, or 1.5 hours at 48 kHz
+_BLOCK = 2**18  # samples of all channels
+_UNKNOWN_LENGTH = 2**62  # of frames: libsndfile means by more than that that it cannot tell
+_RATE = 48_000  # Hz, at which clips of low rates are counted
+# What begins like this is no sound, or none that libsndfile reads.
+_FOREIGN = {
+    b"version https://git-lfs": "is a pointer of Git LFS and no sound; run git lfs pull",
+    b"/annex/objects/": "is a pointer of git-annex and no sound; run git annex get",
+    b"<!DOCTYPE": "is a web page and no sound; fetch the file again",
+    b"<!doctype": "is a web page and no sound; fetch the file again",
+    b"<html": "is a web page and no sound; fetch the file again",
+    b"PK\3\4": "is a zip archive and no sound; unpack it",
+    b"\x1a\x45\xdf\xa3": "is WebM or Matroska, which is not read; convert it to wav or flac",
+    b"MAC ": "is Monkey's Audio, which is not read; convert it to wav or flac",
+    b"wvpk": "is WavPack, which is not read; convert it to wav or flac",
+}
 
 
 def decode(path: str | Path) -> tuple[np.ndarray, int]:
@@ -25,7 +47,7 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
     Parameters
     ----------
     path : str or Path
-        A wav, flac or ogg file.
+        A file that libsndfile opens: wav, flac, ogg, aiff, au, caf, mp3 and others.
 
     Returns
     -------
@@ -37,27 +59,37 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
     Raises
     ------
     InputError
-        If the file is missing, empty, truncated, no audio, or holds NaN or infinite samples.
+        In one line with the name of the file: if it is missing, empty, truncated, no audio, too
+        long, or holds NaN or infinite samples.
     """
+    blocks, rates = zip(*stream(path), strict=True)
+    return np.concatenate(blocks), rates[0]
+
+
+def stream(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks of an audio file as it is, each with the rate of the file; see `decode`."""
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; check the corpus folder")
-    _require_complete(path)
+    _require_file(path)
+    n_samples = 0
     try:
-        with soundfile.SoundFile(path) as file:
-            n_promised, rate = file.frames, file.samplerate
-            samples = file.read(dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: headerless, e.g. x.raw
-        raise InputError(
-            f"{path}: cannot be decoded as audio ({error}); fetch or convert the file again"
-        ) from error
-    if len(samples) < n_promised:
-        raise _truncated(path, f"it promises {n_promised} samples and holds {len(samples)}")
-    if not len(samples):
-        raise InputError(f"{path}: holds no samples; remove the clip or fetch the file again")
-    if not np.isfinite(samples).all():
-        raise InputError(f"{path}: holds NaN or infinite samples; repair or remove the clip")
-    return samples, rate
+        form: tuple[int, int] | None = None
+        for part in parts_of(path):
+            with closing(part) if not isinstance(part, Path) else nullcontext():
+                for block, rate in _blocks(path, part):
+                    if form not in (None, (rate, block.shape[1])):
+                        raise InputError(
+                            f"{path}: goes on at another rate or with other channels after "
+                            f"{n_samples} samples; convert it to one"
+                        )
+                    form, n_samples = (rate, block.shape[1]), n_samples + len(block)
+                    _require_sound(path, block, n_samples, rate)
+                    yield block, rate
+    except Truncated as error:
+        raise InputError(f"{path}: is truncated, {error}; fetch the file again") from error
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); grant access to it") from error
+    if not n_samples:
+        raise InputError(f"{path}: holds no samples; leave out its rows, or fetch the file again")
 
 
 def read_audio(path: str | Path, *, sample_rate: int) -> np.ndarray:
@@ -66,7 +98,7 @@ def read_audio(path: str | Path, *, sample_rate: int) -> np.ndarray:
     Parameters
     ----------
     path : str or Path
-        A wav, flac or ogg file of any rate and any number of channels.
+        A file as for `decode`, of any rate and any number of channels.
     sample_rate : int
         Wanted rate in Hz; other rates are converted by windowed-sinc interpolation.
 
@@ -79,9 +111,14 @@ def read_audio(path: str | Path, *, sample_rate: int) -> np.ndarray:
     InputError
         As `decode`.
     """
-    samples, rate = decode(path)
-    mono = samples.mean(axis=1, dtype=np.float32)
-    return mono if rate == sample_rate else _resample(mono, rate, sample_rate)
+    parts = [(to_mono(block), rate) for block, rate in stream(path)]
+    mono, rate = np.concatenate([part for part, _ in parts]), parts[0][1]
+    return mono if rate == sample_rate else resample(mono, rate, sample_rate)
+
+
+def to_mono(samples: np.ndarray) -> np.ndarray:
+    """Mean of the channels of samples (n_samples, n_channels)."""
+    return samples.mean(axis=1, dtype=np.float32)
 
 
 def fit_length(x: np.ndarray, n_samples: int) -> np.ndarray:
@@ -132,7 +169,7 @@ def scale_waveform(x: np.ndarray, mode: str) -> np.ndarray:
         raise InputError(f"waveform_scale must be none, absolute or signed, got {mode!r}")
     peak = x.max()
     if peak == 0:
-        raise InputError("a waveform with maximum 0 has no signed scale; use absolute")
+        raise InputError(NO_SIGNED_SCALE)
     return x / peak
 
 
@@ -153,47 +190,76 @@ def write_wav(path: str | Path, x: np.ndarray, *, sample_rate: int) -> None:
     wavfile.write(path, sample_rate, np.ascontiguousarray(x, dtype="<f4"))
 
 
-def _resample(x: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
-    # Imported here because torch takes seconds to load, and most files need no conversion.
-    import torch
-    from torchaudio.functional import resample
+class _ReadOnwards(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is read from its beginning to its end, whatever it says of its length.
 
-    return resample(torch.from_numpy(x), rate, sample_rate).numpy()
+    Otherwise soundfile asks after each block whether it is where the length says that it is: of
+    files of unknown length it cannot be.
+    """
 
-
-def _require_complete(path: Path) -> None:
-    size = path.stat().st_size
-    if size == 0:
-        raise InputError(f"{path}: is an empty file; fetch it again")
-    with path.open("rb") as file:
-        head = file.read(12)
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-            missing = _missing_wav_bytes(file, size)
-            if missing:
-                raise _truncated(path, f"{missing} of the bytes that its header promises are gone")
-        elif head[:4] == b"OggS":
-            file.seek(max(0, size - _LARGEST_OGG_PAGE))
-            if not _ends_ogg_stream(file.read()):
-                raise _truncated(path, "its last page does not end the stream")
-
-
-def _missing_wav_bytes(file: BinaryIO, size: int) -> int:
-    """Return how many bytes of the data chunk of a RIFF wav lie beyond the end of the file."""
-    while len(chunk := file.read(8)) == 8:
-        length = int.from_bytes(chunk[4:], "little")
-        if chunk[:4] == b"data":
-            return 0 if length == _UNKNOWN_LENGTH else max(0, file.tell() + length - size)
-        file.seek(length + length % 2, 1)  # chunks are padded to even lengths
-    return 0  # no data chunk: left to the decoder
-
-
-def _ends_ogg_stream(tail: bytes) -> bool:
-    """Return whether the last page in `tail` is whole and flagged as the end of its stream."""
-    page = tail[tail.rfind(b"OggS") :]
-    if len(page) < 27 or len(page) < 27 + page[26]:
+    def seekable(self) -> bool:
         return False
-    return bool(page[5] & 4) and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
 
 
-def _truncated(path: Path, what: str) -> InputError:
-    return InputError(f"{path}: is truncated, {what}; fetch the file again")
+def _blocks(path: Path, part: Path | io.RawIOBase) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks of a file or of a part of it, at least as many as it promises."""
+    n_read, opened = 0, False
+    try:
+        with _ReadOnwards(part) as file:
+            opened = True
+            n_promised = file.frames if file.frames < _UNKNOWN_LENGTH else 0
+            size = max(1, _BLOCK // file.channels)
+            # Not until `frames`: a header may promise too little, too much, or nothing.
+            while len(block := file.read(size, dtype="float32", always_2d=True)):
+                n_read += len(block)
+                yield block, file.samplerate
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.removeprefix("Error : ").rstrip(".")
+        if opened:
+            raise InputError(
+                f"{path}: is cut or damaged, it cannot be decoded to its end ({reason}); fetch "
+                "the file again"
+            ) from error
+        raise InputError(f"{path}: {_why_not(path, reason)}") from error
+    # Headerless, e.g. x.raw, of which nobody says what it is.
+    except (soundfile.SoundFileRuntimeError, TypeError) as error:
+        raise InputError(
+            f"{path}: cannot be decoded as audio ({error}); convert it to wav or flac"
+        ) from error
+    if n_read < n_promised:
+        raise Truncated(f"it promises {n_promised} samples and holds {n_read}")
+
+
+def _why_not(path: Path, reason: str) -> str:
+    """What is wrong with a file that libsndfile does not open, and what to do."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    for begin, what in _FOREIGN.items():
+        if head.lstrip().startswith(begin):
+            return what
+    if head[4:8] == b"ftyp":
+        return "is MPEG-4 sound, which is not read; convert it to wav or flac"
+    return f"cannot be decoded as audio ({reason}); fetch the file again, or convert it"
+
+
+def _require_file(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path}: is a link to {path.readlink()}, where nothing is; mend the link")
+    if not path.exists():
+        raise InputError(f"{path}: no such file; check the corpus folder")
+    if not path.is_file():
+        raise InputError(f"{path}: is no file that can be read; put the clip in its place")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: is an empty file; fetch it again")
+
+
+def _require_sound(path: Path, block: np.ndarray, n_samples: int, rate: int) -> None:
+    if rate < 1:
+        raise InputError(f"{path}: gives {rate} Hz as its rate; correct its header")
+    if max(n_samples, n_samples / rate * _RATE) > LONGEST:
+        raise InputError(
+            f"{path}: lasts more than {LONGEST / max(rate, _RATE) / 3600:.2g} hours at the "
+            f"{rate} Hz that its header gives; cut it into clips, or correct its header"
+        )
+    if not np.isfinite(block).all():
+        raise InputError(f"{path}: holds NaN or infinite samples; repair or replace the file")

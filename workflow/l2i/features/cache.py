@@ -55,7 +55,10 @@ def load_waveform(
             f"{path} is not the file that was indexed. Put the old one back, or index the corpus "
             "again: add --forcerun index_dataset at the end of your snakemake command"
         )
-    x = scale_waveform(read_audio(path, sample_rate=sample_rate), scale)
+    try:
+        x = scale_waveform(read_audio(path, sample_rate=sample_rate), scale)
+    except InputError as error:
+        raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     return x if n_samples is None else fit_length(x, n_samples)
 
 

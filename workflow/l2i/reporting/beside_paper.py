@@ -42,13 +42,8 @@ from l2i.reporting.statistics import (
     require_pairs,
     resample,
 )
-from l2i.stored import read_table
+from l2i.tables import read_rows
 
-# Every csv of the evaluation says in its first columns what it belongs to.
-IDENTITY = {
-    **{"dataset": str, "fold": str, "system": str, "variant": str, "run": int},
-    **{"source": str, "clip": str, "class": str},
-}
 KEYS = ["table", "system", "dataset", "metric", "condition"]
 COLUMNS = [
     *KEYS,
@@ -70,7 +65,7 @@ def read_clips(paths: Sequence[str | Path]) -> pd.DataFrame:
     if not paths:
         raise InputError("nothing to tabulate: name data sets, systems and folds under `run:`")
     names = ("dataset", "fold", "clip", "source")
-    parts = [read_table(path, columns=names, dtype=IDENTITY) for path in paths]
+    parts = [read_rows(path, columns=names, fold=str, run=int) for path in paths]
     return pd.concat(parts, ignore_index=True)
 
 

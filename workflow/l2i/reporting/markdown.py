@@ -11,6 +11,7 @@ import pandas as pd
 
 from l2i.names import TITLES
 from l2i.reporting.quantities import quantity
+from l2i.tables import to_csv
 
 _INTERVAL = (
     "The interval is one over recordings: a bootstrap that draws the sources of each fold anew, "
@@ -110,11 +111,6 @@ def write_table(
     page = to_markdown(rows, entry["title"], notes, titles=titles, confidence=confidence)
     Path(path_to_table).write_text(to_csv(rows), encoding="utf-8")
     Path(path_to_page).write_text(page, encoding="utf-8")
-
-
-def to_csv(rows: pd.DataFrame) -> str:
-    """Text of the table, the same bytes for the same numbers (six significant digits)."""
-    return rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def to_markdown(

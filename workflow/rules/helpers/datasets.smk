@@ -17,3 +17,18 @@ def pins_of_dataset(wildcards):
 def layout_module(wildcards):
     """The module of a layout, for the fingerprint of the script that finds it by its name."""
     return "datasets", config["datasets"][wildcards.dataset]["corpus"]["layout"]
+
+
+def asked_of_dataset(wildcards):
+    """What is configured by names and numbers that only the corpus can have."""
+    dataset, swept = config["datasets"][wildcards.dataset], config["ablations"]["figure_6"]
+    n_swept = [n for e in swept if e["dataset"] == wildcards.dataset for n in e["n_components"]]
+    return {
+        "listening": dataset["listening"],
+        "excluded_classes": dataset["excluded_classes"],
+        "positive_weight": dataset["classifier"]["positive_weight"],
+        "n_components": [dataset["dictionary"]["n_components"], *n_swept],
+        "clips_per_class": dataset["dictionary"]["clips_per_class"],
+        "waveform_scale": config["features"]["waveform_scale"],
+        "folds": config["run"]["folds"],
+    }

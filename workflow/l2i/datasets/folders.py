@@ -1,0 +1,99 @@
+"""Where the clips of a corpus lie: anywhere below `audio`, found by their names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import unicodedata
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from l2i.checks import InputError, printable
+
+# Suffixes of sound, read or not: a file with another one that no table names is no clip.
+SOUNDS = frozenset(
+    [".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff"]
+    + [".aifc", ".au", ".snd", ".caf", ".mp3", ".mp2", ".m4a", ".mp4", ".aac", ".wma", ".sph"]
+    + [".nist", ".voc", ".ape", ".wv", ".webm", ".mka", ".amr", ".gsm", ".raw", ".pcm"]
+)
+
+log = logging.getLogger(__name__)
+
+
+def audio_files(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Find the files of a corpus.
+
+    Files may lie in folders of their own below `audio`, and links are followed. Hidden ones are
+    left out, as macOS puts one beside many a file.
+
+    Returns
+    -------
+    paths : dict of str to str
+        By name (in NFC, as tables are read): the path relative to `folder`.
+    problems : list of str
+        One line for each name that several files have.
+
+    Raises
+    ------
+    InputError
+        If there is no folder `audio`, or it cannot be listed.
+    """
+    audio = folder / "audio"
+    if not audio.is_dir():
+        raise InputError(f"{audio}: no such folder; it must hold the clips of the table")
+    found: dict[str, list[str]] = {}
+    seen = set()
+    for place, folders, names in os.walk(audio, followlinks=True, onerror=_refuse):
+        about = os.stat(place)
+        if (about.st_dev, about.st_ino) in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add((about.st_dev, about.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            if not name.startswith("."):
+                path = Path(place, name).relative_to(folder).as_posix()
+                found.setdefault(unicodedata.normalize("NFC", name), []).append(path)
+    problems = [
+        f"{name} is the name of {len(paths)} files, {' and '.join(sorted(paths)[:3])}; keep one"
+        for name, paths in sorted(found.items())
+        if len(paths) > 1 and Path(name).suffix.lower() in SOUNDS
+    ]
+    return {name: paths[0] for name, paths in found.items()}, problems
+
+
+def unmatched(names: AbstractSet[str], files: Mapping[str, str], table: str) -> list[str]:
+    """Say which clips of a table have no file, and which sounds no row.
+
+    What is no sound, such as Thumbs.db, is passed over with one warning.
+
+    Parameters
+    ----------
+    names : set of str
+        Of the files that the table names.
+    files : mapping of str to str
+        From `audio_files`.
+    table : str
+        What it is called in messages.
+    """
+    without_row = {name: path for name, path in files.items() if name not in names}
+    strays = [path for name, path in without_row.items() if Path(name).suffix.lower() in SOUNDS]
+    others = sorted(set(without_row.values()) - set(strays))
+    if others:
+        log.warning(
+            "%d files below audio are no clips and are passed over, such as %s",
+            len(others),
+            printable(", ".join(others[:3])),
+        )
+    problems = [
+        f"{path} has no row in {table}; add its row, or move it out of audio" for path in strays
+    ]
+    return sorted(problems) + [
+        f"{name} has a row in {table} and no file below audio; put it there"
+        for name in sorted(names - files.keys())
+    ]
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(f"{error.filename}: cannot be listed ({error.strerror}); grant access to it")

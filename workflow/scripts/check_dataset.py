@@ -1,0 +1,29 @@
+"""Hold what is configured for a corpus against its clips and classes, before any training."""
+
+import json
+from pathlib import Path
+
+from harness import perform
+from l2i.checks import raise_all
+from l2i.datasets.fitting import misfits
+from l2i.tables import read_rows
+
+
+def check_dataset(
+    path_to_index: str, path_to_classes: str, path_to_checked: str, *, asked: dict, dataset: str
+) -> None:
+    """Refuse names and numbers that the corpus does not have.
+
+    `path_to_checked` says the same whatever was asked: features wait for it and do not depend on
+    it, so that another clip to listen to computes none of them anew.
+    """
+    classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
+    raise_all(
+        misfits(read_rows(path_to_index), classes, asked, dataset),
+        f"configuration (config.yaml and its overlays), of the corpus {dataset}",
+    )
+    Path(path_to_checked).write_text('{"fits": true}\n', encoding="utf-8")
+
+
+if __name__ == "__main__":
+    perform(snakemake, check_dataset)
