@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from l2i.provenance.fingerprints import file_sha256
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -31,12 +33,19 @@ def openers_of(name: str) -> dict[str, Callable]:
     return {k.arg: getattr(module, k.value.id) for k in last.body[0].value.keywords}
 
 
+class _Hashes(dict):
+    """The hashes of inputs, as the harness offers them: of each file that is asked for."""
+
+    def __missing__(self, path: str) -> str:
+        return file_sha256(path)
+
+
 def load_script(name: str) -> Callable:
     """The job of a script: called with all that its rule and the harness give it, by name."""
 
     def job(**given: Any) -> dict | None:
         function, openers = getattr(load_module(name), name), openers_of(name)
-        arguments, left = dict(given), set(given)
+        arguments, left = {"sha256_of": _Hashes()} | given, set(given)
         for opened, call in [*openers.items(), ("", function)]:
             wanted = inspect.signature(call).parameters.keys() & arguments.keys()
             arguments[opened] = call(**{each: arguments[each] for each in wanted})

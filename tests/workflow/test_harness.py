@@ -988,7 +988,7 @@ def finished(tmp_path_factory):
     ):
         shutil.copytree(PROJECT / name, folder / name)
     # Where code is found is stated by the real Snakefile.
-    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from configuration")
+    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from cluster")
     _, _, on_start = rest.partition("onstart:\n")
     files = {
         "Snakefile": f"{header}{SNAKEFILE}\n\nonstart:\n{on_start}",

@@ -17,7 +17,7 @@ WORKFLOW = PROJECT / "workflow"
 COMMAND = re.compile(r"\b(snakemake|make|python|l2i|git)\s+(-|[a-z]+\s+-)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?: [a-z_]+)?")
 # How each is tried below. A new one needs a test of its own.
-TRIED = {"--forcerun index_dataset", "--config"}
+TRIED = {"--forcerun index_dataset", "--config", "--set-resources"}
 
 
 def messages():
@@ -92,11 +92,17 @@ class TestTried:
         assert "Checking and listing the clips of esc50" in text
         assert "sonyc_ust" not in text and "results/paper" not in text
 
+    def test_resources_of_a_rule_are_what_the_command_says(self, project):
+        target = "results/tiny/features/esc50/log_mel.npy.digest"
+        more = ["--set-resources", "cache_features:runtime=600", "cache_features:mem_mb=64000"]
+        _, text = project.snakemake("--dry-run", "--cores", "1", target, *more)
+        assert "runtime=600" in text and "mem_mb=64000" in text
+
     def test_a_result_that_is_deleted_is_made_again_by_the_same_command(self, project):
         index = project.folder / "results/tiny/datasets/esc50/index.csv"
         before = index.read_bytes()
         index.write_bytes(b"")
-        target = "results/tiny/features/esc50/log_mel.npy"
+        target = "results/tiny/features/esc50/log_mel.npy.digest"
         code, text = project.run(target, check=False)
         assert code != 0 and "index.csv is no table" in text and "Traceback" not in text
         assert "delete it and give your command again" in text

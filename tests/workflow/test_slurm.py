@@ -123,6 +123,8 @@ class TestTheWorkflow:
         overlay["run"] |= {"systems": ["l2i_att"], "folds": [1]}
         overlay["machine"] |= {"device": "auto", "threads": 2}
         overlay["systems"] = {"l2i_att": overlay["systems"]["l2i_att"]}
+        # Long enough to be ended in the middle.
+        overlay["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 400
         overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": []}
         overlay["listening"] = {"slime": False}
         project = Project(folder / "a project", PROJECT, overlay, pins)
@@ -158,22 +160,53 @@ class TestTheWorkflow:
         record = next(results(finished).rglob("model.safetensors.record.json"))
         assert json.loads(record.read_text())["slurm"]["node"] in {"gpu1", "gpu2"}
 
-    def test_after_a_killed_controller_the_same_command_ends_with_the_same_bytes(
-        self, finished, cluster
-    ):
-        """Whatever still runs: the later job waits for the earlier one, or takes over from it."""
+    @pytest.fixture
+    def retraining(self, finished, cluster):
+        """A run that trains the system again, its job, and what must come of it."""
         model = next(results(finished).glob("systems/**/model.safetensors"))
         before = model.read_bytes()
         model.unlink()
-        run = Run(finished.folder, cluster, GPU)
-        run.start("--configfile", "overlay.yaml")
-        run.running("train_system")
+        run = Run(finished.folder, cluster, GPU).start("--configfile", "overlay.yaml")
+        job = run.running("train_system")
+        log = model.with_name("train_system.log")
+        until(lambda: log.is_file() and "epoch 3 " in log.read_text(), 120)
+        yield run, job
+        assert model.read_bytes() == before
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            pytest.param(("scancel", "{job}"), id="scancel"),
+            pytest.param(("scontrol", "requeue", "{job}"), id="requeue"),
+            pytest.param(
+                ("scontrol", "update", "jobid={job}", "EndTime=now"),
+                id="time-out",
+                marks=pytest.mark.cluster,
+            ),
+            pytest.param(
+                ("scontrol", "update", "nodename={node}", "state=down", "reason=test"),
+                id="node-down",
+                marks=pytest.mark.cluster,
+            ),
+        ],
+    )
+    def test_weights_are_the_same_bytes_after_a_fault(self, retraining, cluster, fault):
+        run, job = retraining
+        (node,) = {j["NodeList"] for j in cluster.jobs("train_system") if j["JobId"] == job}
+        cluster.run(*(word.format(job=job, node=node) for word in fault))
+        try:
+            assert run.finished(900) == 0, run.text[-3000:]
+        finally:
+            cluster.run("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+
+    def test_weights_are_the_same_bytes_after_a_killed_controller(self, retraining, finished):
+        """Whatever still runs: the later job waits for the earlier one, or takes over from it."""
+        run, _ = retraining
         run.kill()
         run.start("--configfile", "overlay.yaml", "--unlock")
         assert run.finished() == 0
         run.start("--configfile", "overlay.yaml")
         assert run.finished(900) == 0, run.text[-3000:]
-        assert model.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ class TestWhatAnEditReruns:
 
     def test_the_number_of_components_reruns_dictionary_interpreter_and_what_follows(self, edited):
         planned = self.edit(edited, "datasets", "esc50", "dictionary", "n_components", value=5)
-        assert planned == {"learn_dictionary"} | AFTER_DICTIONARY
+        assert planned == {"check_dataset", "learn_dictionary"} | AFTER_DICTIONARY
 
     def test_one_more_value_of_an_ablation_adds_one_chain_and_its_table(self, edited):
         taps = [*edited.overlay["ablations"]["table_6"][0]["taps"], ["input"]]
@@ -202,6 +202,7 @@ class TestWhatAnEditReruns:
         sizes = [{**ABLATED, "n_components": [4, 5, 6]}]
         planned = self.edit(edited, "ablations", "figure_6", value=sizes)
         assert planned == {
+            "check_dataset",
             "learn_dictionary",
             "train_system",
             "measure_fidelity",

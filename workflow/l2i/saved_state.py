@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from l2i.checks import InputError
+from l2i.checks import InputError, reason
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:
@@ -41,7 +41,6 @@ def readable(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"the checkpoint {path} cannot be read ({reason}): delete it and start anew"
+            f"the checkpoint {path} cannot be read ({reason(error)}): delete it and start anew"
         ) from error

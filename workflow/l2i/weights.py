@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from l2i.checks import REMAKE, InputError
+from l2i.checks import REMAKE, InputError, reason
 
 ABOUT = "l2i"  # name of the metadata entry
 SEEN = " (it learned from other clips: some of those to be tested may be among them)"
@@ -103,16 +103,12 @@ def fitting(path: str | Path) -> Iterator[None]:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(
-            f"{path} does not hold what its network consists of ({_why(error)}); {REMAKE}"
+            f"{path} does not hold what its network consists of ({reason(error)}); {REMAKE}"
         ) from error
 
 
 def _unreadable(path: str | Path, error: Exception) -> InputError:
-    return InputError(f"{path} is not a readable safetensors file ({_why(error)}); {REMAKE}")
-
-
-def _why(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return InputError(f"{path} is not a readable safetensors file ({reason(error)}); {REMAKE}")
 
 
 def load_published(path: str | Path) -> dict[str, Tensor]:
@@ -127,7 +123,7 @@ def load_published(path: str | Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise InputError(
-            f"{path} is not a state dict that can be read safely ({_why(error)}). "
+            f"{path} is not a state dict that can be read safely ({reason(error)}). "
             "Delete it to have it downloaded again; pickles with other content are never executed"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):

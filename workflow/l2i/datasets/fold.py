@@ -177,7 +177,7 @@ def open_fold(
     opened = Fold(
         dataset=dataset,
         name=fold,
-        index=read_rows(path_to_index, columns=("clip", "source", "path", "sha256")),
+        index=read_rows(path_to_index, columns=("clip",)),
         classes=read_json(path_to_classes, list),
         front_end=front_end,
         waveform_scale=waveform_scale,

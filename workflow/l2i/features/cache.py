@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tokenize import TokenError  # of a damaged header, which is read as Python
 from typing import BinaryIO
 
 import numpy as np
@@ -17,7 +18,7 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
-from l2i.checks import REMAKE, InputError
+from l2i.checks import REMAKE, InputError, reason
 from l2i.features.audio import fit_length, read_audio, scale_waveform
 from l2i.features.spectral import FrontEnd, magnitude
 from l2i.progress import progress
@@ -133,9 +134,8 @@ def open_features(path: str | Path, *, n_clips: int | None = None) -> np.ndarray
     """
     try:
         features = np.load(path, mmap_mode="r")
-    except (OSError, EOFError, ValueError, OverflowError, SyntaxError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path} holds no whole array ({reason}); {REMAKE}") from error
+    except (OSError, EOFError, ValueError, OverflowError, SyntaxError, TokenError) as error:
+        raise InputError(f"{path} holds no whole array ({reason(error)}); {REMAKE}") from error
     if not isinstance(features, np.ndarray) or features.dtype != "<f4" or features.ndim != 3:
         raise InputError(f"{path} holds something else than features; {REMAKE}")
     if n_clips not in (None, len(features)):
