@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import threading
 import time
 from collections.abc import AsyncGenerator, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +41,10 @@ NEVER = {
     "JobHeldUser": "it is held: scontrol release",
 }
 PASSING = (
-    "timed out",
-    "unable to contact",
-    "temporarily",
-    "try again",
-    "submit limit",
-    "transport",
+    *("timed out", "unable to contact", "temporarily", "try again", "transport"),
+    *("assocmaxsubmit", "qosmaxsubmit"),
 )
+PAUSE_SECONDS = 60  # before what was refused for the time being is submitted again
 STARTED = time.time()  # logs from before are of earlier runs
 
 
@@ -54,6 +54,7 @@ def mend() -> None:
         from snakemake_executor_plugin_slurm import Executor
     except ImportError:  # as in an environment for jobs alone
         return
+    os.environ.setdefault("SBATCH_OPEN_MODE", "append")  # a requeue must not empty SLURM's own log
     if not hasattr(Executor, "as_published"):
         Executor.as_published = {
             name: getattr(Executor, name) for name in ("get_partition_arg", "report_job_error")
@@ -76,14 +77,22 @@ async def check_active_jobs(self: Any, active_jobs: list) -> AsyncGenerator:
     states = await _states(self, {job.external_jobid for job in active_jobs})
     for job in active_jobs:
         state = states[job.external_jobid]
-        if state in ("COMPLETED", "GONE"):
+        if state == "COMPLETED" or (state == "GONE" and not _outputs_of_before(job.job)):
             # Of a job that is gone nothing but its outputs can tell, and Snakemake looks for those.
             self.report_job_success(job)
         elif state in ENDED:
+            if state in PERHAPS_REQUEUED:  # it must not come back beside the one that follows it
+                await _asked("scancel", job.external_jobid)
             message = f"SLURM job {job.external_jobid} ended as {state}. "
             self.report_job_error(job, msg=message, aux_logs=[str(job.aux["slurm_logfile"])])
         else:
             yield job
+
+
+def _outputs_of_before(job: Any) -> bool:
+    """Whether outputs lie there that are older than this run: the job cannot have made them."""
+    paths = [Path(str(path)) for path in job.output]
+    return any(path.exists() and path.stat().st_mtime < STARTED for path in paths)
 
 
 async def _states(self: Any, ids: set[str]) -> dict[str, str]:
@@ -121,9 +130,11 @@ async def _states_of_gone(self: Any, gone: set[str]) -> dict[str, str]:
 
 def _final(self: Any, job: str, state: str) -> str:
     """A state that may change is waited out, a number of times."""
-    if state != "GONE?" and state not in PERHAPS_REQUEUED:
-        return state
     patience = self.__dict__.setdefault("_patience", {})
+    if state != "GONE?" and state not in PERHAPS_REQUEUED:
+        for known in [key for key in patience if key[0] == job]:
+            del patience[known]
+        return state
     patience[job, state] = patience.get((job, state), 0) + 1
     if patience[job, state] <= PATIENCE:
         return "UNKNOWN"
@@ -166,7 +177,13 @@ def has_gpu(job: Any) -> bool:
 
 
 def get_partition_arg(self: Any, job: Any) -> str:
-    """The partition that a job asks for by itself, else that of jobs with or without a GPU."""
+    """The partition that a job asks for by itself, else that of jobs with or without a GPU.
+
+    Before the first submission, jobs of an earlier run that have not begun are cancelled.
+    """
+    if not getattr(self, "_submits", False):
+        self._submits = True
+        _cancel_waiting_jobs_of_before(self)
     variable = "L2I_GPU_PARTITION" if has_gpu(job) else "L2I_CPU_PARTITION"
     named = os.environ.get(variable) or os.environ.get("L2I_CPU_PARTITION")
     if named and not job.resources.get("slurm_partition"):
@@ -174,21 +191,56 @@ def get_partition_arg(self: Any, job: Any) -> str:
     return self.as_published["get_partition_arg"](self, job)
 
 
+def _cancel_waiting_jobs_of_before(self: Any) -> None:
+    """Cancel what a run in this folder, that was killed, has left in the queue.
+
+    Such a job would begin after ours, delete what that has made, and make it again. One that has
+    begun is waited for: see harness/lock.py.
+    """
+    command = ("squeue", "--me", "--noheader", "--states=PENDING", "--format=%i|%j|%k|%Z")
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return
+    jobs = [line.split("|") for line in asked.stdout.splitlines() if line.count("|") == 3]
+    here = os.path.realpath(os.curdir)
+    left = [
+        job
+        for job, run, comment, folder in jobs
+        if os.path.realpath(folder) == here and run != self.run_uuid and comment.startswith("rule_")
+    ]
+    if left:
+        self.logger.warning(
+            f"Cancelling {len(left)} job(s) that an earlier run in this folder has left waiting: "
+            f"{', '.join(left)}"
+        )
+        subprocess.run(["scancel", *left], capture_output=True, timeout=60, check=False)
+
+
 # ---------------------------------------------------------------- what is tried again
 
 
 def report_job_error(self: Any, job_info: Any, msg: str | None = None, **more: Any) -> None:
-    """Report a job that failed; what would fail in the same way again is its last attempt."""
+    """Report a job that failed.
+
+    What would fail in the same way again has had its last attempt. What SLURM refuses for the time
+    being is submitted again after a while, however often, and costs no attempt.
+    """
     job, msg = job_info.job, msg or ""
-    if "sbatch failed" in msg:
+    report = partial(self.as_published["report_job_error"], self, job_info, **more)
+    refused = "sbatch failed" in msg
+    if refused and any(word in msg.lower() for word in PASSING):
+        job._attempt -= 1  # one is added when the failure is reported
+        later = threading.Timer(PAUSE_SECONDS, report, kwargs={"msg": msg})
+        later.daemon = True
+        later.start()
+        return
+    if refused:
         msg = f"{msg}{_about_refusal(job, msg)}\n"
-        final = not any(word in msg.lower() for word in PASSING)
-    else:
-        final = any(map(_tells_of_bad_input, job.log))
-    if final:
+    if refused or any(map(_tells_of_bad_input, job.log)):
         job._attempt = max(job.attempt, job.restart_times + 1)
         msg += "Not tried again, since it would fail in the same way. "
-    self.as_published["report_job_error"](self, job_info, msg=msg, **more)
+    report(msg=msg)
 
 
 def _about_refusal(job: Any, message: str) -> str:
@@ -223,6 +275,8 @@ def _tells_of_bad_input(path: str) -> bool:
 def _ends_with_input_error(lines: Iterable[str]) -> bool:
     last = ""
     for line in lines:
-        if line.startswith(("error: ", "Traceback ")):
+        if line.startswith("--- started"):  # a log goes on: what ended an earlier start is past
+            last = ""
+        elif line.startswith(("error: ", "Traceback ")):
             last = line
     return last.startswith("error: ") and not last.startswith("error: stopped with")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -27,6 +28,7 @@ class Executor:
     """Stands for the plugin's: notes what is reported."""
 
     run_uuid = "a-run"
+    output = ()
 
     def __init__(self):
         self.succeeded, self.failed, self.warnings = [], [], []
@@ -66,7 +68,8 @@ def check(executor, *ids):
     """Ids of the jobs that are still waited for after one check."""
 
     async def waited():
-        jobs = [SimpleNamespace(external_jobid=i, aux={"slurm_logfile": "x.log"}) for i in ids]
+        aux, job = {"slurm_logfile": "x.log"}, SimpleNamespace(output=executor.output)
+        jobs = [SimpleNamespace(external_jobid=i, aux=aux, job=job) for i in ids]
         return [job.external_jobid async for job in cluster.check_active_jobs(executor, jobs)]
 
     return asyncio.run(waited())
@@ -96,6 +99,16 @@ class TestStates:
         assert check(executor, "1") == []
         assert executor.succeeded == ["1"]  # as Snakemake then looks for its outputs
 
+    def test_outputs_of_an_earlier_run_are_not_taken_for_those_of_a_job_that_is_gone(
+        self, executor, slurm, tmp_path
+    ):
+        old = tmp_path / "model.safetensors.digest"
+        old.write_text("of last week")
+        os.utime(old, (0, 0))
+        executor.output = [str(old)]
+        assert check(executor, "1") == []
+        assert not executor.succeeded and "GONE" in executor.failed[0][1]
+
     def test_accounting_that_lags_behind_is_given_time_but_not_for_ever(self, executor, slurm):
         slurm(sacct="1|RUNNING")
         waits = [check(executor, "1") for _ in range(cluster.PATIENCE + 1)]
@@ -107,6 +120,26 @@ class TestStates:
         waits = [check(executor, "1") for _ in range(cluster.PATIENCE + 1)]
         assert waits == [["1"]] * cluster.PATIENCE + [[]]
         assert "NODE_FAIL" in executor.failed[0][1]
+
+    def test_one_that_is_given_up_is_cancelled_so_that_it_does_not_come_back(
+        self, executor, slurm, tmp_path
+    ):
+        slurm(squeue="1|PREEMPTED|None")
+        asked = tmp_path / "cancelled"
+        (tmp_path / "scancel").write_text(f"#!/bin/sh\necho $* >> {asked}\n")
+        (tmp_path / "scancel").chmod(0o755)
+        for _ in range(cluster.PATIENCE + 1):
+            check(executor, "1")
+        assert asked.read_text() == "1\n"
+
+    def test_what_a_job_of_several_preemptions_was_waited_for_does_not_add_up(
+        self, executor, slurm
+    ):
+        for _ in range(3):
+            slurm(squeue="1|PREEMPTED|None")
+            assert [check(executor, "1") for _ in range(cluster.PATIENCE)][-1] == ["1"]
+            slurm(squeue="1|RUNNING|None")
+            assert check(executor, "1") == ["1"]
 
     def test_a_controller_that_does_not_answer_is_waited_for_and_named_once(self, executor, slurm):
         slurm(squeue=None)
@@ -128,6 +161,9 @@ class TestWhatIsTriedAgain:
             ("error: first\nTraceback (most recent call last):\nRuntimeError: CUDA", False),
             ("Traceback (most recent call last):\nMemoryError\n", False),
             ("", False),
+            ("error: index.csv lacks a column\n\n--- started again today\nepoch 1", False),
+            ("Traceback\n--- started again today\nerror: index.csv lacks a column", True),
+            ("job ended: SLURM gave this job GPU 0, but PyTorch sees none", False),
         ],
     )
     def test_the_last_words_of_a_log_tell_bad_input_from_other_failures(
@@ -158,6 +194,74 @@ class TestWhatIsTriedAgain:
     def test_a_refusal_names_the_variable_that_decides(self, refusal, resources, variable):
         job = SimpleNamespace(resources=resources)
         assert variable in cluster._about_refusal(job, f"SLURM sbatch failed. '{refusal}'")
+
+
+class TestRefusals:
+    @pytest.fixture
+    def job(self):
+        return SimpleNamespace(attempt=1, _attempt=1, restart_times=2, log=[], resources={})
+
+    @pytest.fixture
+    def reported(self, executor):
+        messages = []
+        executor.as_published = {
+            "report_job_error": lambda self, info, msg: messages.append((info.job._attempt, msg))
+        }
+        return messages
+
+    def refuse(self, executor, job, words):
+        cluster.report_job_error(
+            executor, SimpleNamespace(job=job), f"SLURM sbatch failed. The error was '{words}'"
+        )
+
+    def test_one_for_good_has_had_its_last_attempt(self, executor, job, reported):
+        self.refuse(executor, job, "Invalid account")
+        ((attempt, message),) = reported
+        assert attempt == 3 and "L2I_SLURM_ACCOUNT" in message
+
+    @pytest.mark.parametrize("words", ["Unable to contact slurm controller", "AssocMaxSubmitLimit"])
+    def test_one_for_the_time_being_is_submitted_again_later_and_costs_no_attempt(
+        self, executor, job, reported, monkeypatch, words
+    ):
+        monkeypatch.setattr(cluster, "PAUSE_SECONDS", 0.05)
+        self.refuse(executor, job, words)
+        assert not reported
+        time.sleep(0.5)
+        ((attempt, _),) = reported
+        assert attempt == 0  # Snakemake adds one
+
+
+class TestJobsOfAnEarlierRun:
+    """The controller was killed, and the same command is given again."""
+
+    @pytest.fixture
+    def cancelled(self, slurm, tmp_path):
+        asked = tmp_path / "cancelled"
+        (tmp_path / "scancel").write_text(f"#!/bin/sh\necho $* >> {asked}\n")
+        (tmp_path / "scancel").chmod(0o755)
+        return lambda: asked.read_text().split() if asked.exists() else []
+
+    def test_those_that_wait_in_this_folder_are_cancelled_and_no_others(
+        self, executor, slurm, cancelled, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        executor.as_published = {"get_partition_arg": lambda self, job: ""}
+        slurm(
+            squeue=f"1|old-run|rule_train_system_wildcards_a|{tmp_path}\n"
+            f"2|a-run|rule_train_system|{tmp_path}\n"
+            f"3|old-run|rule_train_system|{tmp_path}/elsewhere\n"
+            f"4|notebook|(null)|{tmp_path}"
+        )
+        for _ in range(2):
+            cluster.get_partition_arg(executor, SimpleNamespace(resources={}))
+        assert cancelled() == ["1"]
+        assert len(executor.warnings) == 1 and "left waiting: 1" in executor.warnings[0]
+
+    def test_where_slurm_cannot_be_asked_nothing_is_cancelled(self, executor, slurm, cancelled):
+        executor.as_published = {"get_partition_arg": lambda self, job: ""}
+        slurm(squeue=None)
+        cluster.get_partition_arg(executor, SimpleNamespace(resources={}))
+        assert not cancelled() and not executor.warnings
 
 
 class TestPartition:

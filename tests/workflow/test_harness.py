@@ -766,6 +766,7 @@ class TestTwoOfOneKind:
 class TestResources:
     def test_what_was_asked_for_bounds_the_memory_and_is_recorded(self, job, monkeypatch):
         monkeypatch.setenv(limits.ASKED_FOR, "1")
+        monkeypatch.setenv("SLURM_JOB_ID", "7")
         job.resources = {"mem_mb": 8000, "gpu": 1, "runtime": 60, "tmpdir": "/tmp", "_cores": 1}
         seen = {}
 
@@ -782,9 +783,16 @@ class TestResources:
 
     def test_memory_by_the_core_counts_for_all_cores(self, job, monkeypatch):
         monkeypatch.setenv(limits.ASKED_FOR, "1")
+        monkeypatch.setenv("SLURM_JOB_ID", "7")
         job.resources, job.threads = {"mem_mb_per_cpu": 1000}, 4
         perform(job, double)
         assert os.environ[limits.ASKED_FOR] == str(4 * 10**9)
+
+    def test_without_a_scheduler_what_is_asked_for_binds_nobody(self, job, monkeypatch):
+        monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+        job.resources = {"mem_mb": 1}
+        perform(job, double)
+        assert "asked_for" not in load_record(job.output["table"])["runtime"]["memory_limits"]
 
     def test_a_job_that_asks_for_none_is_not_bound_by_an_earlier_one(self, job, monkeypatch):
         monkeypatch.setenv(limits.ASKED_FOR, "1")

@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import signal
+import stat
 import sys
 import time
 import traceback
@@ -33,6 +34,10 @@ HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
 LOCK = ".lock-"
 
 log = logging.getLogger(__name__)
+
+
+class NodeError(RuntimeError):
+    """What is wrong with the machine, so that another one may do; told by its message alone."""
 
 
 def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Callable) -> None:
@@ -75,6 +80,12 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
             raise
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
+        except (
+            NodeError,
+            lock.LostLock,
+        ) as error:
+            # Not behind `error: `, which workflow/cluster.py takes for bad input.
+            print(f"job ended: {error}", file=sys.stderr)
         except Exception:
             traceback.print_exc()
         raise SystemExit(1)
@@ -278,7 +289,7 @@ def _device(choice: str, asked_for: bool) -> str:
     slurm = records.describe_slurm() or {}
     if given := slurm.get("gpus"):
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
-        raise InputError(
+        raise NodeError(
             f"SLURM gave this job GPU {given} of {platform.node()}, but PyTorch, built for "
             f"{torch.version.cuda or 'CPUs only'}, sees none (CUDA_VISIBLE_DEVICES is {visible}): "
             "see what nvidia-smi says there, or compute on CPUs with "
@@ -307,9 +318,10 @@ def _resources(snakemake: Any) -> dict[str, int]:
 
 
 def _keep_to_memory(snakemake: Any) -> None:
-    """Tell the library how much memory the job asked for (l2i.limits)."""
+    """Tell the library how much memory the job asked its scheduler for (l2i.limits)."""
     os.environ.pop(limits.ASKED_FOR, None)
-    if mem_mb := _resources(snakemake).get("mem_mb"):
+    mem_mb = _resources(snakemake).get("mem_mb")
+    if mem_mb and "SLURM_JOB_ID" in os.environ:  # elsewhere nobody promised any
         os.environ[limits.ASKED_FOR] = str(mem_mb * 10**6)
 
 
@@ -334,7 +346,8 @@ def _give_usual_modes(paths: Iterable[str]) -> None:
     os.umask(umask)
     for path in map(Path, paths):
         for each in [path, *path.rglob("*")]:
-            each.chmod((0o777 if each.is_dir() else 0o666) & ~umask)
+            usual = (0o777 if each.is_dir() else 0o666) & ~umask
+            each.chmod(stat.S_IMODE(each.stat().st_mode) | usual)
 
 
 def _is_made(snakemake: Any) -> bool:

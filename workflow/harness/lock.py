@@ -24,15 +24,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from l2i.checks import InputError
-
 BEAT_SECONDS = 20.0  # between two signs of life
 SILENCE_SECONDS = 300.0  # after which an owner of whom nothing else is known is gone
 POLL_SECONDS = 10.0
+LOOKS = (0.0, 0.5, 2.0)  # seconds before each look at a lock that cannot be read
 # Of jobs whose processes may still be there. One that waits to be started again has none.
 ALIVE = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "CONFIGURING", "SIGNALING", "STAGE_OUT"}
 
 log = logging.getLogger(__name__)
+
+
+class LostLock(RuntimeError):
+    """The lock went to another process, which this one must leave its result to."""
 
 
 class Lock:
@@ -43,14 +46,21 @@ class Lock:
         self._token = token
 
     def is_held(self) -> bool:
-        """Whether it still is: others may have taken this process, if it was frozen, for dead."""
-        owner = _owner_of(self.path)
-        return owner is not None and owner.get("token") == self._token
+        """Whether it still is: others may have taken this process, if it was frozen, for dead.
+
+        A disk that does not answer, or a lock that is being moved in this moment, is asked again.
+        """
+        for pause in LOOKS:
+            time.sleep(pause)
+            owner = _owner_of(self.path)
+            if owner and owner.get("token"):
+                return owner["token"] == self._token
+        return False
 
     def require_held(self) -> None:
-        """Raise InputError unless it is held."""
+        """Raise LostLock unless it is held."""
         if not self.is_held():
-            raise InputError(
+            raise LostLock(
                 f"another job has taken {self.path} over, because this one was silent for long; "
                 "it stops here, and leaves the result to the other"
             )
@@ -84,8 +94,11 @@ def _acquire(path: Path, me: dict[str, Any], what: str) -> None:
     told = None
     while (now := _made(path, me)) is not None:
         owner = _owner_of(path)
-        if owner is None:
-            continue  # let go in this moment
+        if owner is None:  # let go in this moment
+            time.sleep(LOOKS[1])
+            continue
+        if owner.get("token") == me["token"]:
+            return  # made, though NFS lost the answer
         if is_gone(owner, me, now - _last_beat(path, now)):
             log.warning("%s: taking over from %s, which is gone", what, _described(owner))
             _remove(path, owner)
@@ -112,7 +125,7 @@ def _made(path: Path, me: dict[str, Any]) -> float | None:
         try:
             os.link(own, path)
         except FileExistsError:
-            return None if own.stat().st_nlink == 2 else now  # done, but NFS lost the answer
+            return now
         except OSError:  # some file systems know no links; fewer of them are shared
             with path.open("x", encoding="utf-8") as file:
                 json.dump(me, file)
@@ -168,9 +181,8 @@ def _remove(path: Path, owner: dict[str, Any]) -> None:
 def _beat(lock: Lock, ended: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
         try:
-            if not lock.is_held():
-                return
-            os.utime(lock.path)
+            if lock.is_held():
+                os.utime(lock.path)
         except OSError:
             continue  # a disk that is away comes back
 

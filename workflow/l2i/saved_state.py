@@ -16,7 +16,7 @@ from l2i.checks import InputError, reason
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write tensors and plain values under another name, then rename; makes the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
+    unfinished = path.with_name(f".part-{os.getpid()}-{path.name}")
     torch.save(state, unfinished)
     os.replace(unfinished, path)
 

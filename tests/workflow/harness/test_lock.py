@@ -12,7 +12,6 @@ import time
 import pytest
 
 from harness import lock
-from l2i.checks import InputError
 
 DEAD = 2**22 + 1  # more than any pid
 
@@ -81,7 +80,7 @@ class TestHolding:
         assert not list(path.parent.iterdir())
 
     def test_one_that_was_taken_over_is_left_alone(self, path):
-        with pytest.raises(InputError, match="taken .* over"), lock.held(path, "table") as own:
+        with pytest.raises(lock.LostLock, match="taken .* over"), lock.held(path, "table") as own:
             path.write_text(json.dumps(owner()))
             os.utime(path, (0, 0))
             time.sleep(0.1)
