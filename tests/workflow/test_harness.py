@@ -837,10 +837,11 @@ class TestDevice:
         assert "SLURM gave this job GPU 3" in log and "machine={device: cpu}" in log
         assert not (tmp_path / "table.csv").exists()
 
-    def test_unless_told_otherwise(self, job, monkeypatch):
+    @pytest.mark.parametrize("choice", ["cpu", "any"])
+    def test_unless_told_otherwise(self, job, monkeypatch, choice):
         monkeypatch.setenv("SLURM_JOB_ID", "17")
         monkeypatch.setenv("SLURM_STEP_GPUS", "3")
-        job.config["machine"]["device"] = "cpu"
+        job.config["machine"]["device"] = choice
         perform(job, on_device)
         record = load_record(job.output["table"])
         assert record["slurm"]["gpus"] == "3" and record["accelerator"] is None

@@ -121,7 +121,7 @@ class TestTheWorkflow:
         pins = make_corpus(folder / "corpus.zip")
         overlay = overlay_for()
         overlay["run"] |= {"systems": ["l2i_att"], "folds": [1]}
-        overlay["machine"] |= {"device": "auto", "threads": 2}
+        overlay["machine"] |= {"device": "any", "threads": 2}  # its GPUs are none
         overlay["systems"] = {"l2i_att": overlay["systems"]["l2i_att"]}
         # Long enough to be ended in the middle.
         overlay["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 400

@@ -277,6 +277,8 @@ def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any
 def _device(choice: str, asked_for: bool) -> str:
     """`cpu` or `cuda`; `auto` means a GPU where there is one, and must be one where SLURM gave it.
 
+    `any` is satisfied with a CPU there too.
+
     `asked_for` is whether the rule asks for a GPU. That alone promises nothing: a laptop has no
     scheduler that would see to it.
     """
@@ -287,13 +289,13 @@ def _device(choice: str, asked_for: bool) -> str:
     if torch.cuda.is_available():
         return "cuda"
     slurm = records.describe_slurm() or {}
-    if given := slurm.get("gpus"):
+    if choice != "any" and (given := slurm.get("gpus")):
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
         raise NodeError(
             f"SLURM gave this job GPU {given} of {platform.node()}, but PyTorch, built for "
             f"{torch.version.cuda or 'CPUs only'}, sees none (CUDA_VISIBLE_DEVICES is {visible}): "
             "see what nvidia-smi says there, or compute on CPUs with "
-            "--config 'machine={device: cpu}'"
+            "--config 'machine={device: cpu}', or with the GPU idle, {device: any}"
         )
     if choice == "cuda":
         raise InputError(
