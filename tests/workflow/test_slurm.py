@@ -124,7 +124,7 @@ class TestTheWorkflow:
         overlay["machine"] |= {"device": "any", "threads": 2}  # its GPUs are none
         overlay["systems"] = {"l2i_att": overlay["systems"]["l2i_att"]}
         # Long enough to be ended in the middle.
-        overlay["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 400
+        overlay["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 200
         overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": []}
         overlay["listening"] = {"slime": False}
         project = Project(folder / "a project", PROJECT, overlay, pins)
