@@ -62,6 +62,7 @@ include: "workflow/rules/figures.smk"
 rule all:
     default_target: True
     input:
+        expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
         all_tables(),
         all_figures(),
         over_runs(LISTENING, systems=WITH_SOUNDS),

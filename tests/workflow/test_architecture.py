@@ -270,6 +270,13 @@ def test_the_check_before_a_change_lands_runs_the_tests_as_the_readme_names_them
 
 
 @pytest.mark.parametrize("page", ["README.md", ".ci/run"])
+def test_no_input_is_called_ancient():
+    """Jobs behind one that runs are not asked for reasons of their own, and it is none to them."""
+    assert not [
+        path.name for path in RULE_FILES if re.search(r"(?<!\w)ancient\(", path.read_text())
+    ]
+
+
 def test_every_target_of_make_that_a_page_names_exists(page):
     targets = set(re.findall(r"^(\w+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     text = (PROJECT / page).read_text(encoding="utf-8")

@@ -44,6 +44,8 @@ rule index_dataset:
         "../scripts/index_dataset.py"
 
 
+# Nothing waits for it: what did would be made anew whenever something else is asked for. It would
+# not help to call it ancient, since Snakemake then overlooks other reasons for what comes after it.
 rule check_dataset:
     input:
         unpack(fold_of),
@@ -53,6 +55,7 @@ rule check_dataset:
         f"{DATASETS}/check_dataset.log",
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # it takes a second
+    priority: 100  # before anything is computed of the clips
     conda:
         "../../envs/compute.yaml"
     params:

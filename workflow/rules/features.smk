@@ -6,7 +6,6 @@ FEATURES = f"{RESULTS}/features/{{dataset}}"
 rule cache_features:
     input:
         index=f"{DATASETS}/index.csv",
-        checked=ancient(f"{DATASETS}/checked.json"),  # waited for: nothing is computed of it
     output:
         log_magnitude=f"{FEATURES}/log_magnitude.npy.digest",
         log_mel=f"{FEATURES}/log_mel.npy.digest",

@@ -10,7 +10,6 @@ from l2i.tables import read_rows
 
 def cache_features(
     path_to_index: str,
-    path_to_checked: str,
     path_to_log_magnitude: str,
     path_to_log_mel: str,
     *,
@@ -20,10 +19,7 @@ def cache_features(
     data: str,
     device: str,
 ) -> dict:
-    """Write log-magnitude and log-mel of every clip of the index; facts: frames and seconds.
-
-    `path_to_checked` is waited for and not read: the configuration fits the corpus.
-    """
+    """Write log-magnitude and log-mel of every clip of the index; facts: frames and seconds."""
     index = read_rows(path_to_index, columns=("path", "sha256"))
     front_end, scale = front_end_of(features)
     n_samples = round(clip_seconds * front_end.sample_rate)

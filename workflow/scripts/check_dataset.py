@@ -12,11 +12,7 @@ from l2i.tables import read_rows
 def check_dataset(
     path_to_index: str, path_to_classes: str, path_to_checked: str, *, asked: dict, dataset: str
 ) -> None:
-    """Refuse names and numbers that the corpus does not have.
-
-    `path_to_checked` says the same whatever was asked: features wait for it and do not depend on
-    it, so that another clip to listen to computes none of them anew.
-    """
+    """Refuse names and numbers that the corpus does not have."""
     classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
     raise_all(
         misfits(read_rows(path_to_index), classes, asked, dataset),
