@@ -269,7 +269,6 @@ def test_the_check_before_a_change_lands_runs_the_tests_as_the_readme_names_them
     assert "`make test`" in readme
 
 
-@pytest.mark.parametrize("page", ["README.md", ".ci/run"])
 def test_no_input_is_called_ancient():
     """Jobs behind one that runs are not asked for reasons of their own, and it is none to them."""
     assert not [
@@ -277,6 +276,7 @@ def test_no_input_is_called_ancient():
     ]
 
 
+@pytest.mark.parametrize("page", ["README.md", ".ci/run"])
 def test_every_target_of_make_that_a_page_names_exists(page):
     targets = set(re.findall(r"^(\w+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     text = (PROJECT / page).read_text(encoding="utf-8")
