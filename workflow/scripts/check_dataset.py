@@ -1,11 +1,11 @@
 """Hold what is configured for a corpus against its clips and classes, before any training."""
 
-import json
 from pathlib import Path
 
 from harness import perform
 from l2i.checks import raise_all
 from l2i.datasets.fitting import misfits
+from l2i.stored import read_json
 from l2i.tables import read_rows
 
 
@@ -13,7 +13,7 @@ def check_dataset(
     path_to_index: str, path_to_classes: str, path_to_checked: str, *, asked: dict, dataset: str
 ) -> None:
     """Refuse names and numbers that the corpus does not have."""
-    classes = json.loads(Path(path_to_classes).read_text(encoding="utf-8"))
+    classes = read_json(path_to_classes, list)
     raise_all(
         misfits(read_rows(path_to_index), classes, asked, dataset),
         f"configuration (config.yaml and its overlays), of the corpus {dataset}",
