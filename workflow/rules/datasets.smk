@@ -53,9 +53,9 @@ rule check_dataset:
         checked=f"{DATASETS}/checked.json",
     log:
         f"{DATASETS}/check_dataset.log",
+    priority: 100  # before anything is computed of the clips
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # it takes a second
-    priority: 100  # before anything is computed of the clips
     conda:
         "../../envs/compute.yaml"
     params:
