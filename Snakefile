@@ -24,6 +24,7 @@ from configuration.schema import load_schema
 from configuration.validation import validate_config
 from configuration.values import typed
 from l2i.checks import InputError
+from planning import before_first_job, plan_by_records
 
 try:
     said = read_configuration(
@@ -59,6 +60,10 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 
 
+OUTSIDE = {"index_dataset": changed_corpus}
+plan_by_records(OUTSIDE)
+
+
 rule all:
     default_target: True
     input:
@@ -70,9 +75,5 @@ rule all:
         over_folds(SLIME) if config["listening"]["slime"] else [],
 
 
-# What a job of an earlier run said must not be shown as the cause where one of this run dies before
-# it can say anything. Each start of a job removes its log too, but late: on its node.
 onstart:
-    for job in [] if workflow.touch else workflow.dag.needrun_jobs():
-        for path in job.log:
-            Path(path).unlink(missing_ok=True)
+    before_first_job([] if workflow.touch else list(workflow.dag.needrun_jobs()), OUTSIDE)

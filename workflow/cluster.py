@@ -275,7 +275,7 @@ def _tells_of_bad_input(path: str) -> bool:
 def _ends_with_input_error(lines: Iterable[str]) -> bool:
     last = ""
     for line in lines:
-        if line.startswith("--- started"):  # a log goes on: what ended an earlier start is past
+        if line.startswith("--- "):  # a log goes on: what ended an earlier start is past
             last = ""
         elif line.startswith(("error: ", "Traceback ")):
             last = line

@@ -1,4 +1,4 @@
-"""The harness and common.smk: a toy workflow that uses both for real."""
+"""The harness: one job, from what Snakemake says of it to results in place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ import torch
 
 from harness import lock, perform
 from helpers.project import PROJECT
+from helpers.records import write_result
 from l2i import limits
 from l2i.checks import InputError
 from l2i.provenance import digests, records
@@ -63,7 +63,7 @@ def torch_as_before(monkeypatch):
 def job(tmp_path, tmp_path_factory, monkeypatch):
     """A job as `script:` hands it over: one input, two outputs, two settings."""
     monkeypatch.chdir(tmp_path_factory.mktemp("project"))  # where hashes are remembered
-    (tmp_path / "clips.csv").write_text("clip\na\n")
+    write_result(tmp_path / "clips.csv", "clip\na\n")
     return SimpleNamespace(
         rule="double",
         input=Named(clips=str(tmp_path / "clips.csv")),
@@ -118,8 +118,9 @@ def leftovers(tmp_path):
 
 
 def files_in(tmp_path):
-    """What lies there, but for the second name of a log, by which a retry finds it."""
-    return sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith(".log-"))
+    """What lies there, but for the second name of a log and the record of the input."""
+    names = {p.name for p in tmp_path.iterdir() if not p.name.startswith(".log-")}
+    return sorted(names - {"clips.csv.record.json"})
 
 
 def perform_anew(job, function, **openers):
@@ -217,7 +218,7 @@ class TestInvariants:
             perform_anew(job, double)
             with pytest.raises(SystemExit):
                 perform_anew(job, again)
-            assert not list(tmp_path.glob("*.record.json"))
+            assert files_in(tmp_path) == ["clips.csv", "double.log"]
 
     def test_no_output_appears_unless_all_records_fit(self, job, tmp_path, monkeypatch):
         real = KnownHashes.compute
@@ -360,7 +361,7 @@ class TestInvariants:
         perform_anew(job, trains)
         assert names[0] == names[1]
         if what == "input":
-            (tmp_path / "clips.csv").write_text("clip\nb\n")
+            write_result(tmp_path / "clips.csv", "clip\nb\n")
         elif what == "wildcard":
             job.wildcards = Named(fold="2", run="4")
         else:
@@ -508,7 +509,7 @@ class TestHashes:
 
     def test_an_input_that_changed_is_read_again(self, job, aged):
         perform_anew(job, double)
-        aged.write_text("clip\nb\n")
+        write_result(aged, "clip\nb\n")
         perform_anew(job, double)
         (used,) = load_record(job.output["table"])["inputs"]
         assert (used["hash"], used["sha256"]) == ("computed", file_sha256(aged))
@@ -692,6 +693,7 @@ class TestTwoOfOneKind:
         old = multiprocessing.get_context("fork").Process(target=perform, args=(job, waits))
         old.start()
         while not (tmp_path / "begun").exists():
+            assert old.is_alive()
             time.sleep(0.02)
         (tmp_path / "double.log").unlink()
         yield old, threading.Timer(0.5, (tmp_path / "go").touch)
@@ -709,7 +711,7 @@ class TestTwoOfOneKind:
         )
         log = (tmp_path / "double.log").read_text()
         assert log.startswith("the old one\n") and f"waiting for process {old.pid}" in log
-        assert f"kill {old.pid}" in log and "nothing is left to do" in log
+        assert f"kill {old.pid}" in log and "made already" in log
         assert not leftovers(tmp_path) and not list(tmp_path.glob(".log-*"))
 
     @pytest.mark.parametrize("what", ["settings", "input", "damaged"])
@@ -719,7 +721,7 @@ class TestTwoOfOneKind:
         if what == "settings":
             job.params.settings = '{"factor":3,"seed":3}'
         elif what == "input":  # the old one has read it already
-            (tmp_path / "clips.csv").write_text("clip\nb\n")
+            write_result(tmp_path / "clips.csv", "clip\nb\n")
         else:
             real = lock._acquire
 
@@ -865,309 +867,3 @@ def test_results_have_the_modes_of_the_umask(job, tmp_path, umask, file, folder)
     for path in [tmp_path / "table.csv", *(tmp_path / "audio").rglob("*"), tmp_path / "audio"]:
         assert path.stat().st_mode & 0o777 == (folder if path.is_dir() else file), path
     assert record_path(tmp_path / "table.csv").stat().st_mode & 0o777 == file
-
-
-# ------------------------------------------------------------------ a workflow
-
-SNAKEFILE = """
-configfile: PROJECT / "config.yaml"
-
-
-include: "workflow/rules/common.smk"
-
-
-rule all:
-    default_target: True
-    input:
-        over_runs(RESULTS + "/scaled/{dataset}/fold{fold}.txt"),
-
-
-rule count:
-    output:
-        number=RESULTS + "/counted/{dataset}.txt.digest",
-        parts=directory(RESULTS + "/counted/{dataset}"),
-    log:
-        RESULTS + "/counted/{dataset}.log",
-    params:
-        **identity("count", settings("datasets/{dataset}/start")),
-    script:
-        "workflow/scripts/count.py"
-
-
-rule scale:
-    input:
-        number=RESULTS + "/counted/{dataset}.txt.digest",
-        parts=RESULTS + "/counted/{dataset}",
-    output:
-        scaled=RESULTS + "/scaled/{dataset}/fold{fold}.txt",
-    log:
-        RESULTS + "/scaled/{dataset}/fold{fold}.log",
-    params:
-        **identity("scale", settings("factor", "seed")),
-    script:
-        "workflow/scripts/scale.py"
-"""
-
-CONFIG = """
-name: toy
-seed: 0
-factor: 2
-run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0], single_run: []}
-machine: {data: data, device: cpu, urls: {}}
-datasets: {a: {start: 3, corpus: {layout: esc50}}}
-ablations: {}
-systems: {s: {measures: [fidelity]}}
-"""
-
-COUNT = '''
-"""Count."""
-
-from pathlib import Path
-
-from harness import perform
-from l2i.arithmetic import twice
-
-
-def count(path_to_number, path_to_parts, *, start):
-    # Of a size at which a file is waited for, so that its hash is known from then on.
-    Path(path_to_number).write_text(str(twice(start)) + " " * 2_000_000)
-    Path(path_to_parts).mkdir()
-    (Path(path_to_parts) / "part").write_text("part")
-    print("counted")
-
-
-if __name__ == "__main__":
-    perform(snakemake, count)
-'''
-
-SCALE = '''
-"""Scale."""
-
-from pathlib import Path
-
-from harness import perform
-
-
-def scale(path_to_number, path_to_parts, path_to_scaled, *, factor, seed, fold):
-    number = int(Path(path_to_number).read_text())
-    Path(path_to_scaled).write_text(f"{number * factor} in fold {fold}")
-
-
-if __name__ == "__main__":
-    perform(snakemake, scale)
-'''
-
-ARITHMETIC = '''
-"""Arithmetic."""
-
-
-def twice(x):
-    """Two times x."""
-    return 2 * x  # a comment
-'''
-
-
-def run_snakemake(folder, *arguments):
-    """Run Snakemake where another `l2i` comes first on the import path."""
-    (folder / "other/l2i").mkdir(parents=True, exist_ok=True)
-    (folder / "other/l2i/__init__.py").write_text("raise ImportError('the wrong library')\n")
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder / "other")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A small project around the real harness, helpers and profile, run to its end."""
-    folder = tmp_path_factory.mktemp("toy")
-    for name in ("workflow/rules/common.smk", "envs/compute.txt"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, folder / name)
-    for name in (
-        "workflow/harness",
-        "workflow/l2i",
-        "workflow/configuration",
-        "workflow/schemas",
-        "profiles",
-    ):
-        shutil.copytree(PROJECT / name, folder / name)
-    # Where code is found is stated by the real Snakefile.
-    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from cluster")
-    _, _, on_start = rest.partition("onstart:\n")
-    files = {
-        "Snakefile": f"{header}{SNAKEFILE}\n\nonstart:\n{on_start}",
-        "config.yaml": CONFIG,
-        "workflow/l2i/arithmetic.py": ARITHMETIC,
-    }
-    files |= {"workflow/scripts/count.py": COUNT, "workflow/scripts/scale.py": SCALE}
-    for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text.lstrip())
-    done = run_snakemake(folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-READS = """
-import hashlib
-import os
-
-real = hashlib.file_digest
-
-
-def file_digest(file, *arguments):
-    with open(os.environ["READS"], "a") as log:
-        log.write(file.name + "\\n")
-    return real(file, *arguments)
-
-
-hashlib.file_digest = file_digest
-"""
-
-
-@pytest.fixture
-def copied(finished, tmp_path):
-    """The finished project elsewhere, to run again."""
-    folder = tmp_path / "toy"
-    shutil.copytree(finished, folder)
-    return folder
-
-
-def planned(folder, changes):
-    """Rules that a dry run names after `changes`: {file: (before, after)}, undone afterwards."""
-    originals = {name: (folder / name).read_text() for name in changes}
-    try:
-        for name, (before, after) in changes.items():
-            assert before in originals[name]
-            (folder / name).write_text(originals[name].replace(before, after))
-        done = run_snakemake(folder, "--dry-run")
-        assert done.returncode == 0, done.stderr
-        return set(re.findall(r"^rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
-    finally:
-        for name, text in originals.items():
-            (folder / name).write_text(text)
-
-
-class TestToyWorkflow:
-    def test_logs_of_an_earlier_run_go_before_jobs_are_handed_out(self, finished, tmp_path):
-        _, _, on_start = (finished / "Snakefile").read_text().partition("onstart:\n")
-        (tmp_path / "old.log").write_text("the cause of yesterday")
-        (tmp_path / "kept.log").write_text("of a job that is done")
-        jobs = [SimpleNamespace(log=[str(tmp_path / name)]) for name in ("old.log", "none.log")]
-        workflow = SimpleNamespace(touch=False, dag=SimpleNamespace(needrun_jobs=lambda: jobs))
-        exec(textwrap.dedent(on_start), {"workflow": workflow, "Path": Path})
-        assert [p.name for p in tmp_path.iterdir()] == ["kept.log"]
-
-    def test_results_records_and_logs_are_where_they_belong(self, finished):
-        results = finished / "results/toy"
-        assert (results / "scaled/a/fold2.txt").read_text() == "12 in fold 2"
-        assert (results / "counted/a.log").read_text() == "counted\n"
-        number, parts = results / "counted/a.txt", results / "counted/a"
-        made = load_record(number)
-        assert made["rule"] == "count" and made["wildcards"] == {"dataset": "a"}
-        assert made["output"]["path"] == "results/toy/counted/a.txt"
-        used = {
-            item["name"]: item for item in load_record(results / "scaled/a/fold1.txt")["inputs"]
-        }
-        assert used["number"]["sha256"] == made["output"]["sha256"]
-        # Snakemake has put its time stamp into the folder since the record was made.
-        assert (parts / ".snakemake_timestamp").exists()
-        assert used["parts"]["sha256"] == load_record(parts)["output"]["sha256"]
-        assert json.loads(record_path(parts).read_text())["output"]["kind"] == "folder"
-
-    def test_rewriting_files_with_what_they_hold_plans_nothing(self, finished):
-        same = {name: ("", "") for name in ("config.yaml", "workflow/scripts/count.py")}
-        assert planned(finished, same | {"results/toy/counted/a.txt": ("", "")}) == set()
-
-    def test_words_and_the_machine_plan_nothing(self, finished):
-        changes = {
-            "workflow/l2i/arithmetic.py": ("# a comment", "# another one"),
-            "workflow/scripts/scale.py": ('"""Scale."""', '"""Multiply."""'),
-            "workflow/harness/job.py": ("PROJECT =", "HOME =\\\n    "),
-            "config.yaml": ("data: data, device: cpu", "data: elsewhere, device: auto"),
-        }
-        assert planned(finished, changes) == set()
-
-    @pytest.mark.parametrize(
-        ("changes", "rules"),
-        [
-            ({"workflow/l2i/arithmetic.py": ("2 * x", "x + x")}, {"count", "scale"}),
-            ({"workflow/l2i/determinism.py": ("True", "False")}, {"count", "scale"}),
-            ({"workflow/scripts/scale.py": ("* factor", "* factor * 1")}, {"scale"}),
-            ({"config.yaml": ("seed: 0\nfactor: 2", "seed: 2\nfactor: 0")}, {"scale"}),
-            ({"envs/compute.txt": ("numpy==", "numpy==9.")}, {"count", "scale"}),
-        ],
-        ids=["library", "determinism", "script", "swapped settings", "environment"],
-    )
-    def test_an_edit_plans_exactly_the_rules_that_it_touches(self, finished, changes, rules):
-        assert planned(finished, changes) == rules
-
-
-class TestDigestsInAWorkflow:
-    """What Snakemake makes of large files that it knows by their digests."""
-
-    NUMBER = "results/toy/counted/a.txt"
-
-    def test_a_large_file_is_read_for_its_hash_once(self, copied, monkeypatch):
-        """By all processes together: the job that writes it, two that read it, and Snakemake."""
-        shutil.rmtree(copied / "results")
-        shutil.rmtree(copied / ".snakemake")
-        path = copied / "workflow/l2i/provenance/hashes.py"
-        path.write_text(path.read_text().replace("WORTH_A_TICK = 64 *", "WORTH_A_TICK = 1 *"))
-        (copied / "other/sitecustomize.py").write_text(READS)
-        monkeypatch.setenv("READS", str(copied / "reads"))
-        assert run_snakemake(copied).returncode == 0
-        assert planned(copied, {f"{self.NUMBER}.digest": ("", "")}) == set()
-        reads = [Path(line).name for line in (copied / "reads").read_text().splitlines()]
-        assert [name for name in reads if name in {"a.txt", ".part-a.txt"}] == [".part-a.txt"]
-        assert "a.txt.digest" in reads  # the trace sees Snakemake
-        for fold in (1, 2):
-            used = load_record(copied / f"results/toy/scaled/a/fold{fold}.txt")["inputs"]
-            assert {item["name"]: item["hash"] for item in used}["number"] == "known"
-
-    def test_the_same_bytes_again_run_nothing_after_them_in_the_next_run(self, copied):
-        # Of folders Snakemake compares no contents.
-        leave_out = {"Snakefile": ('        parts=RESULTS + "/counted/{dataset}",\n', "")}
-        leave_out |= {"workflow/scripts/scale.py": ("path_to_parts, ", "")}
-        for name, change in leave_out.items():
-            (copied / name).write_text((copied / name).read_text().replace(*change))
-        digest = copied / f"{self.NUMBER}.digest"
-        assert run_snakemake(copied).returncode == 0
-        before = digest.stat().st_mtime_ns
-        assert run_snakemake(copied, "--forcerun", "count", "--until", "count").returncode == 0
-        assert digest.stat().st_mtime_ns > before and planned(copied, {}) == set()
-
-    def test_other_bytes_run_what_comes_after_them(self, copied):
-        config = copied / "config.yaml"
-        config.write_text(config.read_text().replace("start: 3", "start: 4"))
-        assert run_snakemake(copied, "--until", "count").returncode == 0
-        assert planned(copied, {}) == {"scale"}
-
-    @pytest.mark.parametrize("lost", ["file", "digest"])
-    def test_what_is_lost_is_made_anew(self, copied, lost):
-        path = copied / (self.NUMBER if lost == "file" else f"{self.NUMBER}.digest")
-        path.unlink()
-        # As with all files between: for those who need it.
-        again = {"config.yaml": ("factor: 2", "factor: 3")}
-        assert planned(copied, again) == {"count", "scale"}
-        config = copied / "config.yaml"
-        config.write_text(config.read_text().replace(*again["config.yaml"]))
-        assert run_snakemake(copied).returncode == 0
-        assert (copied / self.NUMBER).read_text().strip() == "6" and planned(copied, {}) == set()
-
-    def test_a_file_changed_by_hand_is_refused_and_made_anew_as_the_message_says(self, copied):
-        path = copied / self.NUMBER
-        path.write_text(path.read_text().replace("6", "7"))
-        done = run_snakemake(copied, "--forcerun", "scale")
-        assert done.returncode == 1
-        message = f"error: {self.NUMBER} is not the file that {self.NUMBER}.digest tells of"
-        assert message in done.stdout + done.stderr
-        (copied / f"{self.NUMBER}.digest").unlink()
-        assert run_snakemake(copied).returncode == 0
-        assert path.read_text().strip() == "6"
-        assert (copied / "results/toy/scaled/a/fold2.txt").read_text() == "12 in fold 2"

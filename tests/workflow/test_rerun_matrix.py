@@ -26,6 +26,7 @@ USE_FRONT_END = {
     "learn_dictionary",
     "train_classifier",
     "train_system",
+    "choose_clips",
     "interpret_clips",
     "explain_by_slime",
     "measure_relevances",
@@ -75,7 +76,7 @@ MATRIX = [
             "train_classifier",
             "measure_faithfulness",
             "measure_relevances",
-            "interpret_clips",
+            "choose_clips",
             "explain_by_slime",
             "project_relevances",
             *WITH_INTERVAL,
@@ -109,7 +110,7 @@ MATRIX = [
     ),
     ("datasets.esc50.classifier.*", {"train_classifier"}),
     ("datasets.esc50.shown_per_class", {"project_relevances"}),
-    ("datasets.esc50.listening", {"check_dataset", "interpret_clips", "explain_by_slime"}),
+    ("datasets.esc50.listening", {"check_dataset", "choose_clips"}),
     *[
         (f"datasets.{dataset}.{key}", rules | more)
         for dataset, also in {

@@ -24,6 +24,7 @@ from l2i import limits
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.provenance import digests, records
+from l2i.provenance.currency import Identity, KnownRecords, differences, require_untouched
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
 
@@ -99,26 +100,30 @@ def _run_alone(
     path = Path(first).with_name(f"{LOCK}{Path(first).name}")
     with lock.held(path, f"{snakemake.rule}, {first}") as own:
         job_log.go_on(_identity(snakemake))
-        if _is_made(snakemake):
-            log.warning("another job has made the same in the meantime: nothing is left to do")
+        hashes = KnownHashes(HASHES)
+        if _is_made(snakemake, hashes):
+            job_log.go_on_in_that_of_the_maker()
+            log.warning("made already, of the same inputs, settings and code: nothing to do")
         else:
-            _run(snakemake, function, openers, own)
+            _run(snakemake, function, openers, own, hashes)
 
 
 def _run(
-    snakemake: Any, function: Callable, openers: Mapping[str, Callable], own: lock.Lock
+    snakemake: Any,
+    function: Callable,
+    openers: Mapping[str, Callable],
+    own: lock.Lock,
+    hashes: KnownHashes,
 ) -> None:
     started_at, started = records.utc_now(), time.perf_counter()
     _keep_to_memory(snakemake)
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
-    scratch, hashes = _folder_of(snakemake) / SCRATCH, KnownHashes(HASHES)
-    # Records and digests first: those of an earlier success vouch for nothing from here on. Then
-    # the files of digests, as Snakemake removes the outputs that it knows.
-    vouching = _digests_of(snakemake.output)
-    _discard([*map(records.record_path, outputs.values()), *vouching])
-    _discard([*map(digests.file_of, vouching), *staged.values(), scratch])
+    scratch, vouching = _folder_of(snakemake) / SCRATCH, _digests_of(snakemake.output)
     inputs = _described_inputs(snakemake, hashes)
+    # Records and digests first: those of an earlier success vouch for nothing from here on.
+    _discard([*map(records.record_path, outputs.values()), *vouching])
+    _discard([*outputs.values(), *staged.values(), scratch])
     arguments = _arguments(snakemake, [*openers.values(), function], [*openers], staged, inputs)
     deterministic = make_deterministic(snakemake.threads)
     if "checkpoints" in arguments:  # of the same result with other settings: nobody's any more
@@ -263,14 +268,16 @@ def _digests_of(files: Any) -> list[str]:
 
 
 def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any]]:
-    """What the job reads, for its records; a file with a digest must be what that says."""
+    """What the job reads, for its records; it must be what its own record, and digest, say."""
     of_digests = {digests.file_of(path): None for path in _digests_of(snakemake.input)}
     for path in of_digests:
         digests.require_file(path)
     inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")), hashes)
+    known = KnownRecords()
     for used in inputs:
         if used["path"] in of_digests:
             digests.require_digest(used["path"], used["sha256"])
+        require_untouched(used["path"], used["sha256"], known)
     return inputs
 
 
@@ -352,31 +359,33 @@ def _give_usual_modes(paths: Iterable[str]) -> None:
             each.chmod(stat.S_IMODE(each.stat().st_mode) | usual)
 
 
-def _is_made(snakemake: Any) -> bool:
-    """Whether all outputs are there, and as this job would make them.
+def _is_made(snakemake: Any, hashes: KnownHashes) -> bool:
+    """Whether all outputs are there, of the same inputs, settings, code and environment.
 
-    Snakemake deletes those that the rule declares before a job starts, so what is there another has
-    made since.
+    Another job may have made them, or an input that was made anew has turned out to be the same.
     """
-    hashes = KnownHashes(HASHES)
     if not all(Path(path).exists() for _, path in _flat(dict(snakemake.output.items()))):
         return False
+    known = KnownRecords()
+    outputs = [path for _, path in _flat(_named_paths(snakemake.output, "output"))]
+    made = [known.identity_of(path) for path in outputs]
+    if None in made or any(known.sha256_of(path) != hashes.get(path).sha256 for path in outputs):
+        return False
     inputs = _described_inputs(snakemake, hashes)
-    wanted = _job_identity(snakemake) | {"inputs": _contents(inputs)}
-    for _, path in _flat(_named_paths(snakemake.output, "output")):
-        try:
-            record = records.load_record(path)
-            content = hashes.get(path)
-        except (InputError, OSError):
-            return False
-        made = {name: record[name] for name in wanted} | {"inputs": _contents(record["inputs"])}
-        if made != wanted or content.sha256 != record["output"]["sha256"]:
-            return False
-    return True
+    today = _identity_today(snakemake, inputs)
+    return not any(differences(identity, today) for identity in made)
 
 
-def _contents(inputs: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(used["name"], used["sha256"]) for used in inputs]
+def _identity_today(snakemake: Any, inputs: list[dict[str, Any]]) -> Identity:
+    params = snakemake.params
+    return Identity(
+        rule=snakemake.rule,
+        wildcards=dict(snakemake.wildcards.items()),
+        settings=_settings(snakemake),
+        code=params.code,
+        env=params.env,
+        inputs=[(used["name"], used["path"], used["sha256"]) for used in inputs],
+    )
 
 
 def _publish(

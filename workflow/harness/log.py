@@ -1,8 +1,9 @@
 """The log of a job: what it prints, on the terminal and in a file.
 
-Snakemake deletes the file before each start of a job, so a job that is retried, or that SLURM
-starts again, would say nothing of what ended it before. The file therefore has a second, hidden
-name until the job succeeds, and the same job, started again, goes on in it.
+Each start of a job begins a new file, so a job that is retried, or that SLURM starts again, would
+say nothing of what ended it before. The file therefore has a second, hidden name until the job
+succeeds, and the same job, started again, goes on in it. What lay there before is kept until then
+too: a job that finds its results made leaves the log of the job that made them, with a line more.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 HIDDEN = ".log-"
+BEFORE = ".before-"
 
 
 class JobLog:
@@ -31,6 +33,9 @@ class JobLog:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._before = self.path.with_name(f"{BEFORE}{self.path.name}")
+        with suppress(FileNotFoundError):
+            os.replace(self.path, self._before)
         self.file = self.path.open("w+", buffering=1, encoding="utf-8")
         self._hidden: Path | None = None
 
@@ -47,13 +52,21 @@ class JobLog:
         # A job that was waited for has put its log in the place of this one, if it succeeded.
         earlier = self._hidden if self._hidden.exists() else self.path
         if earlier.exists() and not self._is_at(earlier):
-            self.file.seek(0)
-            said, before = self.file.read(), self.file
-            self.file = earlier.open("a", buffering=1, encoding="utf-8")
-            before.close()
-            _link(earlier, self.path)
-            self.file.write(f"\n{started_line('started again')}\n{said}")
+            self._go_on_in(earlier)
         _link(self.path, self._hidden)
+
+    def go_on_in_that_of_the_maker(self) -> None:
+        """Go on in the log that lay there before: it is of the job that made the results."""
+        if self._before.exists() and not self._is_at(self._before):
+            self._go_on_in(self._before)
+
+    def _go_on_in(self, earlier: Path) -> None:
+        self.file.seek(0)
+        said, new = self.file.read(), self.file
+        self.file = earlier.open("a", buffering=1, encoding="utf-8")
+        new.close()
+        _link(earlier, self.path)
+        self.file.write(f"\n{started_line('started again')}\n{said}")
 
     def close(self, *, succeeded: bool) -> None:
         """Close the file; with success, it lies under its name and no other."""
@@ -61,6 +74,7 @@ class JobLog:
             if not self._is_at(self.path):
                 _link(self._hidden, self.path)
             self._hidden.unlink()
+        self._before.unlink(missing_ok=True)
         self.file.close()
 
     def _is_at(self, path: Path) -> bool:
@@ -78,6 +92,14 @@ def _link(source: Path, target: Path) -> None:
         os.replace(between, target)
     except OSError:  # some file systems know no links: logs then begin anew
         between.unlink(missing_ok=True)
+
+
+def mark_as_earlier(path: str | Path) -> None:
+    """Say at the end of a log that a new run begins, for whose job it must not be taken."""
+    with suppress(OSError):
+        if Path(path).exists():
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(f"\n{started_line('what stands above is of a run before')}\n")
 
 
 def started_line(what: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -34,7 +34,8 @@ MULTI_LABEL = runs.datasets_that_are(config, multi_label=True)
 
 def one_of(names):
     """A wildcard that is one of these names."""
-    return "|".join(map(re.escape, names))
+    nothing = "(?!)"  # an empty constraint would be none
+    return "|".join(map(re.escape, names)) or nothing
 
 
 wildcard_constraints:

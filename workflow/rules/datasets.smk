@@ -29,6 +29,7 @@ rule index_dataset:
     output:
         index=f"{DATASETS}/index.csv",
         classes=f"{DATASETS}/classes.json",
+        files=f"{DATASETS}/files.json",
     log:
         f"{DATASETS}/index_dataset.log",
     retries: 0  # a bad input does not get better by trying again

@@ -6,15 +6,33 @@ SLIME = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}"
 # Of systems that compare clips with prototypes, which belong to no clip.
 PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
 LOGS = f"{RESULTS}/logs"  # beside what is a folder no log can lie
-LISTENING_CLIPS = ("datasets/{dataset}/listening", "seed")
-LISTENING_SETTINGS = settings(
-    *OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale", *LISTENING_CLIPS
-)
+CHOSEN = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/clips.json"
+LISTENING_SETTINGS = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")
+
+
+# By itself, so that one more clip to listen to makes anew what its fold has, and nothing else.
+rule choose_clips:
+    input:
+        unpack(fold_of),
+    output:
+        clips=CHOSEN,
+    log:
+        f"{LOGS}/listening/{{dataset}}/fold{{fold}}/choose_clips.log",
+    localrule: True  # it takes a second
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("choose_clips", settings("datasets/{dataset}/listening", "features", "seed")),
+    message:
+        "Choosing clips of {wildcards.dataset}, fold {wildcards.fold}, to listen to"
+    script:
+        "../scripts/choose_clips.py"
 
 
 rule interpret_clips:
     input:
         unpack(system_of),
+        clips=CHOSEN,
     output:
         sounds=directory(LISTENING),
     log:
@@ -37,6 +55,7 @@ rule explain_by_slime:
     input:
         unpack(fold_of),
         classifier=f"{CLASSIFIER}/model.safetensors.digest",
+        clips=CHOSEN,
     output:
         sounds=directory(SLIME),
     log:
@@ -47,10 +66,9 @@ rule explain_by_slime:
     resources:
         **asks("measure", gpu=True, **TURN),
     params:
-        **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", *LISTENING_CLIPS)),
+        **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", "seed")),
     message:
-        "Asking the classifier of {wildcards.dataset} by SLIME, fold {wildcards.fold}, "
-        "run {wildcards.run}"
+        "Explaining {wildcards.dataset} by SLIME, fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/explain_by_slime.py"
 

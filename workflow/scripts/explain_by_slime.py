@@ -11,10 +11,10 @@ from l2i.features.audio import write_wav
 from l2i.interpretation.listening import (
     Clip,
     by_class,
-    chosen_clips,
     decided_log_mel,
     interpreted_classes,
     open_clip,
+    rows_of_chosen,
     write_interpretation,
 )
 from l2i.interpretation.slime import (
@@ -34,11 +34,11 @@ from l2i.progress import progress
 def explain_by_slime(
     fold: Fold,
     path_to_classifier: str,
+    path_to_clips: str,
     path_to_sounds: str,
     *,
     clip_seconds: float,
     slime: dict,
-    listening: list[str] | int,
     seed: int,
     run: str,
     data: str,
@@ -51,7 +51,7 @@ def explain_by_slime(
     classifier = load_classifier(path_to_classifier, device=device, **fold.identity)
     n_decided = round(clip_seconds * fold.front_end.sample_rate)
     Path(path_to_sounds).mkdir()
-    rows = chosen_clips(fold, listening, seed)
+    rows = rows_of_chosen(fold, path_to_clips)
     n_sounds = 0
     for row in progress(rows, description="Explain by SLIME", unit="clip"):
         clip = open_clip(fold, row, data)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness import perform
 from l2i.datasets.layouts import layout_module, require_layout
+from l2i.datasets.listing import stats_below, write_listing
 from l2i.stored import read_json
 from l2i.tables import write_rows
 
@@ -13,12 +14,13 @@ def index_dataset(
     path_to_fetched: str | list[str],
     path_to_index: str,
     path_to_classes: str,
+    path_to_files: str,
     *,
     corpus: dict,
     dataset: str,
     data: str,
 ) -> dict:
-    """Write the table of clips and the list of classes.
+    """Write the table of clips, the list of classes, and the listing of the folder.
 
     Parameters
     ----------
@@ -29,6 +31,8 @@ def index_dataset(
         CSV, one row per clip.
     path_to_classes : str
         JSON, class names in the order of labels.
+    path_to_files : str
+        JSON, see l2i.datasets.listing: by this a later run notices that the corpus has changed.
     corpus : dict
         layout, and the options of its reader.
     dataset, data : str
@@ -46,9 +50,11 @@ def index_dataset(
     folder = Path(data) / dataset
     require_layout(folder, corpus["layout"])
     read = layout_module(corpus["layout"]).index_corpus
+    stats = stats_below(folder)
     index, classes, facts = read(folder, **options, expect=expect)
     write_rows(index, path_to_index)
     Path(path_to_classes).write_text(json.dumps(classes, indent=1) + "\n")
+    write_listing(path_to_files, folder, stats, index.set_index("path")["sha256"].to_dict())
     return {"n_clips": len(index), "n_classes": len(classes), **facts}
 
 

@@ -8,10 +8,10 @@ from l2i.interpretation.explained import Explaining
 from l2i.interpretation.listening import (
     Clip,
     by_class,
-    chosen_clips,
     decided_log_mel,
     interpreted_classes,
     open_clip,
+    rows_of_chosen,
     write_interpretation,
 )
 from l2i.interpretation.synthesis import SynthesisedInterpretation, synthesise
@@ -24,12 +24,11 @@ from l2i.training.task import Recordings
 def interpret_clips(
     recordings: Recordings,
     network: Explaining,
+    path_to_clips: str,
     path_to_sounds: str,
     *,
     threshold: float,
     relevance_scale: str,
-    listening: list[str] | int,
-    seed: int,
 ) -> dict:
     """Write a folder for each listed test clip, and in it one for each interpreted class.
 
@@ -38,7 +37,7 @@ def interpret_clips(
     fold, clip_seconds = recordings.fold, recordings.clip_seconds
     explained = network.explained(recordings.classifier, relevance_scale=relevance_scale)
     Path(path_to_sounds).mkdir()
-    rows = chosen_clips(fold, listening, seed)
+    rows = rows_of_chosen(fold, path_to_clips)
     n_sounds = 0
     for row in rows:
         # The networks hear the clip scaled; the listener hears it as it was.

@@ -47,7 +47,7 @@ def corpus(tmp_path):
 @pytest.fixture
 def run(corpus):
     """Run the script; gives its facts and the folder that it wrote."""
-    script = load_script("explain_by_slime")
+    choose, script = load_script("choose_clips"), load_script("explain_by_slime")
     n_written = 0
 
     def run(listening=("short", "exact", "long"), *, multi_label=False, **changes):
@@ -70,22 +70,16 @@ def run(corpus):
         save_classifier(corpus / "classifier", network, **fold.identity)
         (corpus / "classes.json").write_text(json.dumps(fold.classes))
         given = {"n_samples": 60, "segment_seconds": 0.2, "max_segments": 3}
+        files = {"index": "index.csv", "classes": "classes.json", "clips": "clips.json"}
+        given_to_both = {f"path_to_{n}": str(corpus / p) for n, p in files.items()}
+        given_to_both |= {"features": FEATURES, "dataset": "esc50", "fold": fold.name}
+        choose(**given_to_both, listening=list(listening), seed=0)
         facts = script(
-            **{
-                f"path_to_{n}": str(corpus / p)
-                for n, p in {
-                    "index": "index.csv",
-                    "classes": "classes.json",
-                    "classifier": "classifier",
-                    "sounds": f"sounds{n_written}",
-                }.items()
-            },
-            features=FEATURES,
+            **given_to_both,
+            path_to_classifier=str(corpus / "classifier"),
+            path_to_sounds=str(corpus / f"sounds{n_written}"),
             clip_seconds=1.6,
             slime={**vars(SETTINGS), **given, **changes.pop("slime", {})},
-            listening=list(listening),
-            dataset="esc50",
-            fold=fold.name,
             data=str(corpus / "data"),
             device="cpu",
             **{"seed": 0, "run": "0"} | changes,

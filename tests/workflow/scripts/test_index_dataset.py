@@ -38,6 +38,7 @@ def index(tmp_path):
             path_to_fetched=[],
             path_to_index=str(tmp_path / "index.csv"),
             path_to_classes=str(tmp_path / "classes.json"),
+            path_to_files=str(tmp_path / "files.json"),
             corpus={"layout": "esc50", "subset": "all"},
             dataset="farm",
             data=str(tmp_path),

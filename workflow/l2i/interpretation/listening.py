@@ -19,6 +19,7 @@ from l2i.checks import InputError
 from l2i.datasets.fold import Fold
 from l2i.features.audio import read_audio, write_wav
 from l2i.networks.classifier import Classifier
+from l2i.stored import read_json
 from l2i.streams import random_stream
 
 
@@ -67,6 +68,12 @@ def chosen_clips(fold: Fold, listening: list[str] | int, seed: int) -> list[int]
             "such. Names are those of audio files without their suffix"
         )
     return [row for row in fold.test_rows if names.iloc[row] in listening]
+
+
+def rows_of_chosen(fold: Fold, path_to_clips: str | Path) -> list[int]:
+    """Rows of the clips that a fold's list names, in the order of the index."""
+    chosen = read_json(path_to_clips, list)
+    return [row for row in fold.test_rows if fold.index["clip"].iloc[row] in chosen]
 
 
 def decided_log_mel(fold: Fold, waveform: Tensor, clip_seconds: float) -> Tensor:

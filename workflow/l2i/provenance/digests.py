@@ -36,12 +36,17 @@ def digest_path(path: str | Path) -> Path:
     return Path(f"{os.fspath(path)}{SUFFIX}")
 
 
+def digest_text(path: str | Path, sha256: str) -> str:
+    """What the digest of the file at `path` holds."""
+    return f"{sha256}  {Path(path).name}\n"
+
+
 def write_digest(path: str | Path, sha256: str) -> None:
     """Say beside the file at `path` what it holds."""
     target = digest_path(path)
     part = target.with_name(f".part-{target.name}")
     try:
-        part.write_text(f"{sha256}  {Path(path).name}\n", encoding="utf-8")
+        part.write_text(digest_text(path, sha256), encoding="utf-8")
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -1,6 +1,9 @@
 """Paths and inputs of rules/datasets.smk."""
 
 from configuration.reading import pins_of
+from harness.job import HASHES
+from l2i.datasets.listing import changes_since
+from l2i.provenance.hashes import KnownHashes
 
 
 def fetched(wildcards):
@@ -32,3 +35,9 @@ def asked_of_dataset(wildcards):
         "waveform_scale": config["features"]["waveform_scale"],
         "folds": config["run"]["folds"],
     }
+
+
+def changed_corpus(job):
+    """How the folder of a corpus differs from what was indexed, a line for each file."""
+    folder = Path(config["machine"]["data"]).expanduser() / job.wildcards.dataset
+    return changes_since(job.output.files, folder, KnownHashes(HASHES))

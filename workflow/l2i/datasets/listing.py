@@ -1,0 +1,124 @@
+"""What lies in the folder of a corpus: noticed when it changes, without reading it again.
+
+The listing is written when a corpus is indexed. A run looks at names, sizes and times of all files,
+and reads again only those whose time has changed and whose size has not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from l2i.checks import InputError
+from l2i.provenance.fingerprints import file_sha256
+from l2i.provenance.hashes import KnownHashes
+from l2i.stored import read_json
+
+
+class Stat(NamedTuple):
+    """What the file system says of a file."""
+
+    size_bytes: int
+    mtime_ns: int
+
+
+class Listed(NamedTuple):
+    """A file of a corpus when it was indexed."""
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+
+
+def stats_below(folder: str | Path) -> dict[str, Stat]:
+    """Size and time of every file below a folder, by its path relative to that, sorted.
+
+    Links are followed. Hidden files and folders are left out: file managers, and the download of a
+    corpus, leave some.
+    """
+    return dict(sorted(_walk(os.fspath(folder), "", set())))
+
+
+def write_listing(
+    path: str | Path, folder: str | Path, stats: Mapping[str, Stat], known: Mapping[str, str]
+) -> None:
+    """Write size, time and sha256 of the files of a corpus.
+
+    Parameters
+    ----------
+    path : str or Path
+        JSON: by path relative to the folder, `[size_bytes, mtime_ns, sha256]`.
+    folder : str or Path
+        The corpus.
+    stats : mapping
+        From `stats_below`, taken before anything was read.
+    known : mapping
+        sha256 of files that have been read already; others are read.
+    """
+    others = [name for name in stats if name not in known]
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        hashed = pool.map(lambda name: file_sha256(Path(folder, name)), others)
+        sha256 = {**known, **dict(zip(others, hashed, strict=True))}
+    listing = {name: Listed(*stat, sha256[name]) for name, stat in stats.items()}
+    lines = (f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in listing.items())
+    Path(path).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="ascii")
+
+
+def changes_since(listing: str | Path, folder: str | Path, hashes: KnownHashes) -> list[str]:
+    """Say how a corpus differs from its listing, a line for each file that is new, lost or changed.
+
+    A folder that is away, as when the disk is needed and all is computed, has not changed.
+
+    Parameters
+    ----------
+    listing : str or Path
+        From `write_listing`.
+    folder : str or Path
+        The corpus as it is now.
+    hashes : KnownHashes
+        Remembers what is read.
+    """
+    if not os.path.isdir(folder):
+        return []
+    try:
+        then = {name: Listed(*entry) for name, entry in read_json(listing, dict).items()}
+    except (InputError, TypeError):
+        return [f"{listing} cannot be read"]
+    now = stats_below(folder)
+    changed = [
+        name
+        for name in sorted(now.keys() & then.keys())
+        if not _is_same(Path(folder, name), then[name], now[name], hashes)
+    ]
+    return [
+        *(f"{name} is new" for name in sorted(now.keys() - then.keys())),
+        *(f"{name} is lost" for name in sorted(then.keys() - now.keys())),
+        *(f"{name} is changed" for name in changed),
+    ]
+
+
+def _is_same(path: Path, listed: Listed, stat: Stat, hashes: KnownHashes) -> bool:
+    if stat.size_bytes != listed.size_bytes:
+        return False
+    return stat.mtime_ns == listed.mtime_ns or hashes.get(path).sha256 == listed.sha256
+
+
+def _walk(folder: str, below: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Stat]]:
+    about = os.stat(folder)
+    if (about.st_dev, about.st_ino) in seen:  # a link that leads back
+        return
+    seen.add((about.st_dev, about.st_ino))
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            name = f"{below}{entry.name}"
+            if entry.is_dir():
+                yield from _walk(entry.path, f"{name}/", seen)
+            elif entry.is_file():
+                found = entry.stat()
+                yield name, Stat(found.st_size, found.st_mtime_ns)

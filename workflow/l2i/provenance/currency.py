@@ -1,0 +1,160 @@
+"""Whether a result is current: what its record says made it, against what would make it today.
+
+This decides what a run computes, whatever else is remembered or lost: settings, code, environment
+and inputs of a result are in the record beside it, and so is what each input held. Times decide
+nothing, so a copy of results is as current as its original.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from l2i.checks import InputError
+from l2i.provenance.records import RECORD_VERSION, record_path
+
+SHOWN = 60  # characters of a value in a difference
+NO_RECORD = "no record"
+
+
+class Difference(NamedTuple):
+    """What has changed since a result was made, in words: `then` and `now`."""
+
+    then: str
+    now: str
+
+
+class Identity(NamedTuple):
+    """All that decides what a job makes."""
+
+    rule: str
+    wildcards: dict[str, str]
+    settings: dict[str, Any]
+    code: str  # fingerprints
+    env: str
+    # Name, path and sha256; None where nothing vouches for one.
+    inputs: list[tuple[str, str, str | None]]
+
+
+def identity_in(record: Mapping[str, Any]) -> Identity:
+    """The identity that a record tells of."""
+    return Identity(
+        rule=record["rule"],
+        wildcards=record["wildcards"],
+        settings=record["settings"],
+        code=record["fingerprints"]["code"],
+        env=record["fingerprints"]["env"],
+        inputs=[(used["name"], used["path"], used["sha256"]) for used in record["inputs"]],
+    )
+
+
+def differences(then: Identity | None, now: Identity) -> list[Difference]:
+    """What has changed between two identities; nothing where they would make the same.
+
+    Parameters
+    ----------
+    then : Identity or None
+        From the record of a result; None where it has none.
+    now : Identity
+        Of the job that would make it today.
+    """
+    if then is None:
+        return [Difference(NO_RECORD, "one is needed")]
+    pairs = [
+        *_pairs_of_trees("", then.settings, now.settings),
+        ("code", then.code[:8], now.code[:8], then.code != now.code),
+        ("environment", then.env[:8], now.env[:8], then.env != now.env),
+        ("rule", then.rule, now.rule, then.rule != now.rule),
+        ("wildcards", then.wildcards, now.wildcards, then.wildcards != now.wildcards),
+        *_pairs_of_inputs(then.inputs, now.inputs),
+    ]
+    return [
+        Difference(f"{what} {_shown(before)}", f"{what} {_shown(after)}")
+        for what, before, after, changed in pairs
+        if changed
+    ]
+
+
+class KnownRecords:
+    """Records beside results, each read once and not held against the schema, which takes longer.
+
+    What is no record of this version, or damaged, counts as none.
+    """
+
+    def __init__(self) -> None:
+        self.of = functools.cache(self._read)
+
+    def sha256_of(self, path: str | Path) -> str | None:
+        """What the file at `path` holds as far as its record knows; None where there is none."""
+        record = self.of(str(path))
+        return None if record is None else record["output"]["sha256"]
+
+    def identity_of(self, path: str | Path) -> Identity | None:
+        """What made the file at `path`; None where nothing tells."""
+        record = self.of(str(path))
+        return None if record is None else identity_in(record)
+
+    def _read(self, path: str) -> dict[str, Any] | None:
+        try:
+            record = json.loads(record_path(path).read_text(encoding="utf-8"))
+            identity_in(record)
+            known = record["record_version"] == RECORD_VERSION
+            return record if known and isinstance(record["output"]["sha256"], str) else None
+        except (OSError, ValueError, RecursionError, KeyError, TypeError):
+            return None
+
+
+def require_untouched(path: str, sha256: str, known: KnownRecords) -> None:
+    """Raise InputError unless the record of the result at `path` says that it holds `sha256`."""
+    said = known.sha256_of(path)
+    if said is None:
+        raise InputError(
+            f"{path} has no record beside it that can be read, so nothing vouches for it: delete "
+            f"{path} and give your command again, which makes both anew"
+        )
+    if said != sha256:
+        raise InputError(
+            f"{path} was changed after the job that made it: its record says sha256 {said[:8]}, "
+            f"and it has {sha256[:8]}. Put it back, or delete {path} and give your command "
+            "again, which makes it anew"
+        )
+
+
+Pair = tuple[str, Any, Any, bool]
+_MISSING = object()
+
+
+def _pairs_of_trees(name: str, then: Any, now: Any) -> Iterator[Pair]:
+    """Leaves of two trees of mappings."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in sorted({*then, *now}):
+            inner = f"{name}.{key}" if name else key
+            yield from _pairs_of_trees(inner, then.get(key, _MISSING), now.get(key, _MISSING))
+    else:
+        # As JSON, in which 10 and 10.0 differ, as they do to the fingerprint of settings.
+        yield name, then, now, _shown(then, None) != _shown(now, None)
+
+
+def _pairs_of_inputs(
+    then: list[tuple[str, str, str | None]], now: list[tuple[str, str, str | None]]
+) -> Iterator[Pair]:
+    before, after = ({(name, path): sha256 for name, path, sha256 in each} for each in (then, now))
+    for name, path in sorted({*before, *after}):
+        old, new = before.get((name, path), _MISSING), after.get((name, path), _MISSING)
+        yield f"{name} {path}", _short(old), _short(new), old != new or new is None
+    if [*before] != [*after] and {*before} == {*after}:
+        yield "order of inputs", "another", "this", True
+
+
+def _short(sha256: object) -> object:
+    return sha256[:8] if isinstance(sha256, str) else NO_RECORD if sha256 is None else sha256
+
+
+def _shown(value: Any, length: int | None = SHOWN) -> str:
+    if value is _MISSING:
+        return "(none)"
+    text = value if isinstance(value, str) and length else json.dumps(value, sort_keys=True)
+    return text if length is None or len(text) <= length else f"{text[: length - 3]}..."

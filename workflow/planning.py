@@ -1,0 +1,134 @@
+"""What a run must compute, judged by the records of results (l2i.provenance.currency).
+
+Snakemake judges by notes of its own, in `.snakemake`. They go where that folder goes, know nothing
+of what a job made after Snakemake was killed, and cannot tell what an input held. The records can,
+and they lie beside the results: :func:`plan_by_records` has Snakemake ask them. It still plans by
+itself what is missing, what follows, and an input that is newer and not what its record says.
+
+A job whose inputs turn out to be the same as before finds its results made and leaves them (see
+`perform` in harness/job.py). For that they must still be there, hence Snakemake removes none before
+a job; the job does, and sees to its log.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from snakemake.io import _IOFile
+from snakemake.jobs import Job
+from snakemake.persistence import ParamsChange, PersistenceBase
+from snakemake.workflow import Workflow
+
+from harness.log import mark_as_earlier
+from l2i.provenance.currency import Difference, Identity, KnownRecords, differences
+from l2i.provenance.digests import digest_text, file_of, is_digest
+from l2i.provenance.records import record_path
+
+_is_newer_as_published = _IOFile.is_newer
+# By rule: what has changed, for one of its jobs, in what it reads and Snakemake knows nothing of.
+Outside = Mapping[str, Callable[[Any], list[str]]]
+FEW = 3  # such changes that are told; others are counted
+
+
+def plan_by_records(outside: Outside) -> None:
+    """Have Snakemake ask the records of results, and `outside` of those that they call current."""
+    known = KnownRecords()
+
+    def params_changed(self: Any, job: Any, file: Any = None) -> ParamsChange:
+        found = changes(job)
+        return ParamsChange(
+            only_old={each.then for each in found},
+            only_new={each.now for each in found},
+            files=set(job.output if found else ()),
+        )
+
+    @functools.cache
+    def changes(job: Any) -> list[Difference]:
+        if not job.output:  # the rule `all`
+            return []
+        today = identity_of(job, known)
+        found = [
+            each
+            for path in job.output
+            for each in differences(known.identity_of(file_of(path)), today)
+        ]
+        return found or [*_told(_changed_outside(job, outside))]
+
+    def input_checksums(self: Any, job: Any, path: Any) -> set[str | None]:
+        sha256 = known.sha256_of(file_of(path))
+        if sha256 is not None and is_digest(path):
+            sha256 = hashlib.sha256(digest_text(file_of(path), sha256).encode()).hexdigest()
+        return {sha256 and f"sha256:{sha256}"}
+
+    PersistenceBase.params_changed = params_changed
+    PersistenceBase.input_checksums = input_checksums
+    # All that these would tell of stands in the records: `changes` finds it.
+    PersistenceBase.input_changed = lambda self, job, file=None: []
+    PersistenceBase.has_metadata = lambda self, job: True
+    PersistenceBase.has_outdated_metadata = lambda self, job: False
+    _IOFile.is_newer = _is_newer
+    PersistenceBase.incomplete = _none_incomplete
+    # It tells how to have changes ignored, which records do not.
+    Workflow.log_provenance_info = lambda self: None
+    Job.remove_existing_output = _keep_existing_output
+
+
+def identity_of(job: Any, known: KnownRecords) -> Identity:
+    """What a job of Snakemake would make today, if its inputs are what their records say."""
+    return Identity(
+        rule=job.rule.name,
+        wildcards=dict(job.wildcards_dict),
+        settings=json.loads(job.params.settings),
+        code=job.params.code,
+        env=job.params.env,
+        inputs=[(name, path, known.sha256_of(path)) for name, path in _named_files(job.input)],
+    )
+
+
+def before_first_job(jobs: list[Any], outside: Outside) -> None:
+    """Mark the logs of the jobs of a run, and forget what must be made again.
+
+    What a job of an earlier run said must not be taken for the cause where one of this run dies
+    before it can say anything. What is forced, or was made of what has changed outside, would be
+    found made, so it loses its record.
+    """
+    for job in jobs:
+        for path in job.log:
+            mark_as_earlier(path)
+        if job.dag.reason(job).forced or _changed_outside(job, outside):
+            for path in job.output:
+                record_path(file_of(path)).unlink(missing_ok=True)
+
+
+async def _is_newer(self: Any, time: float) -> bool:
+    """A folder is newer whenever anything lists it: its record decides, and whoever opens it."""
+    return not os.path.isdir(self) and await _is_newer_as_published(self, time)
+
+
+async def _none_incomplete(self: Any, job: Any) -> list[Any]:
+    """Results appear whole, their records last: what was not finished has none."""
+    return []
+
+
+async def _keep_existing_output(self: Any) -> None:
+    """See above."""
+
+
+def _changed_outside(job: Any, outside: Outside) -> list[str]:
+    return outside[job.rule.name](job) if job.rule.name in outside else []
+
+
+def _told(changes: list[str]) -> Iterator[Difference]:
+    shown = changes[:FEW] + ([f"{len(changes) - FEW} more"] if len(changes) > FEW else [])
+    yield from (Difference("all as it was read", change) for change in shown)
+
+
+def _named_files(files: Any) -> Iterator[tuple[str, str]]:
+    for name, value in files.items():
+        for path in [value] if isinstance(value, str) else value:
+            yield name, file_of(path)
