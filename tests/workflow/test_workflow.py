@@ -4,6 +4,7 @@ One real run of every rule on generated sounds; after that, dry runs that say wh
 recompute. Accidents are in test_bad_input.py.
 """
 
+import copy
 import json
 import shutil
 import zipfile
@@ -231,6 +232,24 @@ class TestWhatAnEditReruns:
         path.write_text('"""Other words. ' + text[3:] + "\n# a remark\n")
         assert edited.planned() == set()
 
+    def test_one_more_clip_to_listen_to_makes_sounds_of_its_fold_alone(self, edited):
+        index = pd.read_csv(results(edited) / "datasets/esc50/index.csv")
+        heard = edited.overlay["datasets"]["esc50"]["listening"]
+        more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
+        planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
+        assert planned == {"check_dataset", "choose_clips", "interpret_clips", "explain_by_slime"}
+        edited.run()
+        folders = results(edited).glob("listening/esc50/fold*/l2i_att/default/run0")
+        assert {f.parts[-4]: [p.name for p in f.iterdir() if p.is_dir()] for f in folders} == {
+            "fold1": heard,
+            "fold2": [more],
+        }
+        logs = results(edited).glob("logs/listening/esc50/fold*/l2i_att/default/run0.log")
+        made = {log.parts[-4] for log in logs if "made already" not in log.read_text()}
+        assert made == {"fold2"}
+        edited.configure(edited.overlay)
+        edited.run()
+
     def test_touching_sources_configuration_or_reference_files_reruns_nothing(self, edited):
         for path in edited.folder.rglob("*"):
             if _is_source(edited, path):
@@ -248,6 +267,59 @@ class TestWhatAnEditReruns:
         path = edited.folder / "workflow/reference/paper.yaml"
         path.write_text("# a remark\n" + path.read_text())
         assert edited.planned() == set()
+
+
+class TestACorpusThatChanges:
+    """Whether it was downloaded or lies in a folder of one's own."""
+
+    INDEX = "results/tiny/datasets/esc50/index.csv"
+
+    @pytest.fixture(scope="class", params=["download", "local"])
+    def indexed(self, finished, tmp_path_factory, request):
+        """A copy of the project, its corpus listed."""
+        folder = tmp_path_factory.mktemp("changing") / "project"
+        shutil.copytree(finished.folder, folder)
+        project = copy.copy(finished)
+        project.folder = folder
+        overlay = json.loads(json.dumps(finished.overlay))
+        overlay["datasets"]["esc50"]["source"] = request.param
+        project.configure(overlay)
+        project.run(self.INDEX)
+        return project
+
+    @pytest.fixture
+    def corpus(self, indexed):
+        """Its folder; this and what was made of it are put back afterwards."""
+        for name in ("data", "results"):
+            shutil.copytree(indexed.folder / name, indexed.folder / f"kept {name}")
+        yield indexed.folder / "data/esc50"
+        for name in ("data", "results"):
+            shutil.rmtree(indexed.folder / name)
+            (indexed.folder / f"kept {name}").rename(indexed.folder / name)
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (lambda clip, csv: clip.write_bytes(clip.read_bytes()[::-1]), "is changed"),
+            (lambda clip, csv: clip.unlink(), "is lost"),
+            (lambda clip, csv: shutil.copy(clip, clip.with_name("1-9-A-1.wav")), "is new"),
+            (lambda clip, csv: csv.write_text(csv.read_text() + "a,b\n"), "is changed"),
+        ],
+        ids=["clip replaced", "clip deleted", "clip added", "table edited"],
+    )
+    def test_it_is_indexed_anew(self, indexed, corpus, change, said):
+        change(next(corpus.glob("audio/*.wav")), corpus / "meta/esc50.csv")
+        _, text = indexed.snakemake("--dry-run", self.INDEX)
+        assert "index_dataset" in text and said in text
+        code, text = indexed.run(self.INDEX, check=False)
+        assert "made already" not in text
+        assert code == 1, "each of these leaves no usable corpus"
+
+    def test_other_times_alone_change_nothing(self, indexed, corpus):
+        for path in corpus.rglob("*"):
+            path.touch()
+        _, text = indexed.snakemake("--dry-run", self.INDEX)
+        assert "Nothing to be done" in text
 
 
 class TestASystemOfYourOwn:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from harness import perform
+from l2i.datasets.installation import require_as_installed
 from l2i.datasets.layouts import layout_module, require_layout
 from l2i.datasets.listing import stats_below, write_listing
 from l2i.stored import read_json
@@ -51,6 +52,8 @@ def index_dataset(
     require_layout(folder, corpus["layout"])
     read = layout_module(corpus["layout"]).index_corpus
     stats = stats_below(folder)
+    if expect is not None:
+        require_as_installed(folder)
     index, classes, facts = read(folder, **options, expect=expect)
     write_rows(index, path_to_index)
     Path(path_to_classes).write_text(json.dumps(classes, indent=1) + "\n")

@@ -17,6 +17,7 @@ from helpers.fetching import pinned, visible
 from helpers.project import load_script
 from l2i.checks import InputError
 from l2i.datasets import installation
+from l2i.datasets.installation import require_as_installed
 
 NOWHERE = "file:absent/{name}"
 CLIPS = ({"a.wav": b"a" * 500, "b.wav": b"b"}, {"c.wav": b"c", "._c.wav": b"shadow"})
@@ -70,7 +71,7 @@ def test_shards_are_flattened_and_other_files_kept(fetch, pins, data):
     url = fetch(pins)["url"]
     assert url.startswith("file:") and url.endswith("/{name}")
     assert visible(data) == ["sonyc"]
-    assert visible(data / "sonyc") == [".fetched.json", "annotations.csv", "audio"]
+    assert visible(data / "sonyc") == [".content.json", ".fetched.json", "annotations.csv", "audio"]
     assert visible(data / "sonyc" / "audio") == ["a.wav", "b.wav", "c.wav"]
     assert (data / "sonyc" / "audio" / "a.wav").read_bytes() == b"a" * 500
     fetch(pins, NOWHERE)  # nothing is left to download
@@ -152,7 +153,7 @@ def test_files_put_there_by_hand_are_used_and_kept(fetch, pins, published, data)
         shutil.copy(published / name, data / "sonyc.downloads")
     fetch(pins, NOWHERE)
     assert visible(data / "sonyc.downloads") == names
-    assert visible(data / "sonyc") == [".fetched.json", "annotations.csv", "audio"]
+    assert visible(data / "sonyc") == [".content.json", ".fetched.json", "annotations.csv", "audio"]
 
 
 def test_a_hash_learned_later_needs_no_new_download(fetch, pins, published):
@@ -199,3 +200,31 @@ def test_room_for_all_files_is_asked_for_before_the_first(fetch, pins, monkeypat
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(InputError, match=r"downloading 3 files needs \d+ bytes.*machine\.data"):
         fetch(pins)
+
+
+class TestAsInstalled:
+    @pytest.fixture
+    def corpus(self, fetch, pins, data):
+        fetch(pins)
+        require_as_installed(data / "sonyc")
+        return data / "sonyc"
+
+    @pytest.mark.parametrize("name", ["audio/a.wav", "annotations.csv"])
+    def test_a_file_that_was_changed_or_lost_is_refused(self, corpus, name):
+        size = (corpus / name).stat().st_size
+        (corpus / name).write_bytes(b"?" * size)
+        with pytest.raises(InputError, match=rf"sonyc/{name} is changed") as error:
+            require_as_installed(corpus)
+        assert "move it away" in str(error.value) and "source to local" in str(error.value)
+        (corpus / name).unlink()
+        with pytest.raises(InputError, match=rf"sonyc/{name} is lost"):
+            require_as_installed(corpus)
+
+    def test_what_lies_there_too_is_not_its_business(self, corpus):
+        (corpus / "notes.txt").touch()
+        require_as_installed(corpus)
+
+    def test_what_was_installed_without_a_listing_cannot_be_judged(self, corpus):
+        (corpus / ".content.json").unlink()
+        (corpus / "audio/a.wav").unlink()
+        require_as_installed(corpus)

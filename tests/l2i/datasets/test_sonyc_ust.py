@@ -436,6 +436,7 @@ class TestScript:
             path_to_fetched=[],
             path_to_index=index,
             path_to_classes=classes,
+            path_to_files=tmp_path / "files.json",
             corpus=corpus_settings,
             dataset="sonyc",
             data=str(tmp_path),

@@ -19,10 +19,12 @@ from l2i.addresses import without_secrets
 from l2i.checks import InputError, raise_all
 from l2i.datasets.archive import kind_of, unpack
 from l2i.datasets.download import download
+from l2i.datasets.listing import changes_since, stats_below, write_listing
 from l2i.datasets.pins import HASHES, same_file
 from l2i.datasets.storage import require_room
 
 STAMP = ".fetched.json"  # inside the corpus folder: which files it was made of, and from where
+CONTENT = ".content.json"  # beside it: what was unpacked, see l2i.datasets.listing
 CORPUS = "corpus"  # inside the stage: where the content of all files is put together
 UNPACKED = 1.4  # how much sounds grow when they are unpacked; SONYC-UST's by 1.34
 
@@ -63,8 +65,25 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
         parts.append(_unpacked(file, url, stage, folder.with_name(f"{folder.name}.downloads")))
         log.info("%s is there, %d of %d", file["name"], i, len(files))
     _merge(parts, merged, {"url": without_secrets(url), "files": list(files)})
+    write_listing(merged / CONTENT, merged, stats_below(merged), {})
     merged.rename(folder)
     shutil.rmtree(stage)
+
+
+def require_as_installed(folder: str | Path) -> None:
+    """Raise InputError unless the files of a corpus are there as they were unpacked.
+
+    What else lies there is the layout's to judge. A corpus that was installed without a listing of
+    its files cannot be judged.
+    """
+    folder = Path(folder)
+    if (folder / CONTENT).exists():
+        changes = changes_since(folder / CONTENT, folder)
+        raise_all(
+            [f"{folder.name}/{change}" for change in changes if change.what != "new"],
+            f"{folder} is not the corpus that was downloaded; move it away to have it downloaded "
+            f"again, or set datasets.{folder.name}.source to local",
+        )
 
 
 def comes_from(folder: str | Path, files: Sequence[Mapping]) -> bool:

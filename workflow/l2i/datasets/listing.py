@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from l2i.checks import InputError
 from l2i.provenance.fingerprints import file_sha256
-from l2i.provenance.hashes import KnownHashes
 from l2i.stored import read_json
 
 
@@ -32,6 +31,16 @@ class Listed(NamedTuple):
     size_bytes: int
     mtime_ns: int
     sha256: str
+
+
+class Change(NamedTuple):
+    """A file that is not as its listing says."""
+
+    name: str
+    what: str  # new, lost, changed; or damaged, of the listing itself
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.what}"
 
 
 def stats_below(folder: str | Path) -> dict[str, Stat]:
@@ -68,8 +77,10 @@ def write_listing(
     Path(path).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="ascii")
 
 
-def changes_since(listing: str | Path, folder: str | Path, hashes: KnownHashes) -> list[str]:
-    """Say how a corpus differs from its listing, a line for each file that is new, lost or changed.
+def changes_since(
+    listing: str | Path, folder: str | Path, sha256_of: Callable[[Path], str] = file_sha256
+) -> list[Change]:
+    """How a corpus differs from its listing, file by file.
 
     A folder that is away, as when the disk is needed and all is computed, has not changed.
 
@@ -79,32 +90,32 @@ def changes_since(listing: str | Path, folder: str | Path, hashes: KnownHashes) 
         From `write_listing`.
     folder : str or Path
         The corpus as it is now.
-    hashes : KnownHashes
-        Remembers what is read.
+    sha256_of : callable
+        The hash of a file; may remember it.
     """
     if not os.path.isdir(folder):
         return []
     try:
         then = {name: Listed(*entry) for name, entry in read_json(listing, dict).items()}
     except (InputError, TypeError):
-        return [f"{listing} cannot be read"]
+        return [Change(os.fspath(listing), "damaged")]
     now = stats_below(folder)
     changed = [
         name
         for name in sorted(now.keys() & then.keys())
-        if not _is_same(Path(folder, name), then[name], now[name], hashes)
+        if not _is_same(Path(folder, name), then[name], now[name], sha256_of)
     ]
     return [
-        *(f"{name} is new" for name in sorted(now.keys() - then.keys())),
-        *(f"{name} is lost" for name in sorted(then.keys() - now.keys())),
-        *(f"{name} is changed" for name in changed),
+        *(Change(name, "new") for name in sorted(now.keys() - then.keys())),
+        *(Change(name, "lost") for name in sorted(then.keys() - now.keys())),
+        *(Change(name, "changed") for name in changed),
     ]
 
 
-def _is_same(path: Path, listed: Listed, stat: Stat, hashes: KnownHashes) -> bool:
+def _is_same(path: Path, listed: Listed, stat: Stat, sha256_of: Callable[[Path], str]) -> bool:
     if stat.size_bytes != listed.size_bytes:
         return False
-    return stat.mtime_ns == listed.mtime_ns or hashes.get(path).sha256 == listed.sha256
+    return stat.mtime_ns == listed.mtime_ns or sha256_of(path) == listed.sha256
 
 
 def _walk(folder: str, below: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Stat]]:

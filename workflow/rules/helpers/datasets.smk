@@ -40,4 +40,6 @@ def asked_of_dataset(wildcards):
 def changed_corpus(job):
     """How the folder of a corpus differs from what was indexed, a line for each file."""
     folder = Path(config["machine"]["data"]).expanduser() / job.wildcards.dataset
-    return changes_since(job.output.files, folder, KnownHashes(HASHES))
+    hashes = KnownHashes(HASHES)
+    changes = changes_since(job.output.files, folder, lambda path: hashes.get(path).sha256)
+    return [*map(str, changes)]
