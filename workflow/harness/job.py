@@ -32,6 +32,9 @@ CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
 SCRATCH = ".part-scratch"
 HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
 LOCK = ".lock-"
+# What schedulers and terminals send to have a job end, beside SIGTERM: a warning before the time
+# limit (SLURM's --signal), the end of a processor's or a terminal's time, Ctrl-C.
+AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGHUP, signal.SIGINT)
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +70,15 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     Raises
     ------
     SystemExit
-        With code 1 after any error, 143 after SIGTERM. An InputError is reported by its message
-        alone, everything else with its traceback.
+        With code 1 after any error, 143 after SIGTERM or what is answered like it. An InputError is
+        reported by its message alone, everything else with its traceback.
     """
-    with copied_into(snakemake.log[0]) as job_log, _sigterm_as_exit():
+    with copied_into(snakemake.log[0]) as job_log, _signals_as_exit() as signals:
         try:
             _run_alone(snakemake, function, openers, job_log)
             return
         except SystemExit as end:
-            hint = " (SIGTERM, as at a time-out or a cancellation)" if end.code == 143 else ""
+            hint = f" ({signals[0]}, as at a time-out or a cancellation)" if signals else ""
             print(f"error: stopped with exit status {end.code}{hint}", file=sys.stderr)
             raise
         except InputError as error:
@@ -152,18 +155,32 @@ def _run(
 
 
 @contextmanager
-def _sigterm_as_exit() -> Iterator[None]:
-    """Let SIGTERM end the job the way an error does, so that it cleans up behind itself."""
+def _signals_as_exit() -> Iterator[list[str]]:
+    """Let signals end the job the way an error does, so that it cleans up behind itself.
+
+    Yields the names of those that came. All are answered by way of SIGTERM, which training holds
+    back until it has written a checkpoint (l2i.training.checkpoints). What whoever started the job
+    ignores, as nohup does, stays ignored.
+    """
+    came: list[str] = []
 
     def stop(signum: int, frame: Any) -> None:
+        came.append(signal.Signals(signum).name)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not stop the cleaning
         raise SystemExit(128 + signum)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def pass_on(signum: int, frame: Any) -> None:
+        came.append(signal.Signals(signum).name)
+        signal.raise_signal(signal.SIGTERM)
+
+    heard = [each for each in AS_SIGTERM if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, pass_on) for each in heard}
+    before[signal.SIGTERM] = signal.signal(signal.SIGTERM, stop)
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, answer in before.items():
+            signal.signal(each, answer)
 
 
 # ---------------------------------------------------------------- arguments
