@@ -31,7 +31,6 @@ rule index_dataset:
         classes=f"{DATASETS}/classes.json",
     log:
         f"{DATASETS}/index_dataset.log",
-    retries: 0  # a bad input does not get better by trying again
     conda:
         "../../envs/compute.yaml"
     resources:
