@@ -68,11 +68,3 @@ rule all:
         over_runs(LISTENING, systems=WITH_SOUNDS),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
         over_folds(SLIME) if config["listening"]["slime"] else [],
-
-
-# What a job of an earlier run said must not be shown as the cause where one of this run dies before
-# it can say anything. Each start of a job removes its log too, but late: on its node.
-onstart:
-    for job in [] if workflow.touch else workflow.dag.needrun_jobs():
-        for path in job.log:
-            Path(path).unlink(missing_ok=True)

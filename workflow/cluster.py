@@ -110,7 +110,12 @@ async def check_active_jobs(self: Any, active_jobs: list) -> AsyncGenerator:
 def _outputs_of_before(job: Any) -> bool:
     """Whether outputs lie there that are older than this run: the job cannot have made them."""
     paths = [Path(str(path)) for path in job.output]
-    return any(path.exists() and path.stat().st_mtime < STARTED for path in paths)
+    return any(path.exists() and _is_of_before(path) for path in paths)
+
+
+def _is_of_before(path: str | Path) -> bool:
+    """Whether a file was written before this run began."""
+    return Path(path).stat().st_mtime < STARTED
 
 
 async def _states(self: Any, ids: set[str]) -> dict[str, str]:
@@ -264,6 +269,8 @@ def report_job_error(self: Any, job_info: Any, msg: str | None = None, **more: A
     if refused or any(map(_tells_of_bad_input, job.log)):
         job._attempt = max(job.attempt, job.restart_times + 1)
         msg += "Not tried again, since it would fail in the same way. "
+    if old := [path for path in job.log if Path(path).exists() and _is_of_before(path)]:
+        msg += f"It has written no log: what is shown is of an earlier run ({', '.join(old)}). "
     report(msg=msg)
 
 
@@ -290,7 +297,7 @@ def _about_refusal(job: Any, message: str) -> str:
 def _tells_of_bad_input(path: str) -> bool:
     """Whether the last words of a job's log are an InputError's, as the harness prints it."""
     log = Path(path)
-    if not log.is_file() or log.stat().st_mtime < STARTED:
+    if not log.is_file() or _is_of_before(log):
         return False
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return _ends_with_input_error(lines)

@@ -234,6 +234,19 @@ class TestRefusals:
         ((attempt, _),) = reported
         assert attempt == 0  # Snakemake adds one
 
+    def test_a_log_of_an_earlier_run_is_kept_and_not_shown_as_the_cause(
+        self, executor, job, reported, tmp_path
+    ):
+        old, new = tmp_path / "old.log", tmp_path / "new.log"
+        old.write_text("error: of yesterday")
+        os.utime(old, (0, 0))
+        new.write_text("of today")
+        job.log = [str(old), str(new), str(tmp_path / "none.log")]
+        cluster.report_job_error(executor, SimpleNamespace(job=job), "SLURM job 1 ended as FAILED.")
+        ((attempt, message),) = reported
+        assert attempt == 1 and message.endswith(f"is of an earlier run ({old}). ")
+        assert old.exists()
+
 
 class TestJobsOfAnEarlierRun:
     """The controller was killed, and the same command is given again."""

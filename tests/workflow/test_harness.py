@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from pathlib import Path
@@ -1029,10 +1028,9 @@ def finished(tmp_path_factory):
     ):
         shutil.copytree(PROJECT / name, folder / name)
     # Where code is found is stated by the real Snakefile.
-    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from cluster")
-    _, _, on_start = rest.partition("onstart:\n")
+    header, _, _ = (PROJECT / "Snakefile").read_text().partition("from cluster")
     files = {
-        "Snakefile": f"{header}{SNAKEFILE}\n\nonstart:\n{on_start}",
+        "Snakefile": f"{header}{SNAKEFILE}",
         "config.yaml": CONFIG,
         "workflow/l2i/arithmetic.py": ARITHMETIC,
     }
@@ -1086,15 +1084,6 @@ def planned(folder, changes):
 
 
 class TestToyWorkflow:
-    def test_logs_of_an_earlier_run_go_before_jobs_are_handed_out(self, finished, tmp_path):
-        _, _, on_start = (finished / "Snakefile").read_text().partition("onstart:\n")
-        (tmp_path / "old.log").write_text("the cause of yesterday")
-        (tmp_path / "kept.log").write_text("of a job that is done")
-        jobs = [SimpleNamespace(log=[str(tmp_path / name)]) for name in ("old.log", "none.log")]
-        workflow = SimpleNamespace(touch=False, dag=SimpleNamespace(needrun_jobs=lambda: jobs))
-        exec(textwrap.dedent(on_start), {"workflow": workflow, "Path": Path})
-        assert [p.name for p in tmp_path.iterdir()] == ["kept.log"]
-
     def test_results_records_and_logs_are_where_they_belong(self, finished):
         results = finished / "results/toy"
         assert (results / "scaled/a/fold2.txt").read_text() == "12 in fold 2"
