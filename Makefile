@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
-.PHONY: help env demo test cluster lint bench coverage determinism measured lock
+.PHONY: help env demo test lint bench coverage determinism measured lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -29,9 +29,6 @@ demo: $(ENV) ## the whole workflow on tiny synthetic corpora, into results/demo
 test: $(ENV) ## run every test, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile \
 		--no-loadscope-reorder
-
-cluster: $(ENV) ## snakemake --profile slurm on a real SLURM, through every fault
-	$(BIN)/python -m pytest --durations=0 -m slow tests/workflow/test_slurm.py
 
 lint: $(ENV) ## check style, types and spelling
 	$(BIN)/ruff check .

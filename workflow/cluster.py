@@ -6,19 +6,22 @@ Left to itself, the plugin
   that it knows: where accounting is off, after `scancel` (``CANCELLED by 0``), and when a job that
   ended has left the queue; where SLURM does not answer, it does not say so;
 - sends jobs with a GPU to the partition of those without;
+- submits nothing where there is no ``sacct`` to guess an account from, which it cannot anyway;
 - tries again what cannot get better: a submission that is refused, and a job whose input is bad.
 
-:func:`mend` replaces three methods of its executor. In a run without SLURM they are never called.
+:func:`mend` replaces four methods of its executor. In a run without SLURM they are never called.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shlex
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,7 @@ PASSING = (
 )
 PAUSE_SECONDS = 60  # before what was refused for the time being is submitted again
 STARTED = time.time()  # logs from before are of earlier runs
+WARNINGS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)  # before a time limit, as scripts hear
 
 
 def mend() -> None:
@@ -55,13 +59,27 @@ def mend() -> None:
     except ImportError:  # as in an environment for jobs alone
         return
     os.environ.setdefault("SBATCH_OPEN_MODE", "append")  # a requeue must not empty SLURM's own log
+    if "SLURM_JOB_ID" in os.environ:
+        _outlive_warnings()
     if not hasattr(Executor, "as_published"):
         Executor.as_published = {
             name: getattr(Executor, name) for name in ("get_partition_arg", "report_job_error")
         }
     Executor.check_active_jobs = check_active_jobs
+    Executor.get_account_arg = get_account_arg
     Executor.get_partition_arg = get_partition_arg
     Executor.report_job_error = report_job_error
+
+
+def _outlive_warnings() -> None:
+    """Have Snakemake, in a job, go on until its script has ended as the signal asks it to.
+
+    SLURM's --signal goes to all processes of a job. With Snakemake gone, it kills the script while
+    that writes its checkpoint. SIGTERM Snakemake outlives by itself.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for warning in WARNINGS:
+            signal.signal(warning, lambda signum, frame: None)  # unlike SIG_IGN, not inherited
 
 
 # ---------------------------------------------------------------- state of jobs
@@ -92,7 +110,12 @@ async def check_active_jobs(self: Any, active_jobs: list) -> AsyncGenerator:
 def _outputs_of_before(job: Any) -> bool:
     """Whether outputs lie there that are older than this run: the job cannot have made them."""
     paths = [Path(str(path)) for path in job.output]
-    return any(path.exists() and path.stat().st_mtime < STARTED for path in paths)
+    return any(path.exists() and _is_of_before(path) for path in paths)
+
+
+def _is_of_before(path: str | Path) -> bool:
+    """Whether a file was written before this run began."""
+    return Path(path).stat().st_mtime < STARTED
 
 
 async def _states(self: Any, ids: set[str]) -> dict[str, str]:
@@ -176,6 +199,12 @@ def has_gpu(job: Any) -> bool:
     return bool(job.resources.get("gpu")) or "gpu" in str(job.resources.get("gres") or "")
 
 
+def get_account_arg(self: Any, job: Any) -> Iterator[str]:
+    """The account that a job names; without one, SLURM knows whose default is to be charged."""
+    account = job.resources.get("slurm_account")
+    yield f" -A {shlex.quote(str(account))}" if account else ""
+
+
 def get_partition_arg(self: Any, job: Any) -> str:
     """The partition that a job asks for by itself, else that of jobs with or without a GPU.
 
@@ -240,6 +269,8 @@ def report_job_error(self: Any, job_info: Any, msg: str | None = None, **more: A
     if refused or any(map(_tells_of_bad_input, job.log)):
         job._attempt = max(job.attempt, job.restart_times + 1)
         msg += "Not tried again, since it would fail in the same way. "
+    if old := [path for path in job.log if Path(path).exists() and _is_of_before(path)]:
+        msg += f"It has written no log: what is shown is of an earlier run ({', '.join(old)}). "
     report(msg=msg)
 
 
@@ -266,7 +297,7 @@ def _about_refusal(job: Any, message: str) -> str:
 def _tells_of_bad_input(path: str) -> bool:
     """Whether the last words of a job's log are an InputError's, as the harness prints it."""
     log = Path(path)
-    if not log.is_file() or log.stat().st_mtime < STARTED:
+    if not log.is_file() or _is_of_before(log):
         return False
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return _ends_with_input_error(lines)

@@ -7,7 +7,7 @@ itself what is missing, what follows, and an input that is newer and not what it
 
 A job whose inputs turn out to be the same as before finds its results made and leaves them (see
 `perform` in harness/job.py). For that they must still be there, hence Snakemake removes none before
-a job; the job does, and sees to its log.
+a job; the job does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from snakemake.jobs import Job
 from snakemake.persistence import ParamsChange, PersistenceBase
 from snakemake.workflow import Workflow
 
-from harness.log import mark_as_earlier
+from harness.log import put_aside
 from l2i.provenance.currency import Difference, Identity, KnownRecords, differences
 from l2i.provenance.digests import digest_text, file_of, is_digest
 from l2i.provenance.records import record_path
@@ -91,15 +91,11 @@ def identity_of(job: Any, known: KnownRecords) -> Identity:
 
 
 def before_first_job(jobs: list[Any], outside: Outside) -> None:
-    """Mark the logs of the jobs of a run, and forget what must be made again.
+    """Forget how results came about that are forced, or were made of what has changed outside.
 
-    What a job of an earlier run said must not be taken for the cause where one of this run dies
-    before it can say anything. What is forced, or was made of what has changed outside, would be
-    found made, so it loses its record.
+    Else their jobs would find them made.
     """
     for job in jobs:
-        for path in job.log:
-            mark_as_earlier(path)
         if job.dag.reason(job).forced or _changed_outside(job, outside):
             for path in job.output:
                 record_path(file_of(path)).unlink(missing_ok=True)
@@ -116,7 +112,9 @@ async def _none_incomplete(self: Any, job: Any) -> list[Any]:
 
 
 async def _keep_existing_output(self: Any) -> None:
-    """See above."""
+    """See above. A log of before must not be shown where a job dies before it says anything."""
+    for path in self.log:
+        put_aside(path)
 
 
 def _changed_outside(job: Any, outside: Outside) -> list[str]:

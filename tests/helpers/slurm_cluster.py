@@ -132,6 +132,12 @@ class Cluster:
         """States of the nodes."""
         return set(self.run("sinfo", "-h", "-N", "-o", "%T", check=False).split())
 
+    def resume_nodes(self) -> None:
+        """Have all nodes work again, and wait until none has anything to do."""
+        for node in NODES:
+            self.run("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+        until(lambda: self.states() == {"idle"}, 60)
+
     # ------------------------------------------------------------------ life
 
     def __enter__(self) -> Cluster:
@@ -284,7 +290,7 @@ class Cluster:
                 f"AccountingStoragePass={self._munge()}",  # the socket, whatever its name says
                 "AccountingStoreFlags=job_comment",
             ]
-        node = f"NodeHostname={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=400000"
+        node = f"NodeHostname={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=400000"
         self._file(
             "slurm.conf",
             "ClusterName=l2i",

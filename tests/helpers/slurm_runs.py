@@ -13,8 +13,9 @@ from pathlib import Path
 from helpers.project import PROJECT
 from helpers.slurm_cluster import Cluster, until
 
-# A job that holds a GPU for seconds, and one without a GPU after it. The first may fail, and then
-# says in its log what the harness says after bad input, or after a bug.
+# Jobs that a fault has to end: started for the first time, they sleep for long. Those of some names
+# are done at once, or fail and say in their log what the harness says after bad input, or after a
+# bug. The last waits for one of them.
 SNAKEFILE = """
 import sys
 sys.path.insert(0, "{workflow}")
@@ -25,7 +26,6 @@ LAST_WORDS = {{
     "bad": "error: clips.csv lacks a column",
     "bug": "Traceback (most recent call last)",
 }}
-SAYS = LAST_WORDS.get(config.get("fails"), "")
 
 
 rule all:
@@ -39,18 +39,22 @@ rule train:
     log:
         "results/{{name}}.log",
     threads: 2
+    params:
+        says=lambda wildcards: LAST_WORDS.get(wildcards.name, ""),
+        seconds=lambda wildcards: 0 if wildcards.name == "quick" else 120,
     resources:
-        gpu=int(config.get("gpu", 1)),
+        gpu=lambda wildcards: 0 if "without_gpu" in wildcards.name else 1,
         mem_mb=lambda wildcards, attempt: 300 * attempt,
     shell:
         "echo begun >> results/{{wildcards.name}}.begun; "
-        "if [ -n '{{SAYS}}' ]; then echo '{{SAYS}}' > {{log}}; exit 1; fi; "
-        "sleep {seconds}; echo trained > {{output}}"
+        "if [ -n '{{params.says}}' ]; then echo '{{params.says}}' > {{log}}; exit 1; fi; "
+        "[ $(wc -l < results/{{wildcards.name}}.begun) -gt 1 ] || sleep {{params.seconds}}; "
+        "echo trained > {{output}}"
 
 
 rule end:
     input:
-        "results/a.txt",
+        "results/quick.txt",
     output:
         "results/end.txt",
     shell:
@@ -70,7 +74,7 @@ class Run:
     def start(self, *arguments: str) -> Run:
         """Begin; what it prints is in `text`."""
         command = [sys.executable, "-m", "snakemake", "--profile", "slurm"]
-        command += ["--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "10"]
+        command += ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
         with (self.folder / "run.out").open("w") as out:
             self.process = subprocess.Popen(
                 [*command, *arguments],
@@ -95,12 +99,16 @@ class Run:
         finally:
             self.kill()
 
-    def running(self, name: str, seconds: float = 120) -> str:
-        """Id of the first job of a rule or group that is running and has begun its work."""
-        jobs = until(
+    def running(self, name: str, seconds: float = 120) -> dict[str, str]:
+        """The first job of a rule, and of such wildcards, that is running."""
+        return until(
             lambda: [j for j in self.cluster.jobs(name) if j["JobState"] == "RUNNING"], seconds
-        )
-        return jobs[0]["JobId"]
+        )[0]
+
+    def sleeping(self, name: str) -> dict[str, str]:
+        """The job of a small run that makes a result, once it has begun its work."""
+        until((self.folder / f"results/{name}.begun").exists, 120)
+        return self.running(f"train_wildcards_{name}")
 
     def kill(self) -> None:
         """End the controller at once, as a reboot of the login node does."""
@@ -109,10 +117,9 @@ class Run:
             self.process.wait()
 
 
-def small_run(folder: Path, cluster: Cluster, *, seconds: int = 5, **variables: str) -> Run:
-    """A run of two jobs that take seconds, with the profile and the executor of the repository."""
+def small_run(folder: Path, cluster: Cluster, **variables: str) -> Run:
+    """A run of the jobs above, with the profile and the executor of the repository."""
     folder.mkdir()
-    text = SNAKEFILE.format(workflow=PROJECT / "workflow", seconds=seconds)
-    (folder / "Snakefile").write_text(text)
+    (folder / "Snakefile").write_text(SNAKEFILE.format(workflow=PROJECT / "workflow"))
     shutil.copytree(PROJECT / "slurm", folder / "slurm")
     return Run(folder, cluster, variables)

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -20,6 +23,7 @@ from snakemake.settings.types import (
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 import cluster
+from helpers.loaded_workflow import loaded_workflow
 from helpers.project import PROJECT
 from helpers.tiny_project import Project, make_corpus, overlay_for
 
@@ -230,6 +234,19 @@ class TestRefusals:
         ((attempt, _),) = reported
         assert attempt == 0  # Snakemake adds one
 
+    def test_a_log_of_an_earlier_run_is_kept_and_not_shown_as_the_cause(
+        self, executor, job, reported, tmp_path
+    ):
+        old, new = tmp_path / "old.log", tmp_path / "new.log"
+        old.write_text("error: of yesterday")
+        os.utime(old, (0, 0))
+        new.write_text("of today")
+        job.log = [str(old), str(new), str(tmp_path / "none.log")]
+        cluster.report_job_error(executor, SimpleNamespace(job=job), "SLURM job 1 ended as FAILED.")
+        ((attempt, message),) = reported
+        assert attempt == 1 and message.endswith(f"is of an earlier run ({old}). ")
+        assert old.exists()
+
 
 class TestJobsOfAnEarlierRun:
     """The controller was killed, and the same command is given again."""
@@ -264,6 +281,35 @@ class TestJobsOfAnEarlierRun:
         assert not cancelled() and not executor.warnings
 
 
+class TestAccount:
+    @pytest.mark.parametrize(
+        ("resources", "account"),
+        [({}, ""), ({"slurm_account": "lab"}, " -A lab"), ({"slurm_account": "a b"}, " -A 'a b'")],
+    )
+    def test_it_is_the_one_that_is_set_and_no_other_is_guessed(
+        self, executor, monkeypatch, tmp_path, resources, account
+    ):
+        monkeypatch.setenv("PATH", str(tmp_path))  # not even sacct is there
+        job = SimpleNamespace(resources=resources)
+        assert [*cluster.get_account_arg(executor, job)] == [account]
+
+
+class TestSignals:
+    def test_snakemake_in_a_job_outlives_what_warns_of_the_time_limit(self):
+        job = subprocess.run(
+            [sys.executable, "-c", OUTLIVES],
+            env=os.environ | {"SLURM_JOB_ID": "7", "PYTHONPATH": str(PROJECT / "workflow")},
+            check=True,
+        )
+        assert job.returncode == 0
+
+    def test_elsewhere_signals_mean_what_they_meant(self):
+        environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow")}
+        environment.pop("SLURM_JOB_ID", None)
+        here = subprocess.run([sys.executable, "-c", OUTLIVES], env=environment)
+        assert here.returncode == -signal.SIGUSR1
+
+
 class TestPartition:
     @pytest.fixture(autouse=True)
     def published(self, executor, monkeypatch):
@@ -289,11 +335,24 @@ class TestPartition:
         assert cluster.get_partition_arg(executor, SimpleNamespace(resources={})) == " -p plugin"
 
 
+# The child stands for a script, which must not find the signals ignored.
+OUTLIVES = """
+import cluster, signal, subprocess, sys
+cluster.mend()
+for warning in cluster.WARNINGS:
+    signal.raise_signal(warning)
+child = "import signal; signal.raise_signal(signal.SIGUSR1)"
+assert subprocess.run([sys.executable, "-c", child]).returncode == -signal.SIGUSR1
+"""
+
+
 def test_the_methods_that_are_replaced_are_those_of_the_plugin():
     plugin = pytest.importorskip("snakemake_executor_plugin_slurm")
     cluster.mend()
     cluster.mend()  # once more does no harm
-    for name in ("check_active_jobs", "get_partition_arg", "report_job_error"):
+    for name in (
+        *("check_active_jobs", "get_account_arg", "get_partition_arg", "report_job_error"),
+    ):
         assert getattr(plugin.Executor, name) is getattr(cluster, name)
         assert plugin.Executor.as_published.get(name) is not getattr(cluster, name)
 
@@ -347,10 +406,20 @@ class TestSubmissionsOfThePaper:
     def test_there_are_at_most_two_hundred(self, submissions):
         assert 150 < len(submissions) <= 200, len(submissions)
 
-    def test_the_measures_of_a_system_on_a_data_set_are_one(self, submissions):
+    def test_the_measures_and_interpretations_of_a_system_on_a_data_set_are_one_each(
+        self, submissions
+    ):
         names = [job.groupid for job in submissions if job.is_group()]
-        assert len(names) == len(set(names)) == 3 * 10 + 3
+        interpreted = ("l2i_att", "l2i_max", "l2i_bd")
+        assert len(names) == len(set(names)) == 3 * 10 + 3 * len(interpreted) + 3
         assert "measures_esc50_l2i_att" in names and "classifier_openmic" in names
+        assert {f"interpretations_openmic_{system}" for system in interpreted} < set(names)
+
+    def test_none_is_given_more_than_four_hours_at_first_nor_a_day_at_last(self, submissions):
+        longest = max(job.resources.get("runtime", 60) for job in submissions)  # the profile's
+        assert longest == 240
+        n_attempts = 1 + yaml.safe_load((PROJECT / "slurm/config.yaml").read_text())["retries"]
+        assert n_attempts * longest < 24 * 60
 
     def test_each_asks_for_one_gpu_or_none_and_for_the_cores_of_one_job(self, submissions):
         for job in submissions:
@@ -379,3 +448,13 @@ class TestSubmissionsOfThePaper:
     def test_tables_and_figures_are_made_where_the_command_is_typed(self, submissions):
         rules = {each.rule.name for job in submissions for each in getattr(job, "jobs", [job])}
         assert not [name for name in rules if name.startswith(("tabulate", "draw", "compare"))]
+
+
+def test_where_the_command_is_typed_nothing_is_tried_again_and_what_is_submitted_always():
+    """Of a submitted job, the log decides: see above."""
+    with loaded_workflow() as workflow:
+        tried = {rule.name: rule._restart_times for rule in workflow.rules if not rule.norun}
+        local = workflow._localrules
+        assert {name for name, retries in tried.items() if retries == 0} == local
+        assert {retries for name, retries in tried.items() if name not in local} == {None}
+        assert {"fetch_dataset", "check_dataset", "compare_systems"} < local

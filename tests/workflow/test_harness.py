@@ -31,6 +31,7 @@ from l2i.provenance.digests import digest_path, write_digest
 from l2i.provenance.fingerprints import file_sha256, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes
 from l2i.provenance.records import load_record, record_path
+from l2i.training.checkpoints import sigterm_held_back
 from l2i.weights import save_weights
 
 CODE = "c" * 64
@@ -256,7 +257,10 @@ class TestInvariants:
         assert "no space left" in (tmp_path / "double.log").read_text()
         assert files_in(tmp_path) == ["clips.csv", "double.log"]
 
-    def test_a_job_ended_by_sigterm_leaves_nothing_but_its_log(self, tmp_path):
+    @pytest.mark.parametrize(
+        "sent", ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGHUP", "SIGINT"]
+    )
+    def test_a_job_ended_by_a_signal_leaves_nothing_but_its_log(self, tmp_path, sent):
         (tmp_path / "slow.py").write_text(SLOW)
         command = [sys.executable, "slow.py", str(PROJECT / "workflow")]
         running = subprocess.Popen(
@@ -264,12 +268,12 @@ class TestInvariants:
         )
         assert running.stdout.readline() == "half way\n"
         assert (tmp_path / ".part-table.csv").exists()
-        running.send_signal(signal.SIGTERM)
+        running.send_signal(getattr(signal, sent))
         _, shown = running.communicate(timeout=60)
         assert running.returncode == 143
         assert files_in(tmp_path) == ["slow.log", "slow.py"]
         for text in (shown, (tmp_path / "slow.log").read_text()):
-            assert "error: stopped with exit status 143 (SIGTERM" in text
+            assert f"error: stopped with exit status 143 ({sent}, as at a time-out" in text
 
     def test_logging_goes_on_after_a_job_as_before_it(self, job, capsys):
         perform(job, double)
@@ -278,10 +282,38 @@ class TestInvariants:
         shown = capsys.readouterr().err
         assert "shown" in shown and "not shown" not in shown and "Logging error" not in shown
 
-    def test_the_answer_to_sigterm_is_given_back(self, job):
-        before = signal.getsignal(signal.SIGTERM)
+    def test_the_answers_to_signals_are_given_back(self, job):
+        before = {each: signal.getsignal(each) for each in signal.valid_signals()}
         perform(job, double)
-        assert signal.getsignal(signal.SIGTERM) is before
+        assert {each: signal.getsignal(each) for each in signal.valid_signals()} == before
+
+    def test_a_signal_that_the_job_was_started_without_stays_ignored(self, tmp_path):
+        (tmp_path / "slow.py").write_text(SLOW)
+        command = ["nohup", sys.executable, "slow.py", str(PROJECT / "workflow")]
+        running = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert running.stdout.readline() == "half way\n"
+        running.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert running.poll() is None
+        running.terminate()
+        assert running.wait(60) == 143
+
+    @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+    def test_a_signal_waits_while_training_holds_sigterm_back(self, job, sent):
+        steps = []
+
+        def trains(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
+            with sigterm_held_back() as sigterm:
+                signal.raise_signal(sent)
+                steps.append(sigterm.came)
+                sigterm.let_through()
+            steps.append("not reached")
+
+        with pytest.raises(SystemExit) as end:
+            perform(job, trains)
+        assert end.value.code == 143 and steps == [True]
 
     def test_settings_are_recorded_as_given_whatever_the_function_does_to_its_own(self, job):
         job.params.settings = '{"factor":{"a":2,"b":[1,2]},"seed":3}'

@@ -1,10 +1,11 @@
 """`snakemake --profile slurm` on a real SLURM, through faults.
 
 Most runs here are of jobs that sleep: what is tested is that the controller notices. The workflow
-itself runs once, as a user types it. What is marked `cluster` runs by `make cluster` alone.
+itself runs once, as a user types it.
 """
 
 import json
+import re
 import shutil
 
 import pytest
@@ -33,83 +34,78 @@ def cluster(tmp_path_factory):
         yield cluster
 
 
-TRAIN = "results/a.txt"  # of small runs: the job with a GPU alone
 GPU = {"L2I_GPU_PARTITION": "gpu", "L2I_CPU_PARTITION": "cpu"}
 
 
-class TestAJobThatEnds:
-    def test_a_job_that_was_cancelled_is_tried_again(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, **GPU).start(TRAIN)
-        cluster.run("scancel", run.running("train"))
-        assert run.finished() == 0
-        assert "ended as CANCELLED" in run.text
-        first, second = cluster.jobs("train")[-2:]
+class TestManyFaultsAtOnce:
+    """One run, of which each job meets another fault."""
+
+    NAMES = ("lost", "cancelled_without_gpu", "late_without_gpu", "requeued_without_gpu")
+    FAULTS = {
+        "lost": "update nodename={NodeList} state=down reason=test",
+        "late_without_gpu": "update jobid={JobId} EndTime=now",
+        "requeued_without_gpu": "requeue {JobId}",
+    }
+
+    @pytest.fixture(scope="class")
+    def run(self, cluster, tmp_path_factory):
+        run = small_run(tmp_path_factory.mktemp("faults") / "run", cluster, **GPU)
+        targets = [f"results/{name}.txt" for name in (*self.NAMES, "bad", "bug")]
+        run.start(*targets, "results/end.txt")
+        cluster.run("scancel", run.sleeping("cancelled_without_gpu")["JobId"])
+        for name, fault in self.FAULTS.items():
+            cluster.run("scontrol", *fault.format_map(run.sleeping(name)).split())
+        try:
+            run.status = run.finished()
+        finally:
+            cluster.resume_nodes()
+        return run
+
+    def test_all_that_can_be_made_is_made_whatever_has_failed_and_the_status_tells(self, run):
+        made = {path.name for path in (run.folder / "results").glob("*.txt")}
+        assert made == {f"{name}.txt" for name in (*self.NAMES, "quick", "end")}
+        assert run.status == 1
+
+    def test_a_job_that_was_cancelled_is_tried_again_with_more_memory(self, run, cluster):
+        first, second = cluster.jobs("train_wildcards_cancelled")
         assert (first["JobState"], second["JobState"]) == ("CANCELLED", "COMPLETED")
-        assert second["MinMemoryNode"] == "600M"  # twice as much at the second attempt
+        assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("300M", "600M")
 
-    @pytest.mark.cluster
-    def test_a_job_past_its_time_limit_is_tried_again(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, seconds=8, **GPU).start(TRAIN)
-        cluster.run("scontrol", "update", f"jobid={run.running('train')}", "EndTime=now")
-        assert run.finished() == 0
-        assert "ended as TIMEOUT" in run.text
+    def test_a_job_past_its_time_limit_is_tried_again(self, run, cluster):
+        first, second = cluster.jobs("train_wildcards_late")
+        assert (first["JobState"], second["JobState"]) == ("TIMEOUT", "COMPLETED")
+        assert second["TimeLimit"] == "02:00:00"  # twice as long
 
-    def test_slurm_begins_anew_what_is_requeued_and_the_controller_waits(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, **GPU).start(TRAIN)
-        job = run.running("train")
-        until((tmp_path / "run/results/a.begun").exists, 120)
-        cluster.run("scontrol", "requeue", job)
-        assert run.finished() == 0
-        assert "Trying to restart" not in run.text
-        assert (tmp_path / "run/results/a.begun").read_text().count("begun") == 2
+    @pytest.mark.parametrize("name", ["requeued", "lost"])
+    def test_slurm_begins_anew_what_is_requeued_or_lost_and_the_controller_waits(
+        self, run, cluster, name
+    ):
+        (job,) = cluster.jobs(f"train_wildcards_{name}")
+        assert (job["JobState"], job["Restarts"]) == ("COMPLETED", "1")
 
-    def test_slurm_begins_anew_what_ran_on_a_node_that_went_down(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, **GPU).start(TRAIN)
-        job = run.running("train")
-        (node,) = [j["NodeList"] for j in cluster.jobs("train") if j["JobId"] == job]
-        cluster.run("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-        assert run.finished() == 0
-        assert cluster.jobs("train")[-1]["Restarts"] == "1"
-        cluster.run("scontrol", "update", f"nodename={node}", "state=resume", check=False)
-        until(lambda: cluster.states() == {"idle"}, 60)
+    def test_bad_input_is_not_tried_again_and_its_log_is_shown(self, run, cluster):
+        assert len(cluster.jobs("train_wildcards_bad")) == 1
+        assert "error: clips.csv lacks a column" in run.text
+        assert "Not tried again" in run.text
 
+    def test_any_other_failure_is_tried_twice_more(self, run, cluster):
+        jobs = cluster.jobs("train_wildcards_bug")
+        assert [job["JobState"] for job in jobs] == ["FAILED"] * 3
 
-class TestWhereJobsGo:
-    def test_gpus_cores_and_memory_are_asked_for_where_they_are(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, **GPU).start()
-        assert run.finished() == 0
-        train, end = cluster.jobs("train")[-1], cluster.jobs("end")[-1]
+    def test_gpus_cores_and_memory_are_asked_for_where_they_are(self, run, cluster):
+        (train,) = cluster.jobs("train_wildcards_quick")
         assert (train["Partition"], train["TresPerJob"]) == ("gpu", "gres:gpu:1")
         assert (train["NumCPUs"], train["MinMemoryNode"]) == ("2", "300M")
-        assert end["Partition"] == "cpu" and "TresPerJob" not in end
-
-    @pytest.mark.cluster
-    def test_without_a_gpu_a_rule_goes_where_the_others_go(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, **GPU).start(TRAIN, "--config", "gpu=0")
-        assert run.finished() == 0
-        assert cluster.jobs("train")[-1]["Partition"] == "cpu"
-
-    def test_a_refusal_names_the_variable_and_is_not_repeated(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster).start(TRAIN)
-        assert run.finished() == 1
-        assert "L2I_GPU_PARTITION=(not set)" in run.text
-        assert run.text.count("sbatch failed") == 1 and "Trying to restart" not in run.text
+        for name in ("end", "train_wildcards_late"):  # one asks for no GPU, and one for none
+            without = cluster.jobs(name)[0]
+            assert without["Partition"] == "cpu" and "TresPerJob" not in without
 
 
-class TestBadInput:
-    def test_it_is_not_tried_again_and_its_log_is_shown(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, **GPU)
-        run.start(TRAIN, "--config", "fails=bad")
-        assert run.finished() == 1
-        assert "Trying to restart" not in run.text
-        assert "error: clips.csv lacks a column" in run.text
-
-    @pytest.mark.cluster
-    def test_any_other_failure_is_tried_twice_more(self, cluster, tmp_path):
-        run = small_run(tmp_path / "run", cluster, **GPU)
-        run.start(TRAIN, "--config", "fails=bug")
-        assert run.finished() == 1
-        assert run.text.count("Trying to restart") == 2
+def test_a_refusal_names_the_variable_and_is_not_repeated(cluster, tmp_path):
+    run = small_run(tmp_path / "run", cluster).start("results/quick.txt")
+    assert run.finished() == 1
+    assert "L2I_GPU_PARTITION=(not set)" in run.text
+    assert run.text.count("sbatch failed") == 1 and "Trying to restart" not in run.text
 
 
 class TestTheWorkflow:
@@ -124,7 +120,7 @@ class TestTheWorkflow:
         overlay["machine"] |= {"device": "any", "threads": 2}  # its GPUs are none
         overlay["systems"] = {"l2i_att": overlay["systems"]["l2i_att"]}
         # Long enough to be ended in the middle.
-        overlay["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 200
+        overlay["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 400
         overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": []}
         overlay["listening"] = {"slime": False}
         project = Project(folder / "a project", PROJECT, overlay, pins)
@@ -151,88 +147,89 @@ class TestTheWorkflow:
         )
         assert cluster.jobs("index_dataset")[-1]["Partition"] == "cpu"
 
-    def test_the_measures_of_a_system_are_one_job_with_one_gpu(self, finished, cluster):
-        jobs = cluster.jobs("measures_")
-        assert [job["TresPerJob"] for job in jobs] == ["gres:gpu:1"]
+    @pytest.mark.parametrize("group", ["measures_", "interpretations_", "classifier_"])
+    def test_what_is_asked_of_one_network_is_one_job_with_one_gpu(self, finished, cluster, group):
+        assert [job["TresPerJob"] for job in cluster.jobs(group)] == ["gres:gpu:1"]
         assert not cluster.jobs("tabulate")
 
     def test_the_record_names_the_job_and_its_node(self, finished):
         record = next(results(finished).rglob("model.safetensors.record.json"))
         assert json.loads(record.read_text())["slurm"]["node"] in {"gpu1", "gpu2"}
 
-    @pytest.fixture(scope="class")
-    def trained(self, finished):
-        """The weights of the system: their path in the project, and what they are."""
-        (path,) = results(finished).glob("systems/**/model.safetensors")
-        return path.relative_to(finished.folder), path.read_bytes()
+    def test_weights_are_the_same_bytes_after_every_fault(self, finished, cluster):
+        """One training, ended again and again, each time when it has come further.
 
-    @pytest.fixture
-    def again(self, trained):
-        """A command that wants the weights themselves: the tables do not need them any more."""
-        return [f"{trained[0]}.digest", "--configfile", "overlay.yaml"]
+        When the controller is killed and started again, the job that it has left runs on: the
+        later one waits for it, or takes over from it.
+        """
+        (model,) = results(finished).glob("systems/**/model.safetensors")
+        before = model.read_bytes()
+        training = Training(finished.folder, cluster, model)
+        training.start("--retries", "3")
+        # SLURM looks at time limits twice a minute; until then, training must not come to its end.
+        late = "scontrol update jobid={JobId} EndTime=now"
+        training.strike("scancel --signal=STOP {JobId}", late)
+        training.strike("scancel {JobId}")
+        training.strike("scancel --signal=USR1 {JobId}")  # as sbatch --signal=USR1@60 sends it
+        training.strike("scontrol requeue {JobId}")
+        training.strike("scontrol update nodename={NodeList} state=down reason=test", told=False)
+        training.kill()
+        training.start("--unlock")
+        assert training.finished() == 0
+        training.start()
+        assert training.finished(600) == 0, training.text[-3000:]
+        cluster.resume_nodes()
+        assert model.read_bytes() == before
 
-    @pytest.fixture
-    def retraining(self, finished, trained, again, cluster):
-        """A run that trains the system again, and its job; the same weights must come of it."""
-        model = finished.folder / trained[0]
-        model.unlink(missing_ok=True)
-        run = Run(finished.folder, cluster, GPU).start(*again)
-        job = run.running("train_system")
-        log = model.with_name("train_system.log")
-        until(lambda: log.is_file() and "epoch 3 " in log.read_text(), 120)
-        yield run, job
-        assert model.read_bytes() == trained[1]
 
-    @pytest.mark.parametrize(
-        "fault",
-        [
-            pytest.param(("scancel", "{job}"), id="scancel"),
-            pytest.param(("scontrol", "requeue", "{job}"), id="requeue"),
-            pytest.param(
-                ("scontrol", "update", "jobid={job}", "EndTime=now"),
-                id="time-out",
-                marks=pytest.mark.cluster,
-            ),
-            pytest.param(
-                ("scontrol", "update", "nodename={node}", "state=down", "reason=test"),
-                id="node-down",
-                marks=pytest.mark.cluster,
-            ),
-        ],
-    )
-    def test_weights_are_the_same_bytes_after_a_fault(self, retraining, cluster, fault):
-        run, job = retraining
-        (node,) = {j["NodeList"] for j in cluster.jobs("train_system") if j["JobId"] == job}
-        cluster.run(*(word.format(job=job, node=node) for word in fault))
-        try:
-            assert run.finished(900) == 0, run.text[-3000:]
-        finally:
-            cluster.run("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+class Training(Run):
+    """A run that trains one system anew, in a log that goes on from start to start."""
 
-    def test_weights_are_the_same_bytes_after_a_killed_controller(self, retraining, again):
-        """Whatever still runs: the later job waits for the earlier one, or takes over from it."""
-        run, _ = retraining
-        run.kill()
-        run.start("--configfile", "overlay.yaml", "--unlock")
-        assert run.finished() == 0
-        run.start(*again)
-        assert run.finished(900) == 0, run.text[-3000:]
+    def __init__(self, folder, cluster, model):
+        super().__init__(folder, cluster, GPU)
+        self.target = f"{model.relative_to(folder)}.digest"  # no table needs it any more
+        self.log = model.with_name("train_system.log")
+        self.n_starts = 0
+        for path in (model, self.log):
+            path.unlink()
+
+    def start(self, *arguments):
+        return super().start(self.target, *arguments, "--configfile", "overlay.yaml")
+
+    def epochs(self):
+        """The epochs that each start of the job tells of, the earliest first."""
+        logs = [self.log, *self.log.parent.glob(f".log-*-{self.log.name}")]  # see harness/log.py
+        text = max((log.read_text() for log in logs if log.exists()), key=len, default="")
+        starts = re.split("--- started (?!again)", text)[1:]
+        return [[int(n) for n in re.findall(r"^epoch (\d+)", s, re.MULTILINE)] for s in starts]
+
+    def strike(self, *faults, told=True):
+        """Have faults end the job when it has come further than before, and wait until it goes on.
+
+        From where it was, if the job was told to end: it writes a checkpoint then.
+        """
+        until(lambda: len(self.epochs()) > self.n_starts and len(self.epochs()[-1]) > 3, 120)
+        job, self.n_starts = self.running("train_system"), len(self.epochs())
+        for fault in faults:
+            self.cluster.run(*fault.format_map(job).split())
+        until(lambda: len(self.epochs()) > self.n_starts and self.epochs()[-1], 120)
+        last, first = self.epochs()[self.n_starts - 1][-1], self.epochs()[self.n_starts][0]
+        assert first == last + 1 or (not told and 1 < first <= last), (faults, last, first)
 
 
 @pytest.mark.parametrize(
     "options",
     [
         pytest.param({"min_job_age": 2}, id="no-accounting"),
-        pytest.param({"min_job_age": 2, "sacct": False}, id="no-sacct", marks=pytest.mark.cluster),
+        pytest.param({"min_job_age": 2, "sacct": False}, id="no-sacct"),
         pytest.param({"min_job_age": 2, "accounting": True}, id="accounting"),
     ],
 )
 def test_jobs_that_leave_the_queue_at_once_are_not_waited_for(options, tmp_path_factory):
     folder = tmp_path_factory.mktemp("c")
     with Cluster(folder / "slurm", **options) as cluster:
-        run = small_run(folder / "run", cluster, **GPU).start(TRAIN)
+        run = small_run(folder / "run", cluster, **GPU)
+        run.start("results/quick.txt", "results/cancelled.txt")
+        cluster.run("scancel", run.sleeping("cancelled")["JobId"])
         assert run.finished() == 0
-        again = small_run(folder / "again", cluster, seconds=30, **GPU).start(TRAIN)
-        cluster.run("scancel", again.running("train"))
-        assert again.finished() == 0
-        assert "Trying to restart" in again.text
+        assert run.text.count("Trying to restart") == 1

@@ -14,8 +14,9 @@ returns is handed over in the place of what it took:
 names, and on success puts them in place and a record beside each. What is printed is copied into
 the job's log (log.py). Of two jobs that make the same result, one waits for the other (lock.py).
 
-A job that fails, or is ended by SIGTERM (a time-out, scancel), leaves nothing behind but its log
-and, where it trains, checkpoints that the same job goes on from.
+A job that fails, or is ended by SIGTERM (a time-out, scancel) or another signal that asks it to
+end, leaves nothing behind but its log and, where it trains, checkpoints that it goes on from when
+it is started again.
 """
 
 from harness.job import perform

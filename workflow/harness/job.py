@@ -33,6 +33,9 @@ CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
 SCRATCH = ".part-scratch"
 HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
 LOCK = ".lock-"
+# What schedulers and terminals send to have a job end, beside SIGTERM: a warning before the time
+# limit (SLURM's --signal), the end of a processor's or a terminal's time, Ctrl-C.
+AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGHUP, signal.SIGINT)
 
 log = logging.getLogger(__name__)
 
@@ -68,15 +71,15 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     Raises
     ------
     SystemExit
-        With code 1 after any error, 143 after SIGTERM. An InputError is reported by its message
-        alone, everything else with its traceback.
+        With code 1 after any error, 143 after SIGTERM or what is answered like it. An InputError is
+        reported by its message alone, everything else with its traceback.
     """
-    with copied_into(snakemake.log[0]) as job_log, _sigterm_as_exit():
+    with copied_into(snakemake.log[0]) as job_log, _signals_as_exit() as signals:
         try:
             _run_alone(snakemake, function, openers, job_log)
             return
         except SystemExit as end:
-            hint = " (SIGTERM, as at a time-out or a cancellation)" if end.code == 143 else ""
+            hint = f" ({signals[0]}, as at a time-out or a cancellation)" if signals else ""
             print(f"error: stopped with exit status {end.code}{hint}", file=sys.stderr)
             raise
         except InputError as error:
@@ -103,6 +106,8 @@ def _run_alone(
         hashes = KnownHashes(HASHES)
         if _is_made(snakemake, hashes):
             job_log.go_on_in_that_of_the_maker()
+            for declared in _paths_of(snakemake.output):
+                os.utime(declared)  # Snakemake takes what is older than its input for not made
             log.warning("made already, of the same inputs, settings and code: nothing to do")
         else:
             _run(snakemake, function, openers, own, hashes)
@@ -157,18 +162,32 @@ def _run(
 
 
 @contextmanager
-def _sigterm_as_exit() -> Iterator[None]:
-    """Let SIGTERM end the job the way an error does, so that it cleans up behind itself."""
+def _signals_as_exit() -> Iterator[list[str]]:
+    """Let signals end the job the way an error does, so that it cleans up behind itself.
+
+    Yields the names of those that came. All are answered by way of SIGTERM, which training holds
+    back until it has written a checkpoint (l2i.training.checkpoints). What whoever started the job
+    ignores, as nohup does, stays ignored.
+    """
+    came: list[str] = []
 
     def stop(signum: int, frame: Any) -> None:
+        came.append(signal.Signals(signum).name)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not stop the cleaning
         raise SystemExit(128 + signum)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def pass_on(signum: int, frame: Any) -> None:
+        came.append(signal.Signals(signum).name)
+        signal.raise_signal(signal.SIGTERM)
+
+    heard = [each for each in AS_SIGTERM if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, pass_on) for each in heard}
+    before[signal.SIGTERM] = signal.signal(signal.SIGTERM, stop)
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, answer in before.items():
+            signal.signal(each, answer)
 
 
 # ---------------------------------------------------------------- arguments
@@ -262,9 +281,14 @@ def _flat(named: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, path
 
 
+def _paths_of(files: Any) -> list[str]:
+    """The rule's inputs or outputs, as it declares them."""
+    return [path for _, path in _flat(dict(files.items()))]
+
+
 def _digests_of(files: Any) -> list[str]:
-    """Those of the rule's inputs or outputs that are digests."""
-    return [path for _, path in _flat(dict(files.items())) if digests.is_digest(path)]
+    """Those of them that are digests."""
+    return list(filter(digests.is_digest, _paths_of(files)))
 
 
 def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any]]:
@@ -364,7 +388,7 @@ def _is_made(snakemake: Any, hashes: KnownHashes) -> bool:
 
     Another job may have made them, or an input that was made anew has turned out to be the same.
     """
-    if not all(Path(path).exists() for _, path in _flat(dict(snakemake.output.items()))):
+    if not all(Path(path).exists() for path in _paths_of(snakemake.output)):
         return False
     known = KnownRecords()
     outputs = [path for _, path in _flat(_named_paths(snakemake.output, "output"))]

@@ -26,7 +26,8 @@ from typing import Any
 
 BEAT_SECONDS = 20.0  # between two signs of life
 SILENCE_SECONDS = 300.0  # after which an owner of whom nothing else is known is gone
-POLL_SECONDS = 10.0
+POLL_SECONDS = 10.0  # before the second look at who holds a lock; then ever longer, up to
+LONGEST_POLL_SECONDS = 60.0  # SLURM's controller is asked each time, by all who wait
 LOOKS = (0.0, 0.5, 2.0)  # seconds before each look at a lock that cannot be read
 # Of jobs whose processes may still be there. One that waits to be started again has none.
 ALIVE = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "CONFIGURING", "SIGNALING", "STAGE_OUT"}
@@ -91,7 +92,7 @@ def held(path: Path, what: str) -> Iterator[Lock]:
 
 
 def _acquire(path: Path, me: dict[str, Any], what: str) -> None:
-    told = None
+    told, pause = None, POLL_SECONDS
     while (now := _made(path, me)) is not None:
         owner = _owner_of(path)
         if owner is None:  # let go in this moment
@@ -112,8 +113,9 @@ def _acquire(path: Path, me: dict[str, Any], what: str) -> None:
                 owner.get("since", "some time ago"),
                 _remedy(owner),
             )
-            told = owner
-        time.sleep(POLL_SECONDS)
+            told, pause = owner, POLL_SECONDS
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_POLL_SECONDS)
 
 
 def _made(path: Path, me: dict[str, Any]) -> float | None:

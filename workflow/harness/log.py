@@ -33,9 +33,7 @@ class JobLog:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._before = self.path.with_name(f"{BEFORE}{self.path.name}")
-        with suppress(FileNotFoundError):
-            os.replace(self.path, self._before)
+        self._before = put_aside(self.path)
         self.file = self.path.open("w+", buffering=1, encoding="utf-8")
         self._hidden: Path | None = None
 
@@ -94,12 +92,12 @@ def _link(source: Path, target: Path) -> None:
         between.unlink(missing_ok=True)
 
 
-def mark_as_earlier(path: str | Path) -> None:
-    """Say at the end of a log that a new run begins, for whose job it must not be taken."""
-    with suppress(OSError):
-        if Path(path).exists():
-            with open(path, "a", encoding="utf-8") as file:
-                file.write(f"\n{started_line('what stands above is of a run before')}\n")
+def put_aside(path: str | Path) -> Path:
+    """Give a log, if it is there, the name under which the log of an earlier job waits."""
+    aside = Path(path).with_name(f"{BEFORE}{Path(path).name}")
+    with suppress(FileNotFoundError):
+        os.replace(path, aside)
+    return aside
 
 
 def started_line(what: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -32,7 +32,6 @@ rule index_dataset:
         files=f"{DATASETS}/files.json",
     log:
         f"{DATASETS}/index_dataset.log",
-    retries: 0  # a bad input does not get better by trying again
     conda:
         "../../envs/compute.yaml"
     resources:

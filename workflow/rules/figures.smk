@@ -6,7 +6,8 @@ FIGURES = f"{RESULTS}/figures"
 include: "helpers/figures.smk"
 
 
-# Seconds of work each: on a cluster, a submission would take longer than the job.
+# Seconds of work each: on a cluster, a submission would take longer than the job. What fails where
+# the command is typed is not tried again: what is wrong is the input, not a machine.
 localrules:
     draw_class_faithfulness,
     draw_relevance_map,
@@ -22,6 +23,7 @@ rule draw_class_faithfulness:
         f"{FIGURES}/draw_class_faithfulness_{{number}}.log",
     wildcard_constraints:
         number=one_of(CLASS_FIGURES),
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -41,6 +43,7 @@ rule draw_relevance_map:
         **figure("5"),
     log:
         f"{FIGURES}/draw_relevance_map.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -58,6 +61,7 @@ rule draw_components_sweep:
         **figure("6"),
     log:
         f"{FIGURES}/draw_components_sweep.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:

@@ -18,6 +18,7 @@ rule choose_clips:
         clips=CHOSEN,
     log:
         f"{LOGS}/listening/{{dataset}}/fold{{fold}}/choose_clips.log",
+    retries: 0  # a bad input does not get better by trying again
     localrule: True  # it takes a second
     conda:
         "../../envs/compute.yaml"

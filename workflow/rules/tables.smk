@@ -6,7 +6,8 @@ TABLES = f"{RESULTS}/tables"
 include: "helpers/tables.smk"
 
 
-# Seconds of work each: on a cluster, a submission would take longer than the job.
+# Seconds of work each: on a cluster, a submission would take longer than the job. What fails where
+# the command is typed is not tried again: what is wrong is the input, not a machine.
 localrules:
     tabulate_classification,
     tabulate_hyperparameters,
@@ -27,6 +28,7 @@ rule tabulate_classification:
         page=f"{TABLES}/table_1.md",
     log:
         f"{TABLES}/tabulate_classification.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -47,6 +49,7 @@ rule tabulate_hyperparameters:
         f"{TABLES}/tabulate_hyperparameters_{{number}}.log",
     wildcard_constraints:
         number="2|3",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -65,6 +68,7 @@ rule tabulate_fidelity:
         page=f"{TABLES}/table_4.md",
     log:
         f"{TABLES}/tabulate_fidelity.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -83,6 +87,7 @@ rule tabulate_faithfulness:
         page=f"{TABLES}/table_5.md",
     log:
         f"{TABLES}/tabulate_faithfulness.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -103,6 +108,7 @@ rule tabulate_ablation:
         f"{TABLES}/tabulate_ablation_{{number}}.log",
     wildcard_constraints:
         number="6|7",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -123,6 +129,7 @@ rule tabulate_classes:
         page=f"{TABLES}/classes.md",
     log:
         f"{TABLES}/tabulate_classes.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -141,6 +148,7 @@ rule tabulate_by_design:
         page=f"{TABLES}/table_8.md",
     log:
         f"{TABLES}/tabulate_by_design.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -161,6 +169,7 @@ rule compare_systems:
         f"{TABLES}/compare_systems_{{number}}.log",
     wildcard_constraints:
         number="4|8",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
@@ -180,6 +189,7 @@ rule tabulate_cost:
         page=f"{TABLES}/cost.md",
     log:
         f"{TABLES}/tabulate_cost.log",
+    retries: 0
     conda:
         "../../envs/compute.yaml"
     params:

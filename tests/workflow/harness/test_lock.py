@@ -122,6 +122,25 @@ class TestTurns:
         assert "rule, table.csv: waiting for SLURM job 17, process 5 on node7" in caplog.text
         assert "end that one: scancel 17" in caplog.text
 
+    def test_who_waits_asks_ever_less_often_up_to_once_a_minute(self, path, monkeypatch):
+        path.write_text(json.dumps(owner()))
+        monkeypatch.setattr(lock, "POLL_SECONDS", 10.0)
+        monkeypatch.setattr(lock, "is_gone", lambda *_: False)
+        pauses = []
+
+        def wait(seconds):
+            pauses.append(seconds)
+            if len(pauses) == 8:  # another one holds it now
+                path.write_text(json.dumps(owner(token="another")))
+            if len(pauses) == 9:
+                path.unlink()
+
+        monkeypatch.setattr(lock.time, "sleep", wait)
+        with lock.held(path, "table"):
+            pass
+        assert pauses[:3] == [10, 15, 22.5] and pauses[4:8] == [50.625, 60, 60, 60]
+        assert pauses[8] == 10
+
 
 class TestGone:
     def test_on_the_same_machine_its_process_tells(self):
