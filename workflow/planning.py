@@ -6,8 +6,9 @@ and they lie beside the results: :func:`plan_by_records` has Snakemake ask them.
 itself what is missing, what follows, and an input that is newer and not what its record says.
 
 A job whose inputs turn out to be the same as before finds its results made and leaves them (see
-`perform` in harness/job.py). For that they must still be there, hence Snakemake removes none before
-a job; the job does.
+`perform` in harness/job.py). For that they must still be there, hence Snakemake removes none: the
+job does, before it makes its own, and puts those in place whole. So none are damaged by one that
+fails, nor by another that failed in the same job of SLURM.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ def plan_by_records(outside: Outside) -> None:
     # It tells how to have changes ignored, which records do not.
     Workflow.log_provenance_info = lambda self: None
     Job.remove_existing_output = _keep_existing_output
+    Job.cleanup = _keep_outputs_of_failed
 
 
 def identity_of(job: Any, known: KnownRecords) -> Identity:
@@ -115,6 +117,10 @@ async def _keep_existing_output(self: Any) -> None:
     """See above. A log of before must not be shown where a job dies before it says anything."""
     for path in self.log:
         put_aside(path)
+
+
+async def _keep_outputs_of_failed(self: Any, skip_outputs: Any) -> None:
+    """See above."""
 
 
 def _changed_outside(job: Any, outside: Outside) -> list[str]:

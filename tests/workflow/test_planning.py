@@ -383,6 +383,12 @@ class TestRecordsDecide:
         assert [record_path(path).read_bytes() for path in results] == before
         assert planned(copied, {}) == set()
 
+    def test_a_file_between_that_is_lost_is_missed_by_nobody_until_it_is_asked_for(self, copied):
+        (copied / self.NUMBER).unlink()
+        assert planned(copied, {}) == set()
+        assert run_snakemake(copied, f"{self.NUMBER}.digest").returncode == 0
+        assert (copied / self.NUMBER).exists() and planned(copied, {}) == set()
+
     def test_what_is_forced_is_made_again(self, copied):
         path = copied / "results/toy/scaled/a/fold1.txt"
         before = record_path(path).read_bytes()
@@ -411,6 +417,8 @@ class TestRecordsDecide:
         done = run_snakemake(copied)
         said = done.stdout + done.stderr
         assert done.returncode == 1 and "Traceback" not in said
+        kept = copied / "results/toy/scaled/a/fold1.txt"  # of what could not be read
+        assert kept.read_text() == "12 in fold 1" and load_record(kept)
         remedy = re.search(r"(?:[Rr]emove|delete) (\S+) and", said)[1]
         shutil.rmtree(copied / remedy) if (copied / remedy).is_dir() else (copied / remedy).unlink()
         assert run_snakemake(copied).returncode == 0
