@@ -127,13 +127,22 @@ def _made(path: Path, me: dict[str, Any]) -> float | None:
         except FileExistsError:
             return now
         except OSError:  # some file systems know no links; fewer of them are shared
-            with path.open("x", encoding="utf-8") as file:
-                json.dump(me, file)
+            _write_new(path, json.dumps(me))
         return None
     except FileExistsError:
         return now
     finally:
         own.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:  # an empty one would be waited for
+            path.unlink()
+            raise
 
 
 def _last_beat(path: Path, now: float) -> float:

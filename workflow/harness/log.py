@@ -3,19 +3,25 @@
 Snakemake deletes the file before each start of a job, so a job that is retried, or that SLURM
 starts again, would say nothing of what ended it before. The file therefore has a second, hidden
 name until the job succeeds, and the same job, started again, goes on in it.
+
+A job needs its log for nothing. Where that cannot be written, as on a full disk, this is said once
+and the job goes on.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
+
+from l2i.disk import refusal
 
 HIDDEN = ".log-"
 
@@ -31,8 +37,33 @@ class JobLog:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.file = self.path.open("w+", buffering=1, encoding="utf-8")
         self._hidden: Path | None = None
+        self._is_lost = False
+        try:
+            self.file: TextIO = self.path.open("w+", buffering=1, encoding="utf-8")
+        except OSError as error:
+            self._lose(error)
+            self.file = io.StringIO()
+
+    def write(self, text: str) -> None:
+        """Add to the file, if it can be."""
+        try:
+            self.file.write(text)
+        except OSError as error:
+            self._lose(error)
+
+    def flush(self) -> None:
+        """Write down what was added, if it can be."""
+        try:
+            self.file.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if not self._is_lost and sys.__stderr__ is not None:
+            why = refusal(error, self.path) or f"{self.path}: cannot be written ({error})"
+            print(f"warning: {why}. The job goes on without its log", file=sys.__stderr__)
+        self._is_lost = True
 
     def go_on(self, identity: str) -> None:
         """Go on in the log that the same job left when it did not succeed, if it did.
@@ -40,7 +71,13 @@ class JobLog:
         To be called when no other job writes the same results. Logs of other jobs than `identity`
         that had the same name are forgotten.
         """
-        self._hidden = self.path.with_name(f"{HIDDEN}{identity}-{self.path.name}")
+        try:
+            self._go_on(self.path.with_name(f"{HIDDEN}{identity}-{self.path.name}"))
+        except OSError as error:
+            self._lose(error)
+
+    def _go_on(self, hidden: Path) -> None:
+        self._hidden = hidden
         for other in self.path.parent.glob(f"{HIDDEN}*-{self.path.name}"):
             if other != self._hidden:
                 other.unlink(missing_ok=True)
@@ -52,18 +89,23 @@ class JobLog:
             self.file = earlier.open("a", buffering=1, encoding="utf-8")
             before.close()
             _link(earlier, self.path)
-            self.file.write(f"\n{started_line('started again')}\n{said}")
+            self.write(f"\n{started_line('started again')}\n{said}")
         _link(self.path, self._hidden)
 
     def close(self, *, succeeded: bool) -> None:
         """Close the file; with success, it lies under its name and no other."""
-        if succeeded and self._hidden is not None and self._hidden.exists():
-            if not self._is_at(self.path):
-                _link(self._hidden, self.path)
-            self._hidden.unlink()
-        self.file.close()
+        try:
+            if succeeded and self._hidden is not None and self._hidden.exists():
+                if not self._is_at(self.path):
+                    _link(self._hidden, self.path)
+                self._hidden.unlink()
+            self.file.close()
+        except OSError as error:
+            self._lose(error)
 
     def _is_at(self, path: Path) -> bool:
+        if isinstance(self.file, io.StringIO):
+            return False
         return path.exists() and os.path.samestat(path.stat(), os.fstat(self.file.fileno()))
 
 
@@ -77,7 +119,8 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, between)
         os.replace(between, target)
     except OSError:  # some file systems know no links: logs then begin anew
-        between.unlink(missing_ok=True)
+        with suppress(OSError):
+            between.unlink(missing_ok=True)
 
 
 def started_line(what: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -99,11 +142,12 @@ class _Copier:
 
     def write(self, text: str) -> int:
         self._terminal.write(text)
-        return self._log.file.write(text)
+        self._log.write(text)
+        return len(text)
 
     def flush(self) -> None:
         self._terminal.flush()
-        self._log.file.flush()
+        self._log.flush()
 
     def isatty(self) -> bool:
         return False  # no bars, no colours: the log must stay readable
@@ -119,7 +163,7 @@ def copied_into(path: str) -> Iterator[JobLog]:
     before = sys.stdout, sys.stderr
     log, succeeded = JobLog(path), False
     if "SLURM_JOB_ID" in os.environ:
-        log.file.write(f"{started_line('started')}\n")
+        log.write(f"{started_line('started')}\n")
     sys.stdout, sys.stderr = _Copier(before[0], log), _Copier(before[1], log)
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     try:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness import perform
 from l2i.datasets.layouts import layout_module, require_layout
+from l2i.disk import write_text
 from l2i.stored import read_json
 from l2i.tables import write_rows
 
@@ -48,7 +49,7 @@ def index_dataset(
     read = layout_module(corpus["layout"]).index_corpus
     index, classes, facts = read(folder, **options, expect=expect)
     write_rows(index, path_to_index)
-    Path(path_to_classes).write_text(json.dumps(classes, indent=1) + "\n")
+    write_text(path_to_classes, json.dumps(classes, indent=1) + "\n")
     return {"n_clips": len(index), "n_classes": len(classes), **facts}
 
 

@@ -17,6 +17,7 @@ import re
 from pathlib import Path
 
 from l2i.checks import InputError
+from l2i.disk import write_text
 
 SUFFIX = ".digest"
 
@@ -41,7 +42,7 @@ def write_digest(path: str | Path, sha256: str) -> None:
     target = digest_path(path)
     part = target.with_name(f".part-{target.name}")
     try:
-        part.write_text(f"{sha256}  {Path(path).name}\n", encoding="utf-8")
+        write_text(part, f"{sha256}  {Path(path).name}\n")
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ Text in an SVG stays text, so that it can be searched and read aloud.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from matplotlib.transforms import blended_transform_factory
 
+from l2i.disk import write_bytes
 from l2i.names import OFFICIAL, TITLES
 from l2i.reporting.removals import NOTHING, RELEVANT
 
@@ -62,8 +64,11 @@ def style() -> Iterator[None]:
 @style()
 def save(figure: Figure, path_to_svg: str | Path, path_to_png: str | Path) -> None:
     """Write a figure as vectors and as pixels (300 an inch)."""
-    figure.savefig(path_to_svg, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(path_to_png, format="png", dpi=300, metadata={"Software": None})
+    svg, png = io.BytesIO(), io.BytesIO()
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(png, format="png", dpi=300, metadata={"Software": None})
+    write_bytes(path_to_svg, svg.getvalue())
+    write_bytes(path_to_png, png.getvalue())
 
 
 # ---------------------------------------------------------------- faithfulness by class

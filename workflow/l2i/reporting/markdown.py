@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from l2i.disk import write_text
 from l2i.names import TITLES
 from l2i.reporting.quantities import quantity
 from l2i.tables import to_csv
@@ -109,8 +110,8 @@ def write_table(
     named = {name: system["title"] for name, system in paper["systems"].items()}
     titles = {**named, **titles}
     page = to_markdown(rows, entry["title"], notes, titles=titles, confidence=confidence)
-    Path(path_to_table).write_text(to_csv(rows), encoding="utf-8")
-    Path(path_to_page).write_text(page, encoding="utf-8")
+    write_text(path_to_table, to_csv(rows))
+    write_text(path_to_page, page)
 
 
 def to_markdown(
