@@ -90,7 +90,7 @@ def _told(error: Exception, snakemake: Any) -> str | None:
     What begins with `error: ` is not tried again on a cluster, see workflow/cluster.py.
     """
     if shortage := limits.shortage(error):  # first: readers take it for a bad file
-        return f"job ended: out of memory: {shortage}. {_about_memory(snakemake)}"
+        return f"job ended: out of memory: {shortage}. {_about_memory(shortage, snakemake)}"
     if isinstance(error, InputError):
         return f"error: {error}"
     if isinstance(error, (NodeError, lock.LostLock)):
@@ -335,18 +335,22 @@ def _keep_to_memory(snakemake: Any) -> None:
         os.environ[limits.ASKED_FOR] = str(mem_mb * 10**6)
 
 
-def _about_memory(snakemake: Any) -> str:
+def _about_memory(shortage: str, snakemake: Any) -> str:
     """How much memory there is for the job, and how it gets more."""
+    on_slurm = "SLURM_JOB_ID" in os.environ
+    if "CUDA" in shortage:
+        larger = (
+            "ask for a larger GPU by L2I_GPU_GRES" if on_slurm else "see in nvidia-smi who else"
+        )
+        larger += "" if on_slurm else " uses the GPU and have jobs take turns by --resources gpu=1"
+        return f"To get more, {larger}, or compute on CPUs with --config 'machine={{device: cpu}}'"
     told = limits.memory_limits()
     least = min(told, key=lambda name: told[name])
     allowed, free = disk.in_units(told[least]), disk.in_units(max(0, limits.free_main_memory()))
-    of = {
-        "machine": "the machine has",
-        "process": "ulimit -v allows",
-        "cgroup": "the container or cgroup allows",
-    }.get(least, "the job was given")
-    there = f"Of main memory {of} {allowed}, of which {free} are free"
-    if "SLURM_JOB_ID" in os.environ:
+    says = {"machine": "the machine has", "process": "ulimit -v allows"}
+    says |= {"cgroup": "the container or cgroup allows"}
+    there = f"Of main memory {says.get(least, 'the job was given')} {allowed}, {free} of it free"
+    if on_slurm:
         asked = _resources(snakemake).get("mem_mb", told[least] // 10**6)
         return (
             f"{there}. It gets more when it is tried again; to begin with more, add "

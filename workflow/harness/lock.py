@@ -119,8 +119,8 @@ def _acquire(path: Path, me: dict[str, Any], what: str) -> None:
 def _made(path: Path, me: dict[str, Any]) -> float | None:
     """Make the lock: None with success, else the time now, by the clock of the disk."""
     own = path.with_name(f"{path.name}-{me['token']}")
-    own.write_text(json.dumps(me), encoding="utf-8")
     try:
+        own.write_text(json.dumps(me), encoding="utf-8")
         now = own.stat().st_mtime
         try:
             os.link(own, path)

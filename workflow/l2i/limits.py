@@ -67,7 +67,7 @@ def shortage(error: BaseException | None) -> str | None:
         if asked := re.search(r"DefaultCPUAllocator: .*you tried to allocate (\d+) bytes", text):
             return f"{in_units(int(asked[1]))} could not be had"
         if type(error).__name__ == "OutOfMemoryError":  # without loading torch
-            return text
+            return text.partition(" Including non-PyTorch")[0].rstrip(".")
         if isinstance(error, MemoryError):
             return text if str(error) else "no memory could be had"
         if isinstance(error, OSError) and error.errno == errno.ENOMEM:

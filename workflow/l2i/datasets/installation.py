@@ -98,7 +98,6 @@ def _require_room(stage: Path, files: Sequence[Mapping], by_hand: Path) -> None:
 
     Each file lies beside its content for a while, and is then deleted.
     """
-    stage.mkdir(parents=True, exist_ok=True)
     missing = [file for file in files if not (_place(stage, file) / "unpacked").exists()]
     most = unpacked = 0
     for file in missing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import platform
 import re
@@ -56,6 +57,9 @@ PACKAGES = (
 )
 
 
+log = logging.getLogger(__name__)
+
+
 def record_path(path: str | Path) -> Path:
     """Where the record of a result lies."""
     return Path(f"{os.fspath(path).rstrip('/')}{SUFFIX}")
@@ -89,10 +93,13 @@ def describe_git(folder: Path) -> dict[str, Any] | None:
     belongs to another user is read all the same, and no program is run that its settings name: this
     process runs code from there, but nobody has agreed to more.
     """
-    git = ["git", "-C", str(folder), "--no-optional-locks", "-c", f"safe.directory={folder}"]
-    git += ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+    settings = (f"safe.directory={folder.resolve()}", "core.fsmonitor=false")
+    git = ["git", "-C", str(folder), "--no-optional-locks"]
+    git += [text for setting in settings for text in ("-c", setting)]
     top = _output_of(*git, "rev-parse", "--show-toplevel")
     commit = _output_of(*git, "rev-parse", "HEAD")
+    if commit is None and (folder / ".git").exists():
+        log.warning("git tells no commit of %s: records leave it out", folder)
     if top is None or commit is None or Path(top).resolve() != folder.resolve():
         return None
     changes = _output_of(*git, "status", "--short")
