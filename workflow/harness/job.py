@@ -339,11 +339,9 @@ def _about_memory(shortage: str, snakemake: Any) -> str:
     """How much memory there is for the job, and how it gets more."""
     on_slurm = "SLURM_JOB_ID" in os.environ
     if "CUDA" in shortage:
-        larger = (
-            "ask for a larger GPU by L2I_GPU_GRES" if on_slurm else "see in nvidia-smi who else"
-        )
-        larger += "" if on_slurm else " uses the GPU and have jobs take turns by --resources gpu=1"
-        return f"To get more, {larger}, or compute on CPUs with --config 'machine={{device: cpu}}'"
+        alone = "see in nvidia-smi who else uses it and have jobs take turns by --resources gpu=1"
+        more = "ask for a larger GPU by L2I_GPU_GRES" if on_slurm else alone
+        return f"To get more, {more}; or compute on CPUs with --config 'machine={{device: cpu}}'"
     told = limits.memory_limits()
     least = min(told, key=lambda name: told[name])
     allowed, free = disk.in_units(told[least]), disk.in_units(max(0, limits.free_main_memory()))
