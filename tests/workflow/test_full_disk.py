@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from harness import perform
 from helpers.disks import small_disk
+from helpers.tiny_project import Project, make_corpus, overlay_for
 from helpers.users import open_folder, run_python
 from l2i import disk, saved_state
 from l2i.checks import InputError
@@ -294,3 +295,33 @@ class TestOtherRefusals:
         )
         assert "x: cannot be written, it is too large (10 kB) for its file system" in said
         assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.slow
+class TestRuns:
+    """`snakemake`, where the disk of its results fills up."""
+
+    @pytest.fixture
+    def project(self, tmp_path, project):
+        pins = make_corpus(tmp_path / "corpus.zip")
+        fresh = Project(tmp_path / "project", project, overlay_for(), pins)
+        (tmp_path / "corpus.zip").rename(fresh.folder / "corpus.zip")
+        return fresh
+
+    def test_the_first_error_is_ours_and_with_room_the_same_command_goes_on(self, project):
+        target = "results/tiny/systems/esc50/fold1/l2i_att/default/run0/model.safetensors.digest"
+        with small_disk(project.folder / "results", "1m") as full:
+            for size, what in [
+                ("1m", "spectrograms of 8 clips:"),
+                ("3m", "results/tiny/classifier/esc50/fold1/model.safetensors: cannot be written,"),
+            ]:
+                full.remount(f"size={size}")
+                code, text = project.run(target, check=False)
+                assert code == 1 and "Traceback" not in text
+                (said,) = re.findall("^error: .*", text, re.MULTILINE)
+                assert re.search(f"^error: {what} {AMOUNT} are needed, and {AMOUNT} are free", said)
+                left = [p for p in full.folder.rglob(".*") if p.name.startswith((".part", ".lock"))]
+                assert left == []
+            full.remount("size=64m")
+            project.run(target)
+            assert (project.folder / target).exists()

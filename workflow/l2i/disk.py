@@ -154,14 +154,19 @@ def _missing(place: str | Path, n_bytes: int | None) -> str:
     found = os.statvfs(folder)
     needed = f"{in_units(n_bytes)} are needed" if n_bytes is not None else "more is needed"
     if found.f_files and not found.f_favail:
-        return f"the disk of {folder} can hold no more files, however small ({needed})"
-    return f"{needed}, and {in_units(free_bytes(folder))} are free on the disk of {folder}"
+        return f"the disk of {_mount(folder)} can hold no more files, however small ({needed})"
+    return f"{needed}, and {in_units(free_bytes(folder))} are free on the disk of {_mount(folder)}"
 
 
 def _existing(path: str | Path) -> Path:
     """The folder that is, or would be, on the same disk as a path."""
     path = Path(path).absolute()
     return next(place for place in (path, *path.parents) if place.is_dir())
+
+
+def _mount(folder: Path) -> Path:
+    """Where the disk of a folder begins."""
+    return next(place for place in (folder, *folder.parents) if place.is_mount())
 
 
 def _cause(error: BaseException | None) -> tuple[int | None, str | None]:

@@ -86,6 +86,7 @@ def test_without_one_characters_are_shown_by_their_numbers(drawn, bare):
 def test_long_names_stay_short_and_different(bare):
     first, second = (fonts.numbered(CJK * 30 + end, set(CJK)) for end in "ab")
     assert first != second and len(first) == len(second) == fonts.LONGEST
+    assert fonts.numbered(f"{CJK * 30}\nn = 7", set(CJK)).endswith("\nn = 7")
 
 
 def test_a_figure_warns_once_and_its_vectors_keep_the_name(drawn, bare, tmp_path, caplog):
