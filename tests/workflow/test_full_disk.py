@@ -33,6 +33,7 @@ from l2i.tables import write_rows
 from l2i.training.cached_rows import SCRATCH, CachedRows
 from l2i.weights import save_weights
 
+pytestmark = pytest.mark.usefixtures("torch_as_before")
 FRONT_END = FrontEnd(sample_rate=8000, n_fft=512, hop_length=128, n_mels=64, mel_power=1)
 AMOUNT = r"\d[\d.]* (bytes|kB|MB)"
 

@@ -17,6 +17,7 @@ from helpers.users import run_python
 from l2i import limits
 from l2i.saved_state import readable
 
+pytestmark = pytest.mark.usefixtures("torch_as_before")
 CUDA = (
     "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB of "
     "which 1.20 GiB is free. Including non-PyTorch memory, this process has 77.9 GiB in use."
