@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """Folder and pins of the demo's corpora, made once by each worker that asks."""
     folder = tmp_path_factory.mktemp("corpora")
     return folder, make_demo_corpora(folder)
+
+
+@pytest.fixture
+def torch_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A job has a process of its own and leaves torch as it likes; tests share one."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    in_tf32 = [backend.allow_tf32 for backend in backends]
+    threads, strict = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_deterministic_debug_mode(strict)
+    torch.set_flush_denormal(False)
+    for backend, allowed in zip(backends, in_tf32, strict=True):
+        backend.allow_tf32 = allowed

@@ -25,8 +25,8 @@ OFFERED = {*WILDCARDS, "device", "data", "urls", "sha256_of", "checkpoints", "sc
 
 # From the ground up: a package or module imports only what stands before it.
 FLOORS = [
-    *("checks", "names", "tables", "metrics", "thresholds", "progress", "limits", "runtime"),
-    *("determinism", "weights", "saved_state", "streams", "addresses", "stored"),
+    *("checks", "disk", "names", "tables", "metrics", "thresholds", "progress", "limits"),
+    *("runtime", "determinism", "weights", "saved_state", "streams", "addresses", "stored"),
     *("provenance", "features", "dictionary", "networks", "reporting", "datasets", "synthetic"),
     *("training", "interpretation", "systems", "evaluation"),
 ]

@@ -6,6 +6,7 @@ what must come of that is written down; what must come of it later is tested wit
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -14,10 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+from helpers.tiny_project import Project
 from l2i.checks import InputError
 from l2i.datasets.layouts import layout_module
 from l2i.features.audio import read_audio
+from l2i.tables import read_rows
 
 OPTIONS = {"esc50": {"subset": "all"}, "sonyc_ust": {"labels": "dcase"}, "openmic": {}}
 GOOD = {  # case: number of clips, and names of classes that must come back
@@ -110,3 +114,53 @@ def test_names_that_look_like_nothing_are_names(indexed):
 def test_a_clip_without_signed_scale_has_maximum_0(indexed):
     _, (index, *_) = indexed("signed-scale-no-positive")
     assert (index["maximum"] == 0).sum() == 1
+
+
+# What else the overlays of the cases say was known to an older schema.
+KNOWN = ("source", "clip_seconds", "paper_comparable", "dictionary", "classifier", "listening")
+QUICK = {"settings": {"n_epochs": 1, "batch_size": 4, "precision": "float32"}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("case", "figure", "names"),
+    [
+        ("openmic-class-none", 3, ["None", "cello", "drums"]),
+        ("openmic-class-cjk", 3, ["大提琴", "鼓", "Flöte"]),
+        ("sonyc-null-names", 2, ["NA", "null", "nan", "1e5"]),
+    ],
+)
+def test_names_are_what_they_are_from_the_index_to_the_last_page(
+    indexed, tmp_path, project, case, figure, names
+):
+    folder, (index, classes, _) = indexed(case)
+    overlay = yaml.safe_load((tmp_path / case / "overlay.yaml").read_text())
+    (dataset,) = overlay["datasets"]
+    kept = {key: overlay["datasets"][dataset][key] for key in KNOWN}
+    listening = index.loc[index["split"] == "test", "clip"].tolist()
+    overlay["datasets"] = {dataset: kept | {"listening": listening}}
+    overlay |= {"name": "case", "systems": {"l2i_att": QUICK}}
+    fresh = Project(tmp_path / "project", project, overlay)
+    shutil.move(folder.parent, fresh.folder / "data")
+    where = f"{dataset}/foldofficial"
+    sounds = f"results/case/listening/{where}/l2i_att/default/run0"
+    targets = [f"results/case/tables/classes.{suffix}" for suffix in ("md", "csv")]
+    targets += [f"results/case/figures/figure_{figure}.{suffix}" for suffix in ("svg", "png")]
+    _, said = fresh.run(*targets, sounds)
+    assert "Traceback" not in said and "Glyph" not in said
+
+    table = read_rows(fresh.folder / targets[1])
+    assert set(table["class"]) == {*classes}
+    page, drawing = ((fresh.folder / targets[i]).read_text() for i in (0, 2))
+    for name in classes:
+        assert f"| {name} | " in page and name in drawing
+    scores = fresh.folder / f"results/case/evaluation/{where}/l2i_att/default/run0"
+    heard = {path.name for path in (fresh.folder / sounds).iterdir() if path.is_dir()}
+    assert heard == {*listening}
+    told = [json.loads(p.read_text()) for p in (fresh.folder / sounds).rglob("*.json")]
+    assert {each["clip"] for each in told} == {*listening}
+    assert {each["interpreted_class"] for each in told} <= {*classes}
+    for path in scores.glob("*.csv"):
+        rows = read_rows(path)
+        assert set(rows["clip"]) <= set(index["clip"]) and not rows["clip"].isna().any()
+    assert {*names} & ({*classes} | {*index["clip"]}) == {*names}

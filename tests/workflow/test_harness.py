@@ -34,6 +34,7 @@ from l2i.provenance.records import load_record, record_path
 from l2i.training.checkpoints import sigterm_held_back
 from l2i.weights import save_weights
 
+pytestmark = pytest.mark.usefixtures("torch_as_before")
 CODE = "c" * 64
 ENV = "e" * 64
 
@@ -43,21 +44,6 @@ class Named(dict):
 
     def __len__(self):
         return sum(1 if isinstance(v, str) else len(v) for v in self.values())
-
-
-@pytest.fixture(autouse=True)
-def torch_as_before(monkeypatch):
-    """A job has a process of its own and leaves torch as it likes; these tests share one."""
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
-    backends = torch.backends.cudnn, torch.backends.cuda.matmul
-    in_tf32 = [backend.allow_tf32 for backend in backends]
-    threads, strict = torch.get_num_threads(), torch.get_deterministic_debug_mode()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_deterministic_debug_mode(strict)
-    torch.set_flush_denormal(False)
-    for backend, allowed in zip(backends, in_tf32, strict=True):
-        backend.allow_tf32 = allowed
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ WORKFLOW = PROJECT / "workflow"
 COMMAND = re.compile(r"\b(snakemake|make|python|l2i|git)\s+(-|[a-z]+\s+-)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?: [a-z_]+)?")
 # How each is tried below. A new one needs a test of its own.
-TRIED = {"--forcerun index_dataset", "--config", "--set-resources"}
+TRIED = {"--forcerun index_dataset", "--config", "--set-resources", "--resources", "--cores"}
 
 
 def messages():
@@ -97,6 +97,11 @@ class TestTried:
         more = ["--set-resources", "cache_features:runtime=600", "cache_features:mem_mb=64000"]
         _, text = project.snakemake("--dry-run", "--cores", "1", target, *more)
         assert "runtime=600" in text and "mem_mb=64000" in text
+
+    def test_jobs_take_turns(self, project):
+        target = "results/tiny/features/esc50/log_mel.npy.digest"
+        _, text = project.snakemake("--dry-run", "--cores", "1", target, "--resources", "gpu=1")
+        assert "cache_features" in text and "Job stats" in text
 
     def test_a_result_that_is_deleted_is_made_again_by_the_same_command(self, project):
         index = project.folder / "results/tiny/datasets/esc50/index.csv"

@@ -20,7 +20,7 @@ from typing import Any
 
 from harness import lock
 from harness.log import JobLog, copied_into
-from l2i import limits
+from l2i import disk, limits
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.provenance import digests, records
@@ -71,8 +71,8 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     Raises
     ------
     SystemExit
-        With code 1 after any error, 143 after SIGTERM or what is answered like it. An InputError is
-        reported by its message alone, everything else with its traceback.
+        With code 1 after any error, 143 after SIGTERM or what is answered like it. An InputError, a
+        full disk and a lack of memory are reported in words, everything else with its traceback.
     """
     with copied_into(snakemake.log[0]) as job_log, _signals_as_exit() as signals:
         try:
@@ -82,17 +82,25 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
             hint = f" ({signals[0]}, as at a time-out or a cancellation)" if signals else ""
             print(f"error: stopped with exit status {end.code}{hint}", file=sys.stderr)
             raise
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-        except (
-            NodeError,
-            lock.LostLock,
-        ) as error:
-            # Not behind `error: `, which workflow/cluster.py takes for bad input.
-            print(f"job ended: {error}", file=sys.stderr)
-        except Exception:
-            traceback.print_exc()
+        except Exception as error:
+            told = _told(error, snakemake)
+            print(told or "".join(traceback.format_exception(error)), file=sys.stderr)
         raise SystemExit(1)
+
+
+def _told(error: Exception, snakemake: Any) -> str | None:
+    """What is printed of an error; None where that takes its traceback.
+
+    What begins with `error: ` is not tried again on a cluster, see workflow/cluster.py.
+    """
+    if shortage := limits.shortage(error):  # first: readers take it for a bad file
+        return f"job ended: out of memory: {shortage}. {_about_memory(shortage, snakemake)}"
+    if isinstance(error, InputError):
+        return f"error: {error}"
+    if isinstance(error, (NodeError, lock.LostLock)):
+        return f"job ended: {error}"
+    refused = disk.refusal(error, _folder_of(snakemake))
+    return f"error: {refused}" if refused else None
 
 
 def _run_alone(
@@ -356,6 +364,30 @@ def _keep_to_memory(snakemake: Any) -> None:
     mem_mb = _resources(snakemake).get("mem_mb")
     if mem_mb and "SLURM_JOB_ID" in os.environ:  # elsewhere nobody promised any
         os.environ[limits.ASKED_FOR] = str(mem_mb * 10**6)
+
+
+def _about_memory(shortage: str, snakemake: Any) -> str:
+    """How much memory there is for the job, and how it gets more."""
+    on_slurm = "SLURM_JOB_ID" in os.environ
+    if "CUDA" in shortage:
+        alone = "see in nvidia-smi who else uses it and have jobs take turns by --resources gpu=1"
+        more = "ask for a larger GPU by L2I_GPU_GRES" if on_slurm else alone
+        return f"To get more, {more}; or compute on CPUs with --config 'machine={{device: cpu}}'"
+    told = limits.memory_limits()
+    least = min(told, key=lambda name: told[name])
+    allowed, free = disk.in_units(told[least]), disk.in_units(max(0, limits.free_main_memory()))
+    says = {"machine": "the machine has", "process": "ulimit -v allows"}
+    says |= {"cgroup": "the container or cgroup allows"}
+    there = f"Of main memory {says.get(least, 'the job was given')} {allowed}, {free} of it free"
+    if on_slurm:
+        asked = _resources(snakemake).get("mem_mb", told[least] // 10**6)
+        return (
+            f"{there}. It gets more when it is tried again; to begin with more, add "
+            f"--set-resources {snakemake.rule}:mem_mb={2 * asked}"
+        )
+    fewer = "give your command again with fewer jobs at once, as by --cores 1"
+    raised = {"process": "raise ulimit -v, or ", "cgroup": "raise that limit, or "}
+    return f"{there}: {raised.get(least, '')}{fewer}"
 
 
 # ---------------------------------------------------------------- staging

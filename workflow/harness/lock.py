@@ -121,21 +121,30 @@ def _acquire(path: Path, me: dict[str, Any], what: str) -> None:
 def _made(path: Path, me: dict[str, Any]) -> float | None:
     """Make the lock: None with success, else the time now, by the clock of the disk."""
     own = path.with_name(f"{path.name}-{me['token']}")
-    own.write_text(json.dumps(me), encoding="utf-8")
     try:
+        own.write_text(json.dumps(me), encoding="utf-8")
         now = own.stat().st_mtime
         try:
             os.link(own, path)
         except FileExistsError:
             return now
         except OSError:  # some file systems know no links; fewer of them are shared
-            with path.open("x", encoding="utf-8") as file:
-                json.dump(me, file)
+            _write_new(path, json.dumps(me))
         return None
     except FileExistsError:
         return now
     finally:
         own.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:  # an empty one would be waited for
+            path.unlink()
+            raise
 
 
 def _last_beat(path: Path, now: float) -> float:

@@ -4,10 +4,14 @@ Each start of a job begins a new file, so a job that is retried, or that SLURM s
 say nothing of what ended it before. The file therefore has a second, hidden name until the job
 succeeds, and the same job, started again, goes on in it. What lay there before is kept until then
 too: a job that finds its results made leaves the log of the job that made them, with a line more.
+
+A job needs its log for nothing. Where that cannot be written, as on a full disk, this is said once
+and the job goes on.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import platform
@@ -17,6 +21,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
+
+from l2i.disk import refusal
 
 HIDDEN = ".log-"
 BEFORE = ".before-"
@@ -34,8 +40,33 @@ class JobLog:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._before = put_aside(self.path)
-        self.file = self.path.open("w+", buffering=1, encoding="utf-8")
         self._hidden: Path | None = None
+        self._is_lost = False
+        try:
+            self.file: TextIO = self.path.open("w+", buffering=1, encoding="utf-8")
+        except OSError as error:
+            self._lose(error)
+            self.file = io.StringIO()
+
+    def write(self, text: str) -> None:
+        """Add to the file, if it can be."""
+        try:
+            self.file.write(text)
+        except OSError as error:
+            self._lose(error)
+
+    def flush(self) -> None:
+        """Write down what was added, if it can be."""
+        try:
+            self.file.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if not self._is_lost and sys.__stderr__ is not None:
+            why = refusal(error, self.path) or f"{self.path}: cannot be written ({error})"
+            print(f"warning: {why}. The job goes on without its log", file=sys.__stderr__)
+        self._is_lost = True
 
     def go_on(self, identity: str) -> None:
         """Go on in the log that the same job left when it did not succeed, if it did.
@@ -43,7 +74,13 @@ class JobLog:
         To be called when no other job writes the same results. Logs of other jobs than `identity`
         that had the same name are forgotten.
         """
-        self._hidden = self.path.with_name(f"{HIDDEN}{identity}-{self.path.name}")
+        try:
+            self._go_on(self.path.with_name(f"{HIDDEN}{identity}-{self.path.name}"))
+        except OSError as error:
+            self._lose(error)
+
+    def _go_on(self, hidden: Path) -> None:
+        self._hidden = hidden
         for other in self.path.parent.glob(f"{HIDDEN}*-{self.path.name}"):
             if other != self._hidden:
                 other.unlink(missing_ok=True)
@@ -55,8 +92,11 @@ class JobLog:
 
     def go_on_in_that_of_the_maker(self) -> None:
         """Go on in the log that lay there before: it is of the job that made the results."""
-        if self._before.exists() and not self._is_at(self._before):
-            self._go_on_in(self._before)
+        try:
+            if self._before.exists() and not self._is_at(self._before):
+                self._go_on_in(self._before)
+        except OSError as error:
+            self._lose(error)
 
     def _go_on_in(self, earlier: Path) -> None:
         self.file.seek(0)
@@ -64,18 +104,23 @@ class JobLog:
         self.file = earlier.open("a", buffering=1, encoding="utf-8")
         new.close()
         _link(earlier, self.path)
-        self.file.write(f"\n{started_line('started again')}\n{said}")
+        self.write(f"\n{started_line('started again')}\n{said}")
 
     def close(self, *, succeeded: bool) -> None:
         """Close the file; with success, it lies under its name and no other."""
-        if succeeded and self._hidden is not None and self._hidden.exists():
-            if not self._is_at(self.path):
-                _link(self._hidden, self.path)
-            self._hidden.unlink()
-        self._before.unlink(missing_ok=True)
-        self.file.close()
+        try:
+            if succeeded and self._hidden is not None and self._hidden.exists():
+                if not self._is_at(self.path):
+                    _link(self._hidden, self.path)
+                self._hidden.unlink()
+            self._before.unlink(missing_ok=True)
+            self.file.close()
+        except OSError as error:
+            self._lose(error)
 
     def _is_at(self, path: Path) -> bool:
+        if isinstance(self.file, io.StringIO):
+            return False
         return path.exists() and os.path.samestat(path.stat(), os.fstat(self.file.fileno()))
 
 
@@ -89,13 +134,14 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, between)
         os.replace(between, target)
     except OSError:  # some file systems know no links: logs then begin anew
-        between.unlink(missing_ok=True)
+        with suppress(OSError):
+            between.unlink(missing_ok=True)
 
 
 def put_aside(path: str | Path) -> Path:
     """Give a log, if it is there, the name under which the log of an earlier job waits."""
     aside = Path(path).with_name(f"{BEFORE}{Path(path).name}")
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         os.replace(path, aside)
     return aside
 
@@ -119,11 +165,12 @@ class _Copier:
 
     def write(self, text: str) -> int:
         self._terminal.write(text)
-        return self._log.file.write(text)
+        self._log.write(text)
+        return len(text)
 
     def flush(self) -> None:
         self._terminal.flush()
-        self._log.file.flush()
+        self._log.flush()
 
     def isatty(self) -> bool:
         return False  # no bars, no colours: the log must stay readable
@@ -139,7 +186,7 @@ def copied_into(path: str) -> Iterator[JobLog]:
     before = sys.stdout, sys.stderr
     log, succeeded = JobLog(path), False
     if "SLURM_JOB_ID" in os.environ:
-        log.file.write(f"{started_line('started')}\n")
+        log.write(f"{started_line('started')}\n")
     sys.stdout, sys.stderr = _Copier(before[0], log), _Copier(before[1], log)
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     try:

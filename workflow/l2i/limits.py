@@ -1,16 +1,23 @@
-"""How much main memory a job may take: the least that machine, cgroups and scheduler allow.
+"""How much main memory a job may take, and what it means if it gets none.
 
 A job of a cluster shares its node with others. What it was given stands in the cgroups that it runs
-in, where the cluster has them, and in what it asked for; the smallest number counts.
+in, where the cluster has them, and in what it asked for; of these, of the machine and of the
+process (ulimit -v) the smallest number counts.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import resource
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import psutil
+
+from l2i.checks import reason
+from l2i.disk import in_units
 
 MiB = 2**20
 ASKED_FOR = "L2I_JOB_MEMORY"  # bytes; the harness sets it to what the job asked its scheduler for
@@ -32,16 +39,47 @@ def free_main_memory(environment: Mapping[str, str] = os.environ, root: str | Pa
     free = [psutil.virtual_memory().available]
     free += [limit - used for limit, used in _cgroups(Path(root))]
     free += [limit - held for limit in _given(environment).values()]
+    free += [limit - memory.vms] if (limit := _address_space()) else []
     return min(free)
 
 
 def memory_limits(
     environment: Mapping[str, str] = os.environ, root: str | Path = "/"
 ) -> dict[str, int]:
-    """Bytes that each allows a job to take, where it says so: machine, cgroup, slurm, asked_for."""
+    """Bytes that each allows a job to take, where it says so.
+
+    The keys are machine, process (ulimit -v), cgroup, slurm, asked_for.
+    """
     limits = {"machine": psutil.virtual_memory().total, **_given(environment)}
     cgroups = [limit for limit, _ in _cgroups(Path(root))]
+    limits |= {"process": limit} if (limit := _address_space()) else {}
     return limits | ({"cgroup": min(cgroups)} if cgroups else {})
+
+
+def shortage(error: BaseException | None) -> str | None:
+    """What an error, or one behind it, says of memory that could not be had; None if nothing.
+
+    NumPy and Python raise MemoryError, torch a RuntimeError (on a GPU a kind of it), the system an
+    OSError; a reader may have taken any of them for damage of its file.
+    """
+    while error is not None:
+        text = reason(error) if isinstance(error, Exception) else ""
+        if asked := re.search(r"DefaultCPUAllocator: .*you tried to allocate (\d+) bytes", text):
+            return f"{in_units(int(asked[1]))} could not be had"
+        if type(error).__name__ == "OutOfMemoryError":  # without loading torch
+            return text.partition(" Including non-PyTorch")[0].rstrip(".")
+        if isinstance(error, MemoryError):
+            return text if str(error) else "no memory could be had"
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            return text
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _address_space() -> int | None:
+    """The limit of `ulimit -v`, if there is one."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def _given(environment: Mapping[str, str]) -> dict[str, int]:

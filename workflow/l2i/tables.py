@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from l2i.checks import REMAKE, InputError, reason
+from l2i.disk import write_text
 
 # Columns that hold text whatever it looks like. A fold is a number in an index and a name in
 # scores: whoever reads it says which.
@@ -62,7 +63,7 @@ def read_rows(path: str | Path, *, columns: Sequence[str] = (), **kinds: type) -
 
 def write_rows(rows: pd.DataFrame, path: str | Path) -> None:
     """Write a table for `read_rows`; numbers come back to the last bit."""
-    _safe(rows).to_csv(path, index=False, lineterminator="\n")
+    write_text(path, _safe(rows).to_csv(index=False, lineterminator="\n"))
 
 
 def to_csv(rows: pd.DataFrame) -> str:

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from l2i.checks import REMAKE, InputError, reason
+from l2i.disk import writing
 
 ABOUT = "l2i"  # name of the metadata entry
 SEEN = " (it learned from other clips: some of those to be tested may be among them)"
@@ -43,7 +44,9 @@ def save_weights(
     """
     # One key only: safetensors writes several in an order that changes from run to run.
     metadata = {ABOUT: json.dumps({"kind": kind, **identity}, sort_keys=True)}
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path, metadata)
+    stored = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    with writing(path, n_bytes=sum(t.nbytes for t in stored.values())):
+        save_file(stored, path, metadata)
 
 
 def load_weights(path: str | Path, *, kind: str, **identity: Any) -> dict[str, Tensor]:

@@ -1,10 +1,9 @@
 """Hold what is configured for a corpus against its clips and classes, before any training."""
 
-from pathlib import Path
-
 from harness import perform
 from l2i.checks import raise_all
 from l2i.datasets.fitting import misfits
+from l2i.disk import write_text
 from l2i.stored import read_json
 from l2i.tables import read_rows
 
@@ -18,7 +17,7 @@ def check_dataset(
         misfits(read_rows(path_to_index), classes, asked, dataset),
         f"configuration (config.yaml and its overlays), of the corpus {dataset}",
     )
-    Path(path_to_checked).write_text('{"fits": true}\n', encoding="utf-8")
+    write_text(path_to_checked, '{"fits": true}\n')
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Choose the test clips of a fold that are listened to."""
 
 import json
-from pathlib import Path
 
 from harness import perform
 from l2i.datasets.fold import Fold, open_fold
+from l2i.disk import write_text
 from l2i.interpretation.listening import chosen_clips
 
 
@@ -28,7 +28,7 @@ def choose_clips(fold: Fold, path_to_clips: str, *, listening: list[str] | int, 
         n_clips.
     """
     names = fold.index["clip"].iloc[chosen_clips(fold, listening, seed)].tolist()
-    Path(path_to_clips).write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
+    write_text(path_to_clips, json.dumps(names, indent=1) + "\n")
     return {"n_clips": len(names)}
 
 

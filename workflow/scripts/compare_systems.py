@@ -1,11 +1,11 @@
 """All pairs of systems of Table IV or VIII: paired differences, and whether they may be chance."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
 from harness import perform
+from l2i.disk import write_text
 from l2i.reporting.beside_paper import read_clips_of_datasets
 from l2i.reporting.comparisons import (
     COLUMNS,
@@ -84,8 +84,8 @@ def compare_systems(
         pairs = compared_pairs(parts[name], compared_by(scores), statistics=statistics, seed=seed)
         rows += [{"table": int(number), "dataset": name} | pair for pair in pairs]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
-    Path(path_to_page).write_text(_page(table, paper, titles, statistics), encoding="utf-8")
+    write_text(path_to_table, to_csv(table))
+    write_text(path_to_page, _page(table, paper, titles, statistics))
 
 
 def _page(

@@ -1,13 +1,13 @@
 """Figures 2 and 3: drop in probability without the relevant components, class by class (Eq. 7)."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError, raise_all
+from l2i.disk import write_text
 from l2i.names import RANDOM
 from l2i.reporting.beside_paper import read_clips
 from l2i.reporting.figures import class_faithfulness, save
@@ -54,7 +54,7 @@ def draw_class_faithfulness(
         for name in classes
         for removal, number in _numbers(clips[clips["class"] == name], removals, statistics, seed)
     )
-    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    write_text(path_to_table, to_csv(table))
     figure = class_faithfulness(
         table,
         threshold=threshold,

@@ -1,11 +1,10 @@
 """Figure 6: losses on test clips over the number of components."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
+from l2i.disk import write_text
 from l2i.reporting.beside_paper import measure, read_clips
 from l2i.reporting.figures import LOSSES, components_sweep, save
 from l2i.reporting.statistics import mean, values_of
@@ -34,7 +33,7 @@ def draw_components_sweep(
         for row in rows
         for loss in LOSSES
     )
-    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    write_text(path_to_table, to_csv(table))
     figure = components_sweep(table, confidence=statistics["confidence"], titles=titles)
     save(figure, path_to_svg, path_to_png)
 

@@ -1,11 +1,10 @@
 """Figure 5: relevance vectors of all multi-label data sets, mapped and compared by class."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
+from l2i.disk import write_text
 from l2i.evaluation.coherence import ALL, DISTANCE, class_tree
 from l2i.reporting.figures import RelevanceMap, relevance_map, save
 from l2i.tables import read_rows, to_csv
@@ -31,7 +30,7 @@ def draw_relevance_map(
     if not maps:
         raise InputError("nothing to draw: run.datasets names no multi-label data set")
     table = pd.concat([each.numbers for each in maps], ignore_index=True)
-    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
+    write_text(path_to_table, to_csv(table))
     save(relevance_map(maps, titles=titles), path_to_svg, path_to_png)
 
 

@@ -8,6 +8,7 @@ from l2i.checks import InputError, raise_all
 from l2i.datasets.installation import comes_from, install, read_stamp
 from l2i.datasets.pins import changed_files
 from l2i.datasets.storage import one_at_a_time
+from l2i.disk import write_text
 
 
 def fetch_dataset(
@@ -49,7 +50,7 @@ def fetch_dataset(
             f"datasets.{dataset}.source to local"
         )
     _require_content(folder, pins)
-    Path(path_to_fetched).write_text(json.dumps(pins, indent=1) + "\n")
+    write_text(path_to_fetched, json.dumps(pins, indent=1) + "\n")
     return {"url": (read_stamp(folder) or {}).get("url")}
 
 

@@ -7,6 +7,7 @@ from harness import perform
 from l2i.datasets.installation import require_as_installed
 from l2i.datasets.layouts import layout_module, require_layout
 from l2i.datasets.listing import stats_below, write_listing
+from l2i.disk import write_text
 from l2i.stored import read_json
 from l2i.tables import write_rows
 
@@ -56,7 +57,7 @@ def index_dataset(
         require_as_installed(folder)
     index, classes, facts = read(folder, **options, expect=expect)
     write_rows(index, path_to_index)
-    Path(path_to_classes).write_text(json.dumps(classes, indent=1) + "\n")
+    write_text(path_to_classes, json.dumps(classes, indent=1) + "\n")
     write_listing(path_to_files, folder, stats, index.set_index("path")["sha256"].to_dict())
     return {"n_clips": len(index), "n_classes": len(classes), **facts}
 

@@ -1,7 +1,6 @@
 """Collect what every component means to every decision of the test clips (Fig. 5)."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from harness import perform
 from l2i.datasets.fold import Fold
+from l2i.disk import write_text
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
@@ -62,7 +62,7 @@ def measure_relevances(
         exchanged.iloc[:, 2:] = np.nan
     for rows, path in ((own, path_to_relevances), (exchanged, path_to_exchanged)):
         labelled = fold.label_rows(rows, system=system, variant=variant, run=run)
-        Path(path).write_text(to_csv(labelled), encoding="utf-8")
+        write_text(path, to_csv(labelled))
     return {"n_clips": len(clips), "n_decisions": len(own)}
 
 

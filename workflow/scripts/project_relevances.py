@@ -1,12 +1,11 @@
 """Map the relevance vectors of one run and measure how coherent its classes are (Fig. 5)."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
+from l2i.disk import write_text
 from l2i.evaluation.coherence import (
     ALL,
     DISTANCE,
@@ -51,7 +50,7 @@ def project_relevances(
     drawn = at_most(names, rows.loc[kept, "clip"].to_numpy(), shown_per_class, seed)
     points = rows.loc[kept, ["clip", "class"]][drawn]
     points[["x", "y"]] = project(vectors[drawn], perplexity=perplexity, seed=seed)
-    Path(path_to_points).write_text(to_csv(points), encoding="utf-8")
+    write_text(path_to_points, to_csv(points))
 
     table = coherence(vectors, names, classes, n_neighbors=n_neighbors)
     by_weights = _exchanged_coherence(path_to_exchanged, rows, classes, n_neighbors)
@@ -60,11 +59,11 @@ def project_relevances(
     table["n_neighbors"] = min(n_neighbors, max(len(names) - 1, 0))
     table["n_drawn"] = _counts(points["class"], table["class"])
     table["n_left_out"] = _counts(rows.loc[~kept, "class"], table["class"])
-    Path(path_to_classes_table).write_text(to_csv(table), encoding="utf-8")
+    write_text(path_to_classes_table, to_csv(table))
 
     distances = class_distances(vectors, names, classes).add_prefix(DISTANCE)
     distances.insert(0, "class", classes)
-    Path(path_to_distances).write_text(to_csv(distances), encoding="utf-8")
+    write_text(path_to_distances, to_csv(distances))
     return {"n_vectors": len(names), "n_drawn": len(points), "n_left_out": int((~kept).sum())}
 
 

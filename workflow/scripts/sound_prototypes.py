@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from harness import perform
+from l2i.disk import write_text
 from l2i.features.audio import write_wav
 from l2i.interpretation.listening import by_class, level_dbfs
 from l2i.names import file_name
@@ -46,7 +47,7 @@ def sound_prototypes(
             }
         )
     text = json.dumps(about, indent=2, allow_nan=False) + "\n"
-    (folder / "prototypes.json").write_text(text, encoding="utf-8")
+    write_text(folder / "prototypes.json", text)
     return {"n_prototypes": len(set(numbers))}
 
 

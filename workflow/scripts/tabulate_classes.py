@@ -1,11 +1,11 @@
 """Data sets with several labels a clip, class by class: classifier, fidelity, faithfulness."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pandas as pd
 
 from harness import perform
+from l2i.disk import write_text
 from l2i.names import CLASSIFIER, LABEL, RANDOM
 from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
 from l2i.reporting.markdown import classes_to_markdown
@@ -73,8 +73,8 @@ def tabulate_classes(
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
     confidence = statistics["confidence"]
     page = classes_to_markdown(table, titles=titles, threshold=threshold, confidence=confidence)
-    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
-    Path(path_to_page).write_text(page, encoding="utf-8")
+    write_text(path_to_table, to_csv(table))
+    write_text(path_to_page, page)
 
 
 Numbers = Iterator[dict[str, object]]

@@ -1,8 +1,7 @@
 """What the systems and the classifier cost to train, from the records beside them."""
 
-from pathlib import Path
-
 from harness import perform
+from l2i.disk import write_text
 from l2i.names import CLASSIFIER
 from l2i.provenance.records import load_record
 from l2i.reporting.costs import cost_of, costs_to_markdown, summarise_costs
@@ -26,8 +25,8 @@ def tabulate_cost(
     paths = [*path_to_systems, *path_to_classifiers]
     costs = [cost_of(load_record(path), classifier=CLASSIFIER) for path in paths]
     table = summarise_costs(costs, datasets=datasets, systems=[*systems, CLASSIFIER])
-    Path(path_to_table).write_text(to_csv(table), encoding="utf-8")
-    Path(path_to_page).write_text(costs_to_markdown(table, titles=titles), encoding="utf-8")
+    write_text(path_to_table, to_csv(table))
+    write_text(path_to_page, costs_to_markdown(table, titles=titles))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from l2i import disk
 from l2i.checks import InputError
 from l2i.datasets import archive as module
 from l2i.datasets.archive import kind_of, unpack
@@ -149,11 +150,8 @@ class TestMisuse:
         refused(make({"top/zeros": bytes(2_000_000)}), kind, "over 50 times its own size")
 
     def test_a_full_disk_is_noticed_before_writing(self, make, kind, monkeypatch):
-        from collections import namedtuple
-
-        usage = namedtuple("usage", "total used free")(10, 10, 100)
-        monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
-        refused(make(GOOD), kind, r"3001 bytes and .* has 100 free.*machine\.data")
+        monkeypatch.setattr(disk, "free_bytes", lambda _: 100)
+        refused(make(GOOD), kind, r"3 kB are needed, and 100 bytes are free.*machine\.data")
 
     @pytest.mark.parametrize("fraction", [0.0, 0.4, 0.95])
     def test_a_truncated_archive_is_refused(self, make, kind, fraction):

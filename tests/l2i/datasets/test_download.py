@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 import socket
 import threading
-from collections import deque, namedtuple
+from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from l2i import disk
 from l2i.checks import InputError
 from l2i.datasets import download as module
 from l2i.datasets.download import download
@@ -225,9 +225,9 @@ class TestMisuse:
     def test_a_disk_without_room_is_noticed_before_the_server_is_asked(
         self, server, path, monkeypatch
     ):
-        usage = namedtuple("usage", "total used free")(10, 10, len(CONTENT) - 1000)
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-        match = rf"needs {len(CONTENT)} bytes and .*folder has {usage.free} free.*machine\.data"
+        free = len(CONTENT) - 1000
+        monkeypatch.setattr(disk, "free_bytes", lambda _: free)
+        match = rf"{disk.in_units(len(CONTENT))} are needed, and {disk.in_units(free)} are free"
         with pytest.raises(InputError, match=match):
             fetch(server, path)
         assert not server.requests

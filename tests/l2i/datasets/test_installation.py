@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
-from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
 from helpers.fetching import pinned, visible
 from helpers.project import load_script
+from l2i import disk
 from l2i.checks import InputError
 from l2i.datasets import installation
 from l2i.datasets.installation import require_as_installed
@@ -196,9 +196,8 @@ def test_a_changed_or_missing_file_that_is_no_archive_is_noticed(fetch, pins, da
 
 def test_room_for_all_files_is_asked_for_before_the_first(fetch, pins, monkeypatch):
     needed = sum(file["size_bytes"] for file in pins["files"])
-    usage = namedtuple("usage", "total used free")(10, 10, needed - 1)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(InputError, match=r"downloading 3 files needs \d+ bytes.*machine\.data"):
+    monkeypatch.setattr(disk, "free_bytes", lambda _: needed - 1)
+    with pytest.raises(InputError, match=r"unpacking 3 files: .* are needed.*machine\.data"):
         fetch(pins)
 
 

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from helpers.users import open_folder, run_python
 from l2i.checks import InputError
 from l2i.provenance import records
 from l2i.provenance.fingerprints import file_sha256
@@ -182,6 +183,31 @@ class TestKnownAnswers:
         assert records.describe_git(repository) == {"commit": commit, "dirty": False}
         (repository / "a").write_text("b")
         assert records.describe_git(repository) == {"commit": commit, "dirty": True}
+
+    def test_git_tells_them_of_another_users_tree_and_runs_nothing_that_this_names(self):
+        with open_folder() as folder:
+            repository = working_tree(folder)
+            monitor = folder / "monitor"
+            monitor.write_text(f"#!/bin/sh\ntouch {folder}/open/run\n")
+            monitor.chmod(0o755)
+            (folder / "open").mkdir(mode=0o777)
+            (folder / "open").chmod(0o777)
+            git(repository, "config", "core.fsmonitor", str(monitor))
+            code = (
+                "from pathlib import Path; from l2i.provenance import records; "
+                f"print(records.describe_git(Path('{repository}')))"
+            )
+            commit = git(repository, "rev-parse", "HEAD").strip()
+            (folder / "open" / "run").unlink(missing_ok=True)
+            assert str({"commit": commit, "dirty": False}) in run_python(code, as_nobody=True)
+            (repository / "a").write_text("b")
+            assert str({"commit": commit, "dirty": True}) in run_python(code, as_nobody=True)
+            assert not (folder / "open" / "run").exists()
+
+    def test_git_that_tells_nothing_is_said(self, tmp_path, caplog):
+        (tmp_path / ".git").write_text("gitdir: nowhere")
+        assert records.describe_git(tmp_path) is None
+        assert f"git tells no commit of {tmp_path}" in caplog.text
 
     def test_the_commit_of_a_working_tree_around_the_project_is_not_the_projects(self, tmp_path):
         repository = working_tree(tmp_path)

@@ -1,5 +1,6 @@
 """Checkpoints: a run that was ended and goes on gives the weights of one that was not."""
 
+import errno
 import itertools
 import os
 import signal
@@ -284,12 +285,11 @@ class TestMisuse:
         before = path.read_bytes()
 
         def fail(state, file):
-            file.write_bytes(b"half")
-            raise OSError("no space left on device")
+            file.write(b"half")
+            raise OSError(errno.EIO, "Input/output error")
 
         monkeypatch.setattr(torch, "save", fail)
-        with pytest.raises(OSError, match="no space"):
-            run(path, n_epochs=4, schedule="constant")
+        run(path, n_epochs=4, schedule="constant")
         assert path.read_bytes() == before
 
 

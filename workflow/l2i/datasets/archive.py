@@ -21,7 +21,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, cast
 
 from l2i.checks import InputError, raise_all
-from l2i.datasets.storage import REMEDY, require_room
+from l2i.datasets.storage import ELSEWHERE
+from l2i.disk import refusal, require_room
 
 MAX_RATIO = 50  # unpacked to packed; sound seldom packs to less than a half, csv to a tenth
 DAMAGE = (
@@ -85,12 +86,13 @@ def unpack(archive: str | Path, folder: str | Path, *, kind: str) -> None:
         raise InputError(f"{folder} exists already; move it away to have {archive} unpacked there")
     fresh = folder.with_name(f".{folder.name}.unpacking")
     shutil.rmtree(fresh, ignore_errors=True)  # left by a killed run
+    n_bytes: int | None = None
     try:
         with _members(archive, kind) as members:
             _require_harmless(archive, members)
             fresh.mkdir(parents=True)
             n_bytes = sum(member.n_bytes for member in members)
-            require_room(fresh.parent, n_bytes, f"{archive}, unpacked,")
+            require_room(fresh.parent, n_bytes, f"{archive}, unpacked", elsewhere=ELSEWHERE)
             for member in members:
                 _write(member, fresh)
         _without_top_folder(fresh).rename(folder)
@@ -99,8 +101,10 @@ def unpack(archive: str | Path, folder: str | Path, *, kind: str) -> None:
     except DAMAGE as error:
         raise InputError(f"{archive}: is damaged ({error}); delete and fetch it again") from error
     except OSError as error:
-        raise InputError(
-            f"{archive}: cannot be unpacked to {folder} ({error}); {REMEDY}"
+        shutil.rmtree(fresh, ignore_errors=True)  # before what is free is looked up
+        told = refusal(error, folder, n_bytes=n_bytes, elsewhere=ELSEWHERE)
+        raise told or InputError(
+            f"{archive}: cannot be unpacked to {folder} ({error}); {ELSEWHERE}"
         ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -24,7 +24,8 @@ from tqdm import tqdm
 from l2i.addresses import without_secrets
 from l2i.checks import InputError
 from l2i.datasets.pins import HASHES, differences
-from l2i.datasets.storage import require_room
+from l2i.datasets.storage import ELSEWHERE
+from l2i.disk import refusal, require_room
 from l2i.provenance.fingerprints import file_sha256
 
 # Zenodo throttles the default name of requests and asks clients to introduce themselves.
@@ -107,8 +108,13 @@ def _downloaded(
         if not any(pins[name] for name in HASHES):
             part.unlink(missing_ok=True)  # without a hash nobody could tell whose part it is
         if size_bytes is not None:
-            require_room(path.parent, size_bytes - _size(part), url)
-        _fetch(url, part, size_bytes, n_attempts, first_wait, by_hand)
+            require_room(path.parent, size_bytes - _size(part), url, elsewhere=ELSEWHERE)
+        try:
+            _fetch(url, part, size_bytes, n_attempts, first_wait, by_hand)
+        except OSError as error:
+            n_bytes = None if size_bytes is None else size_bytes - _size(part)
+            told = refusal(error, part, n_bytes=n_bytes, elsewhere=ELSEWHERE)
+            raise told or error from error
         try:
             _verify(part, pins, DROPPED, url)
         except InputError:

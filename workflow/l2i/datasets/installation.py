@@ -21,7 +21,8 @@ from l2i.datasets.archive import kind_of, unpack
 from l2i.datasets.download import download
 from l2i.datasets.listing import changes_since, stats_below, write_listing
 from l2i.datasets.pins import HASHES, same_file
-from l2i.datasets.storage import require_room
+from l2i.datasets.storage import ELSEWHERE
+from l2i.disk import require_room
 
 STAMP = ".fetched.json"  # inside the corpus folder: which files it was made of, and from where
 CONTENT = ".content.json"  # beside it: what was unpacked, see l2i.datasets.listing
@@ -59,10 +60,11 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     merged = stage / CORPUS
     if merged.exists() and not comes_from(merged, files):
         shutil.rmtree(stage)  # a killed run had begun to put other files together
-    _require_room(stage, files)
+    by_hand = folder.with_name(f"{folder.name}.downloads")
+    _require_room(stage, files, by_hand)
     parts = []
     for i, file in enumerate(files, 1):
-        parts.append(_unpacked(file, url, stage, folder.with_name(f"{folder.name}.downloads")))
+        parts.append(_unpacked(file, url, stage, by_hand))
         log.info("%s is there, %d of %d", file["name"], i, len(files))
     _merge(parts, merged, {"url": without_secrets(url), "files": list(files)})
     write_listing(merged / CONTENT, merged, stats_below(merged), {})
@@ -110,15 +112,23 @@ def _place(stage: Path, file: Mapping) -> Path:
     return stage / next(file[key] for key in HASHES if file.get(key))
 
 
-def _require_room(stage: Path, files: Sequence[Mapping]) -> None:
-    """Refuse hours of downloading for which there is no room, sounds unpacked."""
+def _require_room(stage: Path, files: Sequence[Mapping], by_hand: Path) -> None:
+    """Refuse hours of downloading for which there is no room, packed or unpacked.
+
+    Each file lies beside its content for a while, and is then deleted.
+    """
     missing = [file for file in files if not (_place(stage, file) / "unpacked").exists()]
-    stage.mkdir(parents=True, exist_ok=True)
-    n_bytes = sum(
-        round(file["size_bytes"] * (1 if kind_of(file["name"]) == "file" else UNPACKED))
-        for file in missing
-    )
-    require_room(stage, n_bytes, f"downloading {len(missing)} files")
+    most = unpacked = 0
+    for file in missing:
+        n_bytes, name = file["size_bytes"], file["name"]
+        place = _place(stage, file)
+        there = [place / name, place / f"{name}.part"]
+        fetched = 0 if (by_hand / name).exists() else n_bytes
+        fetched -= sum(path.stat().st_size for path in there if path.exists())
+        unpacked += round(n_bytes * (1 if kind_of(name) == "file" else UNPACKED))
+        most = max(most, fetched + unpacked)
+    what = f"{stage}: fetching and unpacking {len(missing)} files"
+    require_room(stage, most, what, elsewhere=ELSEWHERE)
 
 
 def _unpacked(file: Mapping, url: str, stage: Path, by_hand: Path) -> Path:

@@ -74,7 +74,7 @@ def write_listing(
         sha256 = {**known, **dict(zip(others, hashed, strict=True))}
     listing = {name: Listed(*stat, sha256[name]) for name, stat in stats.items()}
     lines = (f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in listing.items())
-    Path(path).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="ascii")
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def changes_since(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -11,8 +10,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from l2i.checks import InputError
+from l2i.disk import refusal
 
-REMEDY = "make room or grant access there, or point machine.data elsewhere"
+ELSEWHERE = "point machine.data elsewhere"
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,8 @@ def one_at_a_time(path: str | Path) -> Iterator[None]:
         with nullcontext() if path.exists() else _locked(path):
             yield
     except OSError as error:
-        raise InputError(f"{path}: cannot be made ({error}); {REMEDY}") from error
+        told = refusal(error, path, elsewhere=ELSEWHERE)
+        raise told or InputError(f"{path}: cannot be made ({error}); {ELSEWHERE}") from error
 
 
 @contextmanager
@@ -49,10 +50,3 @@ def _locked(path: Path) -> Iterator[None]:
         held = lock.acquire()
     with held:
         yield
-
-
-def require_room(folder: Path, n_bytes: int, what: str) -> None:
-    """Raise InputError unless `folder` has `n_bytes` free for `what`."""
-    free = shutil.disk_usage(folder).free
-    if n_bytes > free:
-        raise InputError(f"{what} needs {n_bytes} bytes and {folder} has {free} free; {REMEDY}")

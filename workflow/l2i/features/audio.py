@@ -19,6 +19,7 @@ import numpy as np
 import soundfile
 
 from l2i.checks import InputError
+from l2i.disk import write_bytes
 from l2i.features.containers import Truncated, parts_of
 from l2i.features.resampling import resample
 
@@ -187,7 +188,9 @@ def write_wav(path: str | Path, x: np.ndarray, *, sample_rate: int) -> None:
     # Not libsndfile: its PEAK chunk holds the time, so that equal sounds make unequal files.
     from scipy.io import wavfile
 
-    wavfile.write(path, sample_rate, np.ascontiguousarray(x, dtype="<f4"))
+    content = io.BytesIO()
+    wavfile.write(content, sample_rate, np.ascontiguousarray(x, dtype="<f4"))
+    write_bytes(path, content.getvalue())
 
 
 class _ReadOnwards(soundfile.SoundFile):  # type: ignore[misc]

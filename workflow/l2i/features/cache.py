@@ -7,6 +7,7 @@ classifier. Phases are not stored: they come from the audio again where a wavefo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.lib import format as npy
 from torch import Tensor
 
 from l2i.checks import REMAKE, InputError, reason
+from l2i.disk import require_room, writing
 from l2i.features.audio import fit_length, read_audio, scale_waveform
 from l2i.features.spectral import FrontEnd, magnitude
 from l2i.progress import progress
@@ -96,11 +98,19 @@ def cache_features(
     Raises
     ------
     InputError
-        If a clip cannot be read or yields features that are not finite.
+        If a clip cannot be read or yields features that are not finite, or if the disk has no room
+        for all of them.
     """
     n_frames = front_end.n_frames(n_samples)
     shapes = (len(paths), front_end.n_bins, n_frames), (len(paths), n_frames, front_end.n_mels)
-    with open(path_to_log_magnitude, "wb") as magnitudes, open(path_to_log_mel, "wb") as mels:
+    n_bytes = sum(4 * math.prod(shape) for shape in shapes)
+    # Asked for before hours of work, not after them.
+    require_room(Path(path_to_log_mel).parent, n_bytes, f"spectrograms of {len(paths)} clips")
+    with (
+        writing(path_to_log_magnitude, path_to_log_mel, n_bytes=n_bytes),
+        open(path_to_log_magnitude, "wb") as magnitudes,
+        open(path_to_log_mel, "wb") as mels,
+    ):
         # Written as a stream: a memory map would grow with the data set.
         for file, shape in zip((magnitudes, mels), shapes, strict=True):
             header = {"descr": "<f4", "fortran_order": False, "shape": shape}

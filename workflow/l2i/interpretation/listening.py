@@ -17,6 +17,7 @@ from torch.nn.functional import pad
 
 from l2i.checks import InputError
 from l2i.datasets.fold import Fold
+from l2i.disk import write_text
 from l2i.features.audio import read_audio, write_wav
 from l2i.networks.classifier import Classifier
 from l2i.stored import read_json
@@ -128,7 +129,7 @@ def write_interpretation(
         "sounds": files,
     }
     text = json.dumps(description, indent=2, allow_nan=False) + "\n"
-    (folder / "interpretation.json").write_text(text, encoding="utf-8")
+    write_text(folder / "interpretation.json", text)
 
 
 def by_class(classes: Sequence[str], probabilities: Tensor) -> dict[str, float]:

@@ -17,6 +17,7 @@ import re
 from pathlib import Path
 
 from l2i.checks import InputError
+from l2i.disk import write_text
 
 SUFFIX = ".digest"
 
@@ -46,7 +47,7 @@ def write_digest(path: str | Path, sha256: str) -> None:
     target = digest_path(path)
     part = target.with_name(f".part-{target.name}")
     try:
-        part.write_text(digest_text(path, sha256), encoding="utf-8")
+        write_text(part, digest_text(path, sha256))
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

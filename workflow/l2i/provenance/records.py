@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import platform
 import re
@@ -24,6 +25,7 @@ import jsonschema
 import yaml
 
 from l2i.checks import InputError
+from l2i.disk import write_text
 from l2i.provenance.hashes import KnownHashes
 
 RECORD_VERSION = 2
@@ -55,6 +57,9 @@ PACKAGES = (
 )
 
 
+log = logging.getLogger(__name__)
+
+
 def record_path(path: str | Path) -> Path:
     """Where the record of a result lies."""
     return Path(f"{os.fspath(path).rstrip('/')}{SUFFIX}")
@@ -84,13 +89,21 @@ def describe_software() -> dict[str, str]:
 def describe_git(folder: Path) -> dict[str, Any] | None:
     """Commit of the working tree at `folder` and whether it holds changes; None if it is none.
 
-    A folder inside of somebody else's working tree, such as an unpacked archive, is none.
+    A folder inside of somebody else's working tree, such as an unpacked archive, is none. One that
+    belongs to another user is read all the same, and no program is run that its settings name: this
+    process runs code from there, but nobody has agreed to more.
     """
-    top = _output_of("git", "-C", str(folder), "rev-parse", "--show-toplevel")
-    commit = _output_of("git", "-C", str(folder), "rev-parse", "HEAD")
+    settings = (f"safe.directory={folder.resolve()}", "core.fsmonitor=false")
+    git = ["git", "-C", str(folder), "--no-optional-locks"]
+    git += [text for setting in settings for text in ("-c", setting)]
+    top = _output_of(*git, "rev-parse", "--show-toplevel")
+    commit = _output_of(*git, "rev-parse", "HEAD")
+    if commit is None and (folder / ".git").exists():
+        log.warning("git tells no commit of %s: records leave it out", folder)
     if top is None or commit is None or Path(top).resolve() != folder.resolve():
         return None
-    return {"commit": commit, "dirty": bool(_output_of("git", "-C", str(folder), "status", "-s"))}
+    changes = _output_of(*git, "status", "--short")
+    return None if changes is None else {"commit": commit, "dirty": bool(changes)}
 
 
 def describe_host() -> dict[str, Any]:
@@ -172,7 +185,7 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
     target = record_path(path)
     part = target.with_name(f".part-{target.name}")
     try:
-        part.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_text(part, json.dumps(record, indent=1, allow_nan=False) + "\n")
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

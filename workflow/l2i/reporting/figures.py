@@ -7,6 +7,9 @@ Text in an SVG stays text, so that it can be searched and read aloud.
 
 from __future__ import annotations
 
+import io
+import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,11 +25,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from matplotlib.transforms import blended_transform_factory
 
+from l2i.disk import PART, write_bytes
 from l2i.names import OFFICIAL, TITLES
+from l2i.reporting.fonts import without_boxes
 from l2i.reporting.removals import NOTHING, RELEVANT
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
+log = logging.getLogger(__name__)
+
 COLUMN, PAGE = 3.5, 7.16  # widths in print, inches
 COLOURS = sns.color_palette("colorblind", 10).as_hex()
 # Seven shapes beside ten colours: the first seventy classes differ, and neighbours differ twice.
@@ -61,9 +68,27 @@ def style() -> Iterator[None]:
 
 @style()
 def save(figure: Figure, path_to_svg: str | Path, path_to_png: str | Path) -> None:
-    """Write a figure as vectors and as pixels (300 an inch)."""
-    figure.savefig(path_to_svg, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(path_to_png, format="png", dpi=300, metadata={"Software": None})
+    """Write a figure as vectors and as pixels (300 an inch).
+
+    What no font of this machine has is shown by its number in pixels, and warned of. Vectors hold
+    the text itself: whoever looks at them may have a font.
+    """
+    svg, png = io.BytesIO(), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from")
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    if unreadable := without_boxes(figure):
+        log.warning(
+            "warning: no font of this machine has %s: %s shows them by their numbers, tables and "
+            "the SVG as they are. To change that, install a font that has them, as Debian's "
+            "fonts-noto-cjk for Chinese, Japanese and Korean, delete the picture and give your "
+            "command again",
+            unreadable,
+            Path(path_to_png).name.removeprefix(PART),
+        )
+    figure.savefig(png, format="png", dpi=300, metadata={"Software": None})
+    write_bytes(path_to_svg, svg.getvalue())
+    write_bytes(path_to_png, png.getvalue())
 
 
 # ---------------------------------------------------------------- faithfulness by class

@@ -6,6 +6,7 @@ On the device if it fits, else in main memory, else in a scratch file that disap
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from l2i.disk import writing
 from l2i.runtime import free_memory
 
 HEADROOM = 0.5  # share of the free memory that resident data may take; the rest is for training
@@ -56,7 +58,13 @@ class CachedRows:
     ) -> None:
         self.device = torch.device(device)
         if place == SCRATCH:
-            with tempfile.NamedTemporaryFile(dir=scratch) as file:  # gone by name, mapped still
+            folder, n_bytes = scratch or tempfile.gettempdir(), math.prod(shape) * dtype.itemsize
+            with (
+                writing(folder, n_bytes=n_bytes),
+                tempfile.NamedTemporaryFile(dir=folder) as file,  # gone by name, mapped still
+            ):
+                # A disk that is full when a page is first written to ends the process by SIGBUS.
+                os.posix_fallocate(file.fileno(), 0, n_bytes)
                 self.data = torch.from_file(
                     file.name, shared=True, size=math.prod(shape), dtype=dtype
                 ).reshape(shape)
