@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from l2i.checks import InputError
+from l2i.disk import write_text
 from l2i.provenance.fingerprints import file_sha256
 from l2i.stored import read_json
 
