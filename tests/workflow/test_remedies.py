@@ -75,7 +75,8 @@ class TestWords:
 @pytest.mark.slow
 class TestTried:
     @pytest.fixture(scope="class")
-    def project(self, tmp_path_factory):
+    @classmethod
+    def project(cls, tmp_path_factory):
         """A tiny project whose corpus is indexed."""
         folder = tmp_path_factory.mktemp("remedies")
         pins = make_corpus(folder / "corpus.zip")

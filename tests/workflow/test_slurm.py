@@ -48,12 +48,13 @@ class TestManyFaultsAtOnce:
     }
 
     @pytest.fixture(scope="class")
-    def run(self, cluster, tmp_path_factory):
+    @classmethod
+    def run(cls, cluster, tmp_path_factory):
         run = small_run(tmp_path_factory.mktemp("faults") / "run", cluster, **GPU)
-        targets = [f"results/{name}.txt" for name in (*self.NAMES, "bad", "bug")]
+        targets = [f"results/{name}.txt" for name in (*cls.NAMES, "bad", "bug")]
         run.start(*targets, "results/end.txt")
         cluster.run("scancel", run.sleeping("cancelled_without_gpu")["JobId"])
-        for name, fault in self.FAULTS.items():
+        for name, fault in cls.FAULTS.items():
             cluster.run("scontrol", *fault.format_map(run.sleeping(name)).split())
         try:
             run.status = run.finished()
@@ -112,7 +113,8 @@ class TestTheWorkflow:
     """The literal command, from a path with a space: ESC-50 of the tiny project, one system."""
 
     @pytest.fixture(scope="class")
-    def project(self, tmp_path_factory):
+    @classmethod
+    def project(cls, tmp_path_factory):
         folder = tmp_path_factory.mktemp("tiny")
         pins = make_corpus(folder / "corpus.zip")
         overlay = overlay_for()
@@ -128,7 +130,8 @@ class TestTheWorkflow:
         return project
 
     @pytest.fixture(scope="class")
-    def finished(self, project, cluster):
+    @classmethod
+    def finished(cls, project, cluster):
         run = Run(project.folder, cluster, GPU).start("--configfile", "overlay.yaml")
         assert run.finished(900) == 0, run.text[-3000:]
         return project

@@ -275,7 +275,8 @@ class TestACorpusThatChanges:
     INDEX = "results/tiny/datasets/esc50/index.csv"
 
     @pytest.fixture(scope="class", params=["download", "local"])
-    def indexed(self, finished, tmp_path_factory, request):
+    @classmethod
+    def indexed(cls, finished, tmp_path_factory, request):
         """A copy of the project, its corpus listed."""
         folder = tmp_path_factory.mktemp("changing") / "project"
         shutil.copytree(finished.folder, folder)
@@ -284,7 +285,7 @@ class TestACorpusThatChanges:
         overlay = json.loads(json.dumps(finished.overlay))
         overlay["datasets"]["esc50"]["source"] = request.param
         project.configure(overlay)
-        project.run(self.INDEX)
+        project.run(cls.INDEX)
         return project
 
     @pytest.fixture
