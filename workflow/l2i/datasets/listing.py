@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from l2i.checks import InputError
 from l2i.disk import write_text
+from l2i.progress import progress
 from l2i.provenance.fingerprints import file_sha256
 from l2i.stored import read_json
 
@@ -101,22 +102,19 @@ def changes_since(
     except (InputError, TypeError):
         return [Change(os.fspath(listing), "damaged")]
     now = stats_below(folder)
-    changed = [
-        name
-        for name in sorted(now.keys() & then.keys())
-        if not _is_same(Path(folder, name), then[name], now[name], sha256_of)
-    ]
+    common = sorted(now.keys() & then.keys())
+    changed = {name for name in common if now[name].size_bytes != then[name].size_bytes}
+    doubtful = [name for name in common if now[name].mtime_ns != then[name].mtime_ns]
+    doubtful = [name for name in doubtful if name not in changed]
+    told = f"reading what has another time in {os.fspath(folder)}"
+    for name in progress(doubtful, description=told, unit="file") if doubtful else []:
+        if sha256_of(Path(folder, name)) != then[name].sha256:
+            changed.add(name)
     return [
         *(Change(name, "new") for name in sorted(now.keys() - then.keys())),
         *(Change(name, "lost") for name in sorted(then.keys() - now.keys())),
-        *(Change(name, "changed") for name in changed),
+        *(Change(name, "changed") for name in sorted(changed)),
     ]
-
-
-def _is_same(path: Path, listed: Listed, stat: Stat, sha256_of: Callable[[Path], str]) -> bool:
-    if stat.size_bytes != listed.size_bytes:
-        return False
-    return stat.mtime_ns == listed.mtime_ns or sha256_of(path) == listed.sha256
 
 
 def _walk(folder: str, below: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Stat]]:
