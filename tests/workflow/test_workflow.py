@@ -238,7 +238,8 @@ class TestWhatAnEditReruns:
         more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
         planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
         assert planned == {"check_dataset", "choose_clips", "interpret_clips", "explain_by_slime"}
-        edited.run()
+        sounds = [f"results/tiny/listening/esc50/fold{n}/l2i_att/default/run0" for n in (1, 2)]
+        edited.run(*sounds)
         folders = results(edited).glob("listening/esc50/fold*/l2i_att/default/run0")
         assert {f.parts[-4]: [p.name for p in f.iterdir() if p.is_dir()] for f in folders} == {
             "fold1": heard,
@@ -248,7 +249,7 @@ class TestWhatAnEditReruns:
         made = {log.parts[-4] for log in logs if "made already" not in log.read_text()}
         assert made == {"fold2"}
         edited.configure(edited.overlay)
-        edited.run()
+        edited.run(*sounds)
 
     def test_touching_sources_configuration_or_reference_files_reruns_nothing(self, edited):
         for path in edited.folder.rglob("*"):
