@@ -11,6 +11,7 @@ machine by its process, else by what SLURM says of its job, else by how long it 
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
 import os
@@ -80,6 +81,7 @@ def held(path: Path, what: str) -> Iterator[Lock]:
     """
     me = _myself()
     _acquire(path, me, what)
+    _sweep(path, me)
     lock, ended = Lock(path, me["token"]), threading.Event()
     beating = threading.Thread(target=_beat, args=(lock, ended), daemon=True)
     beating.start()
@@ -136,6 +138,15 @@ def _made(path: Path, me: dict[str, Any]) -> float | None:
         return now
     finally:
         own.unlink(missing_ok=True)
+
+
+def _sweep(path: Path, me: dict[str, Any]) -> None:
+    """Remove what processes left that were killed while they made this lock, or removed it."""
+    now = _last_beat(path, time.time())
+    for left in path.parent.glob(f"{glob.escape(path.name)}-*"):
+        owner = _owner_of(left)
+        if owner is not None and is_gone(owner, me, now - _last_beat(left, now)):
+            left.unlink(missing_ok=True)
 
 
 def _last_beat(path: Path, now: float) -> float:
