@@ -153,6 +153,8 @@ def test_a_job_killed_at_any_moment(project, tmp_path, before):
         job.perform()
         if job.content() != right[3]:
             problems.append(f"{moment}: done again, it is not the same")
+        if "at work" not in Path(job.described.log[0]).read_text():
+            problems.append(f"{moment}: the log of who made it is lost")
         if left := names_below(project) ^ names[3]:
             problems.append(f"{moment}: {left} too much or too few")
     assert not problems, "\n".join(problems)

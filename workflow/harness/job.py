@@ -111,6 +111,7 @@ def _run_alone(
             _discard(_leftovers(snakemake, [*openers.values(), function]))
             log.warning("made already, of the same inputs, settings and code: nothing to do")
         else:
+            job_log.forget_before()
             _run(snakemake, function, openers, own, hashes)
 
 

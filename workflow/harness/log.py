@@ -58,10 +58,14 @@ class JobLog:
         if self._before.exists() and not self._is_at(self._before):
             self._go_on_in(self._before)
 
+    def forget_before(self) -> None:
+        """Forget the log that lay there before: what it tells of is being made anew."""
+        self._before.unlink(missing_ok=True)
+
     def _go_on_in(self, earlier: Path) -> None:
         self.file.seek(0)
         said, new = self.file.read(), self.file
-        self.file = earlier.open("a", buffering=1, encoding="utf-8")
+        self.file = earlier.open("a+", buffering=1, encoding="utf-8")
         new.close()
         _link(earlier, self.path)
         self.file.write(f"\n{started_line('started again')}\n{said}")
@@ -72,7 +76,7 @@ class JobLog:
             if not self._is_at(self.path):
                 _link(self._hidden, self.path)
             self._hidden.unlink()
-        self._before.unlink(missing_ok=True)
+        self.forget_before()
         self.file.close()
 
     def _is_at(self, path: Path) -> bool:
@@ -93,8 +97,14 @@ def _link(source: Path, target: Path) -> None:
 
 
 def put_aside(path: str | Path) -> Path:
-    """Give a log, if it is there, the name under which the log of an earlier job waits."""
-    aside = Path(path).with_name(f"{BEFORE}{Path(path).name}")
+    """Give a log, if it is there, the name under which the log of an earlier job waits.
+
+    One that waits there already, because a job was killed before it did anything, goes on waiting.
+    """
+    path = Path(path)
+    aside = path.with_name(f"{BEFORE}{path.name}")
+    if aside.exists():
+        path.unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         os.replace(path, aside)
     return aside
