@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,15 +69,13 @@ class _Counter:
 
 
 def _write_half(path: str, flags: int) -> None:
-    try:
+    with suppress(OSError):  # which it would have been told
         os.write(os.open(path, flags, 0o666), HALF)
-    except OSError:
-        pass  # it would have been told that
 
 
 def moments(function: Callable[[], object], folder: Path) -> Iterator[Moment]:
     """All moments of a process that calls `function`, found by letting one live."""
-    for number, (what, opens) in enumerate(json.loads(_child(function, folder, None))):
+    for number, (what, opens) in enumerate(json.loads(_child(function, folder, None, 0))):
         yield Moment(number, False, what)
         if opens:
             yield Moment(number, True, what)
@@ -84,10 +83,17 @@ def moments(function: Callable[[], object], folder: Path) -> Iterator[Moment]:
 
 def die(function: Callable[[], object], folder: Path, moment: Moment) -> None:
     """Have a process call `function` and be killed at a moment."""
-    assert _child(function, folder, moment) == "", "it must not live"
+    assert _child(function, folder, moment, signal.SIGKILL) == "", "it must not live"
 
 
-def _child(function: Callable[[], object], folder: Path, until: Moment | None) -> str:
+def killed(function: Callable[[], object]) -> None:
+    """Have a process call `function`, which kills it."""
+    assert _child(function, Path(os.devnull), None, signal.SIGKILL) == ""
+
+
+def _child(
+    function: Callable[[], object], folder: Path, until: Moment | None, expected: int
+) -> str:
     """What a forked process says of its changes when it ends; nothing where it was killed."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -107,5 +113,5 @@ def _child(function: Callable[[], object], folder: Path, until: Moment | None) -
     with open(reading, encoding="utf-8") as told:
         text = told.read()
     _, status = os.waitpid(pid, 0)
-    assert status == (0 if until is None else signal.SIGKILL), f"status {status} at {until}"
+    assert status == expected, f"status {status} at {until}"
     return text

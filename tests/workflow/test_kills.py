@@ -1,23 +1,30 @@
-"""Killed at any moment, without a chance to clean up: nothing is lost, stale, half or in the way."""
+"""Jobs that are killed at any moment: nothing is lost, stale, half-written or in the way."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from harness import perform
-from helpers.kills import die, moments
+from helpers.kills import HALF, die, killed, moments
 from helpers.records import write_result
 from l2i.provenance import records
 from l2i.provenance.currency import Identity, KnownRecords, differences
 from l2i.provenance.digests import digest_path
 from l2i.provenance.records import load_record
+from l2i.training import checkpoints
+from l2i.training.checkpoints import checkpoint_path
+from l2i.training.loop import Plan, train
+from l2i.weights import save_weights
 
 CODE, ENV = "c" * 64, "e" * 64
 # What may differ between two records of the same work.
@@ -28,7 +35,9 @@ class Named(dict):
     """Stands for Snakemake's lists with names."""
 
 
-def work(path_to_clips, path_to_table, path_to_audio, path_to_array, *, factor, scratch, checkpoints):
+def work(
+    path_to_clips, path_to_table, path_to_audio, path_to_array, *, factor, scratch, checkpoints
+):
     """Write a table, a folder and a large file, with all that a job may leave on its way."""
     Path(scratch, "maps").write_text("maps")
     Path(checkpoints).mkdir(exist_ok=True)
@@ -159,3 +168,70 @@ def test_a_job_killed_at_any_moment(project, tmp_path, before):
             problems.append(f"{moment}: {left} too much or too few")
     assert not problems, "\n".join(problems)
     assert len(lived) > (20 if before == "the same" else 80), "else nothing is tried"
+
+
+def learn(path_to_clips, path_to_weights, *, seed, checkpoints):
+    """Train a small network with random numbers in each step, and a checkpoint after it."""
+    torch.manual_seed(seed)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Dropout(0.3))
+
+    def batch_losses(rows, epoch):
+        x = torch.stack([rows, rows.cos()], dim=1) + torch.randn(len(rows), 2)
+        return {"total": network(x).square().mean()}
+
+    path = checkpoint_path(Path(checkpoints), "cpu", torch.float32)
+    train(network, batch_losses, 11, Plan(3, 4, 1e-2), checkpoint=path)
+    save_weights(path_to_weights, network.state_dict(), kind="any")
+
+
+class TestTraining:
+    """Of three epochs of three steps."""
+
+    @pytest.fixture
+    def training(self, project, monkeypatch):
+        """A job that trains; the bytes that it makes if it lives, and the files that are then."""
+        monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)
+        described = Job(project, 2).described
+        described.output = Named(weights=str(project / "results/run/weights.safetensors"))
+        described.params.settings = '{"seed": 3}'
+
+        def work():
+            perform(described, learn)
+            return Path(described.output["weights"]).read_bytes(), names_below(project)
+
+        whole = work()
+        shutil.rmtree(project / "results/run")
+        (project / "results/run").mkdir()
+        return work, whole
+
+    @pytest.mark.parametrize("step", range(1, 10))
+    def test_killed_in_a_step(self, training, monkeypatch, step):
+        work, whole = training
+        with monkeypatch.context() as context:
+            context.setattr(torch.optim.Adam, "step", dies_in_call(step, torch.optim.Adam.step))
+            killed(work)
+        assert len([*Path().rglob(".checkpoints-*/*.pt")]) == (step > 1)
+        assert work() == whole
+
+    @pytest.mark.parametrize("number", range(1, 10))
+    def test_killed_when_half_of_a_checkpoint_is_written(self, training, monkeypatch, number):
+        work, whole = training
+        with monkeypatch.context() as context:
+            context.setattr(torch, "save", dies_in_call(number, torch.save, leaving=HALF))
+            killed(work)
+        assert [path.read_bytes() for path in Path().rglob(".part-*.pt")] == [HALF]
+        assert work() == whole
+
+
+def dies_in_call(number, real, *, leaving=None):
+    """A function in the place of another, which kills its process in one of its calls."""
+    calls = itertools.count(1)
+
+    def function(first, *arguments, **options):
+        if next(calls) == number:
+            if leaving is not None:
+                Path(arguments[0]).write_bytes(leaving)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(first, *arguments, **options)
+
+    return function
