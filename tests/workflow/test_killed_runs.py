@@ -126,6 +126,12 @@ def run(tmp_path):
         run.wait_for(lambda pid=pid: not Path(f"/proc/{pid}/cwd").exists())
 
 
+def test_the_page_of_clusters_prints_the_same():
+    text = (PROJECT / "slurm/README.md").read_text(encoding="utf-8")
+    printed = re.findall(r"`snakemake (--unlock[^`]*)`", text)
+    assert printed and [*map(shlex.split, printed)] == printed_commands() * len(printed)
+
+
 def test_where_a_job_was_killed_the_same_command_goes_on(run):
     run.kill("job")
     assert not [*run.folder.glob(".snakemake/locks/*")]
