@@ -26,6 +26,7 @@ LONGEST = [
     "workflow/test_slurm.py",
     "workflow/test_workflow.py",
     "workflow/test_bad_input.py",
+    "workflow/test_killed_runs.py",
     "workflow/test_harness.py",
     "l2i/features/test_spectral.py",
 ]

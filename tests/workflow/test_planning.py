@@ -6,160 +6,21 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from helpers.project import PROJECT
+from helpers.toy_project import make_toy, run_snakemake
 from l2i.provenance.records import load_record, record_path
-
-IMPORTS = "from planning import before_first_job, plan_by_records\n"
-SNAKEFILE = """
-OUTSIDE = {}
-plan_by_records(OUTSIDE)
-
-
-configfile: PROJECT / "config.yaml"
-
-
-include: "workflow/rules/common.smk"
-
-
-rule all:
-    default_target: True
-    input:
-        over_runs(RESULTS + "/scaled/{dataset}/fold{fold}.txt"),
-
-
-rule count:
-    output:
-        number=RESULTS + "/counted/{dataset}.txt.digest",
-        parts=directory(RESULTS + "/counted/{dataset}"),
-    log:
-        RESULTS + "/counted/{dataset}.log",
-    params:
-        **identity("count", settings("datasets/{dataset}/start")),
-    script:
-        "workflow/scripts/count.py"
-
-
-rule scale:
-    input:
-        number=RESULTS + "/counted/{dataset}.txt.digest",
-        parts=RESULTS + "/counted/{dataset}",
-    output:
-        scaled=RESULTS + "/scaled/{dataset}/fold{fold}.txt",
-    log:
-        RESULTS + "/scaled/{dataset}/fold{fold}.log",
-    params:
-        **identity("scale", settings("factor", "seed")),
-    script:
-        "workflow/scripts/scale.py"
-"""
-
-CONFIG = """
-name: toy
-seed: 0
-factor: 2
-run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0], single_run: []}
-machine: {data: data, device: cpu, urls: {}}
-datasets: {a: {start: 3, corpus: {layout: esc50}}}
-ablations: {}
-systems: {s: {measures: [fidelity]}}
-"""
-
-COUNT = '''
-"""Count."""
-
-from pathlib import Path
-
-from harness import perform
-from l2i.arithmetic import twice
-
-
-def count(path_to_number, path_to_parts, *, start):
-    # Of a size at which a file is waited for, so that its hash is known from then on.
-    Path(path_to_number).write_text(str(twice(start)) + " " * 2_000_000)
-    Path(path_to_parts).mkdir()
-    (Path(path_to_parts) / "part").write_text("part")
-    print("counted")
-
-
-if __name__ == "__main__":
-    perform(snakemake, count)
-'''
-
-SCALE = '''
-"""Scale."""
-
-from pathlib import Path
-
-from harness import perform
-
-
-def scale(path_to_number, path_to_parts, path_to_scaled, *, factor, seed, fold):
-    number = int(Path(path_to_number).read_text())
-    Path(path_to_scaled).write_text(f"{number * factor} in fold {fold}")
-
-
-if __name__ == "__main__":
-    perform(snakemake, scale)
-'''
-
-ARITHMETIC = '''
-"""Arithmetic."""
-
-
-def twice(x):
-    """Two times x."""
-    return 2 * x  # a comment
-'''
-
-
-def run_snakemake(folder, *arguments):
-    """Run Snakemake where another `l2i` comes first on the import path."""
-    (folder / "other/l2i").mkdir(parents=True, exist_ok=True)
-    (folder / "other/l2i/__init__.py").write_text("raise ImportError('the wrong library')\n")
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder / "other")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A small project around the real harness, helpers and profile, run to its end."""
+    """The toy, run to its end."""
     folder = tmp_path_factory.mktemp("toy")
-    for name in ("workflow/rules/common.smk", "workflow/planning.py", "envs/compute.txt"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, folder / name)
-    for name in (
-        "workflow/harness",
-        "workflow/l2i",
-        "workflow/configuration",
-        "workflow/schemas",
-        "profiles",
-    ):
-        shutil.copytree(PROJECT / name, folder / name)
-    # Where code is found is stated by the real Snakefile.
-    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from cluster")
-    _, _, on_start = rest.partition("onstart:\n")
-    files = {
-        "Snakefile": f"{header}{IMPORTS}{SNAKEFILE}\n\nonstart:\n{on_start}",
-        "config.yaml": CONFIG,
-        "workflow/l2i/arithmetic.py": ARITHMETIC,
-    }
-    files |= {"workflow/scripts/count.py": COUNT, "workflow/scripts/scale.py": SCALE}
-    for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text.lstrip())
+    make_toy(folder)
     done = run_snakemake(folder)
     assert done.returncode == 0, done.stderr
     return folder

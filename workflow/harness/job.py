@@ -116,8 +116,10 @@ def _run_alone(
             job_log.go_on_in_that_of_the_maker()
             for declared in _paths_of(snakemake.output):
                 os.utime(declared)  # Snakemake takes what is older than its input for not made
+            _discard(_leftovers(snakemake, [*openers.values(), function]))
             log.warning("made already, of the same inputs, settings and code: nothing to do")
         else:
+            job_log.forget_before()
             _run(snakemake, function, openers, own, hashes)
 
 
@@ -257,6 +259,15 @@ def _identity(snakemake: Any, **more: Any) -> str:
 
 def _checkpoint_folders(snakemake: Any) -> list[Path]:
     return list(_folder_of(snakemake).glob(f"{CHECKPOINTS}*"))
+
+
+def _leftovers(snakemake: Any, functions: Sequence[Callable]) -> Iterator[str | Path]:
+    """What is left of a job that was killed when its results were in place."""
+    outputs = _flat(_named_paths(snakemake.output, "output"))
+    yield from (_staged(path) for _, path in outputs)
+    yield _folder_of(snakemake) / SCRATCH
+    if any("checkpoints" in inspect.signature(each).parameters for each in functions):
+        yield from _checkpoint_folders(snakemake)
 
 
 def _folder_of(snakemake: Any) -> Path:

@@ -80,6 +80,7 @@ def held(path: Path, what: str) -> Iterator[Lock]:
     """
     me = _myself()
     _acquire(path, me, what)
+    _sweep(path, me)
     lock, ended = Lock(path, me["token"]), threading.Event()
     beating = threading.Thread(target=_beat, args=(lock, ended), daemon=True)
     beating.start()
@@ -145,6 +146,15 @@ def _write_new(path: Path, text: str) -> None:
         except OSError:  # an empty one would be waited for
             path.unlink()
             raise
+
+
+def _sweep(path: Path, me: dict[str, Any]) -> None:
+    """Remove what processes left that were killed while they made this lock, or removed it."""
+    now = _last_beat(path, time.time())
+    for left in path.parent.glob(f"{glob.escape(path.name)}-*"):
+        owner = _owner_of(left)
+        if owner is not None and is_gone(owner, me, now - _last_beat(left, now)):
+            left.unlink(missing_ok=True)
 
 
 def _last_beat(path: Path, now: float) -> float:

@@ -98,10 +98,14 @@ class JobLog:
         except OSError as error:
             self._lose(error)
 
+    def forget_before(self) -> None:
+        """Forget the log that lay there before: what it tells of is being made anew."""
+        self._before.unlink(missing_ok=True)
+
     def _go_on_in(self, earlier: Path) -> None:
         self.file.seek(0)
         said, new = self.file.read(), self.file
-        self.file = earlier.open("a", buffering=1, encoding="utf-8")
+        self.file = earlier.open("a+", buffering=1, encoding="utf-8")
         new.close()
         _link(earlier, self.path)
         self.write(f"\n{started_line('started again')}\n{said}")
@@ -113,7 +117,8 @@ class JobLog:
                 if not self._is_at(self.path):
                     _link(self._hidden, self.path)
                 self._hidden.unlink()
-            self._before.unlink(missing_ok=True)
+            if succeeded:
+                self.forget_before()
             self.file.close()
         except OSError as error:
             self._lose(error)
@@ -139,9 +144,15 @@ def _link(source: Path, target: Path) -> None:
 
 
 def put_aside(path: str | Path) -> Path:
-    """Give a log, if it is there, the name under which the log of an earlier job waits."""
-    aside = Path(path).with_name(f"{BEFORE}{Path(path).name}")
+    """Give a log, if it is there, the name under which the log of an earlier job waits.
+
+    One that waits there already, because a job ended before it made anything, goes on waiting.
+    """
+    path = Path(path)
+    aside = path.with_name(f"{BEFORE}{path.name}")
     with suppress(OSError):
+        if aside.exists():
+            path.unlink(missing_ok=True)
         os.replace(path, aside)
     return aside
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness import perform
 from l2i.checks import InputError, raise_all
-from l2i.datasets.installation import comes_from, install, read_stamp
+from l2i.datasets.installation import clear_stage, comes_from, install, read_stamp
 from l2i.datasets.pins import changed_files
 from l2i.datasets.storage import one_at_a_time
 from l2i.disk import write_text
@@ -50,6 +50,7 @@ def fetch_dataset(
             f"datasets.{dataset}.source to local"
         )
     _require_content(folder, pins)
+    clear_stage(folder)
     write_text(path_to_fetched, json.dumps(pins, indent=1) + "\n")
     return {"url": (read_stamp(folder) or {}).get("url")}
 

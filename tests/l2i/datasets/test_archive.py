@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import shutil
 import stat
 import tarfile
 import zipfile
 
 import pytest
 
+from helpers.kills import die, moments
 from l2i import disk
 from l2i.checks import InputError
 from l2i.datasets import archive as module
@@ -107,6 +109,18 @@ class TestUnpack:
         (tmp_path / ".out.unpacking" / "top" / "stale").touch()
         unpack(make(GOOD), tmp_path / "out", kind=kind)
         assert "stale" not in listing(tmp_path / "out")
+
+    def test_killed_at_any_moment_it_is_whole_or_not_there(self, make, kind, tmp_path):
+        archive, out = make(GOOD), tmp_path / "out"
+        lived = [*moments(lambda: unpack(archive, out, kind=kind), tmp_path)]
+        whole = listing(out)
+        for moment in lived:
+            shutil.rmtree(out, ignore_errors=True)
+            die(lambda: unpack(archive, out, kind=kind), tmp_path, moment)
+            if not out.exists():
+                unpack(archive, out, kind=kind)
+            assert listing(out) == whole, moment
+        assert len(lived) > 8, "else nothing is tried"
 
 
 class TestMisuse:

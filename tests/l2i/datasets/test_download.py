@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
+import os
+import shutil
+import signal
 import socket
 import threading
 from collections import deque
@@ -11,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.kills import die, killed, moments
 from l2i import disk
 from l2i.checks import InputError
 from l2i.datasets import download as module
@@ -171,6 +176,41 @@ class TestDownload:
         path.with_name("file.bin.part").write_bytes(b"x" * 1000)
         fetch(server, path, sha256=None, size_bytes=None)
         assert path.read_bytes() == CONTENT
+
+
+class TestKilled:
+    """A process that downloads, killed: the next one goes on, and has the whole file."""
+
+    @pytest.mark.parametrize("n_blocks", [1, 2, 7, 15])
+    def test_while_blocks_arrive_what_has_come_stays(self, server, path, monkeypatch, n_blocks):
+        real, arrived = module._blocks, itertools.count()
+
+        def dies(response):
+            for block in real(response):
+                if next(arrived) == n_blocks:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield block
+
+        with monkeypatch.context() as context:
+            context.setattr(module, "_blocks", dies)
+            killed(lambda: fetch(server, path))
+        assert leftovers(path) == ["file.bin.part"]
+        n_bytes = path.with_name("file.bin.part").stat().st_size
+        fetch(server, path)
+        assert path.read_bytes() == CONTENT and leftovers(path) == ["file.bin"]
+        assert server.requests[-1].get("Range") == (f"bytes={n_bytes}-" if n_bytes else None)
+
+    def test_at_any_change_of_the_disk(self, server, path, tmp_path):
+        lived = [*moments(lambda: fetch(server, path), tmp_path)]
+        for moment in lived:
+            shutil.rmtree(path.parent)
+            die(lambda: fetch(server, path), tmp_path, moment)
+            assert not path.exists(), "it has its name when it is whole and right"
+            with contextlib.suppress(InputError):  # what had been damaged is deleted
+                fetch(server, path)
+            fetch(server, path)
+            assert path.read_bytes() == CONTENT and leftovers(path) == ["file.bin"]
+        assert len(lived) > 3, "else nothing is tried"
 
 
 class TestFileUrls:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers.fetching import pinned, visible
+from helpers.kills import die, moments
 from helpers.project import load_script
 from l2i import disk
 from l2i.checks import InputError
@@ -119,6 +120,26 @@ def test_a_run_killed_while_it_puts_files_together_is_finished(
     fetch(pins, NOWHERE)
     assert visible(data) == ["sonyc"]
     assert visible(data / "sonyc" / "audio") == ["a.wav", "b.wav", "c.wav"]
+
+
+def test_a_run_killed_at_any_moment_is_finished(fetch, pins, data, tmp_path):
+    """Downloading, unpacking or putting together: half of a file never bears a name."""
+    lived = [*moments(lambda: fetch(pins), data)]
+    whole = contents(data / "sonyc")
+    for moment in lived:
+        shutil.rmtree(data)
+        die(lambda: fetch(pins), data, moment)
+        assert not (data / "sonyc").exists() or contents(data / "sonyc") == whole, moment
+        fetch(pins)
+        assert contents(data / "sonyc") == whole, moment
+        assert visible(data) == ["sonyc"], moment
+    assert len(lived) > 50, "else nothing is tried"
+
+
+def contents(corpus):
+    """Bytes of all files, but for the listing, which tells of times."""
+    files = [path for path in corpus.rglob("*") if path.is_file() and path.name != ".content.json"]
+    return {path.relative_to(corpus): path.read_bytes() for path in files}
 
 
 def test_what_was_put_together_for_other_files_is_not_taken_over(

@@ -56,7 +56,7 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     if len(files) > 1 and "{name}" not in url:
         shown = without_secrets(url)
         raise InputError(f"{shown}: is one address for {len(files)} files; put {{name}} into it")
-    stage = folder.with_name(f".{folder.name}.fetching")
+    stage = _stage_of(folder)
     merged = stage / CORPUS
     if merged.exists() and not comes_from(merged, files):
         shutil.rmtree(stage)  # a killed run had begun to put other files together
@@ -69,7 +69,12 @@ def install(folder: str | Path, files: Sequence[Mapping], *, url: str) -> None:
     _merge(parts, merged, {"url": without_secrets(url), "files": list(files)})
     write_listing(merged / CONTENT, merged, stats_below(merged), {})
     merged.rename(folder)
-    shutil.rmtree(stage)
+    clear_stage(folder)
+
+
+def clear_stage(folder: str | Path) -> None:
+    """Remove what the installation of a corpus that is there has left, killed at its very end."""
+    shutil.rmtree(_stage_of(Path(folder)), ignore_errors=True)  # as another job may do meanwhile
 
 
 def require_as_installed(folder: str | Path) -> None:
@@ -106,6 +111,10 @@ def read_stamp(folder: str | Path) -> dict | None:
     files = stamp.get("files") if isinstance(stamp, dict) else None
     ours = isinstance(files, list) and all(isinstance(f, dict) and "name" in f for f in files)
     return stamp if ours else None
+
+
+def _stage_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.fetching")
 
 
 def _place(stage: Path, file: Mapping) -> Path:

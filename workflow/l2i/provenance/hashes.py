@@ -29,6 +29,8 @@ from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
 
 # The coarsest clocks of file systems tick every two seconds.
 TICK_NS = 2_000_000_000
+# Of a file that is being written: then whoever began it was killed, or waits for a dead disk.
+ABANDONED_SECONDS = 3600.0
 # Reading that much takes longer than a tick, and it is read by many.
 WORTH_A_TICK = 64 * 2**20  # bytes
 
@@ -75,6 +77,7 @@ class KnownHashes:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self._unfinished = self.folder / ".part"  # what is being written; empty as a rule
 
     def get(self, path: str | Path) -> Hashed:
         """The hash of a file or folder: known, or else computed and remembered."""
@@ -142,8 +145,8 @@ class KnownHashes:
         return self.folder / f"{digest[:32]}.json"
 
     def _replace_entry(self, target: Path, text: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part, name = tempfile.mkstemp(dir=self.folder, prefix=".part-")
+        self._clear_unfinished()
+        part, name = tempfile.mkstemp(dir=self._unfinished)
         try:
             with open(part, "w", encoding="utf-8") as file:
                 file.write(text)
@@ -152,11 +155,19 @@ class KnownHashes:
             os.unlink(name)
             raise
 
+    def _clear_unfinished(self) -> None:
+        """Remove what killed processes left there."""
+        self._unfinished.mkdir(parents=True, exist_ok=True)
+        for part in self._unfinished.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime > ABANDONED_SECONDS:
+                    part.unlink()
+
     def _clock(self) -> int:
         """Now, as the file system stamps it: nodes may disagree. 0 where it does not tell."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder) as file:
+            self._clear_unfinished()
+            with tempfile.TemporaryFile(dir=self._unfinished) as file:
                 return os.fstat(file.fileno()).st_mtime_ns
         except OSError:
             return 0

@@ -1,0 +1,154 @@
+"""A toy workflow around the real harness, planning, common.smk and profile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+from helpers.project import PROJECT
+
+IMPORTS = "from planning import before_first_job, plan_by_records\n"
+SNAKEFILE = """
+OUTSIDE = {}
+plan_by_records(OUTSIDE)
+
+
+configfile: PROJECT / "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        over_runs(RESULTS + "/scaled/{dataset}/fold{fold}.txt"),
+
+
+rule count:
+    output:
+        number=RESULTS + "/counted/{dataset}.txt.digest",
+        parts=directory(RESULTS + "/counted/{dataset}"),
+    log:
+        RESULTS + "/counted/{dataset}.log",
+    params:
+        **identity("count", settings("datasets/{dataset}/start")),
+    script:
+        "workflow/scripts/count.py"
+
+
+rule scale:
+    input:
+        number=RESULTS + "/counted/{dataset}.txt.digest",
+        parts=RESULTS + "/counted/{dataset}",
+    output:
+        scaled=RESULTS + "/scaled/{dataset}/fold{fold}.txt",
+    log:
+        RESULTS + "/scaled/{dataset}/fold{fold}.log",
+    params:
+        **identity("scale", settings("factor", "seed")),
+    script:
+        "workflow/scripts/scale.py"
+"""
+
+CONFIG = """
+name: toy
+seed: 0
+factor: 2
+run: {datasets: [a], systems: [s], folds: [1, 2], seeds: [0], single_run: []}
+machine: {data: data, device: cpu, urls: {}}
+datasets: {a: {start: 3, corpus: {layout: esc50}}}
+ablations: {}
+systems: {s: {measures: [fidelity]}}
+"""
+
+COUNT = '''
+"""Count."""
+
+from pathlib import Path
+
+from harness import perform
+from l2i.arithmetic import twice
+
+
+def count(path_to_number, path_to_parts, *, start):
+    # Of a size at which a file is waited for, so that its hash is known from then on.
+    Path(path_to_number).write_text(str(twice(start)) + " " * 2_000_000)
+    Path(path_to_parts).mkdir()
+    (Path(path_to_parts) / "part").write_text("part")
+    print("counted")
+
+
+if __name__ == "__main__":
+    perform(snakemake, count)
+'''
+
+SCALE = '''
+"""Scale."""
+
+from pathlib import Path
+
+from harness import perform
+
+
+def scale(path_to_number, path_to_parts, path_to_scaled, *, factor, seed, fold):
+    number = int(Path(path_to_number).read_text())
+    Path(path_to_scaled).write_text(f"{number * factor} in fold {fold}")
+
+
+if __name__ == "__main__":
+    perform(snakemake, scale)
+'''
+
+ARITHMETIC = '''
+"""Arithmetic."""
+
+
+def twice(x):
+    """Two times x."""
+    return 2 * x  # a comment
+'''
+
+
+def run_snakemake(folder, *arguments):
+    """Run Snakemake where another `l2i` comes first on the import path."""
+    (folder / "other/l2i").mkdir(parents=True, exist_ok=True)
+    (folder / "other/l2i/__init__.py").write_text("raise ImportError('the wrong library')\n")
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "other")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def make_toy(folder, **changes):
+    """Write the project; `changes` are texts in the place of those of scripts, by their names."""
+    for name in ("workflow/rules/common.smk", "workflow/planning.py", "envs/compute.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, folder / name)
+    for name in (
+        "workflow/harness",
+        "workflow/l2i",
+        "workflow/configuration",
+        "workflow/schemas",
+        "profiles",
+    ):
+        shutil.copytree(PROJECT / name, folder / name)
+    # Where code is found is stated by the real Snakefile.
+    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from cluster")
+    _, _, on_start = rest.partition("onstart:\n")
+    files = {
+        "Snakefile": f"{header}{IMPORTS}{SNAKEFILE}\n\nonstart:\n{on_start}",
+        "config.yaml": CONFIG,
+        "workflow/l2i/arithmetic.py": ARITHMETIC,
+    }
+    scripts = {"count": COUNT, "scale": SCALE} | changes
+    files |= {f"workflow/scripts/{name}.py": text for name, text in scripts.items()}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text.lstrip())
