@@ -223,8 +223,8 @@ def get_partition_arg(self: Any, job: Any) -> str:
 def _cancel_waiting_jobs_of_before(self: Any) -> None:
     """Cancel what a run in this folder, that was killed, has left in the queue.
 
-    Such a job would begin after ours, delete what that has made, and make it again. One that has
-    begun is waited for: see harness/lock.py.
+    Such a job would begin after ours and, of other settings, make something else in its place. One
+    that has begun is waited for: see harness/lock.py.
     """
     command = ("squeue", "--me", "--noheader", "--states=PENDING", "--format=%i|%j|%k|%Z")
     try:

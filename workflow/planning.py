@@ -17,6 +17,7 @@ import functools
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -25,10 +26,17 @@ from snakemake.jobs import Job
 from snakemake.persistence import ParamsChange, PersistenceBase
 from snakemake.workflow import Workflow
 
+from harness.job import remake_mark
 from harness.log import put_aside
-from l2i.provenance.currency import Difference, Identity, KnownRecords, differences
+from l2i.checks import printable
+from l2i.provenance.currency import (
+    Difference,
+    Identity,
+    KnownRecords,
+    differences,
+    with_records,
+)
 from l2i.provenance.digests import digest_text, file_of, is_digest
-from l2i.provenance.records import record_path
 
 _is_newer_as_published = _IOFile.is_newer
 # By rule: what has changed, for one of its jobs, in what it reads and Snakemake knows nothing of.
@@ -39,26 +47,35 @@ FEW = 3  # such changes that are told; others are counted
 def plan_by_records(outside: Outside) -> None:
     """Have Snakemake ask the records of results, and `outside` of those that they call current."""
     known = KnownRecords()
+    changed_outside = functools.cache(functools.partial(_changed_outside, outside=outside))
 
     def params_changed(self: Any, job: Any, file: Any = None) -> ParamsChange:
-        found = changes(job)
+        found = [] if _is_unmade(job) else changes(job)
+        # As one text each, since Snakemake keeps sets, in no order.
         return ParamsChange(
-            only_old={each.then for each in found},
-            only_new={each.now for each in found},
+            only_old={"; ".join(each.then for each in found)} if found else set(),
+            only_new={"; ".join(each.now for each in found)} if found else set(),
             files=set(job.output if found else ()),
         )
+
+    def _is_unmade(job: Any) -> bool:
+        """Whether there is neither result nor record; told as what it is, missing."""
+        paths = [file_of(path) for path in job.output]
+        unmade = bool(paths) and not any(
+            os.path.exists(path) or known.of(path) is not None for path in paths
+        )
+        if unmade:
+            job.dag.reason(job).missing_output.update(job.output)
+        return unmade
 
     @functools.cache
     def changes(job: Any) -> list[Difference]:
         if not job.output:  # the rule `all`
             return []
         today = identity_of(job, known)
-        found = [
-            each
-            for path in job.output
-            for each in differences(known.identity_of(file_of(path)), today)
-        ]
-        return found or [*_told(_changed_outside(job, outside))]
+        made = [known.identity_of(file_of(path)) for path in job.output]
+        found = {each: None for m in made for each in differences(m, with_records(today, m, known))}
+        return [*found] or [*_told(changed_outside(job))]
 
     def input_checksums(self: Any, job: Any, path: Any) -> set[str | None]:
         sha256 = known.sha256_of(file_of(path))
@@ -93,14 +110,25 @@ def identity_of(job: Any, known: KnownRecords) -> Identity:
 
 
 def before_first_job(jobs: list[Any], outside: Outside) -> None:
-    """Forget how results came about that are forced, or were made of what has changed outside.
+    """Mark what must be made anew, though its job would find it made.
 
-    Else their jobs would find them made.
+    That is what the user forces, and what was made of something that has changed outside.
     """
     for job in jobs:
-        if job.dag.reason(job).forced or _changed_outside(job, outside):
-            for path in job.output:
-                record_path(file_of(path)).unlink(missing_ok=True)
+        if not job.output:
+            continue
+        mark = remake_mark(file_of(job.output[0]))
+        if _is_forced(job) or _changed_outside(job, outside):
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(uuid.uuid4().hex, encoding="utf-8")
+        else:
+            mark.unlink(missing_ok=True)
+
+
+def _is_forced(job: Any) -> bool:
+    """As Snakemake asks, which leaves it out of its reasons for what follows another job."""
+    forced = job.rule in job.dag.forcerules and job not in job.dag.omitforce
+    return forced or not job.dag.forcefiles.isdisjoint(job.output)
 
 
 async def _is_newer(self: Any, time: float) -> bool:
@@ -129,7 +157,7 @@ def _changed_outside(job: Any, outside: Outside) -> list[str]:
 
 def _told(changes: list[str]) -> Iterator[Difference]:
     shown = changes[:FEW] + ([f"{len(changes) - FEW} more"] if len(changes) > FEW else [])
-    yield from (Difference("all as it was read", change) for change in shown)
+    yield from (Difference("as it was read", printable(change)) for change in shown)
 
 
 def _named_files(files: Any) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from l2i.provenance.fingerprints import file_sha256
+from l2i.provenance.records import load_record
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +46,7 @@ def load_script(name: str) -> Callable:
 
     def job(**given: Any) -> dict | None:
         function, openers = getattr(load_module(name), name), openers_of(name)
-        arguments, left = {"sha256_of": _Hashes()} | given, set(given)
+        arguments, left = {"sha256_of": _Hashes(), "record_of": load_record} | given, set(given)
         for opened, call in [*openers.items(), ("", function)]:
             wanted = inspect.signature(call).parameters.keys() & arguments.keys()
             arguments[opened] = call(**{each: arguments[each] for each in wanted})

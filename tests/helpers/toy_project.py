@@ -96,6 +96,7 @@ from harness import perform
 def scale(path_to_number, path_to_parts, path_to_scaled, *, factor, seed, fold):
     number = int(Path(path_to_number).read_text())
     Path(path_to_scaled).write_text(f"{number * factor} in fold {fold}")
+    print("scaled")
 
 
 if __name__ == "__main__":

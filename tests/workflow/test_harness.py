@@ -201,11 +201,36 @@ class TestInvariants:
         def breaks(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
             raise RuntimeError("this time")
 
-        for again in (breaks, without_seed):
-            perform_anew(job, double)
-            with pytest.raises(SystemExit):
-                perform_anew(job, again)
-            assert files_in(tmp_path) == ["clips.csv", "double.log"]
+        perform_anew(job, double)
+        job.params.settings = '{"factor":3,"seed":3}'
+        with pytest.raises(SystemExit):
+            perform(job, breaks)
+        assert files_in(tmp_path) == ["clips.csv", "double.log"]
+
+    @pytest.mark.parametrize("refused", ["function", "device", "opener", "input"])
+    def test_one_that_is_refused_before_it_begins_leaves_what_was_made(
+        self, job, tmp_path, refused
+    ):
+        """Its log too, until something else is made."""
+
+        def opens(path_to_clips):
+            raise InputError("bad clips")
+
+        perform(job, double)
+        before = {path: path.read_bytes() for path in tmp_path.glob("[at]*") if path.is_file()}
+        job.params.settings = '{"factor":3,"seed":3}'
+        function, openers = {"function": without_seed}.get(refused, must_not_run), {}
+        if refused == "opener":
+            openers = {"clips": opens}
+        elif refused == "device":
+            job.config["machine"]["device"] = "cuda"
+            function = on_device
+        elif refused == "input":
+            (tmp_path / "clips.csv").write_text("changed")
+        with pytest.raises(SystemExit):
+            perform(job, function, **openers)
+        assert {path: path.read_bytes() for path in before} == before
+        assert (tmp_path / ".before-double.log").exists()
 
     def test_no_output_appears_unless_all_records_fit(self, job, tmp_path, monkeypatch):
         real = KnownHashes.compute
@@ -615,7 +640,7 @@ class TestDigests:
         with pytest.raises(SystemExit):
             perform(digested, double)
         said = capsys.readouterr().err
-        assert said == f"error: {tmp_path / 'clips.csv'} is lost: run the workflow again, " + (
+        assert said == f"error: {tmp_path / 'clips.csv'} is lost: give your command again, " + (
             "which makes it anew\n"
         )
 
@@ -626,7 +651,7 @@ class TestDigests:
         assert end.value.code == 1
         message = capsys.readouterr().err
         assert message.startswith(f"error: {tmp_path / 'clips.csv'} is not the file that")
-        assert "Traceback" not in message and "run the workflow again" in message
+        assert "Traceback" not in message and "give your command again" in message
         assert not (tmp_path / "table.csv").exists()
 
 

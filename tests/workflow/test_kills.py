@@ -230,7 +230,8 @@ def dies_in_call(number, real, *, leaving=None):
     def function(first, *arguments, **options):
         if next(calls) == number:
             if leaving is not None:
-                Path(arguments[0]).write_bytes(leaving)
+                arguments[0].write(leaving)
+                arguments[0].flush()
             os.kill(os.getpid(), signal.SIGKILL)
         return real(first, *arguments, **options)
 

@@ -6,6 +6,9 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -167,7 +170,7 @@ class TestDigestsInAWorkflow:
         message = f"error: {self.NUMBER} is not the file that {self.NUMBER}.digest tells of"
         assert message in done.stdout + done.stderr
         (copied / f"{self.NUMBER}.digest").unlink()
-        assert run_snakemake(copied).returncode == 0
+        assert run_snakemake(copied, "--forcerun", "scale").returncode == 0
         assert path.read_text().strip() == "6"
         assert (copied / "results/toy/scaled/a/fold2.txt").read_text() == "12 in fold 2"
 
@@ -243,6 +246,9 @@ class TestRecordsDecide:
         assert done.returncode == 0 and "made already" in done.stderr
         assert [record_path(path).read_bytes() for path in results] == before
         assert planned(copied, {}) == set()
+        for path in results:
+            first, *_, last = path.with_suffix(".log").read_text().splitlines()
+            assert first == "scaled" and last.startswith("made already")
 
     def test_a_file_between_that_is_lost_is_missed_by_nobody_until_it_is_asked_for(self, copied):
         (copied / self.NUMBER).unlink()
@@ -250,19 +256,77 @@ class TestRecordsDecide:
         assert run_snakemake(copied, f"{self.NUMBER}.digest").returncode == 0
         assert (copied / self.NUMBER).exists() and planned(copied, {}) == set()
 
-    def test_what_is_forced_is_made_again(self, copied):
-        path = copied / "results/toy/scaled/a/fold1.txt"
-        before = record_path(path).read_bytes()
-        time.sleep(1)
+    @pytest.mark.parametrize(
+        ("options", "forced"),
+        [
+            (["--forcerun", "scale"], {"scale"}),
+            (["--forcerun", "count", "scale"], {"count", "scale"}),
+            (["--forcerun", "count"], {"count"}),
+            (["--forceall"], {"count", "scale"}),
+            (["--force", "results/toy/scaled/a/fold1.txt"], {"scale"}),
+        ],
+    )
+    def test_what_is_forced_is_made_again_and_nothing_else(self, copied, options, forced):
+        paths = {"count": self.NUMBER, "scale": "results/toy/scaled/a/fold1.txt"}
+        made = {rule: record_path(copied / path).stat().st_mtime_ns for rule, path in paths.items()}
+        assert run_snakemake(copied, *options).returncode == 0
+        now = {rule: record_path(copied / path).stat().st_mtime_ns for rule, path in paths.items()}
+        assert {rule for rule in paths if now[rule] != made[rule]} == forced
+        assert not [*copied.rglob(".remake-*")]
+
+    def test_a_run_that_forces_and_is_killed_before_it_makes_anything_loses_nothing(self, copied):
+        run = subprocess.Popen(
+            [sys.executable, "-m", "snakemake", "--cores", "1", "--forceall"],
+            cwd=copied,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while not [*copied.rglob(".remake-*")]:
+            assert run.poll() is None
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        assert run_snakemake(copied, "--unlock").returncode == 0
+        assert planned(copied, {}) == set()
+
+    @pytest.mark.parametrize("digest", [None, "", "garbage", "0" * 64 + "  a.txt\n"])
+    def test_a_digest_that_is_lost_or_damaged_is_written_and_nothing_computed(self, copied, digest):
+        path = copied / f"{self.NUMBER}.digest"
+        before, inode = path.read_text(), (copied / self.NUMBER).stat().st_ino
+        path.unlink() if digest is None else path.write_text(digest)
+        done = run_snakemake(copied, f"{self.NUMBER}.digest")
+        if digest is not None:  # as whoever opens it says
+            assert "Nothing to be done" in done.stdout + done.stderr
+            path.unlink()
+            done = run_snakemake(copied, f"{self.NUMBER}.digest")
+        assert "made already" in done.stdout + done.stderr
+        assert path.read_text() == before and (copied / self.NUMBER).stat().st_ino == inode
+
+    def test_a_lost_file_with_a_damaged_digest_is_made_anew(self, copied):
+        (copied / self.NUMBER).unlink()
+        (copied / f"{self.NUMBER}.digest").write_text("garbage")
+        assert run_snakemake(copied, "--forcerun", "scale").returncode == 1
+        (copied / f"{self.NUMBER}.digest").unlink()
         assert run_snakemake(copied, "--forcerun", "scale").returncode == 0
-        assert record_path(path).read_bytes() != before
+
+    def test_results_may_lie_elsewhere_behind_links(self, copied):
+        folder = copied / "results/toy/counted/a"
+        folder.rename(copied / "elsewhere")
+        folder.symlink_to(copied / "elsewhere")
+        assert planned(copied, {}) == set()
+        assert run_snakemake(copied, "--forcerun", "count").returncode == 0
+
+    def test_a_first_run_says_that_all_is_missing(self, copied):
+        shutil.rmtree(copied / "results")
+        said = run_snakemake(copied, "--dry-run").stdout
+        assert "Missing output files" in said and "no record" not in said
 
     def test_a_log_says_what_is_of_an_earlier_run_and_the_maker_keeps_its_own(self, copied):
         log = copied / "results/toy/counted/a.log"
         assert run_snakemake(copied, "--forcerun", "count").returncode == 0
         assert log.read_text().count("counted") == 1
         assert run_snakemake(copied, "--dry-run", "--forceall").returncode == 0
-        assert "run before" not in log.read_text()
+        assert log.read_text() == "counted\n"
 
     @pytest.mark.parametrize("name", ["counted/a.txt", "counted/a/part"])
     def test_what_was_touched_is_refused_by_who_opens_it_and_made_anew_as_it_says(

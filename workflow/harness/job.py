@@ -33,6 +33,7 @@ CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
 SCRATCH = ".part-scratch"
 HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
 LOCK = ".lock-"
+REMAKE = ".remake-"
 # What schedulers and terminals send to have a job end, beside SIGTERM: a warning before the time
 # limit (SLURM's --signal), the end of a processor's or a terminal's time, Ctrl-C.
 AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGHUP, signal.SIGINT)
@@ -55,6 +56,7 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     - what openers before it have returned, under the opener's name,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
       `sha256_of` (the hash of each input, by its path),
+      `record_of` (a function: the record of an input, by its path; the result then depends on it),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
       and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).
@@ -111,16 +113,23 @@ def _run_alone(
     path = Path(first).with_name(f"{LOCK}{Path(first).name}")
     with lock.held(path, f"{snakemake.rule}, {first}") as own:
         job_log.go_on(_identity(snakemake))
-        hashes = KnownHashes(HASHES)
-        if _is_made(snakemake, hashes):
+        hashes, functions = KnownHashes(HASHES), [*openers.values(), function]
+        mark = remake_mark(first)
+        asked = mark.read_text(encoding="utf-8") if mark.exists() else None
+        if asked is None and _is_made(snakemake, hashes, functions):
             job_log.go_on_in_that_of_the_maker()
-            for declared in _paths_of(snakemake.output):
-                os.utime(declared)  # Snakemake takes what is older than its input for not made
-            _discard(_leftovers(snakemake, [*openers.values(), function]))
+            _leave_as_made(snakemake)
+            _discard(_leftovers(snakemake, functions))
             log.warning("made already, of the same inputs, settings and code: nothing to do")
-        else:
-            job_log.forget_before()
-            _run(snakemake, function, openers, own, hashes)
+            return
+        _run(snakemake, function, openers, own, hashes, job_log)
+        if asked is not None and mark.exists() and mark.read_text(encoding="utf-8") == asked:
+            mark.unlink()  # another run may have asked since
+
+
+def remake_mark(path: str | Path) -> Path:
+    """What, beside the first output of a job, asks it to make anew what it would find made."""
+    return Path(path).with_name(f"{REMAKE}{Path(path).name}")
 
 
 def _run(
@@ -129,16 +138,15 @@ def _run(
     openers: Mapping[str, Callable],
     own: lock.Lock,
     hashes: KnownHashes,
+    job_log: JobLog,
 ) -> None:
     started_at, started = records.utc_now(), time.perf_counter()
     _keep_to_memory(snakemake)
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
     scratch, vouching = _folder_of(snakemake) / SCRATCH, _digests_of(snakemake.output)
-    inputs = _described_inputs(snakemake, hashes)
-    # Records and digests first: those of an earlier success vouch for nothing from here on.
-    _discard([*map(records.record_path, outputs.values()), *vouching])
-    _discard([*outputs.values(), *staged.values(), scratch])
+    inputs = _described_inputs(snakemake, hashes, [*openers.values(), function])
+    _discard([*staged.values(), scratch])
     arguments = _arguments(snakemake, [*openers.values(), function], [*openers], staged, inputs)
     deterministic = make_deterministic(snakemake.threads)
     if "checkpoints" in arguments:  # of the same result with other settings: nobody's any more
@@ -148,6 +156,10 @@ def _run(
             scratch.mkdir()
         for name, opener in openers.items():
             arguments[name] = opener(**_wanted(opener, arguments))
+        # Until here the job may have been refused. What an earlier one made goes now, as there may
+        # be no room for both; records and digests first, since they vouch for nothing any more.
+        job_log.forget_before()
+        _discard([*map(records.record_path, outputs.values()), *vouching, *outputs.values()])
         facts = function(**_wanted(function, arguments)) or {}
         canonical_json(facts)
         _require_written(staged, function)
@@ -222,6 +234,7 @@ def _arguments(
         "device": lambda: _device(machine["device"], "gpu" in _resources(snakemake)),
         "data": lambda: os.path.expanduser(machine["data"]),
         "urls": lambda: dict(machine["urls"]),
+        "record_of": lambda: records.load_record,
         "sha256_of": lambda: {used["path"]: used["sha256"] for used in inputs},
         "scratch": lambda: str(_folder_of(snakemake) / SCRATCH),
         "checkpoints": lambda: _checkpoints(snakemake, inputs),
@@ -238,6 +251,11 @@ def _arguments(
             f"not given by the rule: {', '.join(unknown) or 'none'}"
         )
     return {name: value for name, value in offered.items() if name in wanted}
+
+
+def _want(functions: Iterable[Callable], name: str) -> bool:
+    """Whether any of the functions has a parameter of that name."""
+    return any(name in inspect.signature(function).parameters for function in functions)
 
 
 def _wanted(function: Callable, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,7 +284,7 @@ def _leftovers(snakemake: Any, functions: Sequence[Callable]) -> Iterator[str | 
     outputs = _flat(_named_paths(snakemake.output, "output"))
     yield from (_staged(path) for _, path in outputs)
     yield _folder_of(snakemake) / SCRATCH
-    if any("checkpoints" in inspect.signature(each).parameters for each in functions):
+    if _want(functions, "checkpoints"):
         yield from _checkpoint_folders(snakemake)
 
 
@@ -310,8 +328,13 @@ def _digests_of(files: Any) -> list[str]:
     return list(filter(digests.is_digest, _paths_of(files)))
 
 
-def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any]]:
-    """What the job reads, for its records; it must be what its own record, and digest, say."""
+def _described_inputs(
+    snakemake: Any, hashes: KnownHashes, functions: Sequence[Callable]
+) -> list[dict[str, Any]]:
+    """What the job reads, for its records; it must be what its own record, and digest, say.
+
+    The records of its inputs count as read where the functions ask for them.
+    """
     of_digests = {digests.file_of(path): None for path in _digests_of(snakemake.input)}
     for path in of_digests:
         digests.require_file(path)
@@ -321,7 +344,10 @@ def _described_inputs(snakemake: Any, hashes: KnownHashes) -> list[dict[str, Any
         if used["path"] in of_digests:
             digests.require_digest(used["path"], used["sha256"])
         require_untouched(used["path"], used["sha256"], known)
-    return inputs
+    if not _want(functions, "record_of"):
+        return inputs
+    read = [(f"record of {u['name']}", os.fspath(records.record_path(u["path"]))) for u in inputs]
+    return inputs + records.describe_inputs(read, hashes)
 
 
 def _device(choice: str, asked_for: bool) -> str:
@@ -426,21 +452,32 @@ def _give_usual_modes(paths: Iterable[str]) -> None:
             each.chmod(stat.S_IMODE(each.stat().st_mode) | usual)
 
 
-def _is_made(snakemake: Any, hashes: KnownHashes) -> bool:
+def _is_made(snakemake: Any, hashes: KnownHashes, functions: Sequence[Callable]) -> bool:
     """Whether all outputs are there, of the same inputs, settings, code and environment.
 
     Another job may have made them, or an input that was made anew has turned out to be the same.
     """
-    if not all(Path(path).exists() for path in _paths_of(snakemake.output)):
-        return False
     known = KnownRecords()
     outputs = [path for _, path in _flat(_named_paths(snakemake.output, "output"))]
+    if not all(Path(path).exists() for path in outputs):
+        return False
     made = [known.identity_of(path) for path in outputs]
     if None in made or any(known.sha256_of(path) != hashes.get(path).sha256 for path in outputs):
         return False
-    inputs = _described_inputs(snakemake, hashes)
+    inputs = _described_inputs(snakemake, hashes, functions)
     today = _identity_today(snakemake, inputs)
     return not any(differences(identity, today) for identity in made)
+
+
+def _leave_as_made(snakemake: Any) -> None:
+    """Have Snakemake find what is made: with its digest, and no older than its input."""
+    known = KnownRecords()
+    for digest in _digests_of(snakemake.output):
+        path = digests.file_of(digest)
+        if (sha256 := known.sha256_of(path)) is not None:
+            digests.write_digest(path, sha256)
+    for declared in _paths_of(snakemake.output):
+        os.utime(declared)
 
 
 def _identity_today(snakemake: Any, inputs: list[dict[str, Any]]) -> Identity:
@@ -475,8 +512,7 @@ def _publish(
         records.validate_record(complete[name])
     try:
         for name, path in outputs.items():
-            if Path(path).is_dir():
-                shutil.rmtree(path)  # a folder can replace no folder that holds files
+            _discard([path])  # a folder can replace no folder that holds files
             os.replace(staged[name], path)
         for name, path in outputs.items():
             records.write_record(path, complete[name])
@@ -492,7 +528,7 @@ def _publish(
 
 def _discard(paths: Iterable[str | Path]) -> None:
     for path in map(Path, paths):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

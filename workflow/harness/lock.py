@@ -11,6 +11,7 @@ machine by its process, else by what SLURM says of its job, else by how long it 
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
 import os

@@ -1,9 +1,10 @@
 """What the systems and the classifier cost to train, from the records beside them."""
 
+from collections.abc import Callable
+
 from harness import perform
 from l2i.disk import write_text
 from l2i.names import CLASSIFIER
-from l2i.provenance.records import load_record
 from l2i.reporting.costs import cost_of, costs_to_markdown, summarise_costs
 from l2i.tables import to_csv
 
@@ -14,6 +15,7 @@ def tabulate_cost(
     path_to_table: str,
     path_to_page: str,
     *,
+    record_of: Callable[[str], dict],
     datasets: list[str],
     systems: list[str],
     titles: dict[str, str],
@@ -23,7 +25,7 @@ def tabulate_cost(
     Inputs are trained models; their content is not read.
     """
     paths = [*path_to_systems, *path_to_classifiers]
-    costs = [cost_of(load_record(path), classifier=CLASSIFIER) for path in paths]
+    costs = [cost_of(record_of(path), classifier=CLASSIFIER) for path in paths]
     table = summarise_costs(costs, datasets=datasets, systems=[*systems, CLASSIFIER])
     write_text(path_to_table, to_csv(table))
     write_text(path_to_page, costs_to_markdown(table, titles=titles))

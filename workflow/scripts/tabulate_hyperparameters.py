@@ -1,9 +1,9 @@
 """Tables II and III: the settings that L2I was trained with, post-hoc and by design."""
 
 import math
+from collections.abc import Callable
 
 from harness import perform
-from l2i.provenance.records import load_record
 from l2i.reporting.beside_paper import condition_text
 from l2i.reporting.markdown import write_table
 from l2i.reporting.tables import rows_beside_paper
@@ -24,6 +24,7 @@ def tabulate_hyperparameters(
     path_to_table: str,
     path_to_page: str,
     *,
+    record_of: Callable[[str], dict],
     number: str,
     datasets: list[dict],
     paper: dict,
@@ -32,8 +33,8 @@ def tabulate_hyperparameters(
     """Write what the records of trained systems say, as csv and as a page."""
     trained: dict[str, list[Settings]] = {dataset["name"]: [] for dataset in datasets}
     for path in path_to_systems:
-        record = load_record(path)
-        trained[record["wildcards"]["dataset"]].append(_settings(record, number))
+        record = record_of(path)
+        trained[record["wildcards"]["dataset"]].append(_settings(record, number, record_of))
     measured = [
         {"system": PRINTED[number], "dataset": dataset, "mean": value}
         | {"metric": metric, "condition": condition}
@@ -50,11 +51,11 @@ def tabulate_hyperparameters(
     write_table(rows, path_to_table, path_to_page, paper=paper, titles=titles)
 
 
-def _settings(record: dict, number: str) -> Settings:
+def _settings(record: dict, number: str, record_of: Callable[[str], dict]) -> Settings:
     """What one system was trained with; its dictionary's record knows the components."""
     ours = record["settings"]["system_settings"] | record["facts"].get("selected", {})
     (dictionary,) = (used["path"] for used in record["inputs"] if used["name"] == "dictionary")
-    theirs = load_record(dictionary)["settings"]["dictionary"]
+    theirs = record_of(dictionary)["settings"]["dictionary"]
     settings = {
         **{(name, ""): ours[name] for name in WEIGHTS[number]},
         ("n_components", ""): theirs["n_components"],

@@ -235,7 +235,9 @@ class TestAsInstalled:
         (corpus / name).write_bytes(b"?" * size)
         with pytest.raises(InputError, match=rf"sonyc/{name} is changed") as error:
             require_as_installed(corpus)
-        assert "move it away" in str(error.value) and "source to local" in str(error.value)
+        assert "move it away and add --forcerun fetch_dataset" in str(
+            error.value
+        ) and "source to local" in str(error.value)
         (corpus / name).unlink()
         with pytest.raises(InputError, match=rf"sonyc/{name} is lost"):
             require_as_installed(corpus)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
 
 import pytest
 
+from l2i.checks import InputError
 from l2i.datasets.listing import changes_since, stats_below, write_listing
 from l2i.provenance import hashes
 from l2i.provenance.fingerprints import file_sha256
@@ -78,6 +80,7 @@ def test_hidden_files_are_no_part_of_it(corpus, changes):
 def test_links_are_followed_and_may_lead_back(corpus, changes, tmp_path):
     (corpus / "audio/round").symlink_to(corpus)
     (corpus / "audio/nowhere").symlink_to(tmp_path / "nothing")
+    (corpus / "audio/itself").symlink_to("itself")
     assert changes() == []
     shutil.move(corpus / "audio/more", tmp_path / "elsewhere")
     (corpus / "audio/more").symlink_to(tmp_path / "elsewhere")
@@ -109,3 +112,26 @@ def test_twenty_thousand_clips_take_less_than_a_second(tmp_path):
         assert changes_since(tmp_path / "files.json", folder.parent) == []
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 1
+
+
+def test_a_folder_with_two_names_is_listed_under_both_in_any_order(tmp_path):
+    (tmp_path / "corpus/b").mkdir(parents=True)
+    (tmp_path / "corpus/b/x.wav").touch()
+    for link in ("a", "c"):
+        (tmp_path / "corpus" / link).symlink_to("b")
+    assert [*stats_below(tmp_path / "corpus")] == ["a/x.wav", "b/x.wav", "c/x.wav"]
+
+
+def test_what_cannot_be_listed_is_refused_in_words(tmp_path, monkeypatch):
+    """As root may list any folder, the system is made to say so."""
+    (tmp_path / "audio").mkdir()
+    real = os.scandir
+
+    def denied(path):
+        if os.path.basename(path) == "audio":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(InputError, match=r"audio: cannot be read .*grant access"):
+        stats_below(tmp_path)

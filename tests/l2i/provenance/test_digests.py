@@ -64,7 +64,7 @@ def test_a_file_that_is_what_its_digest_says_is_let_through(model):
 def test_a_digest_that_is_not_of_its_file_is_refused_with_the_remedy(model, damage):
     digest = digest_path(model)
     damage(digest, digest.read_text())
-    with pytest.raises(InputError, match=f"{model} is not the file.* Remove {digest} and run"):
+    with pytest.raises(InputError, match=f"{model} is not the file.* Remove {digest} and give"):
         require_digest(model, file_sha256(model))
 
 

@@ -86,10 +86,11 @@ def require_as_installed(folder: str | Path) -> None:
     folder = Path(folder)
     if (folder / CONTENT).exists():
         changes = changes_since(folder / CONTENT, folder)
+        again = "to have it downloaded again, move it away and add --forcerun fetch_dataset"
         raise_all(
             [f"{folder.name}/{change}" for change in changes if change.what != "new"],
-            f"{folder} is not the corpus that was downloaded; move it away to have it downloaded "
-            f"again, or set datasets.{folder.name}.source to local",
+            f"{folder} is not the corpus that was downloaded; {again}; to use it as it is, set "
+            f"datasets.{folder.name}.source to local",
         )
 
 

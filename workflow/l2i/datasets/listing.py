@@ -6,6 +6,7 @@ and reads again only those whose time has changed and whose size has not.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +52,11 @@ def stats_below(folder: str | Path) -> dict[str, Stat]:
     Links are followed. Hidden files and folders are left out: file managers, and the download of a
     corpus, leave some.
     """
-    return dict(sorted(_walk(os.fspath(folder), "", set())))
+    try:
+        return dict(sorted(_walk(os.fspath(folder), "", frozenset())))
+    except OSError as error:
+        what = f"{error.filename}: cannot be read ({error.strerror})"
+        raise InputError(f"{what}; grant access to it") from error
 
 
 def write_listing(
@@ -117,18 +122,25 @@ def changes_since(
     ]
 
 
-def _walk(folder: str, below: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Stat]]:
+def _walk(folder: str, below: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, Stat]]:
     about = os.stat(folder)
-    if (about.st_dev, about.st_ino) in seen:  # a link that leads back
+    if (about.st_dev, about.st_ino) in above:  # a link that leads back
         return
-    seen.add((about.st_dev, about.st_ino))
+    above |= {(about.st_dev, about.st_ino)}
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             name = f"{below}{entry.name}"
-            if entry.is_dir():
-                yield from _walk(entry.path, f"{name}/", seen)
+            try:
+                is_dir, found = entry.is_dir(), entry.stat()
+            except FileNotFoundError:  # a link to nothing, or what went in this moment
+                continue
+            except OSError as error:
+                if error.errno == errno.ELOOP:  # a link to itself
+                    continue
+                raise
+            if is_dir:
+                yield from _walk(entry.path, f"{name}/", above)
             elif entry.is_file():
-                found = entry.stat()
                 yield name, Stat(found.st_size, found.st_mtime_ns)

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2i.checks import InputError
-from l2i.provenance.records import RECORD_VERSION, record_path
+from l2i.checks import InputError, printable
+from l2i.provenance.fingerprints import file_sha256
+from l2i.provenance.records import RECORD_VERSION, SUFFIX, record_path
 
 SHOWN = 60  # characters of a value in a difference
 NO_RECORD = "no record"
@@ -92,6 +93,13 @@ class KnownRecords:
         record = self.of(str(path))
         return None if record is None else record["output"]["sha256"]
 
+    def sha256_of_record(self, path: str | Path) -> str | None:
+        """What the record at `path` itself holds; None where there is none."""
+        try:
+            return file_sha256(path)
+        except OSError:
+            return None
+
     def identity_of(self, path: str | Path) -> Identity | None:
         """What made the file at `path`; None where nothing tells."""
         record = self.of(str(path))
@@ -100,11 +108,22 @@ class KnownRecords:
     def _read(self, path: str) -> dict[str, Any] | None:
         try:
             record = json.loads(record_path(path).read_text(encoding="utf-8"))
-            identity_in(record)
-            known = record["record_version"] == RECORD_VERSION
-            return record if known and isinstance(record["output"]["sha256"], str) else None
+            made = identity_in(record)
+            texts = [made.rule, made.code, made.env, record["output"]["sha256"]]
+            texts += [text for used in made.inputs for text in used]
+            trees: list[Any] = [made.settings, made.wildcards]
+            whole = all(isinstance(text, str) for text in texts)
+            whole &= all(isinstance(tree, dict) for tree in trees)
+            return record if whole and record["record_version"] == RECORD_VERSION else None
         except (OSError, ValueError, RecursionError, KeyError, TypeError):
             return None
+
+
+def with_records(now: Identity, then: Identity | None, known: KnownRecords) -> Identity:
+    """`now` with the records that `then` was made of too, as they are today."""
+    read = [used for used in (then.inputs if then else []) if used[1].endswith(SUFFIX)]
+    today = [(name, path, known.sha256_of_record(path)) for name, path, _ in read]
+    return now._replace(inputs=now.inputs + today)
 
 
 def require_untouched(path: str, sha256: str, known: KnownRecords) -> None:
@@ -144,7 +163,7 @@ def _pairs_of_inputs(
     before, after = ({(name, path): sha256 for name, path, sha256 in each} for each in (then, now))
     for name, path in sorted({*before, *after}):
         old, new = before.get((name, path), _MISSING), after.get((name, path), _MISSING)
-        yield f"{name} {path}", _short(old), _short(new), old != new or new is None
+        yield f"{name} {printable(path)}", _short(old), _short(new), old != new or new is None
     if [*before] != [*after] and {*before} == {*after}:
         yield "order of inputs", "another", "this", True
 
@@ -157,4 +176,5 @@ def _shown(value: Any, length: int | None = SHOWN) -> str:
     if value is _MISSING:
         return "(none)"
     text = value if isinstance(value, str) and length else json.dumps(value, sort_keys=True)
-    return text if length is None or len(text) <= length else f"{text[: length - 3]}..."
+    text = text if length is None or len(text) <= length else f"{text[: length - 3]}..."
+    return printable(text)

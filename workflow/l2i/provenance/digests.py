@@ -56,7 +56,7 @@ def write_digest(path: str | Path, sha256: str) -> None:
 def require_file(path: str | Path) -> None:
     """Raise InputError where the file at `path`, which a digest vouches for, is lost."""
     if not Path(path).exists():
-        raise InputError(f"{path} is lost: run the workflow again, which makes it anew")
+        raise InputError(f"{path} is lost: give your command again, which makes it anew")
 
 
 def require_digest(path: str | Path, sha256: str) -> None:
@@ -65,7 +65,7 @@ def require_digest(path: str | Path, sha256: str) -> None:
     if not _is_of(digest, sha256):
         raise InputError(
             f"{path} is not the file that {digest} tells of: one of them was changed after the job "
-            f"that wrote them. Remove {digest} and run the workflow again, which makes both anew"
+            f"that wrote them. Remove {digest} and give your command again, which makes both anew"
         )
 
 

@@ -2,6 +2,7 @@
 
 from configuration.reading import pins_of
 from harness.job import HASHES
+from l2i.checks import InputError, reason
 from l2i.datasets.listing import changes_since
 from l2i.provenance.hashes import KnownHashes
 
@@ -41,5 +42,8 @@ def changed_corpus(job):
     """How the folder of a corpus differs from what was indexed, a line for each file."""
     folder = Path(config["machine"]["data"]).expanduser() / job.wildcards.dataset
     hashes = KnownHashes(HASHES)
-    changes = changes_since(job.output.files, folder, lambda path: hashes.get(path).sha256)
+    try:
+        changes = changes_since(job.output.files, folder, lambda path: hashes.get(path).sha256)
+    except (InputError, OSError) as error:  # the job tells what to do
+        return [reason(error)]
     return [*map(str, changes)]
