@@ -17,7 +17,14 @@ WORKFLOW = PROJECT / "workflow"
 COMMAND = re.compile(r"\b(snakemake|make|python|l2i|git)\s+(-|[a-z]+\s+-)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?: [a-z_]+)?")
 # How each is tried below. A new one needs a test of its own.
-TRIED = {"--forcerun index_dataset", "--config", "--set-resources", "--resources", "--cores"}
+TRIED = {
+    "--forcerun index_dataset",
+    "--forcerun fetch_dataset",
+    "--config",
+    "--set-resources",
+    "--resources",
+    "--cores",
+}
 
 
 def messages():
@@ -104,14 +111,27 @@ class TestTried:
         _, text = project.snakemake("--dry-run", "--cores", "1", target, "--resources", "gpu=1")
         assert "cache_features" in text and "Job stats" in text
 
+    def test_a_download_that_was_changed_comes_again_when_it_is_moved_away(self, project):
+        index = "results/tiny/datasets/esc50/index.csv"
+        corpus = project.folder / "data/esc50"
+        clip = next(corpus.glob("audio/*.wav"))
+        clip.write_bytes(clip.read_bytes()[:-2] + b"!!")
+        code, text = project.run(index, check=False)
+        assert code == 1 and f"esc50/audio/{clip.name} is changed" in text
+        option = re.search(r"move it away and add (--forcerun \w+)", text)[1]
+        corpus.rename(corpus.with_name("moved"))
+        project.run(index, *option.split())
+        assert "Nothing to be done" in project.snakemake("--dry-run", index)[1]
+
     def test_a_result_that_is_deleted_is_made_again_by_the_same_command(self, project):
         index = project.folder / "results/tiny/datasets/esc50/index.csv"
         before = index.read_bytes()
         index.write_bytes(b"")
         target = "results/tiny/features/esc50/log_mel.npy.digest"
         code, text = project.run(target, check=False)
-        assert code != 0 and "index.csv is no table" in text and "Traceback" not in text
-        assert "delete it and give your command again" in text
+        assert code != 0 and "index.csv was changed after" in text and "Traceback" not in text
+        remedy = f"delete {index.relative_to(project.folder)} and give your command again"
+        assert remedy in text
         index.unlink()
         project.run(target)
         assert index.read_bytes() == before
