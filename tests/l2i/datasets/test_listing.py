@@ -135,3 +135,8 @@ def test_what_cannot_be_listed_is_refused_in_words(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", denied)
     with pytest.raises(InputError, match=r"audio: cannot be read .*grant access"):
         stats_below(tmp_path)
+
+
+def test_what_was_never_listed_has_not_changed(corpus, changes, tmp_path):
+    (tmp_path / "files.json").unlink()
+    assert changes() == []

@@ -89,7 +89,8 @@ def changes_since(
 ) -> list[Change]:
     """How a corpus differs from its listing, file by file.
 
-    A folder that is away, as when the disk is needed and all is computed, has not changed.
+    A folder that is away, as when the disk is needed and all is computed, has not changed; nor has
+    one that was never listed.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def changes_since(
     sha256_of : callable
         The hash of a file; may remember it.
     """
-    if not os.path.isdir(folder):
+    if not os.path.isdir(folder) or not os.path.exists(listing):
         return []
     try:
         then = {name: Listed(*entry) for name, entry in read_json(listing, dict).items()}
