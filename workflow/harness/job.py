@@ -24,7 +24,7 @@ from l2i import disk, limits
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.provenance import digests, records
-from l2i.provenance.currency import Identity, KnownRecords, differences, require_untouched
+from l2i.provenance.currency import KnownRecords, differences, identity_in, require_untouched
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
 
@@ -465,7 +465,7 @@ def _is_made(snakemake: Any, hashes: KnownHashes, functions: Sequence[Callable])
     if None in made or any(known.sha256_of(path) != hashes.get(path).sha256 for path in outputs):
         return False
     inputs = _described_inputs(snakemake, hashes, functions)
-    today = _identity_today(snakemake, inputs)
+    today = identity_in(_job_identity(snakemake) | {"inputs": inputs})
     return not any(differences(identity, today) for identity in made)
 
 
@@ -478,18 +478,6 @@ def _leave_as_made(snakemake: Any) -> None:
             digests.write_digest(path, sha256)
     for declared in _paths_of(snakemake.output):
         os.utime(declared)
-
-
-def _identity_today(snakemake: Any, inputs: list[dict[str, Any]]) -> Identity:
-    params = snakemake.params
-    return Identity(
-        rule=snakemake.rule,
-        wildcards=dict(snakemake.wildcards.items()),
-        settings=_settings(snakemake),
-        code=params.code,
-        env=params.env,
-        inputs=[(used["name"], used["path"], used["sha256"]) for used in inputs],
-    )
 
 
 def _publish(
