@@ -10,7 +10,7 @@ LOCKS := envs/compute.txt envs/workflow.txt envs/dev.txt
 # Named after what it stands for, so that new content means a new environment and a touch does not.
 ENV := .venv/installed-$(shell cat $(LOCKS) pyproject.toml | sha256sum | cut -c1-16)
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-	--no-annotate --python-version 3.11
+	--python-version 3.11
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
@@ -60,7 +60,7 @@ measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the p
 
 lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt
-	for name in uv compute workflow dev; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
+	for name in uv compute workflow dev runcrate; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
 
 # An environment without pip is what a failed attempt leaves behind: made anew.
 # pip's own settings (mirrors, proxies) are unknown to uv, hence the second attempt with pip.
