@@ -49,8 +49,8 @@ determinism: $(ENV) ## the demo twice; tables and figures must agree byte for by
 	$(DEMO)
 	mv results/demo results/.first
 	$(DEMO)
-	for part in tables figures; do diff --recursive --exclude='*.record.json' \
-		--exclude='*.log' --exclude='cost.*' results/.first/$$part results/demo/$$part; done
+	for part in tables figures; do diff --recursive --exclude=.records \
+		--exclude='cost.*' results/.first/$$part results/demo/$$part; done
 	rm -rf results/.first
 	@echo "The tables and figures of both runs agree byte for byte."
 

@@ -24,6 +24,7 @@ from configuration.schema import load_schema
 from configuration.validation import validate_config
 from configuration.values import typed
 from l2i.checks import InputError
+from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
 
 try:
@@ -77,3 +78,10 @@ rule all:
 
 onstart:
     before_first_job([] if workflow.touch else list(workflow.dag.needrun_jobs()), OUTSIDE)
+    note_run(
+        RESULTS,
+        configfiles=[os.path.relpath(path, PROJECT) for path in workflow.overwrite_configfiles],
+        assignments=workflow.config_settings.config_args or [],
+        configuration=config,
+        code=SOURCES.parts(),
+    )

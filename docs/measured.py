@@ -129,7 +129,7 @@ def take(
     Parameters
     ----------
     results : path
-        ``results/{name}``, or a copy of it that holds ``tables`` and every ``*.record.json``.
+        ``results/{name}``, or a copy of it that holds ``tables`` and every record.
     command, commit, note : str, optional
         What records do not know.
     measured : path

@@ -104,7 +104,7 @@ def identity_of(job: Any, known: KnownRecords) -> Identity:
         wildcards=dict(job.wildcards_dict),
         settings=json.loads(job.params.settings),
         code=job.params.code,
-        env=job.params.env,
+        pins=json.loads(job.params.env),
         inputs=[(name, path, known.sha256_of(path)) for name, path in _named_files(job.input)],
     )
 

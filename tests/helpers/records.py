@@ -13,7 +13,7 @@ def write_record(path, settings, inputs=(), dataset="esc50"):
     known = {"sha256": "0" * 64, "size_bytes": 1, "kind": "file"}
     held = {"sha256": file_sha256(path)} if path.is_file() else {}
     record = {
-        "record_version": 2,
+        "record_version": 3,
         "output": {"name": "model", "path": str(path), **known, **held},
         "rule": "any",
         "wildcards": {"dataset": dataset},
@@ -23,7 +23,10 @@ def write_record(path, settings, inputs=(), dataset="esc50"):
         "settings": settings,
         "fingerprints": dict.fromkeys(("code", "env", "settings"), "0" * 64),
         "seeds": {},
+        "pins": {},
         "software": {"python": "3.11"},
+        "departures": {},
+        "libraries": [],
         "git": None,
         "host": {"name": "a", "system": "b", "cpu": "c", "n_cores": 1, "memory_bytes": 1},
         "accelerator": None,
@@ -34,6 +37,7 @@ def write_record(path, settings, inputs=(), dataset="esc50"):
         **dict.fromkeys(("started_at", "finished_at"), "2025-01-31T12:00:00+00:00"),
         "seconds": 1.0,
     }
+    record_path(path).parent.mkdir(exist_ok=True)
     record_path(path).write_text(json.dumps(record), encoding="utf-8")
 
 

@@ -9,7 +9,9 @@ import sys
 
 from helpers.project import PROJECT
 
-IMPORTS = "from planning import before_first_job, plan_by_records\n"
+IMPORTS = """from l2i.provenance.runs import note_run
+from planning import before_first_job, plan_by_records
+"""
 SNAKEFILE = """
 OUTSIDE = {}
 plan_by_records(OUTSIDE)
@@ -32,7 +34,7 @@ rule count:
         number=RESULTS + "/counted/{dataset}.txt.digest",
         parts=directory(RESULTS + "/counted/{dataset}"),
     log:
-        RESULTS + "/counted/{dataset}.log",
+        log_of(RESULTS + "/counted/{dataset}.log"),
     params:
         **identity("count", settings("datasets/{dataset}/start")),
     script:
@@ -46,7 +48,7 @@ rule scale:
     output:
         scaled=RESULTS + "/scaled/{dataset}/fold{fold}.txt",
     log:
-        RESULTS + "/scaled/{dataset}/fold{fold}.log",
+        log_of(RESULTS + "/scaled/{dataset}/fold{fold}.log"),
     params:
         **identity("scale", settings("factor", "seed")),
     script:
@@ -90,11 +92,13 @@ SCALE = '''
 
 from pathlib import Path
 
+from packaging.version import Version
+
 from harness import perform
 
 
 def scale(path_to_number, path_to_parts, path_to_scaled, *, factor, seed, fold):
-    number = int(Path(path_to_number).read_text())
+    number = int(Path(path_to_number).read_text()) * Version("1.0").major
     Path(path_to_scaled).write_text(f"{number * factor} in fold {fold}")
     print("scaled")
 

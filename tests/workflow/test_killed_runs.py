@@ -162,7 +162,7 @@ def test_a_job_that_outlives_snakemake_is_waited_for(run, edited):
         run.edit("config.yaml", "start: 3", "start: 4")
     run.unlock()
     again = run.started()
-    log = run.folder / "results/toy/counted/a.log"
+    log = run.folder / "results/toy/logs/counted/a.log"
     run.wait_for(lambda: log.exists() and "waiting for process" in log.read_text())
     assert len(run.begun()) == 1
     assert (run.folder / "results/toy/counted/.part-a.txt").read_text() == "half"

@@ -26,7 +26,7 @@ from l2i.training.checkpoints import checkpoint_path
 from l2i.training.loop import Plan, train
 from l2i.weights import save_weights
 
-CODE, ENV = "c" * 64, "e" * 64
+CODE, ENV = "c" * 64, "{}"
 # What may differ between two records of the same work.
 OF_THE_DAY = {"started_at", "finished_at", "seconds", "runtime"}
 
@@ -80,7 +80,7 @@ class Job:
             wildcards=dict(job.wildcards),
             settings=json.loads(job.params.settings),
             code=CODE,
-            env=ENV,
+            pins={},
             inputs=[("clips", clips, known.sha256_of(clips))],
         )
         return all(Path(path).exists() for path in job.output.values()) and not any(
@@ -117,7 +117,8 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     # Asking git and the package index of Python takes longer than all the rest.
     monkeypatch.setattr(records, "describe_git", lambda folder: None)
-    monkeypatch.setattr(records, "describe_software", lambda: {"python": "3"})
+    told = {"pins": {}, "software": {"python": "3"}, "departures": {}, "libraries": []}
+    monkeypatch.setattr(records, "describe_environment", lambda pins: told)
     return folder
 
 

@@ -34,7 +34,7 @@ def job(tmp_path, monkeypatch):
         rule="learn_dictionary",
         input={},
         output={"result": str(tmp_path / "x")},
-        params=SimpleNamespace(settings="{}", code="c" * 64, env="e" * 64),
+        params=SimpleNamespace(settings="{}", code="c" * 64, env="{}"),
         wildcards={},
         log=[str(tmp_path / "job.log")],
         threads=1,
@@ -123,7 +123,7 @@ def work(path_to_result):
 
 job = SimpleNamespace(
     rule="work", input={}, output={"result": FOLDER + "/x"}, wildcards={}, threads=1,
-    params=SimpleNamespace(settings="{}", code="c" * 64, env="e" * 64),
+    params=SimpleNamespace(settings="{}", code="c" * 64, env="{}"),
     log=[FOLDER + "/log"], config={"machine": {}},
 )
 resource.setrlimit(resource.RLIMIT_AS, (3 * 10**9, 3 * 10**9))

@@ -156,7 +156,7 @@ class TestTheWorkflow:
         assert not cluster.jobs("tabulate")
 
     def test_the_record_names_the_job_and_its_node(self, finished):
-        record = next(results(finished).rglob("model.safetensors.record.json"))
+        record = next(results(finished).rglob(".records/model.safetensors.json"))
         assert json.loads(record.read_text())["slurm"]["node"] in {"gpu1", "gpu2"}
 
     def test_weights_are_the_same_bytes_after_every_fault(self, finished, cluster):
@@ -191,7 +191,8 @@ class Training(Run):
     def __init__(self, folder, cluster, model):
         super().__init__(folder, cluster, GPU)
         self.target = f"{model.relative_to(folder)}.digest"  # no table needs it any more
-        self.log = model.with_name("train_system.log")
+        below = model.relative_to(results(self)).with_name("train_system.log")
+        self.log = results(self) / "logs" / below
         self.n_starts = 0
         for path in (model, self.log):
             path.unlink()

@@ -19,6 +19,7 @@ import yaml
 from helpers.pages import steps
 from helpers.project import PROJECT
 from helpers.tiny_project import ABLATED, SOURCES, Project, make_corpus, overlay_for, results
+from l2i.provenance.records import record_path
 
 pytestmark = pytest.mark.slow
 
@@ -148,10 +149,10 @@ class TestFromArchiveToTables:
         ]
         assert len(outputs) > 30
         for path in outputs:
-            record = json.loads(path.with_name(f"{path.name}.record.json").read_text())
+            record = json.loads(record_path(path).read_text())
             assert record["output"]["sha256"]
             for used in record["inputs"]:
-                producer = finished.folder / f"{used['path']}.record.json"
+                producer = record_path(finished.folder / used["path"])
                 if producer.exists():
                     assert json.loads(producer.read_text())["output"]["sha256"] == used["sha256"]
 
@@ -168,12 +169,12 @@ class TestFromArchiveToTables:
 
     def test_a_system_chooses_on_selection_data(self, finished):
         folder = results(finished) / "systems/esc50/fold1/nmf_linear/default/run0"
-        facts = json.loads((folder / "model.safetensors.record.json").read_text())["facts"]
+        facts = json.loads(record_path(folder / "model.safetensors").read_text())["facts"]
         assert len(facts["selection_scores"]) == 2
         assert facts["selected"]["inverse_regularization"] in (0.1, 1.0)
 
     def test_networks_of_one_fold_never_saw_its_test_clips(self, finished):
-        logs = list(results(finished).glob("systems/esc50/fold*/l2i_[am]*/*/run0/*.log"))
+        logs = list(results(finished).glob("logs/systems/esc50/fold*/l2i_[am]*/*/run0/*.log"))
         assert logs and all("hidden maps of 4 clips" in log.read_text() for log in logs)
 
     def test_a_second_run_has_nothing_to_do(self, finished):

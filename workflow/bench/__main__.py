@@ -9,6 +9,7 @@ The report says on which machine it was made: quote ratios, not seconds.
 from __future__ import annotations
 
 import argparse
+import platform
 import tempfile
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from interpreter import bench_interpreter
 from nmf import bench_nmf
 
 from l2i.datasets.archive import unpack
-from l2i.provenance.records import describe_host, describe_software, utc_now
+from l2i.provenance.environments import installed_versions
+from l2i.provenance.records import describe_host, utc_now
 from l2i.runtime import has_bfloat16
 from l2i.synthetic.esc50 import KINDS, write_esc50_archive
 
@@ -65,15 +67,15 @@ def synthetic_clips(folder: Path) -> Path:
 
 def page(rows: list[dict], source: str) -> str:
     """The report: when, where, on what, and the table."""
-    host, software = describe_host(), describe_software()
-    versions = ", ".join(f"{name} {software[name]}" for name in PACKAGES if name in software)
+    host, software = describe_host(), installed_versions(PACKAGES)
+    versions = ", ".join(f"{name} {software[name]}" for name in PACKAGES if software[name])
     units = "with" if has_bfloat16("cpu") else "without"
     return (
         f"# Benchmark\n\n{utc_now()}, {source}.\n\n"
         f"- machine: {host['cpu']}, {host['n_cores']} cores, {units} bfloat16 units "
         f"({torch.backends.cpu.get_cpu_capability()}), "
         f"{host['memory_bytes'] / 2**30:.0f} GiB, {torch.get_num_threads()} threads\n"
-        f"- software: Python {software['python']}, {versions}\n\n{table(rows)}"
+        f"- software: Python {platform.python_version()}, {versions}\n\n{table(rows)}"
     )
 
 

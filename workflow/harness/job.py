@@ -25,6 +25,7 @@ from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.provenance import digests, records
 from l2i.provenance.currency import KnownRecords, differences, identity_in, require_untouched
+from l2i.provenance.environments import departures, installed_versions
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
 
@@ -141,6 +142,7 @@ def _run(
     job_log: JobLog,
 ) -> None:
     started_at, started = records.utc_now(), time.perf_counter()
+    _warn_of_departures(_pins(snakemake))
     _keep_to_memory(snakemake)
     outputs = _named_paths(snakemake.output, "output")
     staged = {name: _staged(path) for name, path in outputs.items()}
@@ -525,17 +527,34 @@ def _discard(paths: Iterable[str | Path]) -> None:
 # ---------------------------------------------------------------- record
 
 
+def _pins(snakemake: Any) -> dict[str, str]:
+    return json.loads(snakemake.params.env)
+
+
+def _warn_of_departures(pins: Mapping[str, str]) -> None:
+    off = departures(pins, installed_versions(pins))
+    if off:
+        told = [f"{name} {d.installed or 'missing'}, pinned {d.pinned}" for name, d in off.items()]
+        log.warning(
+            "warning: other packages are installed than envs/compute.txt pins: %s. Results are "
+            "made with them all the same and their records say so; to have those that are pinned, "
+            "run make env",
+            "; ".join(told),
+        )
+
+
 def _job_identity(snakemake: Any) -> dict[str, Any]:
-    settings = _settings(snakemake)
+    settings, pins = _settings(snakemake), _pins(snakemake)
     return {
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards.items()),
         "settings": settings,
         "fingerprints": {
             "code": snakemake.params.code,
-            "env": snakemake.params.env,
+            "env": settings_fingerprint(pins),
             "settings": settings_fingerprint(settings),
         },
+        "pins": pins,
     }
 
 
@@ -547,7 +566,7 @@ def _job_part(snakemake: Any) -> dict[str, Any]:
         "record_version": records.RECORD_VERSION,
         **_job_identity(snakemake),
         "seeds": {name: int(seed) for name, seed in seeds.items() if seed is not None},
-        "software": records.describe_software(),
+        **records.describe_environment(_pins(snakemake)),
         "git": records.describe_git(PROJECT),
         "host": records.describe_host(),
         "accelerator": records.describe_accelerator(),

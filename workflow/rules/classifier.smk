@@ -10,7 +10,7 @@ rule fetch_weights:
     output:
         converted=f"{RESULTS}/weights/{{weights}}.safetensors.digest",
     log:
-        f"{RESULTS}/weights/{{weights}}.log",
+        log_of(f"{RESULTS}/weights/{{weights}}.log"),
     wildcard_constraints:
         weights=one_of(load_reference("downloads")["weights"]),
     retries: 0  # a bad input does not get better by trying again
@@ -33,7 +33,7 @@ rule train_classifier:
         model=f"{CLASSIFIER}/model.safetensors.digest",
         history=f"{CLASSIFIER}/history.csv",
     log:
-        f"{CLASSIFIER}/train_classifier.log",
+        log_of(f"{CLASSIFIER}/train_classifier.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS

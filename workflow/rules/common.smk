@@ -10,19 +10,15 @@ from configuration.modules import module_path
 from configuration.systems import titles_of, with_measure
 from l2i.names import OFFICIAL
 from l2i.provenance.digests import drop_orphans
-from l2i.provenance.fingerprints import (
-    canonical_json,
-    code_fingerprint,
-    environment_fingerprint,
-    settings_fingerprint,
-)
+from l2i.provenance.fingerprints import canonical_json
+from l2i.provenance.sources import Sources
 
 RESULTS = f"results/{config['name']}"
 # Rules know large files by digests beside them, see l2i.provenance.digests.
 if workflow.is_main_process:
     drop_orphans(RESULTS)  # so that lost files are made anew
 # What makes a result is the environment it is computed in, not the one that plans the work.
-ENV = environment_fingerprint(PROJECT / "envs" / "compute.txt")
+SOURCES = Sources(WORKFLOW, PROJECT / "envs" / "compute.txt")
 # Systems by what is measured of them.
 WITH_FIDELITY, WITH_FAITHFULNESS, WITH_CLASSIFICATION, WITH_SOUNDS, WITH_PROTOTYPES = (
     with_measure(config, measure)
@@ -53,6 +49,11 @@ over_runs, over_folds, of_first_run, over_ablation = (
 )
 
 
+def log_of(path):
+    """Where a log lies: apart from what people open, in folders of the same names."""
+    return path.replace(RESULTS, f"{RESULTS}/logs", 1)
+
+
 # ------------------------------------------------------------------ what identifies a result
 
 
@@ -62,11 +63,15 @@ def identity(script, settings, module_of=None):
     `module_of` gives package and name of a module of the library that the script finds by name.
     """
 
-    def with_module(wildcards):
-        return _code_with(script, *module_of(wildcards))
+    def entries(wildcards):
+        modules = [module_path(*module_of(wildcards))] if module_of else []
+        return [WORKFLOW / "scripts" / f"{script}.py", *modules]
 
-    code = with_module if module_of else _code(script)
-    return {"settings": settings, "code": code, "env": ENV}
+    return {
+        "settings": settings,
+        "code": lambda wildcards: SOURCES.code(*entries(wildcards)),
+        "env": lambda wildcards: SOURCES.pins(*entries(wildcards)),
+    }
 
 
 def settings(*paths, **more):
@@ -88,18 +93,6 @@ def settings(*paths, **more):
 def system_module(wildcards):
     """The module of a system, for the fingerprint of scripts that find it by its name."""
     return "systems", config["systems"][wildcards.system]["module"]
-
-
-@functools.cache
-def _code(script):
-    return code_fingerprint(WORKFLOW / "scripts" / f"{script}.py", WORKFLOW)
-
-
-@functools.cache
-def _code_with(script, package, name):
-    return settings_fingerprint(
-        [_code(script), code_fingerprint(module_path(package, name), WORKFLOW)]
-    )
 
 
 def of_number(settings_of):

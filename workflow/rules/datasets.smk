@@ -10,7 +10,7 @@ rule fetch_dataset:
     output:
         fetched=f"{DATASETS}/fetched.json",
     log:
-        f"{DATASETS}/fetch_dataset.log",
+        log_of(f"{DATASETS}/fetch_dataset.log"),
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # compute nodes of a cluster often have no way to the internet
     conda:
@@ -31,7 +31,7 @@ rule index_dataset:
         classes=f"{DATASETS}/classes.json",
         files=f"{DATASETS}/files.json",
     log:
-        f"{DATASETS}/index_dataset.log",
+        log_of(f"{DATASETS}/index_dataset.log"),
     conda:
         "../../envs/compute.yaml"
     resources:
@@ -52,7 +52,7 @@ rule check_dataset:
     output:
         checked=f"{DATASETS}/checked.json",
     log:
-        f"{DATASETS}/check_dataset.log",
+        log_of(f"{DATASETS}/check_dataset.log"),
     priority: 100  # before anything is computed of the clips
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # it takes a second

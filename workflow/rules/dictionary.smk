@@ -12,7 +12,7 @@ rule learn_dictionary:
         dictionary=f"{DICTIONARY}/dictionary.safetensors.digest",
         history=f"{DICTIONARY}/objective.csv",
     log:
-        f"{DICTIONARY}/learn_dictionary.log",
+        log_of(f"{DICTIONARY}/learn_dictionary.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS

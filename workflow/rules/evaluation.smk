@@ -13,7 +13,7 @@ rule measure_classifier:
     output:
         classification=f"{EVALUATION}/classification.csv",
     log:
-        f"{EVALUATION}/measure_classifier.log",
+        log_of(f"{EVALUATION}/measure_classifier.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -33,7 +33,7 @@ rule measure_fidelity:
     output:
         fidelity=f"{MEASURED}/fidelity.csv",
     log:
-        f"{MEASURED}/measure_fidelity.log",
+        log_of(f"{MEASURED}/measure_fidelity.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -54,7 +54,7 @@ rule measure_system:
     output:
         classification=f"{MEASURED}/classification.csv",
     log:
-        f"{MEASURED}/measure_system.log",
+        log_of(f"{MEASURED}/measure_system.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -80,7 +80,7 @@ rule measure_faithfulness:
     output:
         faithfulness=f"{MEASURED}/faithfulness.csv",
     log:
-        f"{MEASURED}/measure_faithfulness.log",
+        log_of(f"{MEASURED}/measure_faithfulness.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -102,7 +102,7 @@ rule measure_relevances:
         relevances=f"{MEASURED}/relevances.csv",
         exchanged=f"{MEASURED}/relevances_exchanged.csv",
     log:
-        f"{MEASURED}/measure_relevances.log",
+        log_of(f"{MEASURED}/measure_relevances.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -132,7 +132,7 @@ rule project_relevances:
         classes_table=f"{MEASURED}/coherence.csv",
         distances=f"{MEASURED}/class_distances.csv",
     log:
-        f"{MEASURED}/project_relevances.log",
+        log_of(f"{MEASURED}/project_relevances.log"),
     conda:
         "../../envs/compute.yaml"
     params:

@@ -10,7 +10,7 @@ rule cache_features:
         log_magnitude=f"{FEATURES}/log_magnitude.npy.digest",
         log_mel=f"{FEATURES}/log_mel.npy.digest",
     log:
-        f"{FEATURES}/cache_features.log",
+        log_of(f"{FEATURES}/cache_features.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS

@@ -20,7 +20,7 @@ rule draw_class_faithfulness:
     output:
         **figure("{number}"),
     log:
-        f"{FIGURES}/draw_class_faithfulness_{{number}}.log",
+        log_of(f"{FIGURES}/draw_class_faithfulness_{{number}}.log"),
     wildcard_constraints:
         number=one_of(CLASS_FIGURES),
     retries: 0
@@ -42,7 +42,7 @@ rule draw_relevance_map:
     output:
         **figure("5"),
     log:
-        f"{FIGURES}/draw_relevance_map.log",
+        log_of(f"{FIGURES}/draw_relevance_map.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"
@@ -60,7 +60,7 @@ rule draw_components_sweep:
     output:
         **figure("6"),
     log:
-        f"{FIGURES}/draw_components_sweep.log",
+        log_of(f"{FIGURES}/draw_components_sweep.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"

@@ -5,7 +5,6 @@ LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}
 SLIME = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}"
 # Of systems that compare clips with prototypes, which belong to no clip.
 PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
-LOGS = f"{RESULTS}/logs"  # beside what is a folder no log can lie
 CHOSEN = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/clips.json"
 LISTENING_SETTINGS = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")
 
@@ -17,7 +16,7 @@ rule choose_clips:
     output:
         clips=CHOSEN,
     log:
-        f"{LOGS}/listening/{{dataset}}/fold{{fold}}/choose_clips.log",
+        log_of(f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/choose_clips.log"),
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # it takes a second
     conda:
@@ -37,7 +36,7 @@ rule interpret_clips:
     output:
         sounds=directory(LISTENING),
     log:
-        f"{LOGS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
+        log_of(f"{LISTENING}.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -60,7 +59,7 @@ rule explain_by_slime:
     output:
         sounds=directory(SLIME),
     log:
-        f"{LOGS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}.log",
+        log_of(f"{SLIME}.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
@@ -80,7 +79,7 @@ rule sound_prototypes:
     output:
         sounds=directory(PROTOTYPES),
     log:
-        f"{LOGS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}.log",
+        log_of(f"{PROTOTYPES}.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS

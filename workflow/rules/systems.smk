@@ -13,7 +13,7 @@ rule train_system:
         model=f"{SYSTEM}/model.safetensors.digest",
         history=f"{SYSTEM}/history.csv",
     log:
-        f"{SYSTEM}/train_system.log",
+        log_of(f"{SYSTEM}/train_system.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS

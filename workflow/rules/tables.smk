@@ -27,7 +27,7 @@ rule tabulate_classification:
         table=f"{TABLES}/table_1.csv",
         page=f"{TABLES}/table_1.md",
     log:
-        f"{TABLES}/tabulate_classification.log",
+        log_of(f"{TABLES}/tabulate_classification.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"
@@ -46,7 +46,7 @@ rule tabulate_hyperparameters:
         table=f"{TABLES}/table_{{number}}.csv",
         page=f"{TABLES}/table_{{number}}.md",
     log:
-        f"{TABLES}/tabulate_hyperparameters_{{number}}.log",
+        log_of(f"{TABLES}/tabulate_hyperparameters_{{number}}.log"),
     wildcard_constraints:
         number="2|3",
     retries: 0
@@ -67,7 +67,7 @@ rule tabulate_fidelity:
         table=f"{TABLES}/table_4.csv",
         page=f"{TABLES}/table_4.md",
     log:
-        f"{TABLES}/tabulate_fidelity.log",
+        log_of(f"{TABLES}/tabulate_fidelity.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"
@@ -86,7 +86,7 @@ rule tabulate_faithfulness:
         table=f"{TABLES}/table_5.csv",
         page=f"{TABLES}/table_5.md",
     log:
-        f"{TABLES}/tabulate_faithfulness.log",
+        log_of(f"{TABLES}/tabulate_faithfulness.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"
@@ -105,7 +105,7 @@ rule tabulate_ablation:
         table=f"{TABLES}/table_{{number}}.csv",
         page=f"{TABLES}/table_{{number}}.md",
     log:
-        f"{TABLES}/tabulate_ablation_{{number}}.log",
+        log_of(f"{TABLES}/tabulate_ablation_{{number}}.log"),
     wildcard_constraints:
         number="6|7",
     retries: 0
@@ -128,7 +128,7 @@ rule tabulate_classes:
         table=f"{TABLES}/classes.csv",
         page=f"{TABLES}/classes.md",
     log:
-        f"{TABLES}/tabulate_classes.log",
+        log_of(f"{TABLES}/tabulate_classes.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"
@@ -147,7 +147,7 @@ rule tabulate_by_design:
         table=f"{TABLES}/table_8.csv",
         page=f"{TABLES}/table_8.md",
     log:
-        f"{TABLES}/tabulate_by_design.log",
+        log_of(f"{TABLES}/tabulate_by_design.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"
@@ -166,7 +166,7 @@ rule compare_systems:
         table=f"{TABLES}/comparisons_{{number}}.csv",
         page=f"{TABLES}/comparisons_{{number}}.md",
     log:
-        f"{TABLES}/compare_systems_{{number}}.log",
+        log_of(f"{TABLES}/compare_systems_{{number}}.log"),
     wildcard_constraints:
         number="4|8",
     retries: 0
@@ -188,7 +188,7 @@ rule tabulate_cost:
         table=f"{TABLES}/cost.csv",
         page=f"{TABLES}/cost.md",
     log:
-        f"{TABLES}/tabulate_cost.log",
+        log_of(f"{TABLES}/tabulate_cost.log"),
     retries: 0
     conda:
         "../../envs/compute.yaml"

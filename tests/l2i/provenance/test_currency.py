@@ -25,7 +25,7 @@ MADE = Identity(
     wildcards={"fold": "1"},
     settings={"dictionary": {"n_components": 10, "rate": 1.0}, "seed": 0},
     code="c" * 64,
-    env="e" * 64,
+    pins={"numpy": "2.4"},
     inputs=[("index", "index.csv", "a" * 64), ("clips", "x.npy", "b" * 64)],
 )
 
@@ -44,7 +44,7 @@ def test_the_same_is_current():
         ({"rule": "fit"}, "rule train -> rule fit"),
         ({"wildcards": {"fold": "2"}}, 'wildcards {"fold": "1"} -> wildcards {"fold": "2"}'),
         ({"code": "d" * 64}, "code cccccccc -> code dddddddd"),
-        ({"env": "f" * 64}, "environment eeeeeeee -> environment ffffffff"),
+        ({"pins": {"numpy": "2.5"}}, "package numpy 2.4 -> package numpy 2.5"),
         ({"settings": MADE.settings | {"seed": 1}}, "seed 0 -> seed 1"),
         ({"settings": MADE.settings | {"new": None}}, "new (none) -> new null"),
         (
@@ -122,7 +122,7 @@ class TestRecords:
             (("wildcards",), "fold"),
             (("fingerprints",), None),
             (("fingerprints", "code"), None),
-            (("fingerprints", "env"), 3),
+            (("pins",), 3),
             (("inputs",), None),
             (("inputs", 0), []),
             (("inputs", 0, "name"), 1),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -32,7 +33,7 @@ def hashes(tmp_path_factory):
 @pytest.fixture
 def record(result, hashes):
     return {
-        "record_version": 2,
+        "record_version": 3,
         "output": {"name": "table", "path": str(result), **hashes.get(result).content()},
         "rule": "tabulate",
         "wildcards": {"fold": "1"},
@@ -40,7 +41,7 @@ def record(result, hashes):
         "settings": {"top_k": [1, 3]},
         "fingerprints": {"code": "0" * 64, "env": "1" * 64, "settings": "2" * 64},
         "seeds": {"seed": 0},
-        "software": records.describe_software(),
+        **records.describe_environment({"numpy": metadata.version("numpy")}),
         "git": None,
         "host": records.describe_host(),
         "accelerator": None,
@@ -85,7 +86,7 @@ class TestInvariants:
     def test_what_is_written_is_what_is_read(self, result, record):
         records.write_record(result, record)
         assert records.load_record(result) == record
-        assert [p.name for p in result.parent.iterdir() if p.name.startswith(".")] == []
+        assert [p.name for p in result.parent.iterdir() if p.name.startswith(".")] == [".records"]
 
     def test_a_record_that_does_not_fit_is_not_written(self, result, record):
         record["seconds"] = -1
@@ -100,7 +101,7 @@ class TestInvariants:
         monkeypatch.setattr(records.os, "replace", full_disk)
         with pytest.raises(OSError, match="no space"):
             records.write_record(result, record)
-        assert list(result.parent.iterdir()) == [result]
+        assert not list(result.parent.glob(".records/*"))
 
     def test_every_part_is_demanded_and_no_other_is_taken(self, record):
         for key in list(record):
@@ -128,8 +129,10 @@ class TestInvariants:
 
     def test_software_is_described_without_importing_it(self):
         in_new_process(
-            "versions = records.describe_software()\n"
+            "told = records.describe_environment({'torch': '2.11.0'})\n"
+            "versions = told['software']\n"
             "assert versions['torch'].startswith('2.') and versions['snakemake'], versions\n"
+            "assert told['libraries'] == []\n"
             "assert not {'torch', 'snakemake', 'librosa', 'pandas'} & set(sys.modules)\n"
             "assert records.describe_accelerator() is None\n"
         )
@@ -137,8 +140,8 @@ class TestInvariants:
 
 class TestKnownAnswers:
     def test_the_record_of_a_folder_lies_beside_it(self):
-        assert str(records.record_path("a/run0/")) == "a/run0.record.json"
-        assert str(records.record_path("a/W.npy")) == "a/W.npy.record.json"
+        assert str(records.record_path("a/run0/")) == "a/.records/run0.json"
+        assert str(records.record_path("a/W.npy")) == "a/.records/W.npy.json"
 
     def test_of_an_input_it_is_told_whether_its_hash_was_known(self, result, hashes):
         os.utime(result, (0, 0))  # long ago
@@ -235,11 +238,12 @@ class TestKnownAnswers:
 
 class TestMisuse:
     def test_a_missing_record_is_named_with_a_remedy(self, result):
-        with pytest.raises(InputError, match=r"table.csv.record.json is missing.*delete "):
+        with pytest.raises(InputError, match=r"table.csv.json is missing.*delete "):
             records.load_record(result)
 
     @pytest.mark.parametrize("text", ["{", "{}", json.dumps({"record_version": 1})])
     def test_a_damaged_record_is_named_with_a_remedy(self, result, text):
+        records.record_path(result).parent.mkdir()
         records.record_path(result).write_text(text)
         with pytest.raises(InputError, match=r"is damaged .*give your command again"):
             records.load_record(result)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from l2i.checks import InputError, printable
 from l2i.provenance.fingerprints import file_sha256
-from l2i.provenance.records import RECORD_VERSION, SUFFIX, record_path
+from l2i.provenance.records import RECORD_VERSION, is_record, record_path
 
 SHOWN = 60  # characters of a value in a difference
 NO_RECORD = "no record"
@@ -34,8 +34,8 @@ class Identity(NamedTuple):
     rule: str
     wildcards: dict[str, str]
     settings: dict[str, Any]
-    code: str  # fingerprints
-    env: str
+    code: str  # fingerprint
+    pins: dict[str, str]  # of packages
     # Name, path and sha256; None where nothing vouches for one.
     inputs: list[tuple[str, str, str | None]]
 
@@ -47,7 +47,7 @@ def identity_in(record: Mapping[str, Any]) -> Identity:
         wildcards=record["wildcards"],
         settings=record["settings"],
         code=record["fingerprints"]["code"],
-        env=record["fingerprints"]["env"],
+        pins=record["pins"],
         inputs=[(used["name"], used["path"], used["sha256"]) for used in record["inputs"]],
     )
 
@@ -67,7 +67,7 @@ def differences(then: Identity | None, now: Identity) -> list[Difference]:
     pairs = [
         *_pairs_of_trees("", then.settings, now.settings),
         ("code", then.code[:8], now.code[:8], then.code != now.code),
-        ("environment", then.env[:8], now.env[:8], then.env != now.env),
+        *_pairs_of_trees("package ", then.pins, now.pins),
         ("rule", then.rule, now.rule, then.rule != now.rule),
         ("wildcards", then.wildcards, now.wildcards, then.wildcards != now.wildcards),
         *_pairs_of_inputs(then.inputs, now.inputs),
@@ -109,9 +109,9 @@ class KnownRecords:
         try:
             record = json.loads(record_path(path).read_text(encoding="utf-8"))
             made = identity_in(record)
-            texts = [made.rule, made.code, made.env, record["output"]["sha256"]]
+            texts = [made.rule, made.code, record["output"]["sha256"]]
             texts += [text for used in made.inputs for text in used]
-            trees: list[Any] = [made.settings, made.wildcards]
+            trees: list[Any] = [made.settings, made.wildcards, made.pins]
             whole = all(isinstance(text, str) for text in texts)
             whole &= all(isinstance(tree, dict) for tree in trees)
             return record if whole and record["record_version"] == RECORD_VERSION else None
@@ -121,7 +121,7 @@ class KnownRecords:
 
 def with_records(now: Identity, then: Identity | None, known: KnownRecords) -> Identity:
     """`now` with the records that `then` was made of too, as they are today."""
-    read = [used for used in (then.inputs if then else []) if used[1].endswith(SUFFIX)]
+    read = [used for used in (then.inputs if then else []) if is_record(used[1])]
     today = [(name, path, known.sha256_of_record(path)) for name, path, _ in read]
     return now._replace(inputs=now.inputs + today)
 
@@ -146,15 +146,15 @@ Pair = tuple[str, Any, Any, bool]
 _MISSING = object()
 
 
-def _pairs_of_trees(name: str, then: Any, now: Any) -> Iterator[Pair]:
+def _pairs_of_trees(prefix: str, then: Any, now: Any) -> Iterator[Pair]:
     """Leaves of two trees of mappings."""
     if isinstance(then, dict) and isinstance(now, dict):
         for key in sorted({*then, *now}):
-            inner = f"{name}.{key}" if name else key
-            yield from _pairs_of_trees(inner, then.get(key, _MISSING), now.get(key, _MISSING))
+            pairs = then.get(key, _MISSING), now.get(key, _MISSING)
+            yield from _pairs_of_trees(f"{prefix}{key}.", *pairs)
     else:
         # As JSON, in which 10 and 10.0 differ, as they do to the fingerprint of settings.
-        yield name, then, now, _shown(then, None) != _shown(now, None)
+        yield prefix.removesuffix("."), then, now, _shown(then, None) != _shown(now, None)
 
 
 def _pairs_of_inputs(

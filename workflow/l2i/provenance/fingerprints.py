@@ -11,12 +11,9 @@ import functools
 import hashlib
 import json
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-
-from l2i.checks import InputError
 
 # What can move, name or report bytes but never make them. They are left out together with
 # whatever is imported through them alone ...
@@ -28,25 +25,28 @@ ALWAYS = ("l2i.determinism",)
 DESCRIPTIONS = {"SETTINGS", "NEEDS", "MEASURES"}
 DESCRIPTIONS |= {"OPTIONS", "PINS", "SPLIT", "LABELLING", "VALIDATION", "FIGURE"}
 
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+MODULE = "(module)"
+
 # Snakemake puts this empty file into finished folders, after the job has ended.
 FOLDER_TIMESTAMP = ".snakemake_timestamp"
 
 
 def source_closure(
-    script: Path, root: Path, *, leave_out: tuple[str, ...] = LEAVE_OUT
+    entries: Iterable[Path], root: Path, *, leave_out: tuple[str, ...] = LEAVE_OUT
 ) -> list[Path]:
-    """The script and every file below `root` that it imports, directly or not, found unrun.
+    """The entries and every file below `root` that they import, directly or not, found unrun.
 
     The modules in `ALWAYS` count as imported by every script.
 
     Imports inside functions count. Only absolute imports can be followed; a module named at run
     time (`importlib.import_module`) cannot be seen. Systems are found so, by their name in the
-    configuration: their rules add the fingerprint of the module (workflow/rules/common.smk).
+    configuration: their rules name the module as an entry too (workflow/rules/common.smk).
 
     Parameters
     ----------
-    script : Path
-        Entry point.
+    entries : iterable of Path
+        A script, and what it finds by name.
     root : Path
         Folder on the import path that holds the library.
     leave_out : tuple of str
@@ -55,30 +55,45 @@ def source_closure(
     Returns
     -------
     list of Path
-        Sorted, without duplicates, the script included.
+        Sorted, without duplicates, the entries included.
 
     Raises
     ------
     ValueError
         A relative import.
     """
+    root = root.resolve()
     found: set[Path] = set()
-    pending = [script.resolve()]
+    pending = [path.resolve() for path in entries]
     for module in ALWAYS:
-        pending.extend(_files_of(module, root.resolve()))
+        pending.extend(_files_of(module, root))
     while pending:
         path = pending.pop()
         if path in found:
             continue
         found.add(path)
-        for module in _imported_modules(path):
+        for module in imported_modules(path):
             if not any(f"{module}.".startswith(f"{name}.") for name in leave_out):
-                pending.extend(_files_of(module, root.resolve()))
+                pending.extend(_files_of(module, root))
     return sorted(found)
 
 
-def _imported_modules(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+def imported_modules(path: Path) -> tuple[str, ...]:
+    """Names of the modules that a source file imports, anywhere in it.
+
+    Of `from a import b` both `a` and `a.b` are named, since only files tell whether `b` is one.
+    What is imported for checkers of types only is left out.
+    """
+    return _modules_in(path.read_text(encoding="utf-8"), str(path))
+
+
+@functools.cache  # scripts share most of their files
+def _modules_in(source: str, path: str) -> tuple[str, ...]:
+    return tuple(_imports_of(ast.parse(source, filename=path), path))
+
+
+def _imports_of(tree: ast.Module, path: str) -> Iterator[str]:
+    for node in _run_below(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -90,6 +105,16 @@ def _imported_modules(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def _run_below(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes of a syntax tree, without what only checkers of types read."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and getattr(child.test, "id", None) == "TYPE_CHECKING":
+            yield from (each for other in child.orelse for each in [other, *_run_below(other)])
+        else:
+            yield child
+            yield from _run_below(child)
+
+
 def _files_of(module: str, root: Path) -> Iterator[Path]:
     parts = module.split(".")
     for depth in range(1, len(parts) + 1):
@@ -99,22 +124,13 @@ def _files_of(module: str, root: Path) -> Iterator[Path]:
                 yield candidate
 
 
-def code_fingerprint(script: Path, root: Path) -> str:
-    """sha256 of what a script and its imports below `root` do, whatever they say about it.
-
-    Hashed is the syntax tree of each file, which knows no comments, layout or line numbers, with
-    the docstrings taken out and what a module's literals say of settings. `harness` and what it
-    alone imports are left out: staging, records and logging move bytes and cannot make them. So is
-    `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
-    included for every script.
-
-    The version of Python has no part in it, neither by name nor by the form of its syntax trees;
-    it is recorded with each result (l2i.provenance.records).
+def code_fingerprint(files: Iterable[Path], root: Path) -> str:
+    """sha256 of what source files do, whatever they say about it: that of their `code_parts`.
 
     Parameters
     ----------
-    script : Path
-        Entry point.
+    files : iterable of Path
+        See `source_closure`.
     root : Path
         Folder on the import path; files are told apart by their path below it, so the
         fingerprint is the same wherever the project lies.
@@ -124,23 +140,63 @@ def code_fingerprint(script: Path, root: Path) -> str:
     str
         64 hexadecimal digits.
     """
-    digest = hashlib.sha256()
-    for path in source_closure(script, root):
-        meaning = _meaning(path.read_text(encoding="utf-8"))
-        digest.update(f"{_name_below(path, root.resolve())}\n{meaning}\n".encode())
-    return digest.hexdigest()
+    return settings_fingerprint(code_parts(files, root))
+
+
+def code_parts(files: Iterable[Path], root: Path) -> dict[str, dict[str, str]]:
+    """What source files do, function by function, so that a change can be named.
+
+    Hashed are the syntax trees, which know no comments, layout or line numbers, with the docstrings
+    taken out and what a module's literals say of settings. `harness` and what it alone imports are
+    left out of closures: staging, records and logging move bytes and cannot make them. So is
+    `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
+    included for every script.
+
+    The version of Python has no part in it, neither by name nor by the form of its syntax trees;
+    it is recorded with each result (l2i.provenance.records).
+
+    Returns
+    -------
+    dict
+        File below `root` -> function, ``Class.method``, class or constant of its top level -> hash.
+        Whatever else it does, and the order of it all, is the part `MODULE`.
+    """
+    root = root.resolve()
+    return {_name_below(path, root): _parts(path.read_text(encoding="utf-8")) for path in files}
 
 
 def _name_below(path: Path, root: Path) -> str:
+    path = path.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 @functools.cache  # scripts share most of their files
-def _meaning(source: str) -> str:
-    """What a source does, without what it says about it."""
+def _parts(source: str) -> dict[str, str]:
+    """Hash of each part of a source, of what it does without what it says about it."""
     tree = ast.parse(source)
     _strip_descriptions(tree)
-    return _dump(tree)
+    parts: dict[str, list[Any]] = {}
+    parts[MODULE] = _outline(tree.body, "", parts)
+    return {name: settings_fingerprint(part)[:32] for name, part in parts.items()}
+
+
+def _outline(body: list[ast.stmt], prefix: str, parts: dict[str, list[Any]]) -> list[str]:
+    """Statements in their order, with a name in the place of what is put into `parts`."""
+    outline = []
+    for node in body:
+        names = [node.name] if isinstance(node, DEFINITIONS) else _assigned(node)
+        if len(names) != 1:
+            outline.append(_dump(node))
+            continue
+        name = prefix + names[0]
+        outline.append(name)
+        inner = []
+        if isinstance(node, ast.ClassDef):
+            inner = _outline(node.body, f"{name}.", parts)
+            node.body = []
+        # What is defined twice, as a property and how it is set, has both in one part.
+        parts.setdefault(name, []).extend([_dump(node), *inner])
+    return outline
 
 
 def _dump(node: Any) -> str:
@@ -166,9 +222,11 @@ def _dump(node: Any) -> str:
 
 
 def _strip_descriptions(tree: ast.Module) -> None:
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, (ast.Module, *DEFINITIONS))
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             del node.body[0]
     # What a module says of settings, options and pins: values reach a job by other ways.
     tree.body = [node for node in tree.body if not DESCRIPTIONS & {*_assigned(node)}]
@@ -226,31 +284,6 @@ def _require_plain(value: Any, place: str) -> None:
 def settings_fingerprint(settings: Any) -> str:
     """sha256 of `settings` in canonical JSON."""
     return hashlib.sha256(canonical_json(settings).encode()).hexdigest()
-
-
-def environment_fingerprint(lock_file: Path) -> str:
-    """sha256 of the sorted `name==version` pins of a lock file in the format of pip.
-
-    File hashes, comments, environment markers and the order of lines have no part in it.
-
-    Raises
-    ------
-    InputError
-        The file is missing or pins nothing.
-    """
-    if not lock_file.is_file():
-        raise InputError(f"{lock_file} is missing; it pins the environment: restore it from git")
-    pins = read_pins(lock_file)
-    if not pins:
-        raise InputError(f"{lock_file} pins no package; it must hold lines like numpy==2.4.6")
-    return hashlib.sha256("\n".join(pins).encode()).hexdigest()
-
-
-def read_pins(lock_file: Path) -> list[str]:
-    """Sorted `name==version` pins of a lock file, names in their normal form."""
-    pattern = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([^\s;\\#]+)", re.MULTILINE)
-    found = pattern.findall(lock_file.read_text(encoding="utf-8"))
-    return sorted({f"{re.sub('[-_.]+', '-', name).lower()}=={version}" for name, version in found})
 
 
 def file_sha256(path: str | Path) -> str:

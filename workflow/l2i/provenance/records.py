@@ -1,4 +1,4 @@
-"""Records of how a result came about, written beside it as `<output>.record.json`.
+"""Records of how a result came about, apart from what people open: `.records/<output>.json`.
 
 A record is made inside the job, by the process that computed the result. It answers which inputs,
 settings, code, packages, machine and seeds made these bytes, and says so in a fixed form
@@ -17,52 +17,43 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
+from threadpoolctl import threadpool_info
 
 from l2i.checks import InputError
 from l2i.disk import write_text
+from l2i.provenance.environments import departures, installed_versions
 from l2i.provenance.hashes import KnownHashes
 
-RECORD_VERSION = 2
-SUFFIX = ".record.json"
+RECORD_VERSION = 3
+FOLDER = ".records"  # beside the results that its records stand for
 SCHEMA = Path(__file__).parents[2] / "schemas" / "record.schema.yaml"
-PACKAGES = (
-    "filelock",
-    "jsonschema",
-    "librosa",
-    "numba",
-    "numpy",
-    "packaging",
-    "pandas",
-    "pooch",
-    "psutil",
-    "pyyaml",
-    "requests",
-    "safetensors",
-    "scikit-learn",
-    "scipy",
-    "seaborn",
-    "snakemake",
-    "snakemake-executor-plugin-slurm",
-    "soundfile",
-    "soxr",
-    "torch",
-    "torchaudio",
-    "tqdm",
-)
-
+# Lines by which torch tells what it computes with on CPUs.
+OF_TORCH = "Math Kernel|MKL-DNN|CPU capability"
+# What runs a job, whatever its rule; the packages that its results depend on are its pins.
+RUNNERS = ("snakemake", "snakemake-executor-plugin-slurm")
 
 log = logging.getLogger(__name__)
 
 
 def record_path(path: str | Path) -> Path:
     """Where the record of a result lies."""
-    return Path(f"{os.fspath(path).rstrip('/')}{SUFFIX}")
+    result = Path(path)
+    return result.with_name(FOLDER) / f"{result.name}.json"
+
+
+def is_record(path: str | Path) -> bool:
+    """Whether a path is one of a record."""
+    return Path(path).parent.name == FOLDER and not Path(path).name.startswith(".")
+
+
+def result_of(path: str | Path) -> Path:
+    """Where the result lies whose record is at `path`."""
+    return Path(path).parent.with_name(Path(path).name.removesuffix(".json"))
 
 
 def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> list[dict[str, Any]]:
@@ -75,15 +66,44 @@ def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> l
     ]
 
 
-def describe_software() -> dict[str, str]:
-    """Versions of Python and of the packages that matter, found without importing them."""
-    versions = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+def describe_environment(pins: Mapping[str, str]) -> dict[str, Any]:
+    """What is installed of what a rule is pinned to, and of what runs it; nothing is imported.
+
+    Returns
+    -------
+    dict
+        ``pins``, as given; ``software``, the version of Python and of each package that is there;
+        ``departures``, packages that are not as pinned, see `l2i.provenance.environments`; and
+        ``libraries``, what computes below those packages, of those that are loaded.
+    """
+    installed = installed_versions([*pins, *RUNNERS])
+    found = {name: version for name, version in installed.items() if version is not None}
+    return {
+        "pins": dict(pins),
+        "software": {"python": platform.python_version(), **found},
+        "departures": {name: d._asdict() for name, d in departures(pins, installed).items()},
+        "libraries": _libraries(),
+    }
+
+
+def _libraries() -> list[str]:
+    """Numeric libraries that this process has loaded: BLAS, OpenMP, and what PyTorch is built on.
+
+    They come inside of packages, and choose what they do by the processor.
+    """
+    found = []
+    if "numpy" in sys.modules:
+        for each in threadpool_info():
+            told = [each["internal_api"], each["version"], each.get("architecture")]
+            inside = Path(each["filepath"]).parent.name.removesuffix(".libs")
+            found.append(f"{' '.join(filter(None, told))} of {inside}")
+    if torch := sys.modules.get("torch"):
+        lines = torch.__config__.show().splitlines()
+        told = [
+            line.strip(" -") for line in lines if re.search("Math Kernel|MKL-DNN|CPU cap", line)
+        ]
+        found += [f"{line} of torch" for line in told]
+    return sorted(set(found))
 
 
 def describe_git(folder: Path) -> dict[str, Any] | None:
@@ -128,8 +148,18 @@ def describe_accelerator() -> dict[str, Any] | None:
         "name": properties.name,
         "driver": (_output_of(*query) or "unknown").splitlines()[0],
         "cuda": torch.version.cuda,
+        "cudnn": _dotted(torch.backends.cudnn.version()),
         "memory_bytes": properties.total_memory,
+        "peak_memory_bytes": torch.cuda.max_memory_reserved(),
     }
+
+
+def _dotted(cudnn: int | None) -> str | None:
+    """Version 9.19.0 of 91900."""
+    if cudnn is None:
+        return None
+    major, rest = divmod(cudnn, 10000)
+    return f"{major}.{rest // 100}.{rest % 100}"
 
 
 def describe_slurm(environment: Mapping[str, str] = os.environ) -> dict[str, str] | None:
@@ -183,6 +213,7 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
     """Validate a record and put it beside the result at `path`, whole or not at all."""
     validate_record(record)
     target = record_path(path)
+    target.parent.mkdir(exist_ok=True)
     part = target.with_name(f".part-{target.name}")
     try:
         write_text(part, json.dumps(record, indent=1, allow_nan=False) + "\n")
