@@ -1,0 +1,1 @@
+"""The command `l2i`: what people ask of a run. It may read the configuration and call Snakemake."""

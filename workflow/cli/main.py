@@ -1,0 +1,54 @@
+"""The command `l2i` and its verbs; each verb has a module of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from cli.showing import Outcome, tell_error
+from l2i.checks import InputError
+
+UsageError: Any = typer.BadParameter.__base__  # Typer names it nowhere else
+
+app = typer.Typer(
+    name="l2i",
+    help="Listen to Interpret: ask a run where its numbers come from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+audit = typer.Typer(
+    help="Verify, explain and compare results by the records that they came with.\n\n"
+    "Exit codes: 0 all is well, 1 something was tampered with, 2 something is stale, "
+    "3 something has no record, 4 the question cannot be understood.",
+    no_args_is_help=True,
+)
+app.add_typer(audit, name="audit")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit with the code of its outcome.
+
+    Raises
+    ------
+    SystemExit
+        Always; see `cli.showing.Outcome`.
+    """
+    try:
+        code = app(arguments, standalone_mode=False)
+    except UsageError as error:
+        error.show()
+        code = Outcome.USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        code = 130
+    except InputError as error:
+        tell_error(error)
+        code = Outcome.USAGE
+    sys.exit(int(code or 0))
+
+
+if __name__ == "__main__":
+    main()

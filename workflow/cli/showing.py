@@ -1,0 +1,87 @@
+"""How answers are shown: trees and tables on a terminal, plain text in a pipe, JSON when asked."""
+
+from __future__ import annotations
+
+import enum
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+PIPED_WIDTH = 200  # columns of a table that no terminal cuts
+
+
+class Outcome(enum.IntEnum):
+    """Exit codes. Of several, what is worse counts: see `worst`."""
+
+    FINE = 0
+    TAMPERED = 1
+    STALE = 2
+    NO_RECORD = 3
+    USAGE = 4
+
+
+WORST_FIRST = (Outcome.USAGE, Outcome.TAMPERED, Outcome.NO_RECORD, Outcome.STALE, Outcome.FINE)
+
+
+def worst(*outcomes: Outcome) -> Outcome:
+    """The one that an exit code tells: tampered before no record before stale."""
+    return min(outcomes, key=WORST_FIRST.index, default=Outcome.FINE)
+
+
+class Report(Protocol):
+    """The answer to one question."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the exit code says of it."""
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+
+    def show(self, console: Console) -> None:
+        """The same for people."""
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def tell(report: Report, as_json: bool) -> NoReturn:
+    """Print a report, and end with its exit code."""
+    if as_json:
+        facts = {"outcome": report.outcome.name.lower(), **report.facts()}
+        print(json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        report.show(console())
+    raise typer.Exit(report.outcome)
+
+
+def console() -> Console:
+    """Standard output, wide enough for any table where nobody looks on."""
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(width=width, soft_wrap=True, highlight=False)
+
+
+def tell_error(error: Exception) -> None:
+    """Say on standard error what cannot be done."""
+    print(f"error: {error}", file=sys.stderr)
+
+
+@contextmanager
+def progress_of_bytes(what: str, n_bytes: int) -> Iterator[Any]:
+    """A bar on standard error with a rate, if that is a terminal; yields `advance(n_bytes)`."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    shown = sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
+        task = bar.add_task(what, total=n_bytes)
+        yield lambda n: bar.advance(task, n)
