@@ -170,6 +170,7 @@ def _run(
             "inputs": inputs,
             "runtime": _runtime_part(snakemake, arguments, facts)
             | {"deterministic": deterministic},
+            "log": snakemake.log[0],
             "facts": facts,
             "started_at": started_at,
             "finished_at": records.utc_now(),

@@ -53,6 +53,7 @@ def record(result, hashes):
             "deterministic": True,
             "peak_memory_bytes": records.peak_memory_bytes(),
         },
+        "log": "tabulate.log",
         "facts": {},
         "started_at": records.utc_now(),
         "finished_at": records.utc_now(),
