@@ -20,8 +20,9 @@ from itertools import accumulate, pairwise
 from l2i.checks import InputError
 
 # In pixels of the drawing at its natural size.
-NODE_WIDTH, NODE_HEIGHT = 212, 44
-LAYER_GAP = 92  # between two layers, where connections bend
+NODE_WIDTH, NODE_HEIGHT = 236, 44
+LAYER_GAP = 92  # at least, between two layers, where connections bend
+TALLEST_BEND = 16  # of the height of all, per width of the gap
 NODE_ROOM, TRUNK_ROOM = 58, 12  # height that a node and a passing connection take up in a layer
 N_ORDERINGS, N_STRAIGHTENINGS = 12, 8
 
@@ -64,19 +65,23 @@ def draw(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Drawing:
     top = min((heights[v] - rooms[v] / 2 for v in heights), default=0.0)
     level = {vertex: round(height - top, 1) for vertex, height in heights.items()}
 
+    height = round(max((level[v] + rooms[v] / 2 for v in level), default=0.0), 1)
+    step = NODE_WIDTH + round(max(LAYER_GAP, height / TALLEST_BEND))  # from layer to layer
+
     def line(source: str, target: str) -> list[Point]:
-        points = [(_x(layers[source]) + NODE_WIDTH, level[source, layers[source]])]
-        for layer in range(layers[source] + 1, layers[target]):
+        begin, end = layers[source], layers[target]
+        points = [(step * begin + NODE_WIDTH, level[source, begin])]
+        for layer in range(begin + 1, end):
             y = level[source, layer]
-            points += [(_x(layer), y), (_x(layer) + NODE_WIDTH, y)]
-        return [*points, (_x(layers[target]), level[target, layers[target]])]
+            points += [(step * layer, y), (step * layer + NODE_WIDTH, y)]
+        return [*points, (step * end, level[target, end])]
 
     return Drawing(
         layers=layers,
-        corners={n: (_x(k), round(level[n, k] - NODE_HEIGHT / 2, 1)) for n, k in layers.items()},
+        corners={n: (step * k, round(level[n, k] - NODE_HEIGHT / 2, 1)) for n, k in layers.items()},
         lines={edge: line(*edge) for edge in edges},
-        width=_x(max(layers.values(), default=0)) + NODE_WIDTH,
-        height=round(max((level[v] + rooms[v] / 2 for v in level), default=0.0), 1),
+        width=step * max(layers.values(), default=0) + NODE_WIDTH,
+        height=height,
     )
 
 
@@ -126,10 +131,6 @@ def natural(text: str) -> list[tuple[int, str]]:
     """A key for sorting by which fold2 comes before fold10."""
     parts = re.split(r"(\d+)", text)
     return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(parts)]
-
-
-def _x(layer: int) -> float:
-    return layer * (NODE_WIDTH + LAYER_GAP)
 
 
 def _segments(
