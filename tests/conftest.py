@@ -17,6 +17,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from demo.make_corpus import make_demo_corpora  # noqa: E402
+from helpers.browser import browser, page  # noqa: E402, F401 -- fixtures
 from helpers.project import PROJECT  # noqa: E402
 
 TESTS = PROJECT / "tests"

@@ -27,7 +27,8 @@ OFFERED = {*WILDCARDS, "device", "data", "urls", "sha256_of", "record_of", "chec
 FLOORS = [
     *("checks", "disk", "names", "tables", "metrics", "thresholds", "progress", "limits"),
     *("runtime", "determinism", "weights", "saved_state", "streams", "addresses", "stored"),
-    *("provenance", "features", "dictionary", "networks", "reporting", "datasets", "synthetic"),
+    *("provenance", "features", "dictionary", "networks", "reporting", "pages", "datasets"),
+    "synthetic",
     *("training", "interpretation", "systems", "evaluation"),
 ]
 
