@@ -42,6 +42,7 @@ COLUMNS = {
 }
 ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 FEW = 6  # candidates that a message lists
+MOST = 50  # parts of an address; no row has as many keys
 HOW = (
     "Name the table and then, in any order, the keys of a row, as in "
     "table_4.csv:l2i_att,esc50,top_1 or 'Table IV, L2I w/ ATT, ESC-50, top-1'; column=value says "
@@ -163,12 +164,13 @@ def find_cell(
         If a part names nothing in the table, if no row has all of the parts, or several have.
     """
     table = _Table(address.table, rows, {**TITLES, **(titles or {})})
-    parts = next(table.segmentations(address.pieces), [])
+    if len(address.pieces) > MOST:
+        raise InputError(f"{address.table}.csv: a cell has no {len(address.pieces)} keys. {HOW}")
     for parts in table.segmentations(address.pieces):
         for keys, column in _with_column(parts, table):
             if keys and (found := table.rows_of(keys)):
                 return table.cell(table.only(found, keys, address), column)
-    raise table.refusal(parts)
+    raise table.refusal(next(table.segmentations(address.pieces)))
 
 
 def cells_of(table: str, rows: pd.DataFrame) -> list[Cell]:
