@@ -1,1 +1,4 @@
-"""The command `l2i`: what people ask of a run. It may read the configuration and call Snakemake."""
+"""The `l2i` command: what a person asks of the project and of its results.
+
+It may read the configuration, and call the scripts and Snakemake; nothing imports it.
+"""

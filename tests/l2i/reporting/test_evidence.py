@@ -1,0 +1,170 @@
+"""Which scores a number rests on: those that change it when they change, and no others."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from cli.recomputation import DRAWN, recomputed_table
+from helpers.small_run import small_run
+from l2i.checks import InputError
+from l2i.reporting.cells import Cell, cells_of
+from l2i.reporting.evidence import evidence_of
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return small_run(tmp_path_factory.mktemp("run"))
+
+
+def evidence(run, table, **keys):
+    (cell,) = [each for each in cells_of(table, run.rows(table)) if each.keys == keys]
+    found = evidence_of(cell, run.record(table), run.record_of)
+    assert found.chosen
+    return sorted(each["path"].removeprefix("results/") for each in found.inputs)
+
+
+def of_esc50(system, metric, condition=None):
+    keys = {"system": system, "dataset": "esc50", "metric": metric}
+    return keys | ({"condition": condition} if condition else {})
+
+
+class TestChoice:
+    def test_a_number_rests_on_all_folds_and_runs_of_its_system(self, run):
+        assert evidence(run, "table_4", **of_esc50("l2i_att", "top_1_fidelity")) == [
+            "esc50-1-l2i_att-default-0/fidelity.csv",
+            "esc50-2-l2i_att-default-0/fidelity.csv",
+            "esc50-2-l2i_att-default-1/fidelity.csv",
+        ]
+
+    def test_a_difference_rests_on_what_both_have(self, run):
+        of = of_esc50("l2i_att", "top_1_difference", "minus=vibi")
+        assert evidence(run, "table_4", **of) == [
+            "esc50-1-l2i_att-default-0/fidelity.csv",
+            "esc50-1-vibi-default-0/fidelity.csv",
+        ]
+
+    def test_the_classifier_is_what_has_no_system(self, run):
+        paths = ["esc50-1/classification.csv", "esc50-2/classification.csv"]
+        for table in ("table_1", "table_8"):
+            assert evidence(run, table, **of_esc50("base_f", "accuracy")) == paths
+
+    def test_an_interpreter_that_is_scored_as_a_classifier_has_its_own_files(self, run):
+        paths = evidence(run, "table_8", **of_esc50("l2i_posthoc", "accuracy"))
+        assert paths == evidence(run, "table_4", **of_esc50("l2i_att", "top_1_fidelity"))
+
+    @pytest.mark.parametrize("name", ["random_unselected", "nothing"])
+    def test_what_counters_a_system_was_measured_with_it(self, run, name):
+        condition = "of=l2i_max" + (", threshold=0.1" if name != "nothing" else "")
+        assert evidence(run, "table_5", **of_esc50(name, "ff_median", condition)) == [
+            "esc50-1-l2i_max-default-0/faithfulness.csv",
+            "esc50-2-l2i_max-default-0/faithfulness.csv",
+        ]
+
+    def test_an_ablation_rests_on_its_variant(self, run):
+        of = of_esc50("l2i_att", "fidelity_loss", "fold=1, taps=B3")
+        assert evidence(run, "table_6", **of) == ["esc50-1-l2i_att-taps-B3-0/ablated.csv"]
+
+    def test_settings_of_several_systems_rest_on_all_of_their_models(self, run):
+        assert len(evidence(run, "table_2", **of_esc50("l2i", "n_components"))) == 3
+
+    def test_costs_rest_on_the_models_of_a_system(self, run):
+        keys = {"system": "l2i_att", "dataset": "esc50", "device": "1 thread of a, b"}
+        paths = evidence(run, "cost", **keys, precision="float32")
+        assert paths == ["models/esc50-1-l2i_att-default-0", "models/esc50-2-l2i_att-default-0"]
+
+
+class TestHonesty:
+    def cell(self, run, table="table_4", place=0):
+        return cells_of(table, run.rows(table))[place]
+
+    def test_a_number_of_the_paper_alone_rests_on_nothing_of_ours(self, run):
+        verdicts = run.rows("table_6")["verdict"]
+        place = list(verdicts).index("missing")
+        found = evidence_of(self.cell(run, "table_6", place), run.record("table_6"), run.record_of)
+        assert found.inputs == [] and found.why.endswith("it was not measured")
+
+    def test_without_the_record_of_an_input_all_are_named(self, run):
+        def record_of(path):
+            raise InputError(f"{path} has none")
+
+        found = evidence_of(self.cell(run), run.record("table_4"), record_of)
+        assert not found.chosen and "has none" in found.why
+        assert found.inputs == run.record("table_4")["inputs"]
+
+    def test_where_records_name_nothing_of_the_kind_all_are_named(self, run):
+        cell = Cell("table_4", 0, of_esc50("flint", "top_1_fidelity"), {"mean": 1.0})
+        record = run.record("table_4")
+        settings = {**record["settings"], "systems": ["flint"]}
+        found = evidence_of(cell, {**record, "settings": settings}, run.record_of)
+        assert not found.chosen and len(found.inputs) == len(record["inputs"])
+
+    def test_records_among_the_inputs_are_those_of_the_models(self, run):
+        record = run.record("cost")
+        more = [{"name": "record of systems", "path": "x"}, *record["inputs"]]
+        found = evidence_of(self.cell(run, "cost"), {**record, "inputs": more}, run.record_of)
+        assert found.chosen and "x" not in [each["path"] for each in found.inputs]
+
+
+SCORED = ["table_1", "table_4", "comparisons_4", "table_5", "table_6", "table_8"]
+SCORED += ["comparisons_8", "classes", "figure_2", "figure_6"]
+
+
+@pytest.mark.parametrize("table", SCORED)
+def test_a_number_changes_with_what_it_rests_on_and_with_nothing_else(run, table):
+    record = run.record(table)
+    before = cells_of(table, run.rows(table))
+    rests_on = [
+        {each["path"] for each in evidence_of(cell, record, run.record_of).inputs}
+        for cell in before
+    ]
+    for path in dict.fromkeys(each["path"] for each in record["inputs"]):
+        if not path.endswith(".csv"):
+            continue
+        held = run.path_of(path).read_bytes()
+        run.change(path, other_scores)
+        try:
+            after = cells_of(table, recomputed_table(record, run.path_of, run.record_of))
+        finally:
+            run.path_of(path).write_bytes(held)
+        changed = {i for i, pair in enumerate(zip(before, after, strict=True)) if differ(*pair)}
+        supposed = {i for i, paths in enumerate(rests_on) if path in paths}
+        assert changed <= supposed, f"a number rests on {path}, and is not said to"
+        # Counts, labels and shares may come out the same of other scores.
+        assert len(changed) >= 0.3 * len(supposed) and bool(changed) == bool(supposed)
+
+
+ALIKE = {"rank": 9, "correct": 1, "interpreter_class": 0}
+
+
+def other_scores(rows):
+    """Scores that all metrics tell from those that there were."""
+    # Those of one class a clip are 0 or 1 by chance: of all alike, no share stays what it was.
+    if alike := {name: value for name, value in ALIKE.items() if name in rows}:
+        return rows.assign(**alike)
+    new = dict.fromkeys(["probability_drop", "energy_removed"], lambda x: x**2 / 2)
+    new |= dict.fromkeys(["n_removed", "reconstruction_loss", "fidelity_loss"], lambda x: x + 1)
+    new |= {
+        name: lambda x: 1 - x
+        for name in rows
+        if name.startswith(("interpreter_", "probability_", "classifier_", "decided_"))
+        and name not in ("probability_drop", "interpreter_probability", "classifier_probability")
+        and name != "classifier_class"
+    }
+    changed = {name: change(rows[name]) for name, change in new.items() if name in rows}
+    first = rows.index % 3 > 0  # not of all clips, so that what is symmetric changes as well
+    return rows.assign(**{name: rows[name].where(~first, new) for name, new in changed.items()})
+
+
+def differ(cell, other):
+    assert cell.keys == other.keys
+    return any(
+        value != other.number[name] and not (nan(value) and nan(other.number[name]))
+        for name, value in cell.number.items()
+        if name not in DRAWN
+    )
+
+
+def nan(value):
+    return isinstance(value, float) and math.isnan(value)
