@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from cli.showing import Outcome, tell_error
+from cli.why import why
 from l2i.checks import InputError
 
 UsageError: Any = typer.BadParameter.__base__  # Typer names it nowhere else
@@ -27,6 +28,7 @@ audit = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit, name="audit")
+audit.command()(why)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

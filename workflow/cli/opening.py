@@ -17,6 +17,10 @@ RunFolder = Annotated[
     Path | None,
     typer.Argument(metavar="[RUN]", help="Folder of a run; the only one in results by default."),
 ]
+RunOption = Annotated[
+    Path | None,
+    typer.Option("--run", help="Folder of a run; the only one in results by default."),
+]
 
 
 def open_run(folder: Path | None) -> Run:
