@@ -22,7 +22,8 @@ RULE_FILES = sorted((WORKFLOW / "rules").glob("*.smk"))
 PYTHON = sorted(path for path in WORKFLOW.rglob("*.py"))
 
 # Given by the harness to a script that has such a parameter.
-OFFERED = {*WILDCARDS, "device", "data", "urls", "sha256_of", "record_of", "checkpoints", "scratch"}
+OFFERED = {*WILDCARDS, "device", "data", "urls", "sha256_of", "record_of", "lineage_of"}
+OFFERED |= {"checkpoints", "scratch"}
 
 # From the ground up: a package or module imports only what stands before it.
 FLOORS = [

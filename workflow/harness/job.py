@@ -28,6 +28,7 @@ from l2i.provenance.currency import KnownRecords, differences, identity_in, requ
 from l2i.provenance.environments import departures, installed_versions
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
+from l2i.provenance.lineage import Lineage
 
 PROJECT = Path(__file__).resolve().parents[2]
 CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
@@ -58,6 +59,8 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
       `sha256_of` (the hash of each input, by its path),
       `record_of` (a function: the record of an input, by its path; the result then depends on it),
+      `lineage_of` (a function: all that an input was made of, see l2i.provenance.lineage; the result
+      then depends on all of these records),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
       and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).
@@ -238,6 +241,7 @@ def _arguments(
         "data": lambda: os.path.expanduser(machine["data"]),
         "urls": lambda: dict(machine["urls"]),
         "record_of": lambda: records.load_record,
+        "lineage_of": lambda: lambda path: Lineage([path], KnownRecords().of),
         "sha256_of": lambda: {used["path"]: used["sha256"] for used in inputs},
         "scratch": lambda: str(_folder_of(snakemake) / SCRATCH),
         "checkpoints": lambda: _checkpoints(snakemake, inputs),
@@ -336,7 +340,8 @@ def _described_inputs(
 ) -> list[dict[str, Any]]:
     """What the job reads, for its records; it must be what its own record, and digest, say.
 
-    The records of its inputs count as read where the functions ask for them.
+    The records of its inputs count as read where the functions ask for them, and those of all that
+    these were made of where they ask for that.
     """
     of_digests = {digests.file_of(path): None for path in _digests_of(snakemake.input)}
     for path in of_digests:
@@ -347,10 +352,12 @@ def _described_inputs(
         if used["path"] in of_digests:
             digests.require_digest(used["path"], used["sha256"])
         require_untouched(used["path"], used["sha256"], known)
-    if not _want(functions, "record_of"):
-        return inputs
-    read = [(f"record of {u['name']}", os.fspath(records.record_path(u["path"]))) for u in inputs]
-    return inputs + records.describe_inputs(read, hashes)
+    read = [(used["name"], used["path"]) for used in inputs if _want(functions, "record_of")]
+    if _want(functions, "lineage_of"):
+        nodes = Lineage([used["path"] for used in inputs], known.of).nodes.values()
+        read += [(node.name, node.name) for node in nodes if node.record is not None]
+    paths = [(f"record of {name}", os.fspath(records.record_path(path))) for name, path in read]
+    return inputs + records.describe_inputs(paths, hashes)
 
 
 def _device(choice: str, asked_for: bool) -> str:

@@ -14,6 +14,7 @@ from l2i.reporting.comparisons import (
     comparisons_to_markdown,
     of_systems,
 )
+from l2i.reporting.markdown import write_page
 from l2i.reporting.scores import (
     class_names,
     classification_scores,
@@ -85,7 +86,7 @@ def compare_systems(
         rows += [{"table": int(number), "dataset": name} | pair for pair in pairs]
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_text(path_to_table, to_csv(table))
-    write_text(path_to_page, _page(table, paper, titles, statistics))
+    write_page(path_to_page, _page(table, paper, titles, statistics), f"comparisons_{number}")
 
 
 def _page(

@@ -8,7 +8,7 @@ from harness import perform
 from l2i.disk import write_text
 from l2i.names import CLASSIFIER, LABEL, RANDOM
 from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
-from l2i.reporting.markdown import classes_to_markdown
+from l2i.reporting.markdown import classes_to_markdown, write_page
 from l2i.reporting.removals import (
     ENERGY,
     MEDIAN,
@@ -74,7 +74,7 @@ def tabulate_classes(
     confidence = statistics["confidence"]
     page = classes_to_markdown(table, titles=titles, threshold=threshold, confidence=confidence)
     write_text(path_to_table, to_csv(table))
-    write_text(path_to_page, page)
+    write_page(path_to_page, page, "classes")
 
 
 Numbers = Iterator[dict[str, object]]

@@ -6,6 +6,7 @@ from harness import perform
 from l2i.disk import write_text
 from l2i.names import CLASSIFIER
 from l2i.reporting.costs import cost_of, costs_to_markdown, summarise_costs
+from l2i.reporting.markdown import write_page
 from l2i.tables import to_csv
 
 
@@ -28,7 +29,7 @@ def tabulate_cost(
     costs = [cost_of(record_of(path), classifier=CLASSIFIER) for path in paths]
     table = summarise_costs(costs, datasets=datasets, systems=[*systems, CLASSIFIER])
     write_text(path_to_table, to_csv(table))
-    write_text(path_to_page, costs_to_markdown(table, titles=titles))
+    write_page(path_to_page, costs_to_markdown(table, titles=titles), "cost")
 
 
 if __name__ == "__main__":

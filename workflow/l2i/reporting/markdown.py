@@ -109,7 +109,7 @@ def write_table(
     Below the sections stand the paper's caveats, the definitions of the metrics, `notes` and,
     where there are intervals, how to read them.
     """
-    (entry,) = paper["tables"].values()
+    ((number, entry),) = paper["tables"].items()
     defined = [DEFINITIONS[name] for name in rows["metric"].unique() if name in DEFINITIONS]
     legend = [] if confidence is None else LEGEND
     notes = [*entry["notes"], *dict.fromkeys(defined), *notes, *legend]
@@ -117,7 +117,13 @@ def write_table(
     titles = {**named, **titles}
     page = to_markdown(rows, entry["title"], notes, titles=titles, confidence=confidence)
     write_text(path_to_table, to_csv(rows))
-    write_text(path_to_page, page)
+    write_page(path_to_page, page, f"table_{number}")
+
+
+def write_page(path_to_page: str | Path, page: str, name: str) -> None:
+    """Write the page of the table `name`, with the way to where its numbers come from."""
+    origins = f"- [Where each of these numbers comes from](../provenance/{name}.html)"
+    write_text(path_to_page, f"{page}{origins}: scores, networks, settings, code and clips.\n")
 
 
 def to_markdown(
