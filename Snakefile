@@ -27,12 +27,12 @@ from l2i.checks import InputError
 from planning import before_first_job, plan_by_records
 
 try:
-    said = read_configuration(
+    written = read_configuration(
         [PROJECT / "config.yaml", *workflow.overwrite_configfiles],
         workflow.config_settings.config_args,
     )
-    understood = typed(resolved(said.value), load_schema())
-    validate_config(understood, said.places)
+    understood = typed(resolved(written.value), load_schema())
+    validate_config(understood, written.places)
 except InputError as error:
     sys.exit(f"error: {error}")
 
@@ -58,6 +58,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/pages.smk"
 
 
 OUTSIDE = {"index_dataset": changed_corpus}
@@ -73,6 +74,7 @@ rule all:
         over_runs(LISTENING, systems=WITH_SOUNDS),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
         over_folds(SLIME) if config["listening"]["slime"] else [],
+        rules.list_deviations.output,
 
 
 onstart:

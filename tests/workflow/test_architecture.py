@@ -28,6 +28,7 @@ FLOORS = [
     *("checks", "disk", "names", "tables", "metrics", "thresholds", "progress", "limits"),
     *("runtime", "determinism", "weights", "saved_state", "streams", "addresses", "stored"),
     *("provenance", "features", "dictionary", "networks", "reporting", "datasets", "synthetic"),
+    "pages",
     *("training", "interpretation", "systems", "evaluation"),
 ]
 

@@ -158,13 +158,19 @@ def _by_place(part: Values, values: Values) -> Iterator[tuple[str, Any]]:
 
 def _place(spots: list[Spot], values: Values) -> str:
     """Where spots are, in words; the data sets of a system only where it has others too."""
-    names = []
+    systems: dict[tuple[str | None, ...], list[str]] = {}
     for system in dict.fromkeys(spot.system for spot in spots):
         of_system = [spot for spot in values if spot.system == system]
         here = [spot for spot in spots if spot.system == system]
-        datasets = [spot.dataset for spot in here if spot.dataset]
-        if system is None:
-            names += datasets or [EVERYWHERE]
-        else:
-            names.append(system if here == of_system else f"{system} on {' and '.join(datasets)}")
-    return ", ".join(names)
+        part = here if system is None or here != of_system else []
+        systems.setdefault(tuple(spot.dataset for spot in part), []).extend([system or ""])
+    return ", ".join(_in_words(names, datasets) for datasets, names in systems.items())
+
+
+def _in_words(systems: list[str], datasets: tuple[str | None, ...]) -> str:
+    words = []
+    if any(systems):
+        words.append(f"for {' and '.join(systems)}")
+    if any(datasets):
+        words.append(f"on {' and '.join(map(str, datasets))}")
+    return " ".join(words) or EVERYWHERE

@@ -103,10 +103,10 @@ def code_fingerprint(script: Path, root: Path) -> str:
     """sha256 of what a script and its imports below `root` do, whatever they say about it.
 
     Hashed is the syntax tree of each file, which knows no comments, layout or line numbers, with
-    the docstrings taken out and what a module's literals say of settings. `harness` and what it
-    alone imports are left out: staging, records and logging move bytes and cannot make them. So is
-    `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
-    included for every script.
+    the docstrings taken out and what a module's literals say of settings, and the bytes of the
+    templates that a module names. `harness` and what it alone imports are left out: staging,
+    records and logging move bytes and cannot make them. So is `l2i.progress`, which draws bars.
+    What does change numbers everywhere, `l2i.determinism`, is included for every script.
 
     The version of Python has no part in it, neither by name nor by the form of its syntax trees;
     it is recorded with each result (l2i.provenance.records).
@@ -128,7 +128,27 @@ def code_fingerprint(script: Path, root: Path) -> str:
     for path in source_closure(script, root):
         meaning = _meaning(path.read_text(encoding="utf-8"))
         digest.update(f"{_name_below(path, root.resolve())}\n{meaning}\n".encode())
+        for template in templates_of(path):
+            name = _name_below(template, root.resolve())
+            digest.update(f"{name}\n{file_sha256(template)}\n".encode())
     return digest.hexdigest()
+
+
+def templates_of(module: Path) -> list[Path]:
+    """Templates of pages that a module names, and those that these name in turn.
+
+    They lie in a folder `templates` beside the module, and are found by their names in its text.
+    """
+    left = {path for path in module.parent.glob("templates/*") if path.is_file()}
+    found: list[Path] = []
+    pending = [module]
+    while pending:
+        text = pending.pop().read_text(encoding="utf-8")
+        named = {path for path in left if path.name in text}
+        left -= named
+        found += named
+        pending += named
+    return sorted(found)
 
 
 def _name_below(path: Path, root: Path) -> str:
