@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from configuration.reading import load_reference, resolved
-from configuration.systems import looked_up, settings_on
+from configuration.systems import looked_up
 
 EVERYWHERE = "everywhere"
 
@@ -137,12 +137,11 @@ def _has(tree: Config, path: str) -> bool:
 
 def _of_system(config: Config, dataset: str, system: str, setting: str) -> Iterator[Any]:
     """The value of a setting, or all that it is chosen from; nothing where there is none."""
-    grid = config["systems"][system].get("grid", {})
-    if setting in grid:
-        yield {"chosen from": grid[setting]}
-        return
-    settings = settings_on(config, dataset, system)
-    if setting in settings:
+    entry = config["systems"][system]
+    settings = entry.get("settings", {}) | entry.get("by_dataset", {}).get(dataset, {})
+    if setting in entry.get("grid", {}):
+        yield {"chosen from": entry["grid"][setting]}
+    elif setting in settings:
         yield settings[setting]
 
 

@@ -1,15 +1,12 @@
 """Pages about a run, beside its results."""
 
-from configuration.deviations import deviations_in
+
+include: "helpers/pages.smk"
 
 
+# Its job takes a second: on a cluster, a submission would take longer.
 localrules:
     list_deviations,
-
-
-def deviations(wildcards):
-    """The entries of the ledger, by id, and what the configuration says of each."""
-    return deviations_in(config, written.value)
 
 
 rule list_deviations:
@@ -22,10 +19,7 @@ rule list_deviations:
     conda:
         "../../envs/compute.yaml"
     params:
-        **identity(
-            "list_deviations",
-            settings(deviations=deviations, order=lambda wildcards: list(deviations(wildcards))),
-        ),
+        **identity("list_deviations", DEVIATIONS),
     message:
         "Where paper, authors' code and this run differ"
     script:

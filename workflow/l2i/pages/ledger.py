@@ -56,7 +56,7 @@ def to_markdown(entries: Mapping[str, Entry]) -> str:
         lines = [f"- **{part}:** {_line(entry[key])}" for key, part in PARTS.items()]
         told = [f"`{key}`: {_line(text)}" for key, text in _told(entry["switches"])]
         lines += [f"- **Switch:** {text}" for text in told or [_line(FIXED)]]
-        parts += [f"## {_line(entry['topic'])}", f"`{name}`", "\n".join(lines)]
+        parts += [f"## {_line(entry['topic'])} (`{name}`)", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -101,7 +101,7 @@ def counted(entries: Mapping[str, Entry]) -> str:
 
 def _in_this_run(entries: Mapping[str, Entry]) -> str:
     lines = [
-        f"- {_line(entries[name]['topic'])} (`{name}`): {_line(', '.join(whose))}"
+        f"- `{name}`: {_line(entries[name]['topic'])}: {_line(', '.join(whose))}"
         for name, whose in departing(entries).items()
     ]
     return "\n".join([counted(entries), *([""] if lines else []), *lines])
@@ -148,5 +148,5 @@ def pieces(text: str) -> list[tuple[bool, str]]:
 
 
 def _line(text: str) -> str:
-    """A text in one line of Markdown, in which nothing is markup."""
+    """A text in one line of Markdown, in which nothing is markup behind the first words of one."""
     return escaped(" ".join(text.split()))
