@@ -28,12 +28,12 @@ from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
 
 try:
-    said = read_configuration(
+    written = read_configuration(
         [PROJECT / "config.yaml", *workflow.overwrite_configfiles],
         workflow.config_settings.config_args,
     )
-    understood = typed(resolved(said.value), load_schema())
-    validate_config(understood, said.places)
+    understood = typed(resolved(written.value), load_schema())
+    validate_config(understood, written.places)
 except InputError as error:
     sys.exit(f"error: {error}")
 
@@ -59,6 +59,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/pages.smk"
 
 
 OUTSIDE = {"index_dataset": changed_corpus}
@@ -69,11 +70,13 @@ rule all:
     default_target: True
     input:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
-        all_tables(),
+        tables_in("csv", "md"),
         all_figures(),
         over_runs(LISTENING, systems=WITH_SOUNDS),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
         over_folds(SLIME) if config["listening"]["slime"] else [],
+        rules.list_deviations.output,
+        rules.trace_tables.output,
 
 
 onstart:

@@ -34,7 +34,8 @@ from l2i.names import TITLES
 from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.records import load_record, record_path
 from l2i.reporting.comparisons import difference_metric
-from l2i.reporting.markdown import number_cell, pipe_table, row_cells
+from l2i.reporting.markdown import number_cell, row_cells
+from l2i.reporting.pipe_tables import pipe_table
 from l2i.reporting.quantities import quantity
 from l2i.tables import read_rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 
 import jsonschema
@@ -190,6 +191,12 @@ class TestPaper:
 class TestLedger:
     def test_no_id_stands_twice(self):
         assert len({entry["id"] for entry in LEDGER}) == len(LEDGER)
+
+    @pytest.mark.parametrize("entry", LEDGER, ids=lambda entry: entry["id"])
+    def test_what_was_measured_stands_under_effect(self, entry):
+        figures = r"standard error|been measured|\bOn (the demo|ESC-10|\w+ mini|\d+ clips|folds)\b"
+        assert not re.search(figures, entry["ours"])
+        assert re.search(r"\d|not measured", entry["effect"].lower())
 
     @pytest.mark.parametrize(("name", "switch"), SWITCHES)
     def test_every_switch_is_a_key_that_takes_its_value(self, config, name, switch):

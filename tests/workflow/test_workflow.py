@@ -162,6 +162,11 @@ class TestFromArchiveToTables:
         assert pairs["p"].between(0, 1).all() and (pairs["p_holm"] >= pairs["p"]).all()
         assert (pairs.filter(regex="n_folds").min(axis=1) >= 1).all()
 
+    def test_the_ledger_says_what_this_run_has(self, finished):
+        said = "`features.mel_power`: ours 2; the authors' code's 1. In this run: 1 everywhere"
+        assert said in (results(finished) / "deviations.md").read_text()
+        assert "1 everywhere (the authors" in (results(finished) / "deviations.html").read_text()
+
     def test_costs_name_every_system(self, finished):
         costs = pd.read_csv(results(finished) / "tables/cost.csv")
         assert set(costs["system"]) == {"l2i_att", "l2i_max", "l2i_bd", "nmf_linear", "base_f"}
@@ -214,6 +219,20 @@ class TestWhatAnEditReruns:
     def test_a_threshold_reruns_evaluation_only(self, edited):
         planned = self.edit(edited, "evaluation", "thresholds", value=[0.5, 0.1])
         assert planned == {"measure_faithfulness", "tabulate_faithfulness"}
+
+    def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
+        planned = self.edit(edited, "listening", "threshold", value=0.2)
+        assert planned == {"interpret_clips", "list_deviations"}
+
+    def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
+        ledger, base = "reference/deviations.yaml", "l2i/pages/templates/base.html"
+        for name, word in {ledger: "Not mentioned.", base: "To the content"}.items():
+            path = edited.folder / "workflow" / name
+            before = path.read_text()
+            path.write_text(before.replace(word, "Other words."))
+            assert path.read_text() != before
+            assert edited.planned() == {"list_deviations"}
+            path.write_text(before)
 
     def test_machine_keys_rerun_nothing(self, edited):
         assert self.edit(edited, "machine", "device", value="auto") == set()

@@ -28,7 +28,7 @@ Entries = dict[str, dict[str, Any]]
 
 
 @functools.cache
-def load_reference(name: str) -> dict[str, Any]:
+def load_reference(name: str) -> Any:
     """Load workflow/reference/{name}.yaml, which must fit its schema; not to be changed.
 
     Raises

@@ -55,7 +55,7 @@ def validator(name: str) -> jsonschema.Draft202012Validator:
 
 def validator_of(schema: dict[str, Any], whole: dict[str, Any]) -> jsonschema.Draft202012Validator:
     """Validator of a part of a file, whose definitions stand in the schema of the whole."""
-    return _strict()(schema | {"$defs": whole["$defs"]})
+    return _strict()(schema | {"$defs": whole.get("$defs", {})})
 
 
 @functools.cache

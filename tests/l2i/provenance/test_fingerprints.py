@@ -73,6 +73,21 @@ class TestCode:
             "scripts/learn.py",
         ]
 
+    @pytest.mark.parametrize("name", ["page.html", "frame.html"])
+    def test_a_template_that_a_module_or_its_template_names_is_part_of_the_code(self, root, name):
+        templates = {
+            "page.html": '{% extends "frame.html" %}',
+            "frame.html": "<p>",
+            "other.html": "",
+        }
+        write(root / "l2i/templates", templates)
+        edit(root, "l2i/far.py", "return x + 1", 'return x + len("page.html")')
+        original = fingerprint(root)
+        write(root / "l2i/templates", {"other.html": "Unused."})
+        assert fingerprint(root) == original
+        write(root / "l2i/templates", {name: f"{templates[name]} New."})
+        assert fingerprint(root) != original
+
     def test_what_only_the_harness_imports_is_left_out_until_a_script_uses_it(self, root):
         assert root / "l2i/moving.py" not in closure(root)
         edit(root, "l2i/far.py", "import numpy", "import l2i.moving")

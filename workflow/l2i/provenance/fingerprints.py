@@ -147,8 +147,8 @@ def code_parts(files: Iterable[Path], root: Path) -> dict[str, dict[str, str]]:
     """What source files do, function by function, so that a change can be named.
 
     Hashed are the syntax trees, which know no comments, layout or line numbers, with the docstrings
-    taken out and what a module's literals say of settings. `harness` and what it alone imports are
-    left out of closures: staging, records and logging move bytes and cannot make them. So is
+    taken out and what a module's literals say of settings, and the bytes of the templates that a
+    module names. `harness` and what it alone imports are left out of closures: staging, records and logging move bytes and cannot make them. So is
     `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
     included for every script.
 
@@ -162,7 +162,28 @@ def code_parts(files: Iterable[Path], root: Path) -> dict[str, dict[str, str]]:
         Whatever else it does, and the order of it all, is the part `MODULE`.
     """
     root = root.resolve()
-    return {_name_below(path, root): _parts(path.read_text(encoding="utf-8")) for path in files}
+    files = list(files)
+    parts = {_name_below(path, root): _parts(path.read_text(encoding="utf-8")) for path in files}
+    for template in {template for path in files for template in templates_of(path)}:
+        parts[_name_below(template, root)] = {MODULE: file_sha256(template)[:32]}
+    return parts
+
+
+def templates_of(module: Path) -> list[Path]:
+    """Templates of pages that a module names, and those that these name in turn.
+
+    They lie in a folder `templates` beside the module, and are found by their names in its text.
+    """
+    left = {path for path in module.parent.glob("templates/*") if path.is_file()}
+    found: list[Path] = []
+    pending = [module]
+    while pending:
+        text = pending.pop().read_text(encoding="utf-8")
+        named = {path for path in left if path.name in text}
+        left -= named
+        found += named
+        pending += named
+    return sorted(found)
 
 
 def _name_below(path: Path, root: Path) -> str:

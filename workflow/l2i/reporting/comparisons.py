@@ -19,8 +19,9 @@ from l2i.reporting.beside_paper import (
     condition_text,
     read_clips_of_datasets,
 )
-from l2i.reporting.markdown import number_cell, pipe_table
+from l2i.reporting.markdown import number_cell
 from l2i.reporting.permutation import holm
+from l2i.reporting.pipe_tables import pipe_table
 from l2i.reporting.quantities import quantity
 from l2i.reporting.scores import ClipScore, Score, as_classification
 

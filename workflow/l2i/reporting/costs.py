@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from l2i.names import TITLES
-from l2i.reporting.markdown import pipe_table
+from l2i.reporting.pipe_tables import pipe_table
 
 KEYS = ["dataset", "system", "device", "precision"]
 COLUMNS = [*KEYS, "n", "n_parameters", "n_epochs", "seconds_per_epoch", "seconds_per_epoch_low"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,10 @@ import pandas as pd
 
 from l2i.disk import write_text
 from l2i.names import TITLES
+from l2i.reporting.pipe_tables import Markdown, pipe_table
 from l2i.reporting.quantities import quantity
 from l2i.tables import to_csv
 
-# What Markdown, with GitHub's additions, does not take as it is. An underscore inside of a word, a
-# bracket that no address follows and a < before a blank mean nothing.
-_MARKUP = re.compile(
-    r"[|`*~$]|\\(?=[!-/:-@\[-`{-~])|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\](?=[(\[])"
-)
 _INTERVAL = (
     "The interval is one over recordings: a bootstrap that draws the sources of each fold anew, "
     "each with all of its clips (ESC-50: the recording that clips were cut from; SONYC-UST: the "
@@ -255,23 +250,3 @@ def _paper_cell(row: Any, digits: int) -> str:
         return f"{row.bound} {row.paper_mean:g}"
     spread = "" if math.isnan(row.paper_spread) else f" ± {row.paper_spread:z.{digits}f}"
     return f"{row.paper_mean:z.{digits}f}{spread}"
-
-
-def pipe_table(cells: list[dict[str, str]]) -> str:
-    """GitHub's table; columns that are empty throughout are left out, and texts are escaped."""
-    columns = [name for name in cells[0] if any(row[name] for row in cells)]
-    rows = [columns, *([row[name] for name in columns] for row in cells)]
-    head, *lines = ([escaped(text) for text in row] for row in rows)
-    lines = [head, ["---"] * len(columns), *lines]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-class Markdown(str):
-    """Text that is Markdown already."""
-
-    __slots__ = ()
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is, in a cell of a table too: names come from outside."""
-    return text if isinstance(text, Markdown) else _MARKUP.sub(r"\\\g<0>", text)

@@ -32,10 +32,10 @@ ASKED_FOR = {
 }
 
 
-def all_tables():
+def tables_in(*formats):
     """Tables that the configuration has something for."""
     names = [name for name, asked_for in ASKED_FOR.items() if asked_for]
-    return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=["csv", "md"])
+    return expand(f"{TABLES}/{{name}}.{{format}}", name=names, format=formats)
 
 
 # ------------------------------------------------------------------ settings

@@ -1,0 +1,38 @@
+"""How pages are made of templates: everything is escaped, and nothing is left undefined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def rendered(template: str, values: Mapping[str, Any]) -> str:
+    """A page of HTML in one file, which needs no network.
+
+    Parameters
+    ----------
+    template : str
+        Name of a file of `TEMPLATES`. The module that asks for it must name it in its source, as
+        templates must name those that they extend: fingerprints of code go by that.
+    values : mapping
+        What the template names. Texts may come from outside: their markup is shown, not obeyed.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If the template names what `values` does not hold.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(values)

@@ -1,0 +1,47 @@
+"""Pages about a run, beside its results."""
+
+PROVENANCE = f"{RESULTS}/provenance"
+
+
+include: "helpers/pages.smk"
+
+
+# Seconds of work each: on a cluster, a submission would take longer.
+localrules:
+    list_deviations,
+    trace_tables,
+
+
+rule list_deviations:
+    output:
+        page=f"{RESULTS}/deviations.md",
+        html=f"{RESULTS}/deviations.html",
+    log:
+        log_of(f"{RESULTS}/deviations.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("list_deviations", DEVIATIONS),
+    message:
+        "Where paper, authors' code and this run differ"
+    script:
+        "../scripts/list_deviations.py"
+
+
+rule trace_tables:
+    input:
+        tables=tables_in("csv"),
+    output:
+        pages=directory(PROVENANCE),
+    log:
+        log_of(f"{PROVENANCE}.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("trace_tables", settings()),
+    message:
+        "Where the numbers of the tables come from"
+    script:
+        "../scripts/trace_tables.py"
