@@ -36,6 +36,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page; whatever it writes to the console or throws until the end fails the test."""
     context = browser.new_context()
+    context.set_default_timeout(10_000)  # milliseconds for what is missing to turn up
     opened = context.new_page()
     watched = watch(opened)
     yield opened

@@ -274,21 +274,22 @@ def test_buttons_wheel_and_keys_zoom_and_move(page, write):
     assert view_of(page)[2] > closer[2]
 
 
-def test_a_drag_moves_the_graph_and_chooses_nothing(page, write):
+def test_a_drag_moves_the_graph_and_leaves_the_choice(page, write):
     page.goto(write(account()))
     page.get_by_role("button", name="Zoom in").click()
+    box_of(page, TABLE).click()
     before = view_of(page)
-    box_of(page, TABLE).hover()
+    box_of(page, scores("flint", 1)).hover()
     page.mouse.down()
     x, y = page.evaluate("[innerWidth / 2, innerHeight / 2]")
     page.mouse.move(x, y, steps=5)
     page.mouse.up()
     after = view_of(page)
     assert after[:2] != before[:2] and after[2:] == before[2:]
-    assert not marked(page, "is-chosen")
+    assert marked(page, "is-chosen") == {TABLE}
 
 
-def test_two_fingers_zoom(browser, write):
+def test_one_finger_moves_and_two_zoom(browser, write):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
     heard = watch(page)
@@ -299,15 +300,21 @@ def test_two_fingers_zoom(browser, write):
     area = page.locator("#page-drawing").bounding_box()
     x, y = area["x"] + area["width"] / 2, area["y"] + 60
 
-    def touch(kind, spread):
-        points = [{"x": x - spread, "y": y, "id": 0}, {"x": x + spread, "y": y, "id": 1}]
-        points = [] if kind == "touchEnd" else points
+    def touch(kind, *places):
+        points = [{"x": x + dx, "y": y + dy, "id": i} for i, (dx, dy) in enumerate(places)]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    touch("touchStart", 20)
+    touch("touchStart", (0, 0))
+    for down in (10, 40, 80):
+        touch("touchMove", (0, down))
+    touch("touchEnd")
+    page.wait_for_function(
+        "y => document.querySelector('#page-drawing').viewBox.baseVal.y < y", arg=before[1]
+    )
+    touch("touchStart", (-20, 0), (20, 0))
     for spread in (30, 40, 60):
-        touch("touchMove", spread)
-    touch("touchEnd", 0)
+        touch("touchMove", (-spread, 0), (spread, 0))
+    touch("touchEnd")
     page.wait_for_function(
         "w => document.querySelector('#page-drawing').viewBox.baseVal.width < w / 1.5",
         arg=before[2],
@@ -431,9 +438,9 @@ def contrast(page, *names):
 
 def test_print_shows_the_whole_graph_and_no_tools(page, write):
     page.goto(write(account()))
-    page.get_by_role("button", name="All").click()
-    page.get_by_role("button", name="Zoom in").click()
     box_of(page, TABLE).click()
+    for _ in range(5):
+        page.get_by_role("button", name="Zoom in").click()
     page.emulate_media(media="print")
     boxes = [box.bounding_box() for box in page.locator(".node").all()]
     area = page.locator("#page-drawing").bounding_box()
