@@ -58,9 +58,9 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     - what openers before it have returned, under the opener's name,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
       `sha256_of` (the hash of each input, by its path),
-      `record_of` (a function: the record of an input, by its path; the result then depends on it),
-      `lineage_of` (a function: all that an input was made of, see l2i.provenance.lineage; the result
-      then depends on all of these records),
+      `record_of` (a function: the record of an input, by its path; the result depends on it then),
+      `lineage_of` (a function: all that an input was made of, see l2i.provenance.lineage; the
+      result then depends on all of these records),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
       and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).

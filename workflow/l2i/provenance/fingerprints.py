@@ -148,9 +148,9 @@ def code_parts(files: Iterable[Path], root: Path) -> dict[str, dict[str, str]]:
 
     Hashed are the syntax trees, which know no comments, layout or line numbers, with the docstrings
     taken out and what a module's literals say of settings, and the bytes of the templates that a
-    module names. `harness` and what it alone imports are left out of closures: staging, records and logging move bytes and cannot make them. So is
-    `l2i.progress`, which draws bars. What does change numbers everywhere, `l2i.determinism`, is
-    included for every script.
+    module names. `harness` and what it alone imports are left out of closures: staging, records and
+    logging move bytes and cannot make them. So is `l2i.progress`, which draws bars. What does
+    change numbers everywhere, `l2i.determinism`, is included for every script.
 
     The version of Python has no part in it, neither by name nor by the form of its syntax trees;
     it is recorded with each result (l2i.provenance.records).
