@@ -84,7 +84,7 @@ def provenance_page(account: Account) -> str:
     )
     environment.filters |= {"anchor": anchor, "pieces": pieces, "shortened": shortened}
     style, script = (
-        (TEMPLATES / f"provenance.{kind}").read_text("utf-8") for kind in ("css", "js")
+        (TEMPLATES / name).read_text("utf-8") for name in ("provenance.css", "provenance.js")
     )
     return environment.get_template("provenance.html").render(
         account=account,
