@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from l2i.pages.provenance import Account, Node, Section
+from l2i.pages.provenance import STAGES, Account, Node, Section
 from l2i.provenance.lineage import Lineage, Record
 from l2i.provenance.lineage import Node as Result
 
 SHOWN = 8  # hexadecimal digits of a hash, where it is one word of a sentence
-# Rules that make a page or a listing of what others found out stand where people open them.
-STAGE_OF = {"weights": "outside"}
 
 
 def account_of(
@@ -177,7 +175,7 @@ def _in_run(name: str, run: PurePosixPath) -> str:
 def _stage(name: str, run: PurePosixPath) -> str:
     path = PurePosixPath(name)
     first = path.relative_to(run).parts[0] if path.is_relative_to(run) else "outside"
-    return STAGE_OF.get(first, first)
+    return first if first in STAGES else "outside"
 
 
 def _told_job(record: Record) -> str:
