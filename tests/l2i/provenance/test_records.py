@@ -248,3 +248,24 @@ class TestMisuse:
         records.record_path(result).write_text(text)
         with pytest.raises(InputError, match=r"is damaged .*give your command again"):
             records.load_record(result)
+
+
+class TestLibraries:
+    @pytest.mark.parametrize(
+        ("library", "package"),
+        [
+            ("/v/site-packages/numpy.libs/libscipy_openblas64_-32a4b2a6.so", "numpy"),
+            ("/v/site-packages/torch/lib/libgomp.so.1", "torch"),
+        ],
+    )
+    def test_each_is_named_by_the_package_that_it_came_in(self, library, package):
+        assert records._package_with(library) == package
+
+    def test_what_is_loaded_is_told(self):
+        in_new_process(
+            "import numpy\n"
+            "told = records.describe_environment({'numpy': '1.0'})\n"
+            "assert any('openblas' in each for each in told['libraries']), told\n"
+            "assert told['departures']['numpy']['pinned'] == '1.0', told\n"
+            "assert records._dotted(91900) == '9.19.0' and records._dotted(None) is None\n"
+        )

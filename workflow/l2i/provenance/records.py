@@ -95,8 +95,7 @@ def _libraries() -> list[str]:
     if "numpy" in sys.modules:
         for each in threadpool_info():
             told = [each["internal_api"], each["version"], each.get("architecture")]
-            inside = Path(each["filepath"]).parent.name.removesuffix(".libs")
-            found.append(f"{' '.join(filter(None, told))} of {inside}")
+            found.append(f"{' '.join(filter(None, told))} of {_package_with(each['filepath'])}")
     if torch := sys.modules.get("torch"):
         lines = torch.__config__.show().splitlines()
         told = [
@@ -152,6 +151,12 @@ def describe_accelerator() -> dict[str, Any] | None:
         "memory_bytes": properties.total_memory,
         "peak_memory_bytes": torch.cuda.max_memory_reserved(),
     }
+
+
+def _package_with(library: str) -> str:
+    """The package that a library came inside of: numpy of numpy.libs, torch of torch/lib."""
+    folder = Path(library).parent
+    return (folder.parent if folder.name == "lib" else folder).name.removesuffix(".libs")
 
 
 def _dotted(cudnn: int | None) -> str | None:
