@@ -6,7 +6,7 @@ import contextlib
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.cells import parts_of
@@ -222,6 +222,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ROWS, st.booleans(), st.booleans(), st.randoms())
 def test_every_row_is_found_by_its_own_keys_in_any_order(keys, printed, qualified, shuffled):
     names = ["system", "dataset", "class", "metric", "condition"]
@@ -234,6 +235,7 @@ def test_every_row_is_found_by_its_own_keys_in_any_order(keys, printed, qualifie
         assert found(text, rows).place == cell.place
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_whatever_is_typed_is_answered_or_refused_in_words(text):
     for address in (text, f"table_4.csv:{text}"):
@@ -241,6 +243,7 @@ def test_whatever_is_typed_is_answered_or_refused_in_words(text):
             found(address)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_name_without_what_does_not_matter_is_that_already(text):
     assert plain(plain(text)) == plain(text)
