@@ -140,6 +140,14 @@ def test_tables_have_the_names_that_stand_over_them(text, table):
     assert parse_address(text, TABLES) == Address(table, ("x",))
 
 
+@pytest.mark.parametrize("system", ["l2i_att", "L2I w/ ATT", "l2i att"])
+def test_names_that_differ_in_case_alone_are_told_apart_by_it(system):
+    rows = pd.DataFrame([row() | {"class": "dog"}, row() | {"class": "Dog"}])
+    for name in ("dog", "Dog"):
+        assert found(f"table_4.csv:{system},{name}", rows).keys["class"] == name
+    assert "names 2 rows" in refusal("table_4.csv:DOG", rows)
+
+
 class TestWhatIsNotFound:
     def test_an_unknown_table_is_told_with_those_that_there_are(self):
         told = refusal("table_44.csv:l2i_att")

@@ -279,9 +279,8 @@ class _Table:
         """The one of several rows that is meant."""
         if len(found) == 1:
             return found[0]
-        left = found
-        spelt = [place for place in left if _spelt_as(parts, self.keys[place])]
-        left = spelt or left
+        spelt = {place: self._n_spelt(parts, self.keys[place]) for place in found}
+        left = [place for place in found if spelt[place] == max(spelt.values())]
         whole = [place for place in left if len(self.keys[place]) == len(parts)]
         left = whole or left
         if len(left) == 1:
@@ -298,6 +297,12 @@ class _Table:
             f"{self.name}.csv: {said!r} names {len(found)} rows, which differ in "
             f"{', '.join(differ) or 'no key'}: {listed}. Name one more of their keys. {HOW}"
         )
+
+    def _n_spelt(self, parts: Sequence[str], keys: Sequence[_Key]) -> int:
+        """How many of the parts are names of the keys to the letter."""
+        names = {name for key in keys for name in self._names(key)}
+        names |= {f"{key.column}={name}" for key in keys for name in self._names(key)}
+        return sum(part.strip() in names for part in parts)
 
     def cell(self, place: int, column: str | None = None) -> Cell:
         keys: dict[str, str] = {}
@@ -364,12 +369,6 @@ def _each_another(meant: Sequence[set[_Key]], keys: Sequence[_Key]) -> bool:
         for key in keys
         if key in first
     )
-
-
-def _spelt_as(parts: Sequence[str], keys: Sequence[_Key]) -> bool:
-    """Whether the parts are keys to the letter."""
-    spelt = {key.text for key in keys} | {f"{key.column}={key.text}" for key in keys}
-    return {part.strip() for part in parts} <= spelt
 
 
 def _names_of_metric(metric: str) -> Iterator[str]:
