@@ -166,10 +166,15 @@ def find_cell(
     table = _Table(address.table, rows, {**TITLES, **(titles or {})})
     if len(address.pieces) > MOST:
         raise InputError(f"{address.table}.csv: a cell has no {len(address.pieces)} keys. {HOW}")
+    several: list[int] = []
     for parts in table.segmentations(address.pieces):
         for keys, column in _with_column(parts, table):
-            if keys and (found := table.rows_of(keys)):
-                return table.cell(table.only(found, keys, address), column)
+            found = table.rows_of(keys) if keys else []
+            if len(meant := table.meant(found, keys)) == 1:
+                return table.cell(meant[0], column)
+            several = several or found
+    if several:
+        raise table.ambiguity(several, address)
     raise table.refusal(next(table.segmentations(address.pieces)))
 
 
@@ -275,16 +280,15 @@ class _Table:
         meant = [self.named.get(plain(part), set()) for part in parts]
         return [place for place, keys in enumerate(self.keys) if _each_another(meant, keys)]
 
-    def only(self, found: list[int], parts: Sequence[str], address: Address) -> int:
-        """The one of several rows that is meant."""
-        if len(found) == 1:
-            return found[0]
+    def meant(self, found: list[int], parts: Sequence[str]) -> list[int]:
+        """Those of the rows with the best claim: spelt like this, then without further keys."""
         spelt = {place: self._n_spelt(parts, self.keys[place]) for place in found}
         left = [place for place in found if spelt[place] == max(spelt.values())]
         whole = [place for place in left if len(self.keys[place]) == len(parts)]
-        left = whole or left
-        if len(left) == 1:
-            return left[0]
+        return whole or left
+
+    def ambiguity(self, found: list[int], address: Address) -> InputError:
+        """Which rows fit what was typed, and what tells them apart."""
         differ = [
             column
             for column in self.columns
@@ -293,7 +297,7 @@ class _Table:
         ]
         listed = _listed([self.cell(place).name for place in found], between="; ")
         said = ", ".join(address.pieces) or "nothing"
-        raise InputError(
+        return InputError(
             f"{self.name}.csv: {said!r} names {len(found)} rows, which differ in "
             f"{', '.join(differ) or 'no key'}: {listed}. Name one more of their keys. {HOW}"
         )
