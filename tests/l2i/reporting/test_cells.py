@@ -6,7 +6,7 @@ import contextlib
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.cells import parts_of
@@ -140,6 +140,14 @@ def test_tables_have_the_names_that_stand_over_them(text, table):
     assert parse_address(text, TABLES) == Address(table, ("x",))
 
 
+@pytest.mark.parametrize("system", ["l2i_att", "L2I w/ ATT", "l2i att"])
+def test_names_that_differ_in_case_alone_are_told_apart_by_it(system):
+    rows = pd.DataFrame([row() | {"class": "dog"}, row() | {"class": "Dog"}])
+    for name in ("dog", "Dog"):
+        assert found(f"table_4.csv:{system},{name}", rows).keys["class"] == name
+    assert "names 2 rows" in refusal("table_4.csv:DOG", rows)
+
+
 class TestWhatIsNotFound:
     def test_an_unknown_table_is_told_with_those_that_there_are(self):
         told = refusal("table_44.csv:l2i_att")
@@ -222,6 +230,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ROWS, st.booleans(), st.booleans(), st.randoms())
 def test_every_row_is_found_by_its_own_keys_in_any_order(keys, printed, qualified, shuffled):
     names = ["system", "dataset", "class", "metric", "condition"]
@@ -234,6 +243,7 @@ def test_every_row_is_found_by_its_own_keys_in_any_order(keys, printed, qualifie
         assert found(text, rows).place == cell.place
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_whatever_is_typed_is_answered_or_refused_in_words(text):
     for address in (text, f"table_4.csv:{text}"):
@@ -241,6 +251,7 @@ def test_whatever_is_typed_is_answered_or_refused_in_words(text):
             found(address)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_name_without_what_does_not_matter_is_that_already(text):
     assert plain(plain(text)) == plain(text)

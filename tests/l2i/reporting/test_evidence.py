@@ -7,7 +7,7 @@ import math
 import pytest
 
 from cli.recomputation import DRAWN, recomputed_table
-from helpers.small_run import small_run
+from helpers.small_run import CLASSES, small_run
 from l2i.checks import InputError
 from l2i.reporting.cells import Cell, cells_of
 from l2i.reporting.evidence import evidence_of
@@ -135,26 +135,24 @@ def test_a_number_changes_with_what_it_rests_on_and_with_nothing_else(run, table
         assert len(changed) >= 0.3 * len(supposed) and bool(changed) == bool(supposed)
 
 
-ALIKE = {"rank": 9, "correct": 1, "interpreter_class": 0}
-
-
 def other_scores(rows):
-    """Scores that all metrics tell from those that there were."""
-    # Those of one class a clip are 0 or 1 by chance: of all alike, no share stays what it was.
-    if alike := {name: value for name, value in ALIKE.items() if name in rows}:
-        return rows.assign(**alike)
-    new = dict.fromkeys(["probability_drop", "energy_removed"], lambda x: x**2 / 2)
-    new |= dict.fromkeys(["n_removed", "reconstruction_loss", "fidelity_loss"], lambda x: x + 1)
-    new |= {
-        name: lambda x: 1 - x
-        for name in rows
-        if name.startswith(("interpreter_", "probability_", "classifier_", "decided_"))
-        and name not in ("probability_drop", "interpreter_probability", "classifier_probability")
-        and name != "classifier_class"
-    }
-    changed = {name: change(rows[name]) for name, change in new.items() if name in rows}
-    first = rows.index % 3 > 0  # not of all clips, so that what is symmetric changes as well
-    return rows.assign(**{name: rows[name].where(~first, new) for name, new in changed.items()})
+    """Scores that all metrics tell from those that there were.
+
+    What is 0 or 1 by chance becomes the same throughout, so that no share stays what it was;
+    probabilities change for some clips alone, so that what is symmetric changes as well.
+    """
+    alike = {"rank": 9, "correct": 1, "interpreter_class": 0}
+    changed = {name: value for name, value in alike.items() if name in rows}
+    for name in {"n_removed", "reconstruction_loss", "fidelity_loss"} & {*rows}:
+        changed[name] = rows[name] + 1
+    for name in {"probability_drop", "energy_removed"} & {*rows}:
+        changed[name] = rows[name] ** 2 / 2
+    some = rows.index % 3 > 0
+    tagged = [f"{score}_{name}" for name in CLASSES for score in ("interpreter", "probability")]
+    tagged += [f"{score}_{name}" for name in CLASSES for score in ("classifier", "decided")]
+    for name in {*tagged} & {*rows}:
+        changed[name] = rows[name].where(~some, 1 - rows[name])
+    return rows.assign(**changed)
 
 
 def differ(cell, other):

@@ -166,10 +166,15 @@ def find_cell(
     table = _Table(address.table, rows, {**TITLES, **(titles or {})})
     if len(address.pieces) > MOST:
         raise InputError(f"{address.table}.csv: a cell has no {len(address.pieces)} keys. {HOW}")
+    several: list[int] = []
     for parts in table.segmentations(address.pieces):
         for keys, column in _with_column(parts, table):
-            if keys and (found := table.rows_of(keys)):
-                return table.cell(table.only(found, keys, address), column)
+            found = table.rows_of(keys) if keys else []
+            if len(meant := table.meant(found, keys)) == 1:
+                return table.cell(meant[0], column)
+            several = several or found
+    if several:
+        raise table.ambiguity(several, address)
     raise table.refusal(next(table.segmentations(address.pieces)))
 
 
@@ -275,17 +280,15 @@ class _Table:
         meant = [self.named.get(plain(part), set()) for part in parts]
         return [place for place, keys in enumerate(self.keys) if _each_another(meant, keys)]
 
-    def only(self, found: list[int], parts: Sequence[str], address: Address) -> int:
-        """The one of several rows that is meant."""
-        if len(found) == 1:
-            return found[0]
-        left = found
-        spelt = [place for place in left if _spelt_as(parts, self.keys[place])]
-        left = spelt or left
+    def meant(self, found: list[int], parts: Sequence[str]) -> list[int]:
+        """Those of the rows with the best claim: spelt like this, then without further keys."""
+        spelt = {place: self._n_spelt(parts, self.keys[place]) for place in found}
+        left = [place for place in found if spelt[place] == max(spelt.values())]
         whole = [place for place in left if len(self.keys[place]) == len(parts)]
-        left = whole or left
-        if len(left) == 1:
-            return left[0]
+        return whole or left
+
+    def ambiguity(self, found: list[int], address: Address) -> InputError:
+        """Which rows fit what was typed, and what tells them apart."""
         differ = [
             column
             for column in self.columns
@@ -294,10 +297,16 @@ class _Table:
         ]
         listed = _listed([self.cell(place).name for place in found], between="; ")
         said = ", ".join(address.pieces) or "nothing"
-        raise InputError(
+        return InputError(
             f"{self.name}.csv: {said!r} names {len(found)} rows, which differ in "
             f"{', '.join(differ) or 'no key'}: {listed}. Name one more of their keys. {HOW}"
         )
+
+    def _n_spelt(self, parts: Sequence[str], keys: Sequence[_Key]) -> int:
+        """How many of the parts are names of the keys to the letter."""
+        names = {name for key in keys for name in self._names(key)}
+        names |= {f"{key.column}={name}" for key in keys for name in self._names(key)}
+        return sum(part.strip() in names for part in parts)
 
     def cell(self, place: int, column: str | None = None) -> Cell:
         keys: dict[str, str] = {}
@@ -364,12 +373,6 @@ def _each_another(meant: Sequence[set[_Key]], keys: Sequence[_Key]) -> bool:
         for key in keys
         if key in first
     )
-
-
-def _spelt_as(parts: Sequence[str], keys: Sequence[_Key]) -> bool:
-    """Whether the parts are keys to the letter."""
-    spelt = {key.text for key in keys} | {f"{key.column}={key.text}" for key in keys}
-    return {part.strip() for part in parts} <= spelt
 
 
 def _names_of_metric(metric: str) -> Iterator[str]:
