@@ -21,7 +21,9 @@ from l2i.provenance.runs import note_run
 
 NAME = "results/small"  # as records call the run
 DATA = f"{NAME}/data"  # of its corpus, which lies in the run as that of the demo does
-CODE = {"scripts/any.py": {"any": "0" * 32}}  # what all of it was made by
+RULES = ("datasets", "features", "classifier", "listening", "sounds", "evaluation")
+RULES += ("tables", "figures")
+CODE = {f"scripts/{rule}.py": {rule: "0" * 32} for rule in RULES}  # what all was made by
 PINS = {"numpy": "2.4.6"}
 SETTINGS = {"seed": 0, "threshold": 0.1}
 YESTERDAY = 1_700_000_000  # seconds; old enough that hashes are remembered
@@ -114,9 +116,13 @@ def vouch(run, result, inputs=(), **changes):
     hashes = KnownHashes(run.parent / ".hashes")
     write_record(path, SETTINGS)
     record = json.loads(record_path(path).read_text())
+    rule = "sounds" if path.name == "sounds" else result.partition("/")[0]
+    number = {"number": path.stem[-1]} if rule in {"tables", "figures"} else {}
     prints = {"code": CODE, "env": PINS, "settings": SETTINGS}
     record |= {
-        "output": {"name": "any", "path": f"{NAME}/{result}", **hashes.compute(path).content()},
+        "rule": rule,
+        "wildcards": number or {"dataset": "esc50"},
+        "output": {"name": path.stem, "path": f"{NAME}/{result}", **hashes.compute(path).content()},
         "fingerprints": {name: settings_fingerprint(held) for name, held in prints.items()},
         "pins": PINS,
         "software": {"python": "3.11.7", **PINS},

@@ -25,7 +25,7 @@ FINE, TAMPERED, STALE, NO_RECORD, _ = Outcome
 # By its name in the table: how each verb is asked; what follows is the folder of the run.
 VERBS = {"verify": ("audit", "verify"), "verify --quick": ("audit", "verify", "--quick")}
 
-TABLE, OTHER = "tables/table_4.csv", "tables/table_5.csv"
+TABLE, OTHER = "tables/table_5.csv", "tables/table_4.csv"
 FEATURES, SOUNDS = "features/esc50/log_mel.npy", f"listening/{FOLD}/sounds"
 CLIP = "data/esc50/audio/1.wav"
 
@@ -176,6 +176,9 @@ CASES = {
     "a table replaced by a copy of another": found(
         replace(OTHER, TABLE), OTHER, f"the bytes of {TABLE}", TAMPERED
     ),
+    "a digest removed": found(
+        remove(f"{MODEL}.digest"), f"{MODEL}.digest", "its file and record are", FINE
+    ),
     "a table edited, and its time set back": found(
         with_old_times(TABLE, flip(TABLE)), TABLE, "its record says sha256", TAMPERED
     ),
@@ -188,14 +191,22 @@ CASES = {
         f"in a record: {what}": found(edit_record(*keys, to=to), record_of(TABLE), said, TAMPERED)
         for what, (keys, to, said) in {
             "a key that it must not have": (("note",), "mine", "'note' was unexpected"),
-            "the result's size": (("output", "size_bytes"), 1, "has 1 bytes; it has"),
+            "the result's size": (("output", "size_bytes"), 1, "it says size_bytes 1, which has"),
             "the result's path": (("output", "path"), f"{NAME}/{OTHER}", f"is of {NAME}/{OTHER}"),
             "a setting": (("settings", "threshold"), 0.2, "its settings have the fingerprint"),
             "the fingerprint of settings": (("fingerprints", "settings"), ZEROS, "says 00000000"),
             "the version of a package": (("pins", "numpy"), "1.0", "its pins have the fingerprint"),
             "what was installed": (("software", "numpy"), "1.0", "software: numpy"),
+            "the result's kind": (("output", "kind"), "folder", "it says kind folder, which has"),
+            "an input's size": (("inputs", 0, "size_bytes"), 1, "it says size_bytes 1, which has"),
+            "the rule": (("rule",), "any", "which is not among its code"),
+            "a wildcard": (("wildcards", "number"), "9", "says that number is 9"),
             "a seed": (("seeds", "seed"), 7, "give the seeds {'seed': 0}"),
-            "the precision": (("runtime", "precision"), "bfloat16", "of the precision bfloat16"),
+            "the precision": (
+                ("runtime", "precision"),
+                "bfloat16",
+                "of the precision both bfloat16",
+            ),
             "the end before the start": (
                 ("finished_at",),
                 "2025-01-31T11:00:00+00:00",
@@ -207,7 +218,7 @@ CASES = {
         edit_record("output", "sha256", to=ZEROS), TABLE, "its record says sha256 00000", TAMPERED
     ),
     "in a record: an input's sha256": found(
-        edit_record("inputs", 0, "sha256", to=ZEROS), TABLE, "as sha256 00000000", STALE
+        edit_record("inputs", 0, "sha256", to=ZEROS), TABLE, "with sha256 00000000", STALE
     ),
     "in a record: an input's path": found(
         edit_record("inputs", 0, "path", to=f"{NAME}/no.csv"), f"{NAME}/no.csv", TABLE, NO_RECORD
@@ -218,7 +229,10 @@ CASES = {
     "in a record: its version": found(
         edit_record("record_version", to=2), record_of(TABLE), "is of version 2", NO_RECORD
     ),
-    "in a record: seconds, host, commit": unknowable(edit_record("seconds", to=2.0)),
+    "in a record: seconds, host, commit, facts": unknowable(edit_record("seconds", to=2.0)),
+    "the same in one of two records of a job": found(
+        edit_record("seconds", to=2.0, of=OTHER), "table_4.", "differ in seconds", TAMPERED
+    ),
     "a record of another run": found(
         put_record_of_another_run, record_of(TABLE), "is of results/other/", TAMPERED
     ),

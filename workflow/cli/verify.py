@@ -151,10 +151,10 @@ def _machine(run: Run) -> dict[str, Any]:
     Nothing where they are not to be had, as where the run is looked at elsewhere.
     """
     asked = run.asked or {}
-    files = [PROJECT / name for name in ("config.yaml", *asked.get("configfiles", []))]
     try:
+        files = [PROJECT / name for name in ("config.yaml", *asked.get("configfiles", []))]
         machine = resolved(read_configuration(files, asked.get("config", [])).value)["machine"]
-    except (InputError, KeyError, TypeError):
+    except (InputError, KeyError, TypeError, AttributeError):
         return {}
     return machine if isinstance(machine, dict) else {}
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from l2i.checks import reason
 from l2i.provenance.digests import file_of, is_digest
 from l2i.provenance.fingerprints import FOLDER_TIMESTAMP
 from l2i.provenance.housekeeping import LOCK, is_housekeeping
@@ -33,6 +34,7 @@ class Contents:
     notes: set[str] = field(default_factory=set)
     locks: set[str] = field(default_factory=set)
     odd: dict[str, str] = field(default_factory=dict)  # links, and what is no file: what it is
+    closed: dict[str, str] = field(default_factory=dict)  # folders that cannot be read, and why
     others: set[str] = field(default_factory=set)  # without a record, and none of these
     n_files: int = 0  # of results, those of folders one by one
 
@@ -47,7 +49,7 @@ def contents_of(folder: Path, apart: Collection[Path] = ()) -> Contents:
         Files and folders that lie in it and do not belong to it, such as a corpus.
     """
     found = Contents()
-    sizes = dict(_files_below(folder, {*map(os.path.abspath, apart)}, found.odd))
+    sizes = dict(_files_below(folder, {*map(os.path.abspath, apart)}, found))
     for path in filter(is_record, sizes):
         found.records[str(result_of(path))] = path
     for path, n_bytes in sizes.items():
@@ -65,24 +67,30 @@ def contents_of(folder: Path, apart: Collection[Path] = ()) -> Contents:
     return found
 
 
-def _files_below(folder: Path, apart: set[str], odd: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """Files with their sizes; what is none is put into `odd`."""
-    for parent, folders, names in os.walk(folder):
+def _files_below(folder: Path, apart: set[str], found: Contents) -> Iterator[tuple[str, int]]:
+    """Files with their sizes; `found` is told what is none, and what cannot be looked at."""
+
+    def relative(path: str) -> str:
+        return PurePosixPath(os.path.relpath(path, folder)).as_posix()
+
+    def note_closed(error: OSError) -> None:
+        found.closed[relative(error.filename)] = reason(error)
+
+    for parent, folders, names in os.walk(folder, onerror=note_closed):
         below = [name for name in sorted(folders) if not is_housekeeping(name)]
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         folders[:] = [name for name in below if os.path.abspath(f"{parent}/{name}") not in apart]
         for name in [*links, *sorted(names)]:
             path = os.path.join(parent, name)
-            relative = PurePosixPath(os.path.relpath(path, folder)).as_posix()
-            about = os.lstat(path)
             if os.path.abspath(path) in apart or name == FOLDER_TIMESTAMP:
                 continue
+            about = os.lstat(path)
             if stat.S_ISLNK(about.st_mode):
-                odd[relative] = f"is a link to {os.readlink(path)}"
+                found.odd[relative(path)] = f"is a link to {os.readlink(path)}"
             elif not stat.S_ISREG(about.st_mode):
-                odd[relative] = "is neither a file nor a folder"
+                found.odd[relative(path)] = "is neither a file nor a folder"
             else:
-                yield relative, about.st_size
+                yield relative(path), about.st_size
 
 
 def _result_with(path: str, records: Collection[str]) -> str | None:

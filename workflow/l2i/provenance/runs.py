@@ -66,7 +66,7 @@ class Run:
     def _told_roots(self) -> Iterator[PurePosixPath]:
         for result in self.results():
             if (record := self._known.of(str(self.folder / result))) is not None:
-                named = PurePosixPath(record["output"]["path"])
+                named = PurePosixPath(str(record["output"].get("path")))
                 if named.parts[-len(result.parts) :] == result.parts:
                     yield PurePosixPath(*named.parts[: -len(result.parts)])
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from l2i.checks import InputError, printable, reason
-from l2i.provenance.consistency import contradictions
+from l2i.provenance.consistency import contradictions, disagreements
 from l2i.provenance.contents import contents_of
 from l2i.provenance.digests import LARGE, digest_text, file_of
 from l2i.provenance.findings import Finding, Kind
@@ -61,7 +61,7 @@ class Verification:
         self.n_bytes = sum(self._to_read.values())  # that will be read
         # Records that are whole, by result; and what their bytes are, by their own path.
         self._records: dict[str, dict[str, Any]] = {}
-        self._sha256_of_record: dict[str, str] = {}
+        self._content_of_record: dict[str, dict[str, Any]] = {}
 
     @property
     def n_records(self) -> int:
@@ -99,9 +99,13 @@ class Verification:
             except OSError as error:
                 yield _found(Kind.UNREADABLE, path, reason(error))
                 continue
-            self._sha256_of_record[path] = hashlib.sha256(text).hexdigest()
+            self._content_of_record[path] = {
+                "kind": "file",
+                "sha256": hashlib.sha256(text).hexdigest(),
+                "size_bytes": len(text),
+            }
             try:
-                record = json.loads(text)
+                record = json.loads(text, parse_constant=_refuse)
                 version = record.get("record_version") if isinstance(record, dict) else None
                 if isinstance(version, int) and version != RECORD_VERSION:
                     what = f"is of version {version}; this project reads {RECORD_VERSION}"
@@ -117,6 +121,8 @@ class Verification:
             self._records[name] = record
             for what in contradictions(record):
                 yield _found(Kind.RECORD, path, what)
+        for name, what in disagreements(self._records):
+            yield _found(Kind.RECORD, self.contents.records[name], what)
 
     def _named(self, name: str) -> str:
         return str(self.run.root / name)
@@ -139,9 +145,12 @@ class Verification:
                 others = [other for other in made[sha256] if other != name]
                 of_other = f": the bytes of {others[0]}" if others else ""
                 yield _found(Kind.CHANGED, name, f"{what}{of_other}")
-            elif (n_bytes := self.contents.results[name]) != said["size_bytes"]:
-                what = f"says that {name} has {said['size_bytes']} bytes; it has {n_bytes}"
-                yield _found(Kind.RECORD, self.contents.records[name], what)
+            elif differing := _differing(said, self._content(name)):
+                yield _found(Kind.RECORD, self.contents.records[name], f"of {name}, {differing}")
+
+    def _content(self, name: str) -> dict[str, Any]:
+        kind = "folder" if (self.run.folder / name).is_dir() else "file"
+        return {"kind": kind, "size_bytes": self.contents.results[name]}
 
     def _absent(self, name: str, kind: str) -> Iterator[Finding]:
         behind_link = any(PurePosixPath(name).is_relative_to(odd) for odd in self.contents.odd)
@@ -171,6 +180,11 @@ class Verification:
                 shown = text[:8].decode("utf-8", "replace")
                 what = f"says {shown}, and the record of {name} sha256 {_short(sha256)}"
                 yield _found(Kind.DIGEST, digest, what)
+        for name in sorted(self._records):
+            digest = f"{name}.digest"
+            is_there = name in self.contents.results and name.endswith(LARGE)
+            if is_there and digest not in self.contents.digests:
+                yield _found(Kind.REMOVED, digest, "is not there, and its file and record are")
 
     # ------------------------------------------------------------ inputs
 
@@ -182,31 +196,35 @@ class Verification:
                 held = self._vouched(used["path"])
                 if held is None:
                     unvouched[used["path"]].append(name)
-                elif held and held != used["sha256"]:
+                elif held and held["sha256"] != used["sha256"]:
                     what = (
-                        f"was made of {used['path']} as sha256 {_short(used['sha256'])}, whose "
-                        f"record says {_short(held)} today"
+                        f"was made of {used['path']} with sha256 {_short(used['sha256'])}, which "
+                        f"has {_short(held['sha256'])} today"
                     )
                     yield _found(Kind.STALE, name, what)
+                elif held and (differing := _differing(used, held)):
+                    what = f"of {used['path']}, {differing}"
+                    yield _found(Kind.RECORD, self.contents.records[name], what)
+        without_record = {self._named(other) for other in self.contents.others}
         for path, users in unvouched.items():
-            if path not in {self._named(other) for other in self.contents.others}:
+            if path not in without_record:  # else told as that
                 yield _found(Kind.UNVOUCHED, path, f"has no record, and {_made_of(users)}")
 
-    def _vouched(self, named: str) -> str | None:
-        """The sha256 of an input by its record; None where it has none, "" where that is bad."""
+    def _vouched(self, named: str) -> dict[str, Any] | None:
+        """What an input holds by its record; None where it has none, {} where that is bad."""
         if not self.run.is_of_run(named):
             return None
         name = str(PurePosixPath(named).relative_to(self.run.root))
         if is_record(name):
-            return self._sha256_of_record.get(name)
+            return self._content_of_record.get(name)
         if name in self._records:
-            return str(self._records[name]["output"]["sha256"])
-        return "" if name in self.contents.records else None
+            return self._records[name]["output"]
+        return {} if name in self.contents.records else None
 
     # ------------------------------------------------------------ the rest
 
     def _of_notes(self) -> Iterator[Finding]:
-        """Notes on code against their names, and code of records against the notes."""
+        """Notes against their names, and what records say of code against the notes."""
         for note in sorted(self.contents.notes):
             path = self.run.folder / note
             try:
@@ -227,6 +245,11 @@ class Verification:
         for fingerprint, users in made_by.items():
             if (note := f"{CODE}/{fingerprint}.json") not in self.contents.notes:
                 yield _found(Kind.UNEXPLAINED, note, f"is not there, and {_made_of(users, 'by')}")
+            elif (parts := self.run.code(fingerprint)) is not None:
+                for name in users:
+                    if (script := f"scripts/{self._records[name]['rule']}.py") not in parts:
+                        what = f"says that its rule ran {script}, which is not among its code"
+                        yield _found(Kind.RECORD, self.contents.records[name], what)
 
     def _of_others(self) -> Iterator[Finding]:
         """What no record vouches for, and what is no file."""
@@ -246,8 +269,14 @@ class Verification:
                 yield _found(Kind.FOREIGN, path, "has no record and is no log")
         for path, what in sorted(self.contents.odd.items()):
             yield _found(Kind.LINK, path, f"{what}, which is not followed")
+        for path, what in sorted(self.contents.closed.items()):
+            yield _found(Kind.UNREADABLE, path, what)
         for path in sorted(self.contents.locks):
             yield _found(Kind.AT_WORK, path, "is the lock of a job")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"holds {constant}, which is no JSON")
 
 
 def _found(kind: Kind, path: str, what: str) -> Finding:
@@ -257,6 +286,16 @@ def _found(kind: Kind, path: str, what: str) -> Finding:
 def _made_of(users: list[str], by: str = "of") -> str:
     more = f" and {len(users) - 1} more" if len(users) > 1 else ""
     return f"{users[0]}{more} {'was' if len(users) == 1 else 'were'} made {by} it"
+
+
+def _differing(said: Mapping[str, Any], held: Mapping[str, Any]) -> str:
+    """How kind or size differ, in words; nothing where they do not."""
+    told = [
+        f"it says {key} {said[key]}, which has {held[key]}"
+        for key in ("kind", "size_bytes")
+        if said[key] != held[key]
+    ]
+    return "; ".join(told)
 
 
 def _short(sha256: str) -> str:
