@@ -225,7 +225,7 @@ class Verification:
 
     def _of_notes(self) -> Iterator[Finding]:
         """Notes against their names, and what records say of code against the notes."""
-        for note in sorted(self.contents.notes):
+        for note in sorted(note for note in self.contents.notes if note.endswith(".json")):
             path = self.run.folder / note
             try:
                 value = json.loads(path.read_text(encoding="utf-8"))
