@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from cli.showing import Outcome, tell_error
+from cli.verify import verify
 from cli.why import why
 from l2i.checks import InputError
 
@@ -27,6 +28,7 @@ audit = typer.Typer(
     "3 something has no record, 4 the question cannot be understood.",
     no_args_is_help=True,
 )
+audit.command()(verify)
 app.add_typer(audit, name="audit")
 audit.command()(why)
 

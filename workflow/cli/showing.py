@@ -75,13 +75,15 @@ def tell_error(error: Exception) -> None:
 @contextmanager
 def progress_of_bytes(what: str, n_bytes: int) -> Iterator[Any]:
     """A bar on standard error with a rate, if that is a terminal; yields `advance(n_bytes)`."""
+    if not sys.stderr.isatty():
+        yield lambda n: None
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    shown = sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=n_bytes)
         yield lambda n: bar.advance(task, n)

@@ -28,14 +28,11 @@ from l2i.provenance.currency import KnownRecords, differences, identity_in, requ
 from l2i.provenance.environments import departures, installed_versions
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
+from l2i.provenance.housekeeping import CHECKPOINTS, LOCK, REMAKE, SCRATCH
 from l2i.provenance.lineage import Lineage
 
 PROJECT = Path(__file__).resolve().parents[2]
-CHECKPOINTS = ".checkpoints-"  # how folders of checkpoints begin
-SCRATCH = ".part-scratch"
 HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
-LOCK = ".lock-"
-REMAKE = ".remake-"
 # What schedulers and terminals send to have a job end, beside SIGTERM: a warning before the time
 # limit (SLURM's --signal), the end of a processor's or a terminal's time, Ctrl-C.
 AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGHUP, signal.SIGINT)
@@ -568,12 +565,10 @@ def _job_identity(snakemake: Any) -> dict[str, Any]:
 
 def _job_part(snakemake: Any) -> dict[str, Any]:
     settings, wildcards = _settings(snakemake), dict(snakemake.wildcards.items())
-    seeds = {"seed": settings.get("seed"), "run": wildcards.get("run")}
-    seeds["selection_seed"] = (settings.get("selection") or {}).get("seed")
     return {
         "record_version": records.RECORD_VERSION,
         **_job_identity(snakemake),
-        "seeds": {name: int(seed) for name, seed in seeds.items() if seed is not None},
+        "seeds": records.seeds_of(settings, wildcards),
         **records.describe_environment(_pins(snakemake)),
         "git": records.describe_git(PROJECT),
         "host": records.describe_host(),

@@ -23,9 +23,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from l2i.disk import refusal
-
-HIDDEN = ".log-"
-BEFORE = ".before-"
+from l2i.provenance.housekeeping import LOG, LOG_BEFORE
 
 
 class JobLog:
@@ -75,13 +73,13 @@ class JobLog:
         that had the same name are forgotten.
         """
         try:
-            self._go_on(self.path.with_name(f"{HIDDEN}{identity}-{self.path.name}"))
+            self._go_on(self.path.with_name(f"{LOG}{identity}-{self.path.name}"))
         except OSError as error:
             self._lose(error)
 
     def _go_on(self, hidden: Path) -> None:
         self._hidden = hidden
-        for other in self.path.parent.glob(f"{HIDDEN}*-{self.path.name}"):
+        for other in self.path.parent.glob(f"{LOG}*-{self.path.name}"):
             if other != self._hidden:
                 other.unlink(missing_ok=True)
         # A job that was waited for has put its log in the place of this one, if it succeeded.
@@ -149,7 +147,7 @@ def put_aside(path: str | Path) -> Path:
     One that waits there already, because a job ended before it made anything, goes on waiting.
     """
     path = Path(path)
-    aside = path.with_name(f"{BEFORE}{path.name}")
+    aside = path.with_name(f"{LOG_BEFORE}{path.name}")
     with suppress(OSError):
         if aside.exists():
             path.unlink(missing_ok=True)

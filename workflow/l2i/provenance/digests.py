@@ -20,6 +20,7 @@ from l2i.checks import InputError
 from l2i.disk import write_text
 
 SUFFIX = ".digest"
+LARGE = (".npy", ".safetensors")  # what rules know by digests alone
 
 
 def is_digest(path: str) -> bool:

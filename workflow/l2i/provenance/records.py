@@ -31,6 +31,7 @@ from l2i.provenance.hashes import KnownHashes
 
 RECORD_VERSION = 3
 FOLDER = ".records"  # beside the results that its records stand for
+ACCEPTED = ".accepted.json"  # how files end that lie beside a record and are none
 SCHEMA = Path(__file__).parents[2] / "schemas" / "record.schema.yaml"
 # Lines by which torch tells what it computes with on CPUs.
 OF_TORCH = "Math Kernel|MKL-DNN|CPU capability"
@@ -48,7 +49,18 @@ def record_path(path: str | Path) -> Path:
 
 def is_record(path: str | Path) -> bool:
     """Whether a path is one of a record."""
-    return Path(path).parent.name == FOLDER and not Path(path).name.startswith(".")
+    return _is_of_records(path) and not is_acceptance(path)
+
+
+def is_acceptance(path: str | Path) -> bool:
+    """Whether a path is one by which somebody accepts a result, which lies beside its record."""
+    return _is_of_records(path) and Path(path).name.endswith(ACCEPTED)
+
+
+def _is_of_records(path: str | Path) -> bool:
+    name = Path(path).name
+    in_place = Path(path).parent.name == FOLDER and not name.startswith(".")
+    return in_place and name.endswith(".json")
 
 
 def result_of(path: str | Path) -> Path:
@@ -207,6 +219,13 @@ def peak_memory_bytes() -> int | None:
         return None
     peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(peaks[0]) * 1024 if peaks else None
+
+
+def seeds_of(settings: Mapping[str, Any], wildcards: Mapping[str, str]) -> dict[str, int]:
+    """Where a job's random numbers come from, by what decides them."""
+    found = {"seed": settings.get("seed"), "run": wildcards.get("run")}
+    found["selection_seed"] = (settings.get("selection") or {}).get("seed")
+    return {name: int(seed) for name, seed in found.items() if seed is not None}
 
 
 def utc_now() -> str:

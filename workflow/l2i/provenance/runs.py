@@ -10,8 +10,10 @@ did, function by function, under the fingerprints that records know it by.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,6 +25,7 @@ from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import FOLDER, is_record, result_of
 
 NOTES = ".run"
+ASKED = 9  # records, for the name of their run
 LOCAL = ("machine",)  # parts of a configuration that identify no result
 
 
@@ -48,16 +51,24 @@ class Run:
         self.root = self._root()
 
     def _root(self) -> PurePosixPath:
-        """How records name this folder: what a record says of its output tells."""
+        """How records name this folder: what those that are asked first say of their outputs.
+
+        Most of them, since one may be a record of another run that was put here.
+        """
+        told = Counter(itertools.islice(self._told_roots(), ASKED))
+        if not told:
+            raise InputError(
+                f"{self.folder} holds no record of a result that can be read: name the folder of a "
+                "run, such as results/demo"
+            )
+        return told.most_common(1)[0][0]
+
+    def _told_roots(self) -> Iterator[PurePosixPath]:
         for result in self.results():
             if (record := self._known.of(str(self.folder / result))) is not None:
-                named = PurePosixPath(record["output"]["path"])
+                named = PurePosixPath(str(record["output"].get("path")))
                 if named.parts[-len(result.parts) :] == result.parts:
-                    return PurePosixPath(*named.parts[: -len(result.parts)])
-        raise InputError(
-            f"{self.folder} holds no record of a result that can be read: name the folder of a "
-            "run, such as results/demo"
-        )
+                    yield PurePosixPath(*named.parts[: -len(result.parts)])
 
     def results(self) -> Iterator[PurePosixPath]:
         """All results that have a record, relative to the folder, in the order of their names.
