@@ -137,6 +137,7 @@ def make_toy(folder, **changes):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, folder / name)
     for name in (
+        "workflow/cli",
         "workflow/harness",
         "workflow/l2i",
         "workflow/configuration",

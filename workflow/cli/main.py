@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from cli import accept, stale
 from cli.showing import Outcome, tell_error
 from l2i.checks import InputError
 
@@ -27,6 +28,8 @@ audit = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit, name="audit")
+audit.command("stale")(stale.stale)
+audit.command("accept")(accept.accept)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
