@@ -29,13 +29,7 @@ from snakemake.workflow import Workflow
 from harness.job import remake_mark
 from harness.log import put_aside
 from l2i.checks import printable
-from l2i.provenance.currency import (
-    Difference,
-    Identity,
-    KnownRecords,
-    differences,
-    with_records,
-)
+from l2i.provenance.currency import Difference, Identity, KnownRecords
 from l2i.provenance.digests import digest_text, file_of, is_digest
 
 _is_newer_as_published = _IOFile.is_newer
@@ -47,7 +41,7 @@ FEW = 3  # such changes that are told; others are counted
 def plan_by_records(outside: Outside) -> None:
     """Have Snakemake ask the records of results, and `outside` of those that they call current."""
     known = KnownRecords()
-    changed_outside = functools.cache(functools.partial(_changed_outside, outside=outside))
+    changed_outside = functools.cache(functools.partial(changes_outside, outside=outside))
 
     def params_changed(self: Any, job: Any, file: Any = None) -> ParamsChange:
         found = [] if _is_unmade(job) else changes(job)
@@ -72,10 +66,7 @@ def plan_by_records(outside: Outside) -> None:
     def changes(job: Any) -> list[Difference]:
         if not job.output:  # the rule `all`
             return []
-        today = identity_of(job, known)
-        made = [known.identity_of(file_of(path)) for path in job.output]
-        found = {each: None for m in made for each in differences(m, with_records(today, m, known))}
-        return [*found] or [*_told(changed_outside(job))]
+        return changes_since_made(job, known) or [*_told(changed_outside(job))]
 
     def input_checksums(self: Any, job: Any, path: Any) -> set[str | None]:
         sha256 = known.sha256_of(file_of(path))
@@ -109,6 +100,18 @@ def identity_of(job: Any, known: KnownRecords) -> Identity:
     )
 
 
+def changes_since_made(job: Any, known: KnownRecords) -> list[Difference]:
+    """What has changed since the results of a job were made or accepted, as their records tell."""
+    today = identity_of(job, known)
+    found = [known.changes_since(file_of(path), today) for path in job.output]
+    return [*dict.fromkeys(each for changes in found for each in changes)]
+
+
+def changes_outside(job: Any, outside: Outside) -> list[str]:
+    """What has changed in what a job reads and Snakemake knows nothing of."""
+    return outside[job.rule.name](job) if job.rule.name in outside else []
+
+
 def before_first_job(jobs: list[Any], outside: Outside) -> None:
     """Mark what must be made anew, though its job would find it made.
 
@@ -118,7 +121,7 @@ def before_first_job(jobs: list[Any], outside: Outside) -> None:
         if not job.output:
             continue
         mark = remake_mark(file_of(job.output[0]))
-        if _is_forced(job) or _changed_outside(job, outside):
+        if _is_forced(job) or changes_outside(job, outside):
             mark.parent.mkdir(parents=True, exist_ok=True)
             mark.write_text(uuid.uuid4().hex, encoding="utf-8")
         else:
@@ -151,13 +154,9 @@ async def _keep_outputs_of_failed(self: Any, skip_outputs: Any) -> None:
     """See above."""
 
 
-def _changed_outside(job: Any, outside: Outside) -> list[str]:
-    return outside[job.rule.name](job) if job.rule.name in outside else []
-
-
 def _told(changes: list[str]) -> Iterator[Difference]:
     shown = changes[:FEW] + ([f"{len(changes) - FEW} more"] if len(changes) > FEW else [])
-    yield from (Difference("as it was read", printable(change)) for change in shown)
+    yield from (Difference("corpus", "", "as it was read", printable(change)) for change in shown)
 
 
 def _named_files(files: Any) -> Iterator[tuple[str, str]]:

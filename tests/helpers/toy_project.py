@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 from helpers.project import PROJECT
 
@@ -131,12 +133,60 @@ def run_snakemake(folder, *arguments):
     )
 
 
+def run_l2i(folder, *arguments, cwd=None):
+    """Run the command l2i of the project in `folder`, as a rule from there."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *map(str, arguments)],
+        cwd=cwd or folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "workflow")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+# What is edited, and the rules that are run again; what follows them has its own reasons or none.
+EDITS = [
+    ({"workflow/l2i/arithmetic.py": ("2 * x", "x + x")}, {"count", "scale"}),
+    ({"config.yaml": ("factor: 2", "factor: 3")}, {"scale"}),
+    ({"config.yaml": ("start: 3", "start: 4")}, {"count", "scale"}),
+    ({"envs/compute.txt": ("packaging==", "packaging==9.")}, {"scale"}),
+]
+
+
+@contextmanager
+def edited(folder, changes):
+    """The project after `changes`: {file: (before, after)}, undone afterwards."""
+    originals = {name: (folder / name).read_text() for name in changes}
+    try:
+        for name, (before, after) in changes.items():
+            assert before in originals[name]
+            (folder / name).write_text(originals[name].replace(before, after))
+        yield
+    finally:
+        for name, text in originals.items():
+            (folder / name).write_text(text)
+
+
+def planned_by_snakemake(folder, *arguments):
+    """Outputs that a dry run would make, and their rules; of all rules but `all`."""
+    done = run_snakemake(folder, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stderr
+    blocks = re.findall(
+        r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    output: (.*)$",
+        done.stdout + done.stderr,
+        re.MULTILINE,
+    )
+    return {path: rule for rule, outputs in blocks for path in outputs.split(", ")}
+
+
 def make_toy(folder, **changes):
     """Write the project; `changes` are texts in the place of those of scripts, by their names."""
     for name in ("workflow/rules/common.smk", "workflow/planning.py", "envs/compute.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, folder / name)
     for name in (
+        "workflow/cli",
         "workflow/harness",
         "workflow/l2i",
         "workflow/configuration",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from helpers.project import PROJECT
-from helpers.toy_project import make_toy, run_snakemake
+from helpers.toy_project import EDITS, edited, make_toy, planned_by_snakemake, run_snakemake
 from l2i.provenance.records import load_record, record_path
 
 
@@ -56,17 +56,8 @@ def copied(finished, tmp_path):
 
 def planned(folder, changes):
     """Rules that a dry run names after `changes`: {file: (before, after)}, undone afterwards."""
-    originals = {name: (folder / name).read_text() for name in changes}
-    try:
-        for name, (before, after) in changes.items():
-            assert before in originals[name]
-            (folder / name).write_text(originals[name].replace(before, after))
-        done = run_snakemake(folder, "--dry-run")
-        assert done.returncode == 0, done.stderr
-        return set(re.findall(r"^rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
-    finally:
-        for name, text in originals.items():
-            (folder / name).write_text(text)
+    with edited(folder, changes):
+        return {*planned_by_snakemake(folder).values()}
 
 
 class TestToyWorkflow:
@@ -179,12 +170,6 @@ class TestRecordsDecide:
     """Not what Snakemake remembers, nor any time."""
 
     NUMBER = "results/toy/counted/a.txt"
-    EDITS = [
-        ({"workflow/l2i/arithmetic.py": ("2 * x", "x + x")}, {"count", "scale"}),
-        ({"config.yaml": ("factor: 2", "factor: 3")}, {"scale"}),
-        ({"config.yaml": ("start: 3", "start: 4")}, {"count", "scale"}),
-        ({"envs/compute.txt": ("packaging==", "packaging==9.")}, {"scale"}),
-    ]
 
     @pytest.fixture(params=["lost", "another's", "damaged"])
     def forgetful(self, copied, request):

@@ -8,7 +8,9 @@ from typing import Any
 
 import typer
 
+from cli.accept import accept
 from cli.showing import Outcome, tell_error
+from cli.stale import stale
 from cli.verify import verify
 from cli.why import why
 from l2i.checks import InputError
@@ -28,9 +30,9 @@ audit = typer.Typer(
     "3 something has no record, 4 the question cannot be understood.",
     no_args_is_help=True,
 )
-audit.command()(verify)
 app.add_typer(audit, name="audit")
-audit.command()(why)
+for verb in (verify, why, stale, accept):
+    audit.command()(verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

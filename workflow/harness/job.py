@@ -24,7 +24,7 @@ from l2i import disk, limits
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.provenance import digests, records
-from l2i.provenance.currency import KnownRecords, differences, identity_in, require_untouched
+from l2i.provenance.currency import KnownRecords, identity_in, require_untouched
 from l2i.provenance.environments import departures, installed_versions
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
@@ -161,7 +161,7 @@ def _run(
         # Until here the job may have been refused. What an earlier one made goes now, as there may
         # be no room for both; records and digests first, since they vouch for nothing any more.
         job_log.forget_before()
-        _discard([*map(records.record_path, outputs.values()), *vouching, *outputs.values()])
+        _discard([*_papers_of(outputs), *vouching, *outputs.values()])
         facts = function(**_wanted(function, arguments)) or {}
         canonical_json(facts)
         _require_written(staged, function)
@@ -468,12 +468,11 @@ def _is_made(snakemake: Any, hashes: KnownHashes, functions: Sequence[Callable])
     outputs = [path for _, path in _flat(_named_paths(snakemake.output, "output"))]
     if not all(Path(path).exists() for path in outputs):
         return False
-    made = [known.identity_of(path) for path in outputs]
-    if None in made or any(known.sha256_of(path) != hashes.get(path).sha256 for path in outputs):
+    if any(known.sha256_of(path) != hashes.get(path).sha256 for path in outputs):
         return False
     inputs = _described_inputs(snakemake, hashes, functions)
     today = identity_in(_job_identity(snakemake) | {"inputs": inputs})
-    return not any(differences(identity, today) for identity in made)
+    return not any(known.changes_since(path, today) for path in outputs)
 
 
 def _leave_as_made(snakemake: Any) -> None:
@@ -516,9 +515,12 @@ def _publish(
             if str(digests.digest_path(path)) in vouching:
                 digests.write_digest(path, hashed[name].sha256)
     except BaseException:
-        _discard([*vouching, *outputs.values()])
-        _discard(map(records.record_path, outputs.values()))
+        _discard([*vouching, *outputs.values(), *_papers_of(outputs)])
         raise
+
+
+def _papers_of(outputs: Mapping[str, str]) -> list[Path]:
+    return [paper for path in outputs.values() for paper in records.papers_of(path)]
 
 
 def _discard(paths: Iterable[str | Path]) -> None:

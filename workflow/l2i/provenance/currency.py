@@ -9,23 +9,36 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from l2i.checks import InputError, printable
 from l2i.provenance.fingerprints import file_sha256
-from l2i.provenance.records import RECORD_VERSION, is_record, record_path
+from l2i.provenance.records import RECORD_VERSION, acceptance_path, is_record, record_path
 
 SHOWN = 60  # characters of a value in a difference
 NO_RECORD = "no record"
+ACCEPTANCE_VERSION = 1
 
 
 class Difference(NamedTuple):
-    """What has changed since a result was made, in words: `then` and `now`."""
+    """What has changed since a result was made."""
 
-    then: str
-    now: str
+    kind: str  # setting, code, package, rule, wildcards, input, order, record or corpus
+    name: str  # of the key, the package or the input; "" where the kind says it all
+    before: str
+    after: str
+
+    @property
+    def then(self) -> str:
+        """How it was, in words."""
+        return f"{self.name} {self.before}".strip()
+
+    @property
+    def now(self) -> str:
+        """How it is today, in words."""
+        return f"{self.name} {self.after}".strip()
 
 
 class Identity(NamedTuple):
@@ -63,18 +76,21 @@ def differences(then: Identity | None, now: Identity) -> list[Difference]:
         Of the job that would make it today.
     """
     if then is None:
-        return [Difference(NO_RECORD, "one is needed")]
-    pairs = [
-        *_pairs_of_trees("", then.settings, now.settings),
-        ("code", then.code[:8], now.code[:8], then.code != now.code),
-        *_pairs_of_trees("package ", then.pins, now.pins),
-        ("rule", then.rule, now.rule, then.rule != now.rule),
-        ("wildcards", then.wildcards, now.wildcards, then.wildcards != now.wildcards),
-        *_pairs_of_inputs(then.inputs, now.inputs),
-    ]
+        return [Difference("record", "", NO_RECORD, "one is needed")]
+    of_wildcards = ("wildcards", then.wildcards, now.wildcards, then.wildcards != now.wildcards)
+    pairs: dict[str, Iterable[Pair]] = {
+        "setting": _pairs_of_trees("", then.settings, now.settings),
+        "code": [("code", then.code[:8], now.code[:8], then.code != now.code)],
+        "package": _pairs_of_trees("package ", then.pins, now.pins),
+        "rule": [("rule", then.rule, now.rule, then.rule != now.rule)],
+        "wildcards": [of_wildcards],
+        "input": _pairs_of_inputs(then.inputs, now.inputs),
+        "order": _pairs_of_orders(then.inputs, now.inputs),
+    }
     return [
-        Difference(f"{what} {_shown(before)}", f"{what} {_shown(after)}")
-        for what, before, after, changed in pairs
+        Difference(kind, name, _shown(before), _shown(after))
+        for kind, found in pairs.items()
+        for name, before, after, changed in found
         if changed
     ]
 
@@ -82,11 +98,13 @@ def differences(then: Identity | None, now: Identity) -> list[Difference]:
 class KnownRecords:
     """Records beside results, each read once and not held against the schema, which takes longer.
 
-    What is no record of this version, or damaged, counts as none.
+    What is no record of this version, or damaged, counts as none. So does an acceptance
+    (l2i.provenance.acceptance) that is damaged, or about another record than the one that is there.
     """
 
     def __init__(self) -> None:
         self.of = functools.cache(self._read)
+        self._accepted = functools.cache(self._read_accepted)
 
     def sha256_of(self, path: str | Path) -> str | None:
         """What the file at `path` holds as far as its record knows; None where there is none."""
@@ -101,27 +119,76 @@ class KnownRecords:
             return None
 
     def identity_of(self, path: str | Path) -> Identity | None:
-        """What made the file at `path`; None where nothing tells."""
+        """What made the file at `path`, or was accepted last as what may have made it.
+
+        None where nothing tells.
+        """
+        return next(self._identities(path), None)
+
+    def is_accepted(self, path: str | Path) -> bool:
+        """Whether somebody has accepted the file at `path` as it was made."""
+        return bool(self._accepted(str(path)))
+
+    def changes_since(self, path: str | Path, now: Identity) -> list[Difference]:
+        """What has changed since the file at `path` was made.
+
+        Nothing where it would be made the same today, or somebody has accepted that it stands for
+        what would be made; else the changes since it was accepted last.
+
+        Parameters
+        ----------
+        path : str or Path
+        now : Identity
+            Of the job that would make it today, without the records that it reads.
+        """
+        found = [
+            differences(then, with_records(now, then, self)) for then in self._identities(path)
+        ]
+        if not found:
+            return differences(None, now)
+        return found[0] if all(found) else []
+
+    def _identities(self, path: str | Path) -> Iterator[Identity]:
+        """What would make the file at `path`: as was accepted, the last first, and as recorded."""
         record = self.of(str(path))
-        return None if record is None else identity_in(record)
+        if record is not None:
+            yield from reversed(self._accepted(str(path)))
+            yield identity_in(record)
 
     def _read(self, path: str) -> dict[str, Any] | None:
         try:
             record = json.loads(record_path(path).read_text(encoding="utf-8"))
-            made = identity_in(record)
-            texts = [made.rule, made.code, record["output"]["sha256"]]
-            texts += [text for used in made.inputs for text in used]
-            trees: list[Any] = [made.settings, made.wildcards, made.pins]
-            whole = all(isinstance(text, str) for text in texts)
-            whole &= all(isinstance(tree, dict) for tree in trees)
+            whole = _is_whole(identity_in(record)) and isinstance(record["output"]["sha256"], str)
             return record if whole and record["record_version"] == RECORD_VERSION else None
         except (OSError, ValueError, RecursionError, KeyError, TypeError):
             return None
 
+    def _read_accepted(self, path: str) -> tuple[Identity, ...]:
+        try:
+            found = json.loads(acceptance_path(path).read_text(encoding="utf-8"))
+            accepted = tuple(identity_in(each["after"]) for each in found["accepted"])
+            whole = all(map(_is_whole, accepted))
+            valid = whole and found["acceptance_version"] == ACCEPTANCE_VERSION
+            return (
+                accepted
+                if valid and found["record_sha256"] == self.sha256_of_record(record_path(path))
+                else ()
+            )
+        except (OSError, ValueError, RecursionError, KeyError, TypeError):
+            return ()
+
+
+def _is_whole(made: Identity) -> bool:
+    texts = [made.rule, made.code, *(text for used in made.inputs for text in used)]
+    trees: list[Any] = [made.settings, made.wildcards, made.pins]
+    return all(isinstance(t, str) for t in texts) and all(isinstance(t, dict) for t in trees)
+
 
 def with_records(now: Identity, then: Identity | None, known: KnownRecords) -> Identity:
     """`now` with the records that `then` was made of too, as they are today."""
+    there = {(name, path) for name, path, _ in now.inputs}
     read = [used for used in (then.inputs if then else []) if is_record(used[1])]
+    read = [used for used in read if used[:2] not in there]
     today = [(name, path, known.sha256_of_record(path)) for name, path, _ in read]
     return now._replace(inputs=now.inputs + today)
 
@@ -164,8 +231,14 @@ def _pairs_of_inputs(
     for name, path in sorted({*before, *after}):
         old, new = before.get((name, path), _MISSING), after.get((name, path), _MISSING)
         yield f"{name} {printable(path)}", _short(old), _short(new), old != new or new is None
-    if [*before] != [*after] and {*before} == {*after}:
-        yield "order of inputs", "another", "this", True
+
+
+def _pairs_of_orders(
+    then: list[tuple[str, str, str | None]], now: list[tuple[str, str, str | None]]
+) -> Iterator[Pair]:
+    before, after = ([*dict.fromkeys(used[:2] for used in each)] for each in (then, now))
+    changed = before != after and {*before} == {*after}
+    yield "order of inputs", "another", "this", changed
 
 
 def _short(sha256: object) -> object:

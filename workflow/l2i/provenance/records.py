@@ -31,8 +31,9 @@ from l2i.provenance.hashes import KnownHashes
 
 RECORD_VERSION = 3
 FOLDER = ".records"  # beside the results that its records stand for
-ACCEPTED = ".accepted.json"  # how files end that lie beside a record and are none
-SCHEMA = Path(__file__).parents[2] / "schemas" / "record.schema.yaml"
+ACCEPTED = ".accepted.json"  # how an acceptance is called, see l2i.provenance.acceptance
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMA = SCHEMAS / "record.schema.yaml"
 # Lines by which torch tells what it computes with on CPUs.
 OF_TORCH = "Math Kernel|MKL-DNN|CPU capability"
 # What runs a job, whatever its rule; the packages that its results depend on are its pins.
@@ -45,6 +46,16 @@ def record_path(path: str | Path) -> Path:
     """Where the record of a result lies."""
     result = Path(path)
     return result.with_name(FOLDER) / f"{result.name}.json"
+
+
+def acceptance_path(path: str | Path) -> Path:
+    """Where the acceptance of a result lies, if there is one."""
+    return record_path(path).with_name(f"{Path(path).name}{ACCEPTED}")
+
+
+def papers_of(path: str | Path) -> list[Path]:
+    """All that may vouch for a result, beside its digest: record and acceptance."""
+    return [record_path(path), acceptance_path(path)]
 
 
 def is_record(path: str | Path) -> bool:
@@ -65,7 +76,9 @@ def _is_of_records(path: str | Path) -> bool:
 
 def result_of(path: str | Path) -> Path:
     """Where the result lies whose record is at `path`."""
-    return Path(path).parent.with_name(Path(path).name.removesuffix(".json"))
+    name = Path(path).name
+    suffix = ACCEPTED if is_acceptance(path) else ".json"
+    return Path(path).parent.with_name(name.removesuffix(suffix))
 
 
 def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> list[dict[str, Any]]:
@@ -238,9 +251,14 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
     validate_record(record)
     target = record_path(path)
     target.parent.mkdir(exist_ok=True)
+    write_json(target, record)
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Put a value of plain JSON in place, whole or not at all."""
     part = target.with_name(f".part-{target.name}")
     try:
-        write_text(part, json.dumps(record, indent=1, allow_nan=False) + "\n")
+        write_text(part, json.dumps(value, indent=1, allow_nan=False) + "\n")
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
@@ -248,10 +266,15 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
 
 def validate_record(record: dict[str, Any]) -> None:
     """Raise InputError, naming the place, unless the record fits the schema."""
-    errors = sorted(_validator().iter_errors(record), key=lambda error: error.json_path)
+    require_fit(record, SCHEMA, "a record")
+
+
+def require_fit(value: Any, schema: Path, what: str) -> None:
+    """Raise InputError, naming the place, unless a value fits a schema."""
+    errors = sorted(_validator(schema).iter_errors(value), key=lambda error: error.json_path)
     if errors:
         lines = "; ".join(f"{error.json_path}: {error.message}" for error in errors)
-        raise InputError(f"a record does not fit {SCHEMA.name}: {lines}")
+        raise InputError(f"{what} does not fit {schema.name}: {lines}")
 
 
 def load_record(path: str | Path) -> dict[str, Any]:
@@ -275,9 +298,8 @@ def load_record(path: str | Path) -> dict[str, Any]:
 
 
 @functools.cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+def _validator(schema: Path) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
 
 
 def _output_of(*command: str) -> str | None:

@@ -3,15 +3,57 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from l2i.provenance.environments import packages_of, read_lock
 from l2i.provenance.fingerprints import (
+    MODULE,
     canonical_json,
     code_fingerprint,
     code_parts,
     source_closure,
 )
+
+
+class CodeChange(NamedTuple):
+    """A file in which code has changed, and the parts of it, each with what happened to it."""
+
+    file: str
+    parts: dict[str, str]  # function, class or constant -> added, removed or changed
+
+    def told(self) -> str:
+        """The same in words."""
+        return f"{self.file}: " + ", ".join(f"{part} {what}" for part, what in self.parts.items())
+
+
+def code_changes(
+    then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]
+) -> list[CodeChange]:
+    """What has changed from one code to another, by `l2i.provenance.fingerprints.code_parts`.
+
+    A file that has come or gone is one part; what a file does outside of its functions is told only
+    where nothing else has changed, since it holds their order.
+    """
+    found = []
+    for file in sorted({*then, *now}):
+        if file not in then or file not in now:
+            found.append(CodeChange(file, {"the file": "added" if file in now else "removed"}))
+        elif then[file] != now[file]:
+            found.append(CodeChange(file, _changed_parts(then[file], now[file])))
+    return found
+
+
+def _changed_parts(then: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    parts = {}
+    for part in sorted({*then, *now}):
+        if part not in then or part not in now:
+            parts[part] = "added" if part in now else "removed"
+        elif then[part] != now[part]:
+            parts[part] = "changed"
+    named = {part: what for part, what in parts.items() if part != MODULE}
+    return named or parts
 
 
 class Sources:
@@ -46,6 +88,10 @@ class Sources:
 
     def _find(self, *entries: Path) -> list[Path]:
         return source_closure(entries, self.root)
+
+    def parts_of(self, fingerprint: str) -> dict[str, dict[str, str]]:
+        """What the code of a fingerprint that was asked for does, function by function."""
+        return code_parts(self._known[fingerprint], self.root)
 
     def parts(self) -> list[dict[str, dict[str, str]]]:
         """What all code whose fingerprint was asked for does, function by function."""
