@@ -57,7 +57,8 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     - what openers before it have returned, under the opener's name,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
       `sha256_of` (the hash of each input, by its path),
-      `record_of` (a function: the record of an input, by its path; the result then depends on it),
+      `record_of` (a function: the record of an input, by its path; the result then depends on it,
+      and an input that a digest vouches for is not read, nor need it be there),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
       and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).
@@ -336,21 +337,33 @@ def _described_inputs(
 ) -> list[dict[str, Any]]:
     """What the job reads, for its records; it must be what its own record, and digest, say.
 
-    The records of its inputs count as read where the functions ask for them.
+    Functions that ask for records read these in the place of what digests vouch for. The records
+    then count as read too, and such a file need not be there: tables are made anew without models.
     """
     of_digests = {digests.file_of(path): None for path in _digests_of(snakemake.input)}
-    for path in of_digests:
-        digests.require_file(path)
-    inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")), hashes)
-    known = KnownRecords()
-    for used in inputs:
-        if used["path"] in of_digests:
-            digests.require_digest(used["path"], used["sha256"])
-        require_untouched(used["path"], used["sha256"], known)
-    if not _want(functions, "record_of"):
-        return inputs
+    named, known = [*_flat(_named_paths(snakemake.input, "input"))], KnownRecords()
+    by_records = _want(functions, "record_of")
+    inputs = []
+    for name, path in named:
+        if by_records and path in of_digests:
+            used = records.describe_by_record(name, path)
+            digests.require_digest(path, used["sha256"])
+        else:
+            used = _described_file(name, path, path in of_digests, hashes)
+            require_untouched(path, used["sha256"], known)
+        inputs.append(used)
     read = [(f"record of {u['name']}", os.fspath(records.record_path(u["path"]))) for u in inputs]
-    return inputs + records.describe_inputs(read, hashes)
+    return inputs + (records.describe_inputs(read, hashes) if by_records else [])
+
+
+def _described_file(name: str, path: str, has_digest: bool, hashes: KnownHashes) -> dict[str, Any]:
+    """An input by its content, which must be what its digest, if it has one, says."""
+    if has_digest:
+        digests.require_file(path)
+    (used,) = records.describe_inputs([(name, path)], hashes)
+    if has_digest:
+        digests.require_digest(path, used["sha256"])
+    return used
 
 
 def _device(choice: str, asked_for: bool) -> str:

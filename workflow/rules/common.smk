@@ -14,9 +14,10 @@ from l2i.provenance.fingerprints import canonical_json
 from l2i.provenance.sources import Sources
 
 RESULTS = f"results/{config['name']}"
-# Rules know large files by digests beside them, see l2i.provenance.digests.
-if workflow.is_main_process:
-    drop_orphans(RESULTS)  # so that lost files are made anew
+# Rules know large files by digests beside them, see l2i.provenance.digests. Lost ones are made anew,
+# unless only some rules may run: these may need no more than the digests.
+if workflow.is_main_process and not workflow.dag_settings.allowed_rules:
+    drop_orphans(RESULTS)
 # What makes a result is the environment it is computed in, not the one that plans the work.
 SOURCES = Sources(WORKFLOW, PROJECT / "envs" / "compute.txt")
 # Systems by what is measured of them.
