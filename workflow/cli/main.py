@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from cli.crate import crate
 from cli.showing import Outcome, tell_error
 from l2i.checks import InputError
 
@@ -27,6 +28,7 @@ audit = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit, name="audit")
+audit.command()(crate)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
