@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from cli.crate import crate
+from cli.rebuild import rebuild
 from cli.showing import Outcome, tell_error
 from l2i.checks import InputError
 
@@ -29,6 +30,7 @@ audit = typer.Typer(
 )
 app.add_typer(audit, name="audit")
 audit.command()(crate)
+audit.command()(rebuild)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
