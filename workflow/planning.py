@@ -30,9 +30,10 @@ from harness.job import remake_mark
 from harness.log import put_aside
 from l2i.checks import printable
 from l2i.provenance.currency import Difference, Identity, KnownRecords
-from l2i.provenance.digests import digest_text, file_of, is_digest
+from l2i.provenance.digests import digest_text, drop_orphans, file_of, is_digest
 
 _is_newer_as_published = _IOFile.is_newer
+_build_dag_as_published = Workflow._build_dag
 # By rule: what has changed, for one of its jobs, in what it reads and Snakemake knows nothing of.
 Outside = Mapping[str, Callable[[Any], list[str]]]
 FEW = 3  # such changes that are told; others are counted
@@ -86,6 +87,21 @@ def plan_by_records(outside: Outside) -> None:
     Workflow.log_provenance_info = lambda self: None
     Job.remove_existing_output = _keep_existing_output
     Job.cleanup = _keep_outputs_of_failed
+
+
+def make_lost_files_anew(folder: str) -> None:
+    """Have Snakemake miss the files below `folder` that are lost, though their digests are there.
+
+    Not where only some rules may run: these may need no more than the digests, as tables do that
+    are made from a crate, and what makes the files is none of them.
+    """
+
+    def build_dag(self: Any) -> None:
+        if not self.dag_settings.allowed_rules:
+            drop_orphans(folder)
+        _build_dag_as_published(self)
+
+    Workflow._build_dag = build_dag
 
 
 def identity_of(job: Any, known: KnownRecords) -> Identity:

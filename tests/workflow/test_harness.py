@@ -656,6 +656,32 @@ class TestDigests:
         assert "Traceback" not in message and "give your command again" in message
         assert not (tmp_path / "table.csv").exists()
 
+    def test_who_reads_records_needs_no_file_that_a_digest_vouches_for(self, digested, tmp_path):
+        perform(digested, reads_records)
+        usual = load_record(tmp_path / "table.csv")["inputs"]
+        (tmp_path / "clips.csv").unlink()
+        perform_anew(digested, reads_records)
+        used, of_record = load_record(tmp_path / "table.csv")["inputs"]
+        assert [used["sha256"], used["hash"]] == [usual[0]["sha256"], "recorded"]
+        assert of_record["name"] == "record of clips" and of_record["hash"] == "computed"
+
+    @pytest.mark.parametrize("forged", ["digest", "record"])
+    def test_then_digest_and_record_must_agree(self, digested, tmp_path, capsys, forged):
+        (tmp_path / "clips.csv").unlink()
+        where = {"digest": digest_path, "record": record_path}[forged](tmp_path / "clips.csv")
+        before = where.read_text()
+        sha256 = json.loads(record_path(tmp_path / "clips.csv").read_text())["output"]["sha256"]
+        where.write_text(before.replace(sha256, "0" * 64))
+        with pytest.raises(SystemExit):
+            perform(digested, reads_records)
+        assert "is not the file that" in capsys.readouterr().err
+        assert not (tmp_path / "table.csv").exists()
+
+
+def reads_records(path_to_clips, path_to_table, path_to_audio, *, factor, seed, record_of):
+    Path(path_to_table).write_text(record_of(path_to_clips)["output"]["sha256"])
+    Path(path_to_audio).mkdir()
+
 
 def without_seed(path_to_clips, path_to_table, path_to_audio, *, factor):
     raise AssertionError("must not be called")

@@ -9,6 +9,8 @@ from typing import Any
 import typer
 
 from cli.accept import accept
+from cli.crate import crate
+from cli.rebuild import rebuild
 from cli.showing import Outcome, tell_error
 from cli.stale import stale
 from cli.verify import verify
@@ -31,7 +33,7 @@ audit = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit, name="audit")
-for verb in (verify, why, stale, accept):
+for verb in (verify, why, stale, accept, crate, rebuild):
     audit.command()(verb)
 
 

@@ -55,7 +55,8 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
     - what openers before it have returned, under the opener's name,
     - and, where it has such parameters: wildcards (str), `device` ("cpu" or "cuda"),
       `sha256_of` (the hash of each input, by its path),
-      `record_of` (a function: the record of an input, by its path; the result depends on it then),
+      `record_of` (a function: the record of an input, by its path; the result depends on it then,
+      and an input that a digest vouches for is not read, nor need it be there),
       `lineage_of` (a function: all that an input was made of, see l2i.provenance.lineage; the
       result then depends on all of these records),
       `data` and `urls` (the folder of corpora and the addresses of downloads, from `machine`),
@@ -337,24 +338,38 @@ def _described_inputs(
 ) -> list[dict[str, Any]]:
     """What the job reads, for its records; it must be what its own record, and digest, say.
 
-    The records of its inputs count as read where the functions ask for them, and those of all that
-    these were made of where they ask for that.
+    Functions that ask for records read these in the place of what digests vouch for. The records
+    then count as read too, and such a file need not be there: tables are made anew without models.
+    Where functions ask for lineage, the records of all that the inputs were made of count as read.
     """
     of_digests = {digests.file_of(path): None for path in _digests_of(snakemake.input)}
-    for path in of_digests:
-        digests.require_file(path)
-    inputs = records.describe_inputs(_flat(_named_paths(snakemake.input, "input")), hashes)
-    known = KnownRecords()
-    for used in inputs:
-        if used["path"] in of_digests:
-            digests.require_digest(used["path"], used["sha256"])
-        require_untouched(used["path"], used["sha256"], known)
-    read = [(used["name"], used["path"]) for used in inputs if _want(functions, "record_of")]
+    named, known = [*_flat(_named_paths(snakemake.input, "input"))], KnownRecords()
+    by_records = _want(functions, "record_of")
+    inputs = []
+    for name, path in named:
+        if by_records and path in of_digests:
+            used = records.describe_by_record(name, path)
+            digests.require_digest(path, used["sha256"])
+        else:
+            used = _described_file(name, path, path in of_digests, hashes)
+            require_untouched(path, used["sha256"], known)
+        inputs.append(used)
+    read = named if by_records else []
     if _want(functions, "lineage_of"):
-        nodes = Lineage([used["path"] for used in inputs], known.of).nodes.values()
-        read += [(node.name, node.name) for node in nodes if node.record is not None]
+        nodes = Lineage([path for _, path in named], known.of).nodes.values()
+        read = [(node.name, node.name) for node in nodes if node.record is not None]
     paths = [(f"record of {name}", os.fspath(records.record_path(path))) for name, path in read]
     return inputs + records.describe_inputs(paths, hashes)
+
+
+def _described_file(name: str, path: str, has_digest: bool, hashes: KnownHashes) -> dict[str, Any]:
+    """An input by its content, which must be what its digest, if it has one, says."""
+    if has_digest:
+        digests.require_file(path)
+    (used,) = records.describe_inputs([(name, path)], hashes)
+    if has_digest:
+        digests.require_digest(path, used["sha256"])
+    return used
 
 
 def _device(choice: str, asked_for: bool) -> str:

@@ -91,6 +91,19 @@ def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> l
     ]
 
 
+def describe_by_record(name: str, path: str | Path) -> dict[str, Any]:
+    """Name, path and content of an input as its own record has it; the file is not looked at.
+
+    Raises
+    ------
+    InputError
+        Its record is missing or damaged.
+    """
+    output = load_record(path)["output"]
+    content = {key: output[key] for key in ("kind", "sha256", "size_bytes")}
+    return {"name": name, "path": str(path), **content, "hash": "recorded"}
+
+
 def describe_environment(pins: Mapping[str, str]) -> dict[str, Any]:
     """What is installed of what a rule is pinned to, and of what runs it; nothing is imported.
 

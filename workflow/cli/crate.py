@@ -1,0 +1,105 @@
+"""`l2i audit crate`: a run in one archive, described so that others' programs understand it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli.opening import PROJECT, RESULTS, RunFolder, open_run
+from cli.showing import AsJson, Outcome, tell
+from cli.validating import Findings, validate
+from configuration.reading import load_reference
+from l2i.disk import in_units
+from l2i.provenance.crate import Packaged, write_crate
+from l2i.provenance.records import describe_git
+
+SUFFIX = ".crate.zip"
+
+
+@dataclass(frozen=True)
+class CrateReport:
+    """What was packed, and what a validator says of it."""
+
+    packaged: Packaged
+    other_sources: str | None  # why the sources may not be those that made the run
+    findings: Findings | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """An archive that does not validate is none that one can rely on."""
+        invalid = self.findings is not None and self.findings.required
+        return Outcome.TAMPERED if invalid else Outcome.FINE
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        contents = self.packaged.contents
+        return {
+            "crate": str(self.packaged.path),
+            "size_bytes": self.packaged.path.stat().st_size,
+            "n_files": len(contents.files),
+            "n_jobs": self.packaged.n_jobs,
+            "left_out": contents.left_out,
+            "other_sources": self.other_sources,
+            "validation": None if self.findings is None else self.findings._asdict(),
+        }
+
+    def show(self, console: Console) -> None:
+        """The same for people."""
+        contents, path = self.packaged.contents, self.packaged.path
+        size = in_units(path.stat().st_size)
+        console.print(
+            f"{path}: {size}, {len(contents.files)} files, {self.packaged.n_jobs} jobs",
+            markup=False,
+        )
+        for name, why in contents.left_out.items():
+            console.print(f"left out: {name}, which {why}", markup=False)
+        if self.other_sources:
+            console.print(f"note: {self.other_sources}", markup=False)
+        if self.findings is not None:
+            self.findings.show(console)
+
+
+def crate(
+    folder: RunFolder = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The archive; results/NAME.crate.zip by default.")
+    ] = None,
+    with_weights: Annotated[
+        bool, typer.Option("--with-weights", help="Pack the weights of models as well.")
+    ] = False,
+    with_audio: Annotated[
+        bool, typer.Option("--with-audio", help="Pack the listening pages as well.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--validate", help="Hold the crate against its profile.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Pack a run into one archive that others can check, read and make tables from (RO-Crate)."""
+    run = open_run(folder)
+    downloads = load_reference("downloads")
+    publishers = {name: entry["url"] for part in downloads.values() for name, entry in part.items()}
+    packaged = write_crate(
+        run,
+        PROJECT,
+        output or RESULTS / f"{run.root.name}{SUFFIX}",
+        publishers=publishers,
+        with_weights=with_weights,
+        with_audio=with_audio,
+    )
+    findings = validate(packaged.path) if check else None
+    tell(CrateReport(packaged, _other_sources(packaged.commits), findings), as_json)
+
+
+def _other_sources(commits: set[str]) -> str | None:
+    """What to know of the sources that are packed: they are those of today."""
+    git = describe_git(PROJECT)
+    if git is None or (commits == {git["commit"]} and not git["dirty"]):
+        return None
+    today = f"{git['commit'][:8]}{' with changes' if git['dirty'] else ''}"
+    then = ", ".join(sorted(commit[:8] for commit in commits)) or "no commit that records name"
+    return f"the sources that are packed are of {today}; the results were made by {then}"

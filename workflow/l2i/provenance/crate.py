@@ -1,0 +1,709 @@
+"""A run as an RO-Crate that others can read: the profile Provenance Run Crate 0.5, over RO-Crate 1.1.
+
+All is taken from the records of results. A rule is a tool, the script that it runs; a job is an
+action of that tool, which took files and values (`object`) and gave files (`result`). Values know
+by `exampleOfWork` which parameter of the tool they were given to.
+
+What is not packed is described all the same, under an address that says that it is of this run
+(`arcp://uuid,.../results/...`) and leads nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import yaml
+from rocrate.model.contextentity import ContextEntity
+from rocrate.rocrate import ROCrate
+
+from l2i.checks import InputError
+from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
+from l2i.provenance.jobs import Job, jobs_of, log_of, made_by
+from l2i.provenance.packing import Contents, contents_of, write_archive
+from l2i.provenance.records import record_path
+from l2i.provenance.runs import NOTES, Run
+
+METADATA = "ro-crate-metadata.json"
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+}
+# What these profiles add to the words of RO-Crate 1.1, spelled out so that reading a crate takes
+# no more than that one list.
+WFRUN = "https://w3id.org/ro/terms/workflow-run#"
+TERMS = {
+    name: f"{WFRUN}{name}"
+    for name in (
+        *("ParameterConnection", "connection", "sourceParameter", "targetParameter"),
+        *("environment", "resourceUsage", "sha256"),
+    )
+} | {"buildInstructions": "https://codemeta.github.io/terms/buildInstructions"}
+COMPLETED = "http://schema.org/CompletedActionStatus"
+SECONDS, BYTES, NUMBER = (f"https://qudt.org/vocab/unit/{unit}" for unit in ("SEC", "BYTE", "NUM"))
+WORKFLOW, ENGINE, LANGUAGE = (
+    "Snakefile",
+    "#engine",
+    "https://w3id.org/workflowhub/workflow-ro-crate#snakemake",
+)
+CONFIGURATION = "#parameter-configuration"
+LOCK, ENGINE_SETTINGS = "envs/compute.txt", "profiles/default/config.yaml"
+FORMATS = {
+    "": "text/plain",
+    ".digest": "text/plain",
+    ".log": "text/plain",
+    ".smk": "text/plain",
+    ".yaml": "application/yaml",
+    ".cff": "application/yaml",
+    ".toml": "application/toml",
+    ".safetensors": "application/octet-stream",
+    ".npy": "application/octet-stream",
+    ".svg": "image/svg+xml",
+    ".md": "text/markdown",
+    ".csv": "text/csv",
+    ".py": "text/x-python",
+    ".json": "application/json",
+}
+USED = ("peak_memory_bytes",)  # what a job took of a GPU, which says nothing of the GPU
+# Rules that read a corpus, and the names of settings by which published files are known.
+READ_CORPORA = ("fetch_dataset", "index_dataset")
+
+Ref = dict[str, str]
+
+
+class Packaged(NamedTuple):
+    """A crate as it was written."""
+
+    path: Path
+    n_jobs: int
+    commits: set[str]  # that the records of its results name
+    contents: Contents
+
+
+def write_crate(
+    run: Run,
+    project: str | Path,
+    target: str | Path,
+    *,
+    publishers: Mapping[str, str],
+    with_weights: bool = False,
+    with_audio: bool = False,
+) -> Packaged:
+    """Pack a run into an archive.
+
+    Parameters
+    ----------
+    run : Run
+    project : str or Path
+        Folder of the sources that made it.
+    target : str or Path
+        The archive, a zip; one that is there already is replaced.
+    publishers : mapping
+        Where what a run downloads comes from, by its name in workflow/reference/downloads.yaml.
+    with_weights, with_audio : bool
+        Whether weights, and folders of sounds, go into it as well.
+
+    Raises
+    ------
+    InputError
+        The run cannot be packed, see `l2i.provenance.packing.contents_of`.
+    """
+    jobs = jobs_of(run)
+    contents = contents_of(run, jobs, project, with_weights=with_weights, with_audio=with_audio)
+    metadata = describe(run, jobs, contents, Path(project), publishers)
+    text = json.dumps(metadata, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    write_archive(target, contents.files, {METADATA: text})
+    commits = {job.record["git"]["commit"] for job in jobs if job.record["git"]}
+    return Packaged(Path(target), len(jobs), commits, contents)
+
+
+def describe(
+    run: Run,
+    jobs: Sequence[Job],
+    contents: Contents,
+    project: Path,
+    publishers: Mapping[str, str],
+) -> dict[str, Any]:
+    """The metadata of a crate: JSON-LD, flattened, in the order of identifiers."""
+    graph = _Graph(run, jobs, contents, publishers)
+    graph.add_project(project)
+    graph.add_files()
+    for job in jobs:
+        graph.add_job(job)
+    graph.add_run()
+    return graph.as_json()
+
+
+class _Graph:
+    """Entities by identifier; each is added once, however many refer to it."""
+
+    def __init__(
+        self,
+        run: Run,
+        jobs: Sequence[Job],
+        contents: Contents,
+        publishers: Mapping[str, str],
+    ) -> None:
+        self.run, self.jobs, self.contents, self.publishers = run, jobs, contents, publishers
+        self.names = contents.names
+        self.made = made_by(jobs)
+        self.entities: dict[str, dict[str, Any]] = {}
+        self.parts: list[Ref] = []  # of the root, the data entities
+        self.external: list[Ref] = []  # corpora and published weights
+        self.actions: list[Ref] = []
+        self.controls: list[Ref] = []
+        self.organization: Ref = {}
+        self.license: Ref = {}
+        said = settings_fingerprint(
+            sorted(record["output"]["sha256"] for record in self.made.values())
+        )
+        self.uuid = uuid.uuid5(uuid.NAMESPACE_URL, said)
+
+    def add(self, identifier: str, kind: str | list[str], /, **properties: Any) -> Ref:
+        """An entity; what has no value is left out, and a list of one is that one."""
+        if identifier not in self.entities:
+            kept = {name: _plain(value) for name, value in properties.items()}
+            kept = {name: value for name, value in kept.items() if value not in (None, [], "")}
+            self.entities[identifier] = {"@type": kind, **kept}
+        return {"@id": identifier}
+
+    def extend(self, identifier: str, name: str, values: Iterable[Ref]) -> None:
+        """Add references to what a property of an entity has, each once."""
+        entity = self.entities[identifier]
+        before = entity.get(name, [])
+        before = before if isinstance(before, list) else [before]
+        entity[name] = _plain(_each_once([*before, *values]))
+
+    # ------------------------------------------------------------ project
+
+    def add_project(self, project: Path) -> None:
+        """Who made it, under which licence; the workflow, its engine and language."""
+        cited = yaml.safe_load((project / "CITATION.cff").read_text(encoding="utf-8"))
+        name = cited["authors"][0]["name"]
+        self.organization = self.add(f"#{_slug(name)}", "Organization", name=name)
+        spdx = cited["license"]
+        self.license = self.add(
+            f"https://spdx.org/licenses/{spdx}", "CreativeWork", name=spdx, identifier=spdx
+        )
+        software = self.jobs[0].record["software"]
+        self.add(
+            LANGUAGE,
+            "ComputerLanguage",
+            name="Snakemake",
+            identifier={"@id": "https://doi.org/10.1093/bioinformatics/bts480"},
+            url={"@id": "https://snakemake.github.io"},
+            version=software["snakemake"],
+        )
+        self.add(
+            ENGINE,
+            "SoftwareApplication",
+            name="Snakemake",
+            url="https://snakemake.github.io",
+            softwareVersion=software["snakemake"],
+        )
+        self.cited = cited
+
+    # ------------------------------------------------------------ files
+
+    def add_files(self) -> None:
+        """All that is packed, as files."""
+        scripts = {_script(job.rule) for job in self.jobs}
+        for file in self.contents.files:
+            kind: str | list[str] = "File"
+            if file.name in scripts:
+                kind = ["File", "SoftwareSourceCode"]
+            elif file.name == WORKFLOW:
+                kind = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
+            ref = self.add(
+                quote(file.name),
+                kind,
+                name=file.name,
+                sha256=file.sha256,
+                contentSize=str(file.size_bytes),
+                encodingFormat=_format(file.name),
+            )
+            self.parts.append(ref)
+        self.add(CONFIGURATION, "FormalParameter", name="configuration", additionalType="File")
+        notes = quote(str(self.run.root / NOTES / "configuration.json"))
+        if notes in self.entities:
+            self.extend(notes, "exampleOfWork", [{"@id": CONFIGURATION}])
+        if LOCK in self.entities:
+            self.entities[LOCK]["conformsTo"] = self.add(
+                "https://pip.pypa.io/en/stable/reference/requirements-file-format/",
+                "CreativeWork",
+                name="Requirements file format of pip",
+            )
+
+    def file(self, described: Mapping[str, Any]) -> Ref:
+        """A result or input, packed or not."""
+        path = described["path"]
+        if path in self.names:
+            return {"@id": quote(path)}
+        identifier = f"arcp://uuid,{self.uuid}/{quote(path)}"
+        folder = described["kind"] == "folder"
+        if folder and not identifier.endswith("/"):
+            identifier += "/"
+        new = identifier not in self.entities
+        ref = self.add(
+            identifier,
+            "Dataset" if folder else "File",
+            name=path,
+            description="not packed" if not folder else self._about_folder(path),
+            sha256=described["sha256"],
+            contentSize=str(described["size_bytes"]),
+            encodingFormat=None if folder else _format(path),
+            hasPart=[{"@id": quote(name)} for name in sorted(self.names) if _is_below(name, path)]
+            if folder
+            else None,
+        )
+        if new:
+            self.parts.append(ref)
+        return ref
+
+    def _about_folder(self, path: str) -> str:
+        packed = any(_is_below(name, path) for name in self.names)
+        told = "its files are packed" if packed else "not packed"
+        return f"a folder, {told}; its sha256 is over names and contents of its files, sorted"
+
+    # ------------------------------------------------------------ jobs
+
+    def add_job(self, job: Job) -> None:
+        """The tool that a job is an action of, the action, and what the engine did to have it done."""
+        record, tool = job.record, self._tool(job)
+        step = f"#step-{job.rule}"
+        values = [
+            *(self._value(job, name, value) for name, value in record["settings"].items()),
+            *(self._value(job, name, value) for name, value in record["wildcards"].items()),
+        ]
+        for output in job.outputs:
+            self._connect(job, "output", output, tool)
+        for used in job.inputs:
+            self._connect(job, "input", used, tool)
+        action = self.add(
+            f"#job-{job.key}",
+            "CreateAction",
+            name=job.title,
+            description=f"One run of the rule {job.rule}",
+            instrument=tool,
+            agent=self.organization,
+            actionStatus=COMPLETED,
+            startTime=record["started_at"],
+            endTime=record["finished_at"],
+            object=_each_once([*map(self.file, job.inputs), *self._outside(job), *values]),
+            result=[self.file(output) for output in job.outputs],
+            environment=self._environment(record),
+            resourceUsage=self._usage(job),
+        )
+        self.actions.append(action)
+        self.controls.append(
+            self.add(
+                f"#control-{job.key}",
+                "ControlAction",
+                name=f"orchestrate {job.title}",
+                instrument={"@id": step},
+                object=action,
+                actionStatus=COMPLETED,
+            )
+        )
+        if (log := log_of(self.run, job)) is not None and str(self.run.root / log) in self.names:
+            self.extend(quote(str(self.run.root / log)), "about", [action])
+        for output in job.outputs:
+            beside = quote(record_path(output["path"]).as_posix())
+            self.extend(beside, "about", [self.file(output), action])
+
+    def _tool(self, job: Job) -> Ref:
+        """The script of a rule, and the step of the workflow that calls it."""
+        script, step = _script(job.rule), f"#step-{job.rule}"
+        if script not in self.entities:
+            raise InputError(
+                f"the rule {job.rule} made results, but {script} is not there: pack the run in the "
+                "project that made it"
+            )
+        if step in self.entities:
+            return {"@id": script}
+        record = job.record
+        self.entities[script] |= {
+            "name": job.rule,
+            "description": f"What a job of the rule {job.rule} runs",
+            "url": script,
+            "version": _version(record),
+            "programmingLanguage": self.add(
+                "https://www.python.org/downloads/",
+                "ComputerLanguage",
+                name="Python",
+                url="https://www.python.org",
+            ),
+            "softwareRequirements": _plain([self._package(*pin) for pin in record["pins"].items()]),
+            "input": [],
+            "output": [],
+        }
+        self.add(
+            step,
+            "HowToStep",
+            name=job.rule,
+            position=str(len(self._of_type("HowToStep")) + 1),
+            workExample={"@id": script},
+            buildInstructions={"@id": LOCK} if LOCK in self.entities else None,
+        )
+        return {"@id": script}
+
+    def _package(self, name: str, version: str) -> Ref:
+        address = f"https://pypi.org/project/{name}/{version}/"
+        return self.add(
+            address, "SoftwareApplication", name=name, softwareVersion=version, url=address
+        )
+
+    def _connect(self, job: Job, side: str, described: Mapping[str, Any], tool: Ref) -> None:
+        """Have a file know the parameter of the tool that it went through, and its parameter it."""
+        parameter = self._parameter(job.rule, side, described["name"], _type_of(described["kind"]))
+        self.extend(tool["@id"], side, [parameter])
+        self.extend(self.file(described)["@id"], "exampleOfWork", [parameter])
+        maker = self.made.get(described["path"])
+        if side == "input" and maker is not None:
+            source = self._parameter(
+                maker["rule"], "output", maker["output"]["name"], _type_of(described["kind"])
+            )
+            self._connection(job.rule, source, parameter)
+
+    def _parameter(self, rule: str, side: str, name: str, kind: str) -> Ref:
+        identifier = f"#parameter-{rule}-{side}-{_slug(name)}"
+        return self.add(identifier, "FormalParameter", name=name, additionalType=kind)
+
+    def _connection(self, rule: str, source: Ref, target: Ref) -> None:
+        names = "-".join(each["@id"].removeprefix("#parameter-") for each in (source, target))
+        ref = self.add(
+            f"#connection-{names}",
+            "ParameterConnection",
+            sourceParameter=source,
+            targetParameter=target,
+        )
+        self.extend(f"#step-{rule}", "connection", [ref])
+
+    def _value(self, job: Job, name: str, value: Any) -> Ref:
+        """A setting or wildcard as one value; what is not simple, as JSON."""
+        parameter = self._parameter(job.rule, "value", name, _type_of_value(value))
+        self.extend(_script(job.rule), "input", [parameter])
+        self._connection(job.rule, {"@id": CONFIGURATION}, parameter)
+        simple = isinstance(value, (str, int, float, bool))
+        text = value if simple else canonical_json(value)
+        known = settings_fingerprint([name, value])[:16]
+        identifier = f"#value-{job.rule}-{_slug(name)}-{known}"
+        return self.add(
+            identifier,
+            "PropertyValue",
+            name=name,
+            value=text if text != "" else "(empty)",
+            exampleOfWork=parameter,
+        )
+
+    def _environment(self, record: Mapping[str, Any]) -> list[Ref]:
+        """Where a job ran, and on what."""
+        host, accelerator = record["host"], record["accelerator"] or {}
+        git, runtime = record["git"] or {}, record["runtime"]
+        said = {
+            "container": "none",
+            "python": record["software"]["python"],
+            "packages": _lines(record["software"]),
+            "packages not as pinned": canonical_json(record["departures"]),
+            "libraries": "; ".join(record["libraries"]),
+            "git commit": git.get("commit", "none: no working tree of git"),
+            "git working tree": {True: "changed", False: "clean"}.get(git.get("dirty"), "unknown"),
+            "code fingerprint": record["fingerprints"]["code"],
+            "host": host["name"],
+            "operating system": host["system"],
+            "processor": host["cpu"],
+            "processor cores": host["n_cores"],
+            "memory": host["memory_bytes"],
+            "device": runtime["device"],
+            "precision": runtime["precision"],
+            "deterministic algorithms": runtime["deterministic"],
+            **{f"GPU {name}": value for name, value in accelerator.items() if name not in USED},
+            **{f"SLURM {name}": value for name, value in (record["slurm"] or {}).items()},
+            **{name.replace("_", " "): value for name, value in record["seeds"].items()},
+        }
+        return [
+            self.add(
+                f"#environment-{settings_fingerprint([name, value])[:16]}",
+                "PropertyValue",
+                name=name,
+                value=value,
+            )
+            for name, value in said.items()
+            if value not in (None, "")
+        ]
+
+    def _usage(self, job: Job) -> list[Ref]:
+        """What a job took."""
+        record = job.record
+        runtime, accelerator = record["runtime"], record["accelerator"] or {}
+        size = sum(output["size_bytes"] for output in job.outputs)
+        said = {
+            "wallTime": ("wall time", record["seconds"], SECONDS),
+            "peakMemory": ("peak resident memory", runtime["peak_memory_bytes"], BYTES),
+            "peakGpuMemory": (
+                "peak memory of the GPU",
+                accelerator.get("peak_memory_bytes"),
+                BYTES,
+            ),
+            "threads": ("threads", runtime["n_threads"], NUMBER),
+            "written": ("size of results on disk", size, BYTES),
+        }
+        return [
+            self.add(
+                f"#usage-{job.key}-{identifier}",
+                "PropertyValue",
+                propertyID=identifier,
+                name=name,
+                value=value,
+                unitCode=unit,
+            )
+            for identifier, (name, value, unit) in said.items()
+            if value is not None
+        ]
+
+    def _outside(self, job: Job) -> list[Ref]:
+        """What a job read that no job made: a corpus, or published weights."""
+        wildcards, settings = job.record["wildcards"], job.record["settings"]
+        if job.rule in READ_CORPORA:
+            return [self._corpus(wildcards["dataset"])]
+        if "weights" in wildcards:
+            address = self.publishers.get(wildcards["weights"])
+            git_blob = settings.get("git_blob")
+            ref = self.add(
+                address or f"arcp://uuid,{self.uuid}/published/{wildcards['weights']}",
+                "File",
+                name=wildcards["weights"],
+                description=f"published weights; git's name of the file is {git_blob}",
+                encodingFormat="application/octet-stream",
+            )
+            self.external.append(ref)
+            return [ref]
+        return []
+
+    def _corpus(self, dataset: str) -> Ref:
+        """A corpus as its publisher has it, as far as its record knows."""
+        fetched = (
+            job.record["settings"]
+            for job in self.jobs
+            if job.rule == "fetch_dataset" and job.record["wildcards"]["dataset"] == dataset
+        )
+        settings = next(fetched, {})
+        address = self.publishers.get(settings.get("download", ""))
+        files = [
+            " ".join([pin["name"], *(f"{k} {pin[k]}" for k in ("sha256", "md5") if k in pin)])
+            for pin in settings.get("pins", {}).get("files", [])
+        ]
+        public = address if re.match("https?://", address or "") else None
+        ref = self.add(
+            _place_of(public) or f"arcp://uuid,{self.uuid}/corpora/{dataset}/",
+            "Dataset",
+            name=settings.get("download") or f"{dataset}, from a folder",
+            description=f"The corpus of {dataset}, not packed"
+            + (f". Pinned files: {'; '.join(files)}" if files else ""),
+            identifier=_doi_of(public),
+            url=public,
+        )
+        self.external.append(ref)
+        return ref
+
+    # ------------------------------------------------------------ the run
+
+    def add_run(self) -> None:
+        """The workflow as a whole, what it took and gave, and the root of the crate."""
+        records = [job.record for job in self.jobs]
+        read = {used["path"] for job in self.jobs for used in job.inputs}
+        last = [o for job in self.jobs for o in job.outputs if o["path"] not in read]
+        started = min(record["started_at"] for record in records)
+        ended = max(record["finished_at"] for record in records)
+        configured = quote(str(self.run.root / NOTES / "configuration.json"))
+        settings = [{"@id": configured}] if configured in self.entities else []
+        tools = [{"@id": s["workExample"]["@id"]} for s in self._of_type("HowToStep").values()]
+        self.entities[WORKFLOW] |= {
+            "name": self.cited["title"],
+            "description": "The workflow, from audio to tables and figures",
+            "url": WORKFLOW,
+            "version": _version(records[0]),
+            "license": self.license,
+            "author": self.organization,
+            "creator": self.organization,
+            "sdPublisher": self.organization,
+            "dateCreated": str(self.cited["date-released"]),
+            "conformsTo": self.add(
+                "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE",
+                "CreativeWork",
+                name="Bioschemas ComputationalWorkflow",
+                version="1.0",
+            ),
+            "programmingLanguage": {"@id": LANGUAGE},
+            "hasPart": _plain(tools),
+            "step": _plain([{"@id": step} for step in self._of_type("HowToStep")]),
+            "input": {"@id": CONFIGURATION},
+            "output": _plain(
+                _each_once(
+                    self._parameter(
+                        job.rule,
+                        "output",
+                        record["output"]["name"],
+                        _type_of(record["output"]["kind"]),
+                    )
+                    for job in self.jobs
+                    for record in job.records
+                    if record["output"]["path"] not in read
+                )
+            ),
+        }
+        whole = self.add(
+            "#run",
+            "CreateAction",
+            name=f"Run {self.run.root.name}",
+            description=f"{len(self.jobs)} jobs, as their records tell",
+            instrument={"@id": WORKFLOW},
+            agent=self.organization,
+            actionStatus=COMPLETED,
+            startTime=started,
+            endTime=ended,
+            object=_each_once([*self.external, *settings]),
+            result=[self.file(output) for output in last],
+            environment=_each_once(
+                ref
+                for action in self.actions
+                for ref in _listed(self.entities[action["@id"]]["environment"])
+            ),
+        )
+        if ENGINE_SETTINGS in self.entities:
+            self.extend(ENGINE_SETTINGS, "about", [{"@id": ENGINE}])
+        self.add(
+            "#organize",
+            "OrganizeAction",
+            name="Snakemake runs the jobs",
+            instrument={"@id": ENGINE},
+            agent=self.organization,
+            object=self.controls,
+            result=whole,
+            actionStatus=COMPLETED,
+            startTime=started,
+            endTime=ended,
+        )
+        profiles = [
+            self.add(address, "CreativeWork", name=name, version=version)
+            for address, (name, version) in PROFILES.items()
+        ]
+        self.root = {
+            "name": f"{self.cited['title']}: run {self.run.root.name}",
+            "description": (
+                "Tables and figures with the scores that they are made of, and how each came about: "
+                f"{len(self.jobs)} jobs, their inputs, settings, code, packages and machines"
+            ),
+            "datePublished": ended,
+            "license": self.license,
+            "author": self.organization,
+            "publisher": self.organization,
+            "conformsTo": profiles,
+            "mainEntity": {"@id": WORKFLOW},
+            "mentions": [whole, {"@id": "#organize"}, *self.actions],
+            "hasPart": _each_once([*self.parts, *self.external]),
+        }
+
+    def _of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {name: each for name, each in self.entities.items() if each["@type"] == kind}
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole as a document."""
+        crate = ROCrate(version="1.1")
+        crate.metadata.extra_terms = TERMS
+        *_, of_workflows = PROFILES
+        crate.metadata["conformsTo"] = [{"@id": crate.metadata.profile}, {"@id": of_workflows}]
+        for name, value in self.root.items():
+            crate.root_dataset[name] = value
+        for identifier, properties in sorted(self.entities.items()):
+            crate.add(ContextEntity(crate, identifier, properties=_plain_deep(properties)))
+        return dict(crate.metadata.generate())
+
+
+# ---------------------------------------------------------------- words
+
+
+def _plain(value: Any) -> Any:
+    """A list of one is that one: the profiles' checks ask for it."""
+    if not isinstance(value, list):
+        return value
+    return value[0] if len(value) == 1 else value
+
+
+def _plain_deep(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in properties.items() if value not in (None, [])}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _each_once(refs: Iterable[Ref]) -> list[Ref]:
+    return [*{ref["@id"]: ref for ref in refs}.values()]
+
+
+def _script(rule: str) -> str:
+    return f"workflow/scripts/{rule}.py"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")
+
+
+def _is_below(name: str, folder: str) -> bool:
+    return name.startswith(f"{folder}/")
+
+
+def _format(name: str) -> str:
+    suffix = PurePosixPath(name).suffix
+    return (
+        FORMATS.get(suffix)
+        or mimetypes.guess_type(name, strict=True)[0]
+        or "application/octet-stream"
+    )
+
+
+def _type_of(kind: str) -> str:
+    return {"file": "File", "folder": "Dataset"}[kind]
+
+
+def _type_of_value(value: Any) -> str:
+    kinds: list[tuple[Any, str]] = [
+        (bool, "Boolean"),
+        (int, "Integer"),
+        (float, "Float"),
+        (str, "Text"),
+    ]
+    return next((name for kind, name in kinds if isinstance(value, kind)), "PropertyValue")
+
+
+def _version(record: Mapping[str, Any]) -> str:
+    """The commit, or else what the code does, by its fingerprint."""
+    git = record["git"]
+    if git is None:
+        return f"code {record['fingerprints']['code'][:16]}"
+    return f"{git['commit']}{' with changes' if git['dirty'] else ''}"
+
+
+def _lines(software: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(software.items()))
+
+
+def _doi_of(address: str | None) -> str | None:
+    found = re.match(r"https://zenodo\.org/records?/(\d+)/", address or "")
+    return f"https://doi.org/10.5281/zenodo.{found[1]}" if found else None
+
+
+def _place_of(address: str | None) -> str | None:
+    """The page of a record where there is one, since addresses of files hold places for names."""
+    if address is None:
+        return None
+    return _doi_of(address) or quote(address, safe=":/?=&%{}").replace("{name}", "")

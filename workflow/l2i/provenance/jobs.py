@@ -1,0 +1,109 @@
+"""Jobs of a run, put together from the records of what they made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from l2i.checks import InputError
+from l2i.provenance.fingerprints import settings_fingerprint
+from l2i.provenance.records import load_record
+from l2i.provenance.runs import Run
+
+LOGS = "logs"  # in a run, beside the stages: folders of the same names as those of results
+OF_JOB = ("rule", "wildcards", "settings", "fingerprints", "started_at", "finished_at", "seconds")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One execution of a rule.
+
+    Parameters
+    ----------
+    records : tuple of dict
+        Of its outputs, one each, in the order of their paths.
+    """
+
+    records: tuple[dict[str, Any], ...]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Any of the records, for what all of them say."""
+        return self.records[0]
+
+    @property
+    def rule(self) -> str:
+        """The rule."""
+        return str(self.record["rule"])
+
+    @property
+    def outputs(self) -> list[dict[str, Any]]:
+        """What it made: name, path, kind, sha256 and size of each."""
+        return [record["output"] for record in self.records]
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """What it read, in the same form, records of other results included."""
+        return list(self.record["inputs"])
+
+    @property
+    def title(self) -> str:
+        """Rule and wildcards, for people."""
+        wildcards = [f"{name}={value}" for name, value in sorted(self.record["wildcards"].items())]
+        return " ".join([self.rule, *wildcards])
+
+    @property
+    def key(self) -> str:
+        """A short name that no other job of the run has."""
+        first = self.outputs[0]["path"]
+        return settings_fingerprint([first, *(self.record[part] for part in OF_JOB)])[:16]
+
+
+def jobs_of(run: Run) -> list[Job]:
+    """All jobs whose results have records in a run, in the order of their first results.
+
+    Raises
+    ------
+    InputError
+        A record is damaged, or of another result than the one it lies beside.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for record in _records_of(run):
+        found.setdefault(settings_fingerprint([record[part] for part in OF_JOB]), []).append(record)
+    return [Job(tuple(records)) for records in found.values()]
+
+
+def _records_of(run: Run) -> Iterator[dict[str, Any]]:
+    for result in run.results():
+        record, name = load_record(run.folder / result), str(run.root / result)
+        if record["output"]["path"] != name:
+            raise InputError(
+                f"the record beside {run.folder / result} is one of {record['output']['path']}: "
+                f"delete both and give your command again, which makes {name} anew"
+            )
+        yield record
+
+
+def log_of(run: Run, job: Job) -> PurePosixPath | None:
+    """The log of a job, relative to the run; None where none is found.
+
+    Logs are called after the rule, and by its wildcards where the folder does not tell them; or
+    after a folder that is all that the rule makes.
+    """
+    first = PurePosixPath(job.outputs[0]["path"]).relative_to(run.root)
+    beside = PurePosixPath(LOGS, *first.parent.parts)
+    names = [
+        *(f"{job.rule}_{value}.log" for value in job.record["wildcards"].values()),
+        f"{job.rule}.log",
+        f"{first.name}.log",
+        f"{first.stem}.log",
+    ]
+    found = (beside / name for name in names)
+    return next((path for path in found if (run.folder / path).is_file()), None)
+
+
+def made_by(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
+    """What records call each result -> its record."""
+    return {record["output"]["path"]: record for job in jobs for record in job.records}
