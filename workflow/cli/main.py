@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from cli.seal import seal
 from cli.showing import Outcome, tell_error
 from l2i.checks import InputError
 
@@ -26,6 +27,7 @@ audit = typer.Typer(
     "3 something has no record, 4 the question cannot be understood.",
     no_args_is_help=True,
 )
+audit.command()(seal)
 app.add_typer(audit, name="audit")
 
 
