@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from cli.diff import diff
 from cli.seal import seal
 from cli.showing import Outcome, tell_error
 from l2i.checks import InputError
@@ -27,6 +28,7 @@ audit = typer.Typer(
     "3 something has no record, 4 the question cannot be understood.",
     no_args_is_help=True,
 )
+audit.command()(diff)
 audit.command()(seal)
 app.add_typer(audit, name="audit")
 

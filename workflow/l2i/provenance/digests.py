@@ -20,7 +20,7 @@ from l2i.checks import InputError
 from l2i.disk import write_text
 
 SUFFIX = ".digest"
-LARGE = (".npy", ".safetensors")  # arrays and networks: files with digests
+LARGE = (".npy", ".safetensors")  # what rules know by digests alone
 
 
 def is_digest(path: str) -> bool:
@@ -31,11 +31,6 @@ def is_digest(path: str) -> bool:
 def file_of(path: str) -> str:
     """The file that a rule means by `path`."""
     return path.removesuffix(SUFFIX)
-
-
-def may_be_removed(path: str | Path) -> bool:
-    """Whether a result may be removed to make room, while its record stays."""
-    return os.fspath(path).endswith(LARGE)
 
 
 def digest_path(path: str | Path) -> Path:

@@ -44,7 +44,7 @@ from typing import Any, NamedTuple
 
 from l2i.checks import InputError
 from l2i.disk import PART, write_bytes
-from l2i.provenance.digests import may_be_removed
+from l2i.provenance.digests import LARGE
 from l2i.provenance.fingerprints import files_of
 from l2i.provenance.records import FOLDER, result_of
 from l2i.provenance.runs import NOTES, Run
@@ -200,7 +200,7 @@ def _add(entry: Entry, known: Mapping[Path, str], found: Contents) -> None:
             found.wrong[entry.name] = (
                 f"its record says sha256 {str(entry.promised)[:8]}, and it has {content[:8]}"
             )
-    elif may_be_removed(entry.path) and not os.path.lexists(entry.path):
+    elif entry.name.endswith(LARGE) and not os.path.lexists(entry.path):
         found.leaves[entry.name] = str(entry.promised)
         found.removed.append(entry.name)
     else:
