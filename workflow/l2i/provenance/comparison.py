@@ -13,8 +13,8 @@ Results of both are found by their names below the folder of the run. What may d
 
 is what was to be made (its identity). Beside that, circumstances may differ: ``installed`` and
 ``library``, ``hardware``, ``runtime`` and ``commit``. They count as an explanation where a result
-was made of the same, by the same, and holds other bytes; where they do not differ either, it is
-``chance``.
+was made of the same, by the same, and holds other bytes; where they do not differ either, what made
+the difference is ``unrecorded``.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ class Comparison:
         if PurePosixPath(name).parts[0] == CORPUS:
             return () if PurePosixPath(name).name == LISTING else (_of_bytes("data", name, a, b),)
         circumstances = [c for c in circumstances_of(a, b) if c.kind != "commit"]
-        return tuple(circumstances) or (_of_bytes("chance", a["rule"], a, b),)
+        return tuple(circumstances) or (_of_bytes("unrecorded", f"bytes by {a['rule']}", a, b),)
 
     def _changes_of_inputs(self, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
         """Of what no job of the run has made, and of which results are read at all."""
@@ -358,10 +358,10 @@ def _leaves(prefix: str, tree: Any) -> Iterator[tuple[str, str]]:
     if isinstance(tree, list) and tree and all(_has_name(item) for item in tree):
         named = {item["name"]: item for item in tree}
         tree = named if len(named) == len(tree) else tree
-    if isinstance(tree, dict) and tree:
+    if isinstance(tree, dict) and (tree or not prefix):
         for key, value in tree.items():
             yield from _leaves(f"{prefix}{key}.", value)
-    elif tree is not None or prefix:
+    else:
         text = tree if isinstance(tree, str) else json.dumps(tree, sort_keys=True)
         yield prefix.removesuffix("."), text
 
