@@ -10,7 +10,9 @@ import typer
 
 from cli.accept import accept
 from cli.crate import crate
+from cli.diff import diff
 from cli.rebuild import rebuild
+from cli.seal import seal
 from cli.showing import Outcome, tell_error
 from cli.stale import stale
 from cli.verify import verify
@@ -33,7 +35,7 @@ audit = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit, name="audit")
-for verb in (verify, why, stale, accept, crate, rebuild):
+for verb in (verify, why, stale, accept, diff, seal, crate, rebuild):
     audit.command()(verb)
 
 

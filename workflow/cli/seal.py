@@ -1,0 +1,108 @@
+"""l2i audit seal: one hash that stands for a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+
+from cli.opening import PROJECT, RunFolder, open_run
+from cli.showing import AsJson, Outcome, progress_of_bytes, tell
+from l2i.checks import printable
+from l2i.provenance.records import describe_git, utc_now
+from l2i.provenance.runs import NOTES
+from l2i.provenance.seal import (
+    SEAL,
+    SHORT,
+    SIGNATURE,
+    Contents,
+    entries_of,
+    loose_ends,
+    merkle_root,
+    n_bytes,
+    read_contents,
+    seal_text,
+    write_seal,
+)
+from l2i.provenance.signatures import sign
+
+SHOWN = 10  # of what is told line by line
+
+
+class SealReport(NamedTuple):
+    """What was sealed, or why not."""
+
+    contents: Contents
+    loose: list[str]
+    signed: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the exit code says of it."""
+        return Outcome.TAMPERED if self.contents.wrong else Outcome.FINE
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        root = None if self.contents.wrong else merkle_root(self.contents.leaves)
+        return {
+            "root": root,
+            "short": root and root[:SHORT],
+            "n_leaves": len(self.contents.leaves),
+            "signed": self.signed,
+            "removed": self.contents.removed,
+            "wrong": self.contents.wrong,
+            "unfinished": self.loose,
+        }
+
+    def show(self, console: Console) -> None:
+        """The same for people."""
+        if self.contents.wrong:
+            lines = [f"{name}: {what}" for name, what in self.contents.wrong.items()]
+            _list(console, "Not sealed: these are not what their records say", lines)
+            return
+        root, n = merkle_root(self.contents.leaves), len(self.contents.leaves)
+        console.print(f"[bold]{root}[/bold]")
+        console.print(f"short: {root[:SHORT]} ({4 * SHORT} bits)")
+        console.print(f"over {n} results, records and notes, all in {NOTES}/{SEAL}")
+        if self.signed:
+            console.print(f"signed: {NOTES}/{SIGNATURE}")
+        if self.contents.removed:
+            _list(console, "Not there, counted by their records:", self.contents.removed)
+        if self.loose:
+            _list(console, "This run looks unfinished, and is sealed as it is:", self.loose)
+
+
+def _list(console: Console, heading: str, lines: list[str]) -> None:
+    console.print(heading, markup=False)
+    for line in lines[:SHOWN]:
+        console.print(f"  {printable(line)}", markup=False)
+    if len(lines) > SHOWN:
+        console.print(f"  and {len(lines) - SHOWN} more (--json lists all)", markup=False)
+
+
+def seal(
+    run: RunFolder = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--sign", metavar="KEY", help="Sign it with this private key of SSH."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal a run: print one hash over all its results and records.
+
+    Put it where nobody can change it, such as into a paper or the message of a commit. Whoever
+    changes a result and its record is then found by: l2i audit verify --seal HASH.
+    """
+    opened = open_run(run)
+    if key is not None:
+        sign(b"", key)  # a key that does not work is found before much is read
+    entries = entries_of(opened)
+    with progress_of_bytes("sealing", n_bytes(entries)) as advance:
+        contents = read_contents(entries, advance)
+    if not contents.wrong:
+        text = seal_text(contents, sealed_at=utc_now(), git=describe_git(PROJECT))
+        write_seal(opened, text, key=key)
+    signed = not contents.wrong and (opened.folder / NOTES / SIGNATURE).is_file()
+    tell(SealReport(contents, loose_ends(opened), signed), as_json)
