@@ -64,6 +64,11 @@ class Verification:
         self._content_of_record: dict[str, dict[str, Any]] = {}
 
     @property
+    def n_files(self) -> int:
+        """How many files results have, those of folders one by one."""
+        return self.contents.n_files
+
+    @property
     def n_records(self) -> int:
         """How many records there are, whole or not."""
         return len(self.contents.records)
