@@ -1,6 +1,7 @@
 """What may be done to a run, and which verb finds it: the table of docs/provenance.md.
 
-Write it there by: PYTHONPATH=workflow:tests python -m helpers.tampering
+A verb has a column by its entry in `VERBS`, and must then have an outcome in every case. Write the
+table by: PYTHONPATH=workflow:tests python -m helpers.tampering
 """
 
 from __future__ import annotations
@@ -38,15 +39,20 @@ class Case(NamedTuple):
     said: str  # of what is said then
     outcomes: dict[str, Outcome]  # by verb: what the exit code tells
 
+    def is_told(self, verb: str) -> bool:
+        """Whether a verb says anything; also of what is no fault, if it is one to nobody."""
+        is_fault = any(self.outcomes.values())
+        return bool(self.outcomes[verb] if is_fault else self.path)
+
 
 def found(do, path, said, outcome, **others):
-    """A case that verbs find alike, but for `others`."""
+    """A case that `verify` finds, in either way but for `others`."""
     named = {name.replace("_", " --"): each for name, each in others.items()}
-    return Case(do, path, said, dict.fromkeys(VERBS, outcome) | named)
+    return Case(do, path, said, dict.fromkeys(("verify", "verify --quick"), outcome) | named)
 
 
 def unknowable(do):
-    """A case that no verb here can find: nothing in the run tells."""
+    """A case that `verify` cannot find, as nothing in the run tells."""
     return found(do, "", "", FINE)
 
 
@@ -335,12 +341,16 @@ CASES = {
 
 def table() -> str:
     """Which verb finds what, in Markdown."""
-    words = {FINE: "–", TAMPERED: "tampered (1)", STALE: "stale (2)", NO_RECORD: "no record (3)"}
     lines = [["what is done", *(f"`{verb}`" for verb in VERBS)], ["---"] * (1 + len(VERBS))]
-    lines += [
-        [name, *(words[case.outcomes[verb]] for verb in VERBS)] for name, case in CASES.items()
-    ]
+    for name, case in CASES.items():
+        lines.append([name, *(_cell(case, verb) for verb in VERBS)])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _cell(case: Case, verb: str) -> str:
+    words = {FINE: "told", TAMPERED: "tampered", STALE: "stale", NO_RECORD: "no record"}
+    outcome = case.outcomes[verb]
+    return f"{words[outcome]} ({outcome})" if case.is_told(verb) else "–"
 
 
 def printed(page: str) -> str:

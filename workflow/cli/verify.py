@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -17,8 +18,8 @@ from rich.table import Table
 from cli.opening import PROJECT, RunFolder, open_run
 from cli.showing import AsJson, Outcome, progress_of_bytes, tell, worst
 from configuration.reading import read_configuration, resolved
-from l2i.checks import InputError
-from l2i.datasets.verification import CorpusVerification
+from l2i.checks import InputError, printable
+from l2i.datasets.verification import CorpusVerification, open_corpus
 from l2i.disk import in_units
 from l2i.provenance.findings import Finding, Kind, Verdict
 from l2i.provenance.hashes import KnownHashes
@@ -112,37 +113,43 @@ def verify(
 
 
 def verified(run: Run, *, is_quick: bool = False) -> Verified:
-    """Hold a run against its records; nothing is written."""
+    """Hold a run and its corpora against the records; nothing is written."""
     began = time.perf_counter()
     machine = _machine(run)
-    data = _in_run(run, machine.get("data"))
     known = KnownHashes(run.folder.parent / HASHES) if is_quick else None
     of_run = Verification(run, known=known, apart=_apart(run, machine))
-    away: list[Finding] = []
-    of_corpora: list[CorpusVerification] = []
-    for listing in sorted(run.folder.glob("datasets/*/files.json")):
-        name = listing.parent.name
-        corpus = data and CorpusVerification(listing, data / name, is_quick=is_quick)
-        if corpus and corpus.is_there:
-            of_corpora.append(corpus)
-        else:
-            away.append(Finding(Kind.AWAY, str(data / name if data else name), "is not there"))
+    corpora = [*_corpora(run, machine, is_quick)]
+    of_corpora = [each for each in corpora if isinstance(each, CorpusVerification)]
     parts: list[Verification | CorpusVerification] = [of_run, *of_corpora]
     n_bytes = sum(part.n_bytes for part in parts)
     with progress_of_bytes("verifying", n_bytes) as advance:
         found = [each for part in parts for each in part.findings(advance)]
+    found += [each for each in corpora if isinstance(each, Finding)]
     worst_first = [*Kind]
-    found = sorted([*found, *away], key=lambda each: (worst_first.index(each.kind), *each[1:]))
     return Verified(
         run=run,
         is_quick=is_quick,
-        n_files=of_run.contents.n_files + sum(corpus.n_files for corpus in of_corpora),
+        n_files=sum(part.n_files for part in parts),
         n_records=of_run.n_records,
         n_known=sum(part.n_known for part in parts),
         n_bytes=n_bytes,
         seconds=time.perf_counter() - began,
-        findings=found,
+        findings=sorted(found, key=lambda each: (worst_first.index(each.kind), *each[1:])),
     )
+
+
+def _corpora(
+    run: Run, machine: dict[str, Any], is_quick: bool
+) -> Iterator[CorpusVerification | Finding]:
+    """The corpora that the run has listed, or why they are not verified."""
+    data = _in_run(run, machine.get("data"))
+    for listing in sorted(run.folder.glob("datasets/*/files.json")):
+        dataset = listing.parent.name
+        if data is None:
+            what = "nothing says where it lies: the configuration of the run cannot be read"
+            yield Finding(Kind.AWAY, printable(dataset), what)
+        else:
+            yield open_corpus(listing, data / dataset, is_quick=is_quick)
 
 
 def _machine(run: Run) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from l2i.datasets.listing import stats_below, write_listing
-from l2i.datasets.verification import CorpusVerification
+from l2i.datasets.verification import open_corpus
 from l2i.provenance.findings import Kind
 
 
@@ -22,7 +22,7 @@ def corpus(tmp_path):
 
 
 def found(corpus, **how):
-    verification = CorpusVerification(corpus.parent / "files.json", corpus, **how)
+    verification = open_corpus(corpus.parent / "files.json", corpus, **how)
     findings = [*verification.findings(lambda n: None)]
     return {(each.kind, os.path.relpath(each.path, corpus)) for each in findings}
 
@@ -30,7 +30,7 @@ def found(corpus, **how):
 @pytest.mark.parametrize("is_quick", [False, True])
 def test_as_it_was_listed_nothing_is_found(corpus, is_quick):
     assert found(corpus, is_quick=is_quick) == set()
-    verification = CorpusVerification(corpus.parent / "files.json", corpus, is_quick=is_quick)
+    verification = open_corpus(corpus.parent / "files.json", corpus, is_quick=is_quick)
     assert verification.n_files == 2
     assert (verification.n_bytes, verification.n_known) == ((0, 2) if is_quick else (1000, 0))
 
@@ -61,10 +61,22 @@ def test_a_touched_file_is_read_and_found_the_same(corpus):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"audio/a.wav": [1]}'])
-def test_a_damaged_listing_lists_nothing(corpus, text):
-    (corpus.parent / "files.json").write_text(text)
-    assert not CorpusVerification(corpus.parent / "files.json", corpus).is_there
+def test_by_a_damaged_listing_nothing_can_be_verified(corpus, text):
+    listing = corpus.parent / "files.json"
+    listing.write_text(text)
+    told = open_corpus(listing, corpus)
+    assert told.kind is Kind.AWAY and str(listing) in told.what
 
 
-def test_a_corpus_that_is_away_is_not_there(corpus):
-    assert not CorpusVerification(corpus.parent / "files.json", corpus / "no").is_there
+def test_a_corpus_that_is_away_is_told(corpus):
+    told = open_corpus(corpus.parent / "files.json", corpus / "no")
+    assert told == (Kind.AWAY, str(corpus / "no"), "is not there")
+
+
+def test_a_corpus_that_cannot_be_looked_at_is_told(corpus, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", os.fspath(folder))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    told = open_corpus(corpus.parent / "files.json", corpus)
+    assert told.kind is Kind.UNREADABLE and "Permission denied" in told.what

@@ -52,7 +52,8 @@ def test_it_is_found_named_and_explained(name, verb, run, capsys):
     outcome, said = answer(capsys, verb, run)
     assert everything_below(run) == before, "verbs that look must write nothing"
     assert outcome is case.outcomes[verb], said["findings"]
-    if said["findings"]:
+    assert bool(said["findings"]) is case.is_told(verb), said["findings"]
+    if case.is_told(verb):
         told = [each for each in said["findings"] if case.path in each["path"]]
         assert any(case.said in each["what"] and each["remedy"] for each in told), said["findings"]
 

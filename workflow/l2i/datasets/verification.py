@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from l2i.checks import InputError, printable, reason
@@ -12,11 +12,10 @@ from l2i.provenance.reading import Advance, read_hashes
 from l2i.stored import read_json
 
 
-class CorpusVerification:
-    """What is to be held against what, of one corpus, and what comes of it.
-
-    A run notices by itself, by size and time, that a file is another one. What it cannot notice is
-    found by reading.
+def open_corpus(
+    listing: Path, folder: Path, *, is_quick: bool = False
+) -> CorpusVerification | Finding:
+    """What is to be verified of a corpus, or why it cannot be.
 
     Parameters
     ----------
@@ -27,34 +26,42 @@ class CorpusVerification:
     is_quick : bool
         Take a file whose size and time are as listed for what it was, as a run does.
     """
+    place = printable(str(folder))
+    if not folder.is_dir():
+        return Finding(Kind.AWAY, place, "is not there")
+    try:
+        then = {name: Listed(*entry) for name, entry in read_json(listing, dict).items()}
+    except (InputError, TypeError):  # the listing has a record, by which that is found
+        return Finding(Kind.AWAY, place, f"has a listing that cannot be read: {listing}")
+    try:
+        return CorpusVerification(folder, then, stats_below(folder), is_quick=is_quick)
+    except InputError as error:
+        return Finding(Kind.UNREADABLE, place, reason(error))
 
-    def __init__(self, listing: Path, folder: Path, *, is_quick: bool = False) -> None:
+
+class CorpusVerification:
+    """What is to be held against what, of one corpus, and what comes of it.
+
+    A run notices by itself, by size and time, that a file is another one. What it cannot notice is
+    found by reading. See `open_corpus`.
+    """
+
+    def __init__(
+        self, folder: Path, then: Mapping[str, Listed], now: Mapping[str, Stat], *, is_quick: bool
+    ) -> None:
         self.folder = folder
-        self._then: dict[str, Listed] = {}
-        self._now: dict[str, Stat] = {}
-        self.is_there = folder.is_dir()
-        if self.is_there:
-            try:
-                listed = read_json(listing, dict)
-                self._then = {name: Listed(*entry) for name, entry in listed.items()}
-            except (InputError, TypeError):  # it has a record, by which that is found
-                self.is_there = False
-                return
-            self._now = stats_below(folder)
-        alike = {
-            name
-            for name in self._now.keys() & self._then.keys()
-            if self._now[name].size_bytes == self._then[name].size_bytes
-        }
+        self._then, self._now = then, now
+        common = then.keys() & now.keys()
+        self._resized = {n for n in common if then[n].size_bytes != now[n].size_bytes}
+        alike = common - self._resized
         self._to_read = {
-            folder / name: self._now[name].size_bytes
+            folder / name: now[name].size_bytes
             for name in alike
             if not (is_quick and self._is_as_listed(name))
         }
-        self._resized = (self._now.keys() & self._then.keys()) - alike
-        self.n_bytes = sum(self._to_read.values())  # that will be read
-        self.n_files = len(self._now)
+        self.n_files = len(now)
         self.n_known = len(alike) - len(self._to_read)  # taken as listed
+        self.n_bytes = sum(self._to_read.values())  # that will be read
 
     def findings(self, advance: Advance) -> Iterator[Finding]:
         """All that is found; `advance` is told how many bytes were read, from any thread."""

@@ -111,7 +111,7 @@ class Kind(enum.Enum):
         "nothing: who needs it makes it anew",
     )
     AWAY = (
-        "corpus that is not there to be verified",
+        "corpus that was not verified",
         Verdict.FINE,
         "to have it verified, name its folder in machine.data",
     )

@@ -15,7 +15,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 from l2i.checks import InputError, printable, reason
 from l2i.provenance.consistency import contradictions, disagreements
@@ -28,7 +28,7 @@ from l2i.provenance.reading import Advance, read_hashes
 from l2i.provenance.records import RECORD_VERSION, is_record, validate_record
 from l2i.provenance.runs import NOTES, Run
 
-CODE = f"{NOTES}/code"
+CODE = f"{NOTES}/code/"
 
 
 class Verification:
@@ -64,6 +64,11 @@ class Verification:
         self._content_of_record: dict[str, dict[str, Any]] = {}
 
     @property
+    def n_files(self) -> int:
+        """How many files results have, those of folders one by one."""
+        return self.contents.n_files
+
+    @property
     def n_records(self) -> int:
         """How many records there are, whole or not."""
         return len(self.contents.records)
@@ -82,6 +87,7 @@ class Verification:
         yield from self._of_digests()
         yield from self._of_inputs()
         yield from self._of_notes()
+        yield from self._of_code()
         yield from self._of_others()
         for name, error in unreadable.items():
             yield _found(Kind.UNREADABLE, name, reason(error))
@@ -104,25 +110,30 @@ class Verification:
                 "sha256": hashlib.sha256(text).hexdigest(),
                 "size_bytes": len(text),
             }
-            try:
-                record = json.loads(text, parse_constant=_refuse)
-                version = record.get("record_version") if isinstance(record, dict) else None
-                if isinstance(version, int) and version != RECORD_VERSION:
-                    what = f"is of version {version}; this project reads {RECORD_VERSION}"
-                    yield _found(Kind.OLD, path, what)
-                    continue
-                validate_record(record)
-            except (InputError, ValueError, RecursionError) as error:
-                yield _found(Kind.RECORD, path, reason(error))
-                continue
-            if (told := record["output"]["path"]) != self._named(name):
-                yield _found(Kind.MISPLACED, path, f"is of {told}, and lies where {name} has its")
+            record = self._understood(name, path, text)
+            if isinstance(record, Finding):
+                yield record
                 continue
             self._records[name] = record
             for what in contradictions(record):
                 yield _found(Kind.RECORD, path, what)
         for name, what in disagreements(self._records):
             yield _found(Kind.RECORD, self.contents.records[name], what)
+
+    def _understood(self, name: str, path: str, text: bytes) -> dict[str, Any] | Finding:
+        """A record of the right form in its right place, or what is wrong with it."""
+        try:
+            record = json.loads(text, parse_constant=_refuse)
+            version = record.get("record_version") if isinstance(record, dict) else None
+            if isinstance(version, int) and version != RECORD_VERSION:
+                what = f"is of version {version}; this project reads {RECORD_VERSION}"
+                return _found(Kind.OLD, path, what)
+            validate_record(record)
+        except (InputError, ValueError, RecursionError) as error:
+            return _found(Kind.RECORD, path, reason(error))
+        if (told := record["output"]["path"]) != self._named(name):
+            return _found(Kind.MISPLACED, path, f"is of {told}, and lies where {name} has its")
+        return cast(dict[str, Any], record)
 
     def _named(self, name: str) -> str:
         return str(self.run.root / name)
@@ -224,32 +235,37 @@ class Verification:
     # ------------------------------------------------------------ the rest
 
     def _of_notes(self) -> Iterator[Finding]:
-        """Notes against their names, and what records say of code against the notes."""
+        """Notes on the run against their names."""
         for note in sorted(note for note in self.contents.notes if note.endswith(".json")):
             path = self.run.folder / note
             try:
-                value = json.loads(path.read_text(encoding="utf-8"))
-                told = settings_fingerprint(value)
+                told = settings_fingerprint(json.loads(path.read_bytes()))
             except OSError as error:
                 yield _found(Kind.UNREADABLE, note, reason(error))
-                continue
             except (ValueError, TypeError, RecursionError) as error:
                 yield _found(Kind.NOTE, note, reason(error))
-                continue
-            if path.parent.name == "code" and told != path.stem:
-                what = f"what it says has the fingerprint {_short(told)}"
-                yield _found(Kind.NOTE, note, what)
+            else:
+                if note.startswith(CODE) and told != path.stem:
+                    what = f"what it says has the fingerprint {_short(told)}"
+                    yield _found(Kind.NOTE, note, what)
+
+    def _of_code(self) -> Iterator[Finding]:
+        """What records say of code against the notes on it."""
         made_by = defaultdict(list)
         for name, record in self._records.items():
             made_by[record["fingerprints"]["code"]].append(name)
         for fingerprint, users in made_by.items():
-            if (note := f"{CODE}/{fingerprint}.json") not in self.contents.notes:
+            note = f"{CODE}{fingerprint}.json"
+            if note not in self.contents.notes:
                 yield _found(Kind.UNEXPLAINED, note, f"is not there, and {_made_of(users, 'by')}")
-            elif (parts := self.run.code(fingerprint)) is not None:
-                for name in users:
-                    if (script := f"scripts/{self._records[name]['rule']}.py") not in parts:
-                        what = f"says that its rule ran {script}, which is not among its code"
-                        yield _found(Kind.RECORD, self.contents.records[name], what)
+                continue
+            parts = self.run.code(fingerprint)
+            if parts is None:  # told as that of the note
+                continue
+            for name in users:
+                if (script := f"scripts/{self._records[name]['rule']}.py") not in parts:
+                    what = f"says that its rule ran {script}, which is not among its code"
+                    yield _found(Kind.RECORD, self.contents.records[name], what)
 
     def _of_others(self) -> Iterator[Finding]:
         """What no record vouches for, and what is no file."""
