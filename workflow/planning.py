@@ -32,7 +32,7 @@ from l2i.checks import printable
 from l2i.provenance.currency import Difference, Identity, KnownRecords
 from l2i.provenance.digests import digest_text, file_of, is_digest
 
-_is_newer_as_published = _IOFile.is_newer
+_is_newer_as_published, _exists_as_published = _IOFile.is_newer, _IOFile.exists
 # By rule: what has changed, for one of its jobs, in what it reads and Snakemake knows nothing of.
 Outside = Mapping[str, Callable[[Any], list[str]]]
 FEW = 3  # such changes that are told; others are counted
@@ -81,6 +81,7 @@ def plan_by_records(outside: Outside) -> None:
     PersistenceBase.has_metadata = lambda self, job: True
     PersistenceBase.has_outdated_metadata = lambda self, job: False
     _IOFile.is_newer = _is_newer
+    _IOFile.exists = _exists
     PersistenceBase.incomplete = _none_incomplete
     # It tells how to have changes ignored, which records do not.
     Workflow.log_provenance_info = lambda self: None
@@ -137,6 +138,12 @@ def _is_forced(job: Any) -> bool:
 async def _is_newer(self: Any, time: float) -> bool:
     """A folder is newer whenever anything lists it: its record decides, and whoever opens it."""
     return not os.path.isdir(self) and await _is_newer_as_published(self, time)
+
+
+async def _exists(self: Any) -> bool:
+    """A digest alone is nothing: its file was lost, and is made anew for those who need it."""
+    alone = is_digest(self) and not os.path.exists(file_of(self))
+    return not alone and await _exists_as_published(self)
 
 
 async def _none_incomplete(self: Any, job: Any) -> list[Any]:

@@ -9,14 +9,10 @@ from configuration.job_settings import parts_of
 from configuration.modules import module_path
 from configuration.systems import titles_of, with_measure
 from l2i.names import OFFICIAL
-from l2i.provenance.digests import drop_orphans
 from l2i.provenance.fingerprints import canonical_json
 from l2i.provenance.sources import Sources
 
 RESULTS = f"results/{config['name']}"
-# Rules know large files by digests beside them, see l2i.provenance.digests.
-if workflow.is_main_process:
-    drop_orphans(RESULTS)  # so that lost files are made anew
 # What makes a result is the environment it is computed in, not the one that plans the work.
 SOURCES = Sources(WORKFLOW, PROJECT / "envs" / "compute.txt")
 # Systems by what is measured of them.
