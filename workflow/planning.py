@@ -30,10 +30,9 @@ from harness.job import remake_mark
 from harness.log import put_aside
 from l2i.checks import printable
 from l2i.provenance.currency import Difference, Identity, KnownRecords
-from l2i.provenance.digests import digest_text, drop_orphans, file_of, is_digest
+from l2i.provenance.digests import digest_text, file_of, is_digest
 
-_is_newer_as_published = _IOFile.is_newer
-_build_dag_as_published = Workflow._build_dag
+_is_newer_as_published, _exists_as_published = _IOFile.is_newer, _IOFile.exists
 # By rule: what has changed, for one of its jobs, in what it reads and Snakemake knows nothing of.
 Outside = Mapping[str, Callable[[Any], list[str]]]
 FEW = 3  # such changes that are told; others are counted
@@ -82,26 +81,12 @@ def plan_by_records(outside: Outside) -> None:
     PersistenceBase.has_metadata = lambda self, job: True
     PersistenceBase.has_outdated_metadata = lambda self, job: False
     _IOFile.is_newer = _is_newer
+    _IOFile.exists = _exists
     PersistenceBase.incomplete = _none_incomplete
     # It tells how to have changes ignored, which records do not.
     Workflow.log_provenance_info = lambda self: None
     Job.remove_existing_output = _keep_existing_output
     Job.cleanup = _keep_outputs_of_failed
-
-
-def make_lost_files_anew(folder: str) -> None:
-    """Have Snakemake miss the files below `folder` that are lost, though their digests are there.
-
-    Not where only some rules may run: these may need no more than the digests, as tables do that
-    are made from a crate, and what makes the files is none of them.
-    """
-
-    def build_dag(self: Any) -> None:
-        if not self.dag_settings.allowed_rules:
-            drop_orphans(folder)
-        _build_dag_as_published(self)
-
-    Workflow._build_dag = build_dag
 
 
 def identity_of(job: Any, known: KnownRecords) -> Identity:
@@ -153,6 +138,21 @@ def _is_forced(job: Any) -> bool:
 async def _is_newer(self: Any, time: float) -> bool:
     """A folder is newer whenever anything lists it: its record decides, and whoever opens it."""
     return not os.path.isdir(self) and await _is_newer_as_published(self, time)
+
+
+async def _exists(self: Any) -> bool:
+    """A digest alone is nothing: its file was lost, and is made anew for those who need it.
+
+    Where only some rules may run, the digest will do: tables that are made from a crate read the
+    records of models, which are not in it, and what makes models is not allowed.
+    """
+    alone = is_digest(self) and not os.path.exists(file_of(self)) and not _only_some_may_run(self)
+    return not alone and await _exists_as_published(self)
+
+
+def _only_some_may_run(file: Any) -> bool:
+    settings = file.rule.workflow.dag_settings if file.rule is not None else None
+    return settings is not None and bool(settings.allowed_rules)
 
 
 async def _none_incomplete(self: Any, job: Any) -> list[Any]:

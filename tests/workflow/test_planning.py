@@ -290,10 +290,17 @@ class TestRecordsDecide:
 
     def test_a_lost_file_with_a_damaged_digest_is_made_anew(self, copied):
         (copied / self.NUMBER).unlink()
-        (copied / f"{self.NUMBER}.digest").write_text("garbage")
-        assert run_snakemake(copied, "--forcerun", "scale").returncode == 1
-        (copied / f"{self.NUMBER}.digest").unlink()
+        digest = copied / f"{self.NUMBER}.digest"
+        before = digest.read_text()
+        digest.write_text("garbage")
         assert run_snakemake(copied, "--forcerun", "scale").returncode == 0
+        assert digest.read_text() == before
+
+    def test_a_plan_removes_nothing(self, copied):
+        (copied / self.NUMBER).unlink()
+        before = {*(copied / "results").rglob("*")}
+        assert planned(copied, {"config.yaml": ("factor: 2", "factor: 3")}) == {"count", "scale"}
+        assert {*(copied / "results").rglob("*")} == before
 
     def test_results_may_lie_elsewhere_behind_links(self, copied):
         folder = copied / "results/toy/counted/a"

@@ -119,7 +119,8 @@ def _plan(run: Run, asked: Asked, notes: Path, in_place: bool) -> Plan:
 
     quiet = OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)
     # Its log handler writes to what standard error is now.
-    with redirect_stderr(io.StringIO()) as said, redirect_stdout(said), SnakemakeApi(quiet) as api:
+    unheard = io.StringIO()
+    with redirect_stderr(unheard), redirect_stdout(unheard), SnakemakeApi(quiet) as api:
         try:
             workflow = _built(api, asked, notes, run, in_place)
         except InputError:
@@ -127,10 +128,9 @@ def _plan(run: Run, asked: Asked, notes: Path, in_place: bool) -> Plan:
         except SystemExit as end:  # as the Snakefile ends where the configuration is refused
             raise InputError(f"{end.code}".removeprefix("error: ")) from None
         except Exception as error:
-            told = said.getvalue().strip()
+            command = " ".join(["snakemake --dry-run", *asked.options()])
             raise InputError(
-                f"Snakemake cannot plan this run: {told or reason(error)}. "
-                f"See what snakemake --dry-run {' '.join(asked.options())} says".replace("  ", " ")
+                f"Snakemake cannot plan this run: {reason(error)}. See what {command} says"
             ) from error
         known, outside = KnownRecords(), workflow.globals["OUTSIDE"]
         return Plan(

@@ -178,12 +178,13 @@ def _own(plan: Plan, job: PlannedJob, makers: Mapping[str, PlannedJob]) -> Itera
     if not job.will_run:
         yield from _departures(plan, job)
         return
-    lost = [path for path in job.outputs if not os.path.exists(path)]
+    both = [*zip(job.outputs, job.declared, strict=True)]
+    lost = [paths for paths in both if not all(map(os.path.exists, paths))]
     if lost:
         made = any(plan.known.of(path) is not None for path in job.outputs)
-        yield Reason(MISSING, "made once, but no longer there" if made else "not made yet")
-    if len(lost) < len(job.outputs) or any(plan.known.of(path) for path in job.outputs):
-        for change in job.changes:
+        yield Reason(MISSING, "made once, but it or its digest is lost" if made else "not made yet")
+    for change in job.changes:
+        if not (lost and change.kind == "record"):
             yield from _reasons_of(change, plan, job, makers)
     yield from (Reason("corpus", f"corpus of {_dataset(job)}: {each}") for each in job.corpus)
     for path in job.touched:

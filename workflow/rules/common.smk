@@ -11,12 +11,8 @@ from configuration.systems import titles_of, with_measure
 from l2i.names import OFFICIAL
 from l2i.provenance.fingerprints import canonical_json
 from l2i.provenance.sources import Sources
-from planning import make_lost_files_anew
 
 RESULTS = f"results/{config['name']}"
-# Rules know large files by digests beside them, see l2i.provenance.digests.
-if workflow.is_main_process:
-    make_lost_files_anew(RESULTS)
 # What makes a result is the environment it is computed in, not the one that plans the work.
 SOURCES = Sources(WORKFLOW, PROJECT / "envs" / "compute.txt")
 # Systems by what is measured of them.

@@ -120,7 +120,9 @@ class TestWhatItSays:
         (only,) = found["accepted"]
         assert only["user"] and only["host"] and only["time"].endswith("+00:00")
         assert only["reason"] == "not used"
-        assert only["before"]["settings"] == {"rate": 1} and only["after"]["settings"] == {"rate": 2}
+        assert only["before"]["settings"] == {"rate": 1} and only["after"]["settings"] == {
+            "rate": 2
+        }
         assert only["before"]["fingerprints"]["code"] == made(model).code
         assert only["before"]["inputs"] == only["after"]["inputs"] != []
         assert found["record_sha256"] == file_sha256(record_path(model))

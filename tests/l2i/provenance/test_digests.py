@@ -9,7 +9,6 @@ import pytest
 from l2i.checks import InputError
 from l2i.provenance.digests import (
     digest_path,
-    drop_orphans,
     file_of,
     is_digest,
     require_digest,
@@ -66,26 +65,3 @@ def test_a_digest_that_is_not_of_its_file_is_refused_with_the_remedy(model, dama
     damage(digest, digest.read_text())
     with pytest.raises(InputError, match=f"{model} is not the file.* Remove {digest} and give"):
         require_digest(model, file_sha256(model))
-
-
-def test_digests_of_lost_files_go_and_nothing_else(tmp_path, model):
-    deep = tmp_path / "systems/run0"
-    deep.mkdir(parents=True)
-    lost = deep / "model.safetensors"
-    write_digest(lost, OTHER)
-    foreign = deep / "chemical.digest"
-    foreign.write_text("of a corpus\n")
-    renamed = deep / "renamed.digest"
-    renamed.write_text(f"{OTHER}  before.zip\n")
-    before = {*tmp_path.rglob("*")}
-    assert drop_orphans(tmp_path) == [digest_path(lost)]
-    assert {*tmp_path.rglob("*")} == before - {digest_path(lost)}
-    assert drop_orphans(tmp_path) == drop_orphans(tmp_path / "nowhere") == []
-
-
-def test_a_file_that_appears_while_the_folder_is_listed_keeps_its_digest(model, monkeypatch):
-    def listed(folder):
-        yield str(model.parent), [], [digest_path(model).name]  # read before the file came
-
-    monkeypatch.setattr("l2i.provenance.digests.os.walk", listed)
-    assert drop_orphans(model.parent) == [] and digest_path(model).is_file()

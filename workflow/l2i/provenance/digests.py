@@ -6,8 +6,8 @@ them in the process that plans and again after every job. Of a digest that is a 
 `sha256sum`, and it says as much: same bytes, same line. Nor does Snakemake touch the large file
 when a job ends, as it touches every output, so that its times keep telling when it was written.
 
-The digest is written last. It vouches for its file: one without a file goes when the next run is
-planned, and a job refuses a file that is not what its digest says.
+The digest is written last. It vouches for its file: one without a file counts for nothing
+(workflow/planning.py), and a job refuses a file that is not what its digest says.
 """
 
 from __future__ import annotations
@@ -70,25 +70,7 @@ def require_digest(path: str | Path, sha256: str) -> None:
         )
 
 
-def drop_orphans(folder: str | Path) -> list[Path]:
-    """Remove the digests below `folder` whose files are lost, so that these are made anew.
-
-    Other files that happen to be called so are left alone. A second look asks for the file itself:
-    another run may be writing while the folder is listed.
-    """
-    alone = [
-        Path(parent, name)
-        for parent, _, names in os.walk(folder)
-        for name in filter(is_digest, names)
-        if file_of(name) not in names
-    ]
-    orphans = [path for path in alone if _is_of(path) and not Path(file_of(str(path))).exists()]
-    for digest in orphans:
-        digest.unlink(missing_ok=True)
-    return orphans
-
-
-def _is_of(digest: Path, sha256: str = "[0-9a-f]{64}") -> bool:
+def _is_of(digest: Path, sha256: str) -> bool:
     """Whether a digest says this of the file beside it."""
     try:
         text = digest.read_text(encoding="utf-8")
