@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from l2i.checks import InputError, printable
 from l2i.provenance.digests import digest_path, require_digest
 from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
-from l2i.provenance.jobs import Job, log_of
+from l2i.provenance.jobs import Job
 from l2i.provenance.records import FOLDER, is_record
 from l2i.provenance.runs import NOTES, Run
 
@@ -92,12 +92,12 @@ def contents_of(
         *_sources(Path(project)),
     ]
     left_out = {}
-    for job in jobs:
-        if (log := log_of(run, job)) is not None:
-            if told := _absolute_path_in(run.folder / log):
-                left_out[str(run.root / log)] = f"names {told}"
+    for log in (job.log for job in jobs if run.is_of_run(job.log)):
+        if run.file(log).is_file():
+            if told := _absolute_path_in(run.file(log)):
+                left_out[log] = f"names {told}"
             else:
-                found.append(_hashed(run, run.folder / log))
+                found.append(_hashed(run, run.file(log)))
     files = sorted({file.name: file for file in found}.values())
     for file in files:
         _require_safe_name(file.name)
@@ -269,6 +269,7 @@ def _write(archive: zipfile.ZipFile, file: Packed) -> None:
             sink.write(chunk)
     if sha256.hexdigest() != file.sha256:
         raise InputError(
-            f"{file.path} is not what its record says: sha256 {sha256.hexdigest()[:8]} in the place "
-            f"of {file.sha256[:8]}. Put it back, or delete it and give the command of your run again"
+            f"{file.path} is not what its record says: sha256 {sha256.hexdigest()[:8]} in the "
+            f"place of {file.sha256[:8]}. Put it back, or delete it and give the command of your "
+            "run again"
         )
