@@ -19,7 +19,7 @@ from l2i.checks import InputError, printable
 from l2i.provenance.digests import digest_path, require_digest
 from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
 from l2i.provenance.jobs import Job
-from l2i.provenance.records import FOLDER, is_record
+from l2i.provenance.records import FOLDER
 from l2i.provenance.runs import NOTES, Run
 
 WEIGHTS = ".safetensors"
@@ -135,13 +135,11 @@ def _hashed(run: Run, path: Path) -> Packed:
 
 
 def _beside(run: Run, jobs: Iterable[Job]) -> Iterator[Path]:
-    """Records, digests and notes."""
+    """Records and what is said of them, digests, and notes."""
     for parent, folders, names in os.walk(run.folder):
         folders.sort()
         if Path(parent).name == FOLDER:
-            yield from (
-                Path(parent, name) for name in sorted(names) if is_record(Path(parent, name))
-            )
+            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
     for output in (output for job in jobs for output in job.outputs):
         path = run.file(output["path"])
         if digest_path(path).exists():
@@ -197,7 +195,7 @@ def _require_portable(file: Packed, folders: Sequence[Path]) -> None:
     content = file.path.read_bytes()
     told = [f"{folder}" for folder in folders if len(folder.parts) > 1]
     found = next((folder for folder in told if f"{folder}/".encode() in content), None)
-    if found is None and file.path.parent.name == FOLDER:
+    if found is None and file.path.parent.name in (FOLDER, NOTES):
         found = next(filter(ABSOLUTE.match, _texts(json.loads(content))), None)
     if found is not None:
         raise InputError(
