@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from l2i.addresses import without_secrets
+from l2i.addresses import without_place, without_secrets
 
 WORDS = st.text("abcXYZ019._~%+-", min_size=6, max_size=12)
 
@@ -35,3 +35,17 @@ def test_no_secret_is_left_wherever_the_address_stands(user, password, token, se
     shown = without_secrets(sentence.format(address))
     assert "mirror.org/{name}" in shown
     assert not any(f"{mark}{word}" in shown for mark in "/:=" for word in (user, password, token))
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("file:/home/me/corpora/ESC-50.zip", "file:ESC-50.zip"),
+        ("file:///home/me/{name}", "file:{name}"),
+        ("file:~/a.zip", "file:a.zip"),
+        ("file:corpora/a.zip", "file:corpora/a.zip"),
+        ("https://host/a/b.zip", "https://host/a/b.zip"),
+    ],
+)
+def test_where_a_file_lies_on_this_machine_is_nobody_elses_business(address, shown):
+    assert without_place(address) == shown

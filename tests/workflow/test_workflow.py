@@ -6,7 +6,10 @@ recompute. Accidents are in test_bad_input.py.
 
 import copy
 import json
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -19,7 +22,9 @@ import yaml
 from helpers.pages import steps
 from helpers.project import PROJECT
 from helpers.tiny_project import ABLATED, SOURCES, Project, make_corpus, overlay_for, results
+from l2i.provenance.crate import write_crate
 from l2i.provenance.records import record_path
+from l2i.provenance.runs import Run
 
 pytestmark = pytest.mark.slow
 
@@ -369,3 +374,20 @@ class TestASystemOfYourOwn:
         assert mine["mean"].between(0, 100).all() and mine["n"].tolist() == [2]
         pairs = pd.read_csv(results(edited) / "tables/comparisons_4.csv")
         assert {"l2i_att", "probe"} == {*pairs["system"], *pairs["other"]}
+
+
+def test_tables_and_figures_are_made_anew_from_a_crate_in_an_empty_clone(finished, tmp_path):
+    run = Run(results(finished))
+    crate = write_crate(run, PROJECT, tmp_path / "tiny.crate.zip", publishers={}).path
+    clone = Project(tmp_path / "clone", PROJECT, finished.overlay, finished.pins)
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "audit", "rebuild", crate],
+        cwd=clone.folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": "workflow"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = [path for name in ("tables", "figures") for path in (run.folder / name).glob("*.*")]
+    assert f"{len(made)} of {len(made)} tables and figures are byte-identical" in done.stdout
+    assert not list(clone.folder.rglob("*.safetensors"))

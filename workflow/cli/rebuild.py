@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cli.opening import RESULTS
 from cli.showing import AsJson, Outcome, tell
-from l2i.checks import InputError
+from l2i.checks import InputError, printable
 from l2i.datasets.archive import unpack
 from l2i.provenance.currency import differences, identity_in
 from l2i.provenance.jobs import Job, jobs_of, made_by
@@ -64,7 +64,7 @@ class RebuildReport:
     def show(self, console: Console) -> None:
         """The same for people."""
         for problem in self.problems:
-            console.print(f"changed: {problem}", markup=False)
+            console.print(f"changed: {printable(str(problem))}", markup=False)
         if self.problems:
             console.print(f"{self.crate} is not as it was packed: nothing was made of it")
             return
@@ -83,7 +83,7 @@ class RebuildReport:
 
 def rebuild(
     crate: Annotated[Path, typer.Argument(help="A crate, as `l2i audit crate` packs it.")],
-    cores: Annotated[int, typer.Option(min=1, help="Cores to use.")] = 2,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the tables and figures of a crate anew from its scores of clips, and compare them."""
@@ -135,10 +135,12 @@ def _put_in_place(run: Run, target: Path) -> None:
     run.folder.rename(target)
 
 
-def _make(target: Path, jobs: Sequence[Job], cores: int) -> None:
+def _make(target: Path, jobs: Sequence[Job], cores: int | None) -> None:
     """Have Snakemake make the results of these jobs, and run nothing else."""
+    n_results = sum(len(job.records) for job in jobs)
+    print(f"Making {n_results} files by Snakemake ...", file=sys.stderr)
     command = [
-        *(sys.executable, "-m", "snakemake", "--cores", str(cores)),
+        *(sys.executable, "-m", "snakemake", "--cores", str(cores or "all")),
         *("--configfile", str(target / NOTES / "configuration.json")),
         *("--allowed-rules", *sorted({job.rule for job in jobs})),
         *("--", *(output["path"] for job in jobs for output in job.outputs)),

@@ -7,27 +7,35 @@ anything.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
 from rich.console import Console
 
 from l2i.checks import InputError
 
 PROFILE = "provenance-run-crate-0.5"
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
-OF_SCHEMA_ORG = """
-about actionStatus additionalType agent author contentSize CreateAction CreativeWork creator
-ComputerLanguage ControlAction Dataset dateCreated datePublished description encodingFormat endTime
-exampleOfWork hasPart HowTo HowToStep identifier instrument license mainEntity mentions name object
-OrganizeAction Organization position programmingLanguage propertyID PropertyValue publisher
-result sdPublisher softwareRequirements SoftwareApplication SoftwareSourceCode softwareVersion startTime step
-unitCode url value version workExample
-""".split()
+OF_SCHEMA_ORG = re.findall(
+    r"\w+",
+    """
+    about actionStatus additionalType agent author ComputerLanguage contentSize
+    ControlAction CreateAction CreativeWork creator Dataset dateCreated datePublished
+    description encodingFormat endTime exampleOfWork hasPart HowTo HowToStep identifier
+    instrument license mainEntity mentions name object Organization OrganizeAction
+    position programmingLanguage propertyID PropertyValue publisher result sdPublisher
+    SoftwareApplication softwareRequirements SoftwareSourceCode softwareVersion
+    startTime step unitCode url value version workExample
+    """,
+)
 BIOSCHEMAS = "https://bioschemas.org/"
 OTHERS = {
     "File": "http://schema.org/MediaObject",
@@ -62,6 +70,30 @@ class Findings(NamedTuple):
             console.print(f"  recommended: {line}", markup=False)
 
 
+class Offline(BaseAdapter):
+    """Answers in the place of the network: one document is known, and all else is not there."""
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> Response:
+        """The document, or 404."""
+        response, known = Response(), request.url == CONTEXT
+        response.status_code = 200 if known else 404
+        response.raw = io.BytesIO(json.dumps({"@context": WORDS} if known else {}).encode())
+        response.headers["Content-Type"] = "application/ld+json"
+        response.url, response.request = str(request.url), request
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def validate(crate: str | Path) -> Findings:
     """Hold a crate against the profile that it says to follow.
 
@@ -87,8 +119,8 @@ def validate(crate: str | Path) -> Findings:
         }
     )
     requester = HttpRequester()
-    requester.session.mount("http://", _Offline())
-    requester.session.mount("https://", _Offline())
+    requester.session.mount("http://", Offline())
+    requester.session.mount("https://", Offline())
     with _silence():
         issues = services.validate(settings).get_issues()
     found = [issue for issue in issues if NOT_LOOKED_UP not in str(issue.message)]
@@ -112,23 +144,3 @@ def _silence() -> Iterator[None]:
 def _line(issue: Any) -> str:
     about = f"{issue.violatingEntity}: " if issue.violatingEntity else ""
     return f"{about}{issue.message}"
-
-
-def _Offline() -> Any:
-    """Answers for the network: one document is known, and all else is not there."""
-    from requests import Response
-    from requests.adapters import BaseAdapter
-
-    class Offline(BaseAdapter):
-        def send(self, request: Any, **_: Any) -> Response:
-            response, known = Response(), request.url == CONTEXT
-            response.status_code = 200 if known else 404
-            response._content = json.dumps({"@context": WORDS} if known else {}).encode()
-            response.headers["Content-Type"] = "application/ld+json"
-            response.url, response.request = request.url, request
-            return response
-
-        def close(self) -> None:
-            """Nothing is open."""
-
-    return Offline()

@@ -23,3 +23,13 @@ def without_secrets(text: str) -> str:
     """
     text = _CREDENTIALS.sub(f"{HIDDEN}@", text)
     return _QUERY.sub(lambda found: found[0][0] + HIDDEN, text)
+
+
+def without_place(address: str) -> str:
+    """An address as others may know it: of a file on this machine, only what it is called.
+
+    ``file:/home/me/corpora/ESC-50.zip`` becomes ``file:ESC-50.zip``; relative ones stay.
+    """
+    kind, _, path = address.partition(":")
+    local = kind == "file" and path.startswith(("/", "~"))
+    return f"file:{path.rpartition('/')[2]}" if local else address

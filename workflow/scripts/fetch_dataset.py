@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from harness import perform
+from l2i.addresses import without_place
 from l2i.checks import InputError, raise_all
 from l2i.datasets.installation import clear_stage, comes_from, install, read_stamp
 from l2i.datasets.pins import changed_files
@@ -52,7 +53,8 @@ def fetch_dataset(
     _require_content(folder, pins)
     clear_stage(folder)
     write_text(path_to_fetched, json.dumps(pins, indent=1) + "\n")
-    return {"url": (read_stamp(folder) or {}).get("url")}
+    url = (read_stamp(folder) or {}).get("url")
+    return {"url": without_place(str(url)) if url else None}
 
 
 def _require_content(folder: Path, pins: dict) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness import perform
-from l2i.addresses import without_secrets
+from l2i.addresses import without_place, without_secrets
 from l2i.datasets.download import download
 from l2i.datasets.storage import one_at_a_time
 from l2i.networks.classifier import from_audioset
@@ -19,7 +19,7 @@ def fetch_weights(
         download(urls[weights], pickle, git_blob=git_blob)
     trunk = from_audioset(load_published(pickle))
     save_weights(path_to_converted, trunk, kind="trunk", git_blob=git_blob)
-    return {"url": without_secrets(urls[weights])}
+    return {"url": without_place(without_secrets(urls[weights]))}
 
 
 if __name__ == "__main__":

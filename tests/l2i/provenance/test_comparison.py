@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from helpers.small_runs import evaluation, make_run, model
+from helpers.chains_of_records import evaluation, make_run, model
 from l2i.checks import InputError
 from l2i.provenance.comparison import Change, Comparison
 from l2i.provenance.fingerprints import settings_fingerprint

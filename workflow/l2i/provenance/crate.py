@@ -1,4 +1,4 @@
-"""A run as an RO-Crate that others can read: the profile Provenance Run Crate 0.5, over RO-Crate 1.1.
+"""A run as a crate that others can read: Provenance Run Crate 0.5, over RO-Crate 1.1.
 
 All is taken from the records of results. A rule is a tool, the script that it runs; a job is an
 action of that tool, which took files and values (`object`) and gave files (`result`). Values know
@@ -10,27 +10,36 @@ What is not packed is described all the same, under an address that says that it
 
 from __future__ import annotations
 
+import hashlib
 import json
-import mimetypes
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import yaml
-from rocrate.model.contextentity import ContextEntity
-from rocrate.rocrate import ROCrate
 
 from l2i.checks import InputError
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
-from l2i.provenance.jobs import Job, jobs_of, log_of, made_by
+from l2i.provenance.jobs import Job, jobs_of, made_by
+from l2i.provenance.linked import Graph, Ref, each_once, media_type, slug, type_of_value
 from l2i.provenance.packing import Contents, contents_of, write_archive
 from l2i.provenance.records import record_path
 from l2i.provenance.runs import NOTES, Run
 
-METADATA = "ro-crate-metadata.json"
+METADATA, README = "ro-crate-metadata.json", "README.md"
+ABOUT = """# {title}: run {run}
+
+Tables and figures of a run, the scores of clips that they are made of, and a record of how each of
+its results came about (`results/{run}/**/.records`), packed by `l2i audit crate`.
+`ro-crate-metadata.json` says the same in the words of RO-Crate 1.1, Provenance Run Crate 0.5.
+
+To make the tables and figures anew from the scores, and compare them byte by byte, give this
+archive to `l2i audit rebuild` in a clone of the project; no GPU is needed. The sources that are
+packed here are those of version {version}.
+"""
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
@@ -56,27 +65,9 @@ WORKFLOW, ENGINE, LANGUAGE = (
 )
 CONFIGURATION = "#parameter-configuration"
 LOCK, ENGINE_SETTINGS = "envs/compute.txt", "profiles/default/config.yaml"
-FORMATS = {
-    "": "text/plain",
-    ".digest": "text/plain",
-    ".log": "text/plain",
-    ".smk": "text/plain",
-    ".yaml": "application/yaml",
-    ".cff": "application/yaml",
-    ".toml": "application/toml",
-    ".safetensors": "application/octet-stream",
-    ".npy": "application/octet-stream",
-    ".svg": "image/svg+xml",
-    ".md": "text/markdown",
-    ".csv": "text/csv",
-    ".py": "text/x-python",
-    ".json": "application/json",
-}
 USED = ("peak_memory_bytes",)  # what a job took of a GPU, which says nothing of the GPU
 # Rules that read a corpus, and the names of settings by which published files are known.
 READ_CORPORA = ("fetch_dataset", "index_dataset")
-
-Ref = dict[str, str]
 
 
 class Packaged(NamedTuple):
@@ -118,9 +109,11 @@ def write_crate(
     """
     jobs = jobs_of(run)
     contents = contents_of(run, jobs, project, with_weights=with_weights, with_audio=with_audio)
-    metadata = describe(run, jobs, contents, Path(project), publishers)
+    cited = yaml.safe_load(Path(project, "CITATION.cff").read_text(encoding="utf-8"))
+    about = ABOUT.format(title=cited["title"], run=run.root.name, version=cited["version"])
+    metadata = describe(run, jobs, contents, cited, about, publishers)
     text = json.dumps(metadata, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    write_archive(target, contents.files, {METADATA: text})
+    write_archive(target, contents.files, {METADATA: text, README: about})
     commits = {job.record["git"]["commit"] for job in jobs if job.record["git"]}
     return Packaged(Path(target), len(jobs), commits, contents)
 
@@ -129,33 +122,36 @@ def describe(
     run: Run,
     jobs: Sequence[Job],
     contents: Contents,
-    project: Path,
+    cited: Mapping[str, Any],
+    about: str,
     publishers: Mapping[str, str],
 ) -> dict[str, Any]:
     """The metadata of a crate: JSON-LD, flattened, in the order of identifiers."""
-    graph = _Graph(run, jobs, contents, publishers)
-    graph.add_project(project)
-    graph.add_files()
+    description = _Description(run, jobs, contents, cited, publishers)
+    description.add_project()
+    description.add_files(about)
     for job in jobs:
-        graph.add_job(job)
-    graph.add_run()
-    return graph.as_json()
+        description.add_job(job)
+    description.add_run()
+    return description.as_json()
 
 
-class _Graph:
-    """Entities by identifier; each is added once, however many refer to it."""
+class _Description(Graph):
+    """What a crate says of itself, put together job by job."""
 
     def __init__(
         self,
         run: Run,
         jobs: Sequence[Job],
         contents: Contents,
+        cited: Mapping[str, Any],
         publishers: Mapping[str, str],
     ) -> None:
-        self.run, self.jobs, self.contents, self.publishers = run, jobs, contents, publishers
+        super().__init__()
+        self.run, self.jobs, self.contents = run, jobs, contents
+        self.cited, self.publishers = cited, publishers
         self.names = contents.names
         self.made = made_by(jobs)
-        self.entities: dict[str, dict[str, Any]] = {}
         self.parts: list[Ref] = []  # of the root, the data entities
         self.external: list[Ref] = []  # corpora and published weights
         self.actions: list[Ref] = []
@@ -167,29 +163,13 @@ class _Graph:
         )
         self.uuid = uuid.uuid5(uuid.NAMESPACE_URL, said)
 
-    def add(self, identifier: str, kind: str | list[str], /, **properties: Any) -> Ref:
-        """An entity; what has no value is left out, and a list of one is that one."""
-        if identifier not in self.entities:
-            kept = {name: _plain(value) for name, value in properties.items()}
-            kept = {name: value for name, value in kept.items() if value not in (None, [], "")}
-            self.entities[identifier] = {"@type": kind, **kept}
-        return {"@id": identifier}
-
-    def extend(self, identifier: str, name: str, values: Iterable[Ref]) -> None:
-        """Add references to what a property of an entity has, each once."""
-        entity = self.entities[identifier]
-        before = entity.get(name, [])
-        before = before if isinstance(before, list) else [before]
-        entity[name] = _plain(_each_once([*before, *values]))
-
     # ------------------------------------------------------------ project
 
-    def add_project(self, project: Path) -> None:
+    def add_project(self) -> None:
         """Who made it, under which licence; the workflow, its engine and language."""
-        cited = yaml.safe_load((project / "CITATION.cff").read_text(encoding="utf-8"))
-        name = cited["authors"][0]["name"]
-        self.organization = self.add(f"#{_slug(name)}", "Organization", name=name)
-        spdx = cited["license"]
+        name = self.cited["authors"][0]["name"]
+        self.organization = self.add(f"#{slug(name)}", "Organization", name=name)
+        spdx = self.cited["license"]
         self.license = self.add(
             f"https://spdx.org/licenses/{spdx}", "CreativeWork", name=spdx, identifier=spdx
         )
@@ -209,12 +189,22 @@ class _Graph:
             url="https://snakemake.github.io",
             softwareVersion=software["snakemake"],
         )
-        self.cited = cited
 
     # ------------------------------------------------------------ files
 
-    def add_files(self) -> None:
-        """All that is packed, as files."""
+    def add_files(self, about: str) -> None:
+        """All that is packed, as files; the first is about the crate."""
+        self.parts.append(
+            self.add(
+                README,
+                "File",
+                name=README,
+                about={"@id": "./"},
+                sha256=hashlib.sha256(about.encode()).hexdigest(),
+                contentSize=str(len(about.encode())),
+                encodingFormat=media_type(README),
+            )
+        )
         scripts = {_script(job.rule) for job in self.jobs}
         for file in self.contents.files:
             kind: str | list[str] = "File"
@@ -228,7 +218,7 @@ class _Graph:
                 name=file.name,
                 sha256=file.sha256,
                 contentSize=str(file.size_bytes),
-                encodingFormat=_format(file.name),
+                encodingFormat=media_type(file.name),
             )
             self.parts.append(ref)
         self.add(CONFIGURATION, "FormalParameter", name="configuration", additionalType="File")
@@ -259,7 +249,7 @@ class _Graph:
             description="not packed" if not folder else self._about_folder(path),
             sha256=described["sha256"],
             contentSize=str(described["size_bytes"]),
-            encodingFormat=None if folder else _format(path),
+            encodingFormat=None if folder else media_type(path),
             hasPart=[{"@id": quote(name)} for name in sorted(self.names) if _is_below(name, path)]
             if folder
             else None,
@@ -276,7 +266,7 @@ class _Graph:
     # ------------------------------------------------------------ jobs
 
     def add_job(self, job: Job) -> None:
-        """The tool that a job is an action of, the action, and what the engine did to have it done."""
+        """The action that a job is, its tool, and what the engine did to have it done."""
         record, tool = job.record, self._tool(job)
         step = f"#step-{job.rule}"
         values = [
@@ -297,7 +287,7 @@ class _Graph:
             actionStatus=COMPLETED,
             startTime=record["started_at"],
             endTime=record["finished_at"],
-            object=_each_once([*map(self.file, job.inputs), *self._outside(job), *values]),
+            object=each_once([*map(self.file, job.inputs), *self._outside(job), *values]),
             result=[self.file(output) for output in job.outputs],
             environment=self._environment(record),
             resourceUsage=self._usage(job),
@@ -313,8 +303,8 @@ class _Graph:
                 actionStatus=COMPLETED,
             )
         )
-        if (log := log_of(self.run, job)) is not None and str(self.run.root / log) in self.names:
-            self.extend(quote(str(self.run.root / log)), "about", [action])
+        if job.log in self.names:
+            self.extend(quote(job.log), "about", [action])
         for output in job.outputs:
             beside = quote(record_path(output["path"]).as_posix())
             self.extend(beside, "about", [self.file(output), action])
@@ -341,7 +331,7 @@ class _Graph:
                 name="Python",
                 url="https://www.python.org",
             ),
-            "softwareRequirements": _plain([self._package(*pin) for pin in record["pins"].items()]),
+            "softwareRequirements": [self._package(*pin) for pin in record["pins"].items()],
             "input": [],
             "output": [],
         }
@@ -349,7 +339,7 @@ class _Graph:
             step,
             "HowToStep",
             name=job.rule,
-            position=str(len(self._of_type("HowToStep")) + 1),
+            position=str(len(self.of_type("HowToStep")) + 1),
             workExample={"@id": script},
             buildInstructions={"@id": LOCK} if LOCK in self.entities else None,
         )
@@ -374,7 +364,7 @@ class _Graph:
             self._connection(job.rule, source, parameter)
 
     def _parameter(self, rule: str, side: str, name: str, kind: str) -> Ref:
-        identifier = f"#parameter-{rule}-{side}-{_slug(name)}"
+        identifier = f"#parameter-{rule}-{side}-{slug(name)}"
         return self.add(identifier, "FormalParameter", name=name, additionalType=kind)
 
     def _connection(self, rule: str, source: Ref, target: Ref) -> None:
@@ -389,13 +379,13 @@ class _Graph:
 
     def _value(self, job: Job, name: str, value: Any) -> Ref:
         """A setting or wildcard as one value; what is not simple, as JSON."""
-        parameter = self._parameter(job.rule, "value", name, _type_of_value(value))
+        parameter = self._parameter(job.rule, "value", name, type_of_value(value))
         self.extend(_script(job.rule), "input", [parameter])
         self._connection(job.rule, {"@id": CONFIGURATION}, parameter)
         simple = isinstance(value, (str, int, float, bool))
         text = value if simple else canonical_json(value)
         known = settings_fingerprint([name, value])[:16]
-        identifier = f"#value-{job.rule}-{_slug(name)}-{known}"
+        identifier = f"#value-{job.rule}-{slug(name)}-{known}"
         return self.add(
             identifier,
             "PropertyValue",
@@ -415,7 +405,7 @@ class _Graph:
             "packages not as pinned": canonical_json(record["departures"]),
             "libraries": "; ".join(record["libraries"]),
             "git commit": git.get("commit", "none: no working tree of git"),
-            "git working tree": {True: "changed", False: "clean"}.get(git.get("dirty"), "unknown"),
+            "git working tree": _tree(git.get("dirty")),
             "code fingerprint": record["fingerprints"]["code"],
             "host": host["name"],
             "operating system": host["system"],
@@ -495,7 +485,7 @@ class _Graph:
             for job in self.jobs
             if job.rule == "fetch_dataset" and job.record["wildcards"]["dataset"] == dataset
         )
-        settings = next(fetched, {})
+        settings: dict[str, Any] = next(fetched, {})
         address = self.publishers.get(settings.get("download", ""))
         files = [
             " ".join([pin["name"], *(f"{k} {pin[k]}" for k in ("sha256", "md5") if k in pin)])
@@ -525,7 +515,8 @@ class _Graph:
         ended = max(record["finished_at"] for record in records)
         configured = quote(str(self.run.root / NOTES / "configuration.json"))
         settings = [{"@id": configured}] if configured in self.entities else []
-        tools = [{"@id": s["workExample"]["@id"]} for s in self._of_type("HowToStep").values()]
+        steps = self.of_type("HowToStep")
+        tools = [self.entities[step["@id"]]["workExample"] for step in steps]
         self.entities[WORKFLOW] |= {
             "name": self.cited["title"],
             "description": "The workflow, from audio to tables and figures",
@@ -543,21 +534,14 @@ class _Graph:
                 version="1.0",
             ),
             "programmingLanguage": {"@id": LANGUAGE},
-            "hasPart": _plain(tools),
-            "step": _plain([{"@id": step} for step in self._of_type("HowToStep")]),
+            "hasPart": tools,
+            "step": steps,
             "input": {"@id": CONFIGURATION},
-            "output": _plain(
-                _each_once(
-                    self._parameter(
-                        job.rule,
-                        "output",
-                        record["output"]["name"],
-                        _type_of(record["output"]["kind"]),
-                    )
-                    for job in self.jobs
-                    for record in job.records
-                    if record["output"]["path"] not in read
-                )
+            "output": each_once(
+                self._parameter(job.rule, "output", output["name"], _type_of(output["kind"]))
+                for job in self.jobs
+                for output in job.outputs
+                if output["path"] not in read
             ),
         }
         whole = self.add(
@@ -570,12 +554,12 @@ class _Graph:
             actionStatus=COMPLETED,
             startTime=started,
             endTime=ended,
-            object=_each_once([*self.external, *settings]),
+            object=each_once([*self.external, *settings]),
             result=[self.file(output) for output in last],
-            environment=_each_once(
+            environment=each_once(
                 ref
                 for action in self.actions
-                for ref in _listed(self.entities[action["@id"]]["environment"])
+                for ref in self.entities[action["@id"]]["environment"]
             ),
         )
         if ENGINE_SETTINGS in self.entities:
@@ -599,8 +583,8 @@ class _Graph:
         self.root = {
             "name": f"{self.cited['title']}: run {self.run.root.name}",
             "description": (
-                "Tables and figures with the scores that they are made of, and how each came about: "
-                f"{len(self.jobs)} jobs, their inputs, settings, code, packages and machines"
+                "Tables and figures with the scores that they are made of, and how each came "
+                f"about: {len(self.jobs)} jobs, their inputs, settings, code, packages and machines"
             ),
             "datePublished": ended,
             "license": self.license,
@@ -609,80 +593,28 @@ class _Graph:
             "conformsTo": profiles,
             "mainEntity": {"@id": WORKFLOW},
             "mentions": [whole, {"@id": "#organize"}, *self.actions],
-            "hasPart": _each_once([*self.parts, *self.external]),
+            "hasPart": each_once([*self.parts, *self.external]),
         }
-
-    def _of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        return {name: each for name, each in self.entities.items() if each["@type"] == kind}
 
     def as_json(self) -> dict[str, Any]:
         """The whole as a document."""
-        crate = ROCrate(version="1.1")
-        crate.metadata.extra_terms = TERMS
         *_, of_workflows = PROFILES
-        crate.metadata["conformsTo"] = [{"@id": crate.metadata.profile}, {"@id": of_workflows}]
-        for name, value in self.root.items():
-            crate.root_dataset[name] = value
-        for identifier, properties in sorted(self.entities.items()):
-            crate.add(ContextEntity(crate, identifier, properties=_plain_deep(properties)))
-        return dict(crate.metadata.generate())
+        return self.document(self.root, terms=TERMS, conforms_to=[{"@id": of_workflows}])
 
 
 # ---------------------------------------------------------------- words
-
-
-def _plain(value: Any) -> Any:
-    """A list of one is that one: the profiles' checks ask for it."""
-    if not isinstance(value, list):
-        return value
-    return value[0] if len(value) == 1 else value
-
-
-def _plain_deep(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in properties.items() if value not in (None, [])}
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _each_once(refs: Iterable[Ref]) -> list[Ref]:
-    return [*{ref["@id"]: ref for ref in refs}.values()]
 
 
 def _script(rule: str) -> str:
     return f"workflow/scripts/{rule}.py"
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")
-
-
 def _is_below(name: str, folder: str) -> bool:
     return name.startswith(f"{folder}/")
 
 
-def _format(name: str) -> str:
-    suffix = PurePosixPath(name).suffix
-    return (
-        FORMATS.get(suffix)
-        or mimetypes.guess_type(name, strict=True)[0]
-        or "application/octet-stream"
-    )
-
-
 def _type_of(kind: str) -> str:
     return {"file": "File", "folder": "Dataset"}[kind]
-
-
-def _type_of_value(value: Any) -> str:
-    kinds: list[tuple[Any, str]] = [
-        (bool, "Boolean"),
-        (int, "Integer"),
-        (float, "Float"),
-        (str, "Text"),
-    ]
-    return next((name for kind, name in kinds if isinstance(value, kind)), "PropertyValue")
 
 
 def _version(record: Mapping[str, Any]) -> str:
@@ -691,6 +623,10 @@ def _version(record: Mapping[str, Any]) -> str:
     if git is None:
         return f"code {record['fingerprints']['code'][:16]}"
     return f"{git['commit']}{' with changes' if git['dirty'] else ''}"
+
+
+def _tree(dirty: bool | None) -> str:
+    return "unknown" if dirty is None else "changed" if dirty else "clean"
 
 
 def _lines(software: Mapping[str, str]) -> str:

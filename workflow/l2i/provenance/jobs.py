@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from l2i.checks import InputError
@@ -12,7 +11,6 @@ from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import load_record
 from l2i.provenance.runs import Run
 
-LOGS = "logs"  # in a run, beside the stages: folders of the same names as those of results
 OF_JOB = ("rule", "wildcards", "settings", "fingerprints", "started_at", "finished_at", "seconds")
 
 
@@ -55,6 +53,11 @@ class Job:
         return " ".join([self.rule, *wildcards])
 
     @property
+    def log(self) -> str:
+        """Where its log lies, if it is still there."""
+        return str(self.record["log"])
+
+    @property
     def key(self) -> str:
         """A short name that no other job of the run has."""
         first = self.outputs[0]["path"]
@@ -84,24 +87,6 @@ def _records_of(run: Run) -> Iterator[dict[str, Any]]:
                 f"delete both and give your command again, which makes {name} anew"
             )
         yield record
-
-
-def log_of(run: Run, job: Job) -> PurePosixPath | None:
-    """The log of a job, relative to the run; None where none is found.
-
-    Logs are called after the rule, and by its wildcards where the folder does not tell them; or
-    after a folder that is all that the rule makes.
-    """
-    first = PurePosixPath(job.outputs[0]["path"]).relative_to(run.root)
-    beside = PurePosixPath(LOGS, *first.parent.parts)
-    names = [
-        *(f"{job.rule}_{value}.log" for value in job.record["wildcards"].values()),
-        f"{job.rule}.log",
-        f"{first.name}.log",
-        f"{first.stem}.log",
-    ]
-    found = (beside / name for name in names)
-    return next((path for path in found if (run.folder / path).is_file()), None)
 
 
 def made_by(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from l2i.checks import InputError, printable
 from l2i.provenance.digests import digest_path, require_digest
 from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
-from l2i.provenance.jobs import Job, log_of
-from l2i.provenance.records import FOLDER, is_record
+from l2i.provenance.jobs import Job
+from l2i.provenance.records import FOLDER
 from l2i.provenance.runs import NOTES, Run
 
 WEIGHTS = ".safetensors"
@@ -92,12 +92,12 @@ def contents_of(
         *_sources(Path(project)),
     ]
     left_out = {}
-    for job in jobs:
-        if (log := log_of(run, job)) is not None:
-            if told := _absolute_path_in(run.folder / log):
-                left_out[str(run.root / log)] = f"names {told}"
+    for log in (job.log for job in jobs if run.is_of_run(job.log)):
+        if run.file(log).is_file():
+            if told := _absolute_path_in(run.file(log)):
+                left_out[log] = f"names {told}"
             else:
-                found.append(_hashed(run, run.folder / log))
+                found.append(_hashed(run, run.file(log)))
     files = sorted({file.name: file for file in found}.values())
     for file in files:
         _require_safe_name(file.name)
@@ -135,13 +135,11 @@ def _hashed(run: Run, path: Path) -> Packed:
 
 
 def _beside(run: Run, jobs: Iterable[Job]) -> Iterator[Path]:
-    """Records, digests and notes."""
+    """Records and what is said of them, digests, and notes."""
     for parent, folders, names in os.walk(run.folder):
         folders.sort()
         if Path(parent).name == FOLDER:
-            yield from (
-                Path(parent, name) for name in sorted(names) if is_record(Path(parent, name))
-            )
+            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
     for output in (output for job in jobs for output in job.outputs):
         path = run.file(output["path"])
         if digest_path(path).exists():
@@ -197,7 +195,7 @@ def _require_portable(file: Packed, folders: Sequence[Path]) -> None:
     content = file.path.read_bytes()
     told = [f"{folder}" for folder in folders if len(folder.parts) > 1]
     found = next((folder for folder in told if f"{folder}/".encode() in content), None)
-    if found is None and file.path.parent.name == FOLDER:
+    if found is None and file.path.parent.name in (FOLDER, NOTES):
         found = next(filter(ABSOLUTE.match, _texts(json.loads(content))), None)
     if found is not None:
         raise InputError(
@@ -269,6 +267,7 @@ def _write(archive: zipfile.ZipFile, file: Packed) -> None:
             sink.write(chunk)
     if sha256.hexdigest() != file.sha256:
         raise InputError(
-            f"{file.path} is not what its record says: sha256 {sha256.hexdigest()[:8]} in the place "
-            f"of {file.sha256[:8]}. Put it back, or delete it and give the command of your run again"
+            f"{file.path} is not what its record says: sha256 {sha256.hexdigest()[:8]} in the "
+            f"place of {file.sha256[:8]}. Put it back, or delete it and give the command of your "
+            "run again"
         )

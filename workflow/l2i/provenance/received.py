@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,15 +80,18 @@ def _described(metadata: Path) -> dict[str, str]:
         return {each["@id"]: each["sha256"] for each in files}
     except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         raise InputError(
-            f"{METADATA} is missing in the crate or damaged ({error}): get the crate again, or have "
-            "it packed again by `l2i audit crate`"
+            f"{METADATA} is missing in the crate or damaged ({error}): get the crate again, or "
+            "have it packed again by `l2i audit crate`"
         ) from None
 
 
 def _against_records(run: Run, jobs: list[Job]) -> Iterator[Problem]:
     """What is there is what its record, and its digest, says."""
-    for output in (output for job in jobs for output in job.outputs):
+    for record in (record for job in jobs for record in job.records):
+        output, rule = record["output"], record["rule"]
         path, name = run.file(output["path"]), output["path"]
+        if not re.fullmatch(r"\w+", rule):  # a name of what to run could be an option instead
+            yield Problem(name, f"has a record that tells of a rule {rule!r}")
         if path.is_file() and (sha256 := file_sha256(path)) != output["sha256"]:
             yield Problem(name, _changed(output["sha256"], sha256))
         if digest_path(path).exists():
