@@ -81,8 +81,8 @@ def make_run(folder, change=None, *, code=CODE, configuration=None, table=None):
     ----------
     folder : Path
     change : callable, optional
-        Is given the results by name, as `chain` makes them, to change them. ``salt`` stands for what
-        no record tells, and ``record`` for other parts of records.
+        Is given the results by name, as `chain` makes them, to change them. ``salt`` stands for
+        what no record tells, and ``record`` for other parts of records.
     code : mapping or None
         What all code does; None leaves no note of it.
     configuration : mapping, optional

@@ -35,11 +35,22 @@ def opened(path: Path) -> Iterator[Run]:
         raise InputError(f"{path} is missing: name the folder of a run, or a crate")
     with tempfile.TemporaryDirectory(prefix="l2i-") as folder:
         _unpack(path, Path(folder))
-        yield Run(_folder_of_run(Path(folder)))
+        yield _run_in(path, Path(folder))
+
+
+def _run_in(archive: Path, unpacked: Path) -> Run:
+    try:
+        return Run(_folder_of_run(unpacked))
+    except InputError:
+        raise InputError(
+            f"{archive} holds no record of a result that can be read: name a crate of a run"
+        ) from None
 
 
 def _folder_of_run(folder: Path) -> Path:
     """The folder that holds notes, or else tables with records: this one, or the next below."""
+    if (folder / NOTES).is_dir():
+        return folder
     inside = sorted(folder.rglob(NOTES)) + sorted(folder.rglob(f"tables/{FOLDER}"))
     found = [path.parent if path.name == NOTES else path.parents[1] for path in inside]
     return min(found, key=lambda path: len(path.parts), default=folder)

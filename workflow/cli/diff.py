@@ -27,8 +27,8 @@ HOW_TO_READ = (
     "and beyond is far beyond chance."
 )
 UNEXPLAINED = (
-    "On the way to {} of them no setting, code, package or data differs that is recorded. What does: "
-    "{}. Or a table is not what its record says: l2i audit verify tells."
+    "On the way to {} of them no setting, code, package or data differs that is recorded. What "
+    "does: {}. Or a table is not what its record says: l2i audit verify tells."
 )
 
 
@@ -153,11 +153,11 @@ class DiffReport(NamedTuple):
         _print_table(console, "Code", ("file", "part", "how", "rules"), rows)
         if without_note:
             commits = [", ".join(each) for each in self.found.comparison.commits()]
-            console.print(
+            said = (
                 f"The code of {self._rules(without_note)} differs, and a run has no note of what "
-                f"it did: compare the commits, {commits[0]} of A and {commits[1]} of B.",
-                markup=False,
+                f"it did: compare the commits, {commits[0]} of A and {commits[1]} of B."
             )
+            console.print(printable(said), markup=False)
 
     def _rules(self, results: set[str]) -> str:
         return ", ".join(self.found.comparison.rules_of(results))

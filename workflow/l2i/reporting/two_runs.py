@@ -111,9 +111,14 @@ def compare_tables(a: Path, b: Path) -> list[Number]:
 
 
 def _numbers(path: Path) -> dict[Key, Value]:
-    rows = read_rows(path)
     found: dict[Key, Value] = {}
-    for key, value in _values(rows):
+    try:
+        values = [*_values(read_rows(path))]
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{path} is no table of numbers ({error}): verify the run first") from None
+    for key, value in values:
         if key in found:
             raise InputError(f"{path} holds two rows of {dict(key)}: verify the run first")
         if not all(map(math.isnan, (value.mean, value.n))):  # else the paper alone has it
@@ -148,7 +153,7 @@ def _costs(key: Key, row: Mapping[str, object]) -> Iterator[tuple[Key, Value]]:
 
 
 def _number(cell: object) -> float:
-    return float(cell) if isinstance(cell, (int, float)) else math.nan
+    return math.nan if cell is None else float(str(cell))
 
 
 def rests_on(
@@ -174,7 +179,8 @@ def rests_on(
         (of the input `posthoc`) or `base_f` (of what no system made): such a name stands for the
         inputs of systems that no row is named after.
     """
-    condition = dict(part.split("=", 1) for part in key.get("condition", "").split(", ") if part)
+    parts = key.get("condition", "").split(", ")
+    condition = dict(part.split("=", 1) for part in parts if "=" in part)
     said = (key.get("system"), key.get("other"), condition.get("minus"))
     systems = {condition["of"]} if "of" in condition else {name for name in said if name}
     known = {wildcards.get("system", "") for _, wildcards in inputs}
