@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from helpers.project import PROJECT
 from helpers.crated_run import COMMIT, GPU, ROOT, SmallRun
+from helpers.project import PROJECT
 from l2i.checks import InputError
 from l2i.provenance.crate import METADATA, write_crate
 from l2i.provenance.runs import Run

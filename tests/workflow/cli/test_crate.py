@@ -16,8 +16,8 @@ import yaml
 from cli import validating
 from cli.main import main
 from cli.validating import WORDS, validate
-from helpers.project import PROJECT
 from helpers.crated_run import SmallRun
+from helpers.project import PROJECT
 from l2i.provenance.crate import METADATA, TERMS
 
 
