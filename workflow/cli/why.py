@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from l2i.reporting.evidence import Evidence, evidence_of
 from l2i.tables import read_rows
 
 SMALL = 8 * 2**20  # bytes; what is larger is left to `verify`
+MANY = 20  # settings under one name, of which a tree tells no more than how many there are
 FEW = 6  # paths or clips of one kind that a tree shows
 OUTSIDE = "outside of the run"
 PER_CLIP = ("clip", "dataset")  # columns of scores
@@ -369,7 +371,7 @@ class Story:
         records = [node.record for node in nodes if node.record]
         if records:
             rows = _in_common([dict(leaves(record["settings"])) for record in records])
-            _add(branch, "settings", rows)
+            _add(branch, "settings", _folded(rows))
             seeds = _in_common([{k: str(v) for k, v in r["seeds"].items()} for r in records])
             _add(branch, "seeds", seeds)
 
@@ -389,6 +391,23 @@ def _in_common(trees: list[dict[str, str]]) -> list[tuple[str, str]]:
     names = dict.fromkeys(name for tree in trees for name in tree)
     values = {name: dict.fromkeys(t[name] for t in trees if name in t) for name in names}
     return [(name, " | ".join(found)) for name, found in values.items()]
+
+
+def _folded(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Settings, with a line in the place of many that begin alike, as all numbers of the paper."""
+    n_of = Counter(_first_of(label) for label, _ in rows)
+    told = set()
+    for label, text in rows:
+        first = _first_of(label)
+        if n_of[first] <= MANY:
+            yield label, text
+        elif first not in told:
+            told.add(first)
+            yield first, f"{n_of[first]} values (--json has them)"
+
+
+def _first_of(label: str) -> str:
+    return re.split(r"[.[]", label, maxsplit=1)[0]
 
 
 def _add(tree: Tree, title: str, rows: Iterable[tuple[str, str]]) -> None:
