@@ -30,8 +30,8 @@ PROJECT = DOCS.parent
 sys.path.insert(0, str(PROJECT / "workflow"))  # this checkout's library, whatever is installed
 
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.names import TITLES
-from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.records import load_record, record_path
 from l2i.reporting.comparisons import difference_metric
 from l2i.reporting.markdown import number_cell, row_cells

@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 
 from helpers.records import write_record
-from l2i.provenance.fingerprints import file_sha256, settings_fingerprint
+from l2i.hashing import file_sha256
+from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import record_path
 
 ROOT = "results/toy"

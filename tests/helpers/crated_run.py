@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from l2i.hashing import file_sha256, tree_sha256
 from l2i.provenance.digests import write_digest
-from l2i.provenance.fingerprints import file_sha256, settings_fingerprint, tree_sha256
+from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import record_path
 from l2i.provenance.runs import NOTES
 

@@ -11,9 +11,10 @@ from snakemake.cli import parse_config
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 from helpers.project import PROJECT
+from l2i.hashing import file_sha256, tree_sha256
 from l2i.provenance.currency import KnownRecords
 from l2i.provenance.digests import file_of, is_digest, write_digest
-from l2i.provenance.fingerprints import file_sha256, settings_fingerprint, tree_sha256
+from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import write_record
 from l2i.provenance.runs import note_run
 

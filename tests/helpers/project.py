@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 from l2i.provenance.records import load_record
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 from l2i.provenance.records import record_path
 
 

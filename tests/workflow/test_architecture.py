@@ -27,8 +27,19 @@ OFFERED |= {"checkpoints", "scratch"}
 
 # From the ground up: a package or module imports only what stands before it.
 FLOORS = [
-    *("checks", "disk", "names", "tables", "metrics", "thresholds", "progress", "limits"),
-    *("runtime", "determinism", "weights", "saved_state", "streams", "addresses", "stored"),
+    *(
+        "checks",
+        "disk",
+        "hashing",
+        "names",
+        "tables",
+        "metrics",
+        "thresholds",
+        "progress",
+        "limits",
+    ),
+    *("runtime", "determinism", "weights", "saved_state", "streams", "addresses"),
+    "stored",
     *("provenance", "features", "dictionary", "networks", "reporting", "pages", "datasets"),
     "synthetic",
     *("training", "interpretation", "systems", "evaluation"),

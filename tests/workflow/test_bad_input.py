@@ -91,7 +91,7 @@ class TestBadInput:
         assert "sha256" in message and "esc50" in message
 
     def test_an_archive_that_climbs_out_of_its_folder(self, project):
-        from l2i.provenance.fingerprints import file_sha256
+        from l2i.hashing import file_sha256
 
         path = project.folder / "corpus.zip"
         with zipfile.ZipFile(path, "a") as archive:

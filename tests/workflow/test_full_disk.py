@@ -26,7 +26,7 @@ from l2i.dictionary.stored_dictionary import save_dictionary
 from l2i.features import cache
 from l2i.features.audio import write_wav
 from l2i.features.spectral import FrontEnd
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 from l2i.provenance.records import record_path
 from l2i.reporting import figures
 from l2i.synthetic.esc50 import write_esc50_archive

@@ -26,9 +26,10 @@ from helpers.project import PROJECT
 from helpers.records import write_result
 from l2i import limits
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance import digests, records
 from l2i.provenance.digests import digest_path, write_digest
-from l2i.provenance.fingerprints import file_sha256, settings_fingerprint
+from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.hashes import KnownHashes
 from l2i.provenance.records import load_record, record_path
 from l2i.training.checkpoints import sigterm_held_back

@@ -12,7 +12,7 @@ import yaml
 from helpers.project import load_module
 from helpers.records import write_record
 from l2i.checks import InputError
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 from l2i.provenance.records import record_path
 
 measured = load_module("measured", folder="docs")

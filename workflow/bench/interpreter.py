@@ -15,11 +15,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from l2i.features.cache import cache_features, open_features
 from l2i.features.spectral import FrontEnd
+from l2i.hashing import file_sha256
 from l2i.networks.classifier import Classifier
 from l2i.networks.interpreter import Interpreter
 from l2i.networks.psi import TAPS
 from l2i.networks.stored_classifier import frozen
-from l2i.provenance.fingerprints import file_sha256
 from l2i.runtime import channels_last, precision_name, resolve_precision
 from l2i.systems.posthoc import LossWeights, train_posthoc
 from l2i.training import losses

@@ -22,10 +22,10 @@ from cli.recomputation import Recomputation, recompute_cell
 from cli.showing import AsJson, Outcome, tell, worst
 from l2i.checks import InputError, printable
 from l2i.disk import write_text
+from l2i.hashing import file_sha256
 from l2i.pages.accounts import SHOWN, account_of, leaves, summary_of, told_breaks
 from l2i.pages.provenance import Section, provenance_page
 from l2i.provenance.digests import file_of, is_digest
-from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.lineage import Lineage, Node, Record
 from l2i.provenance.records import is_record, record_path, result_of
 from l2i.provenance.runs import Run

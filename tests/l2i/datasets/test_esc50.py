@@ -14,7 +14,7 @@ from configuration.reading import pins_of
 from l2i.checks import InputError
 from l2i.datasets.esc50 import COLUMNS, check_table
 from l2i.datasets.esc50 import index_corpus as index_esc50
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 
 RATE = 8000
 CLIPS = [  # name, category, esc10

@@ -11,8 +11,8 @@ import pytest
 
 from l2i.checks import InputError
 from l2i.datasets.listing import changes_since, stats_below, write_listing
+from l2i.hashing import file_sha256
 from l2i.provenance import hashes
-from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.hashes import KnownHashes
 
 NAMES = ["meta/clips.csv", "audio/a.wav", "audio/more/b.wav", "audio/odd \n\udce9 name.wav"]

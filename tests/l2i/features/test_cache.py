@@ -16,7 +16,7 @@ from l2i.features.cache import (
     rows_of,
 )
 from l2i.features.spectral import FrontEnd
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 
 RATE = 44_100
 FRONT_END = FrontEnd(RATE, 1024, 512, 128, 1)

@@ -8,9 +8,9 @@ import pytest
 
 from helpers.records import write_record, write_result
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance.acceptance import accept, load_acceptance, revoke
 from l2i.provenance.currency import KnownRecords
-from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.records import (
     acceptance_path,
     is_acceptance,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.records import write_record, write_result
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance.currency import (
     Identity,
     KnownRecords,
@@ -17,7 +18,6 @@ from l2i.provenance.currency import (
     require_untouched,
     with_records,
 )
-from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.records import record_path
 
 MADE = Identity(

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance.digests import (
     digest_path,
     file_of,
@@ -14,7 +15,6 @@ from l2i.provenance.digests import (
     require_digest,
     write_digest,
 )
-from l2i.provenance.fingerprints import file_sha256
 
 OTHER = "0" * 64
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.project import PROJECT
+from l2i.hashing import file_sha256, tree_sha256
 from l2i.provenance import hashes
-from l2i.provenance.fingerprints import file_sha256, tree_sha256
 from l2i.provenance.hashes import TICK_NS, KnownHashes, settled
 
 HOUR_NS = 3600 * 10**9
@@ -393,7 +393,7 @@ class TestSettling:
 WORKER = """
 import os, sys, time
 sys.path.insert(0, sys.argv[1])
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 from l2i.provenance.hashes import KnownHashes
 
 known, files = KnownHashes("hashes"), sys.argv[3:]

@@ -13,8 +13,8 @@ import pytest
 
 from helpers.users import open_folder, run_python
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance import records
-from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.hashes import KnownHashes
 
 

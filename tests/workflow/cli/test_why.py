@@ -13,7 +13,7 @@ import pytest
 from cli.main import main
 from helpers.records import write_record
 from helpers.small_run import small_run
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 from l2i.provenance.records import record_path
 from l2i.tables import read_rows, write_rows
 

@@ -16,10 +16,10 @@ from helpers.project import load_script
 from l2i.checks import InputError
 from l2i.datasets.fold import Fold
 from l2i.features.spectral import FrontEnd
+from l2i.hashing import file_sha256
 from l2i.interpretation.slime import Slime
 from l2i.networks.classifier import Classifier
 from l2i.networks.stored_classifier import save_classifier
-from l2i.provenance.fingerprints import file_sha256
 
 RATE = 44_100
 FRONT_END = FrontEnd(sample_rate=RATE, n_fft=1024, hop_length=512, n_mels=128, mel_power=1)

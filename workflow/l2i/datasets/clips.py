@@ -14,8 +14,8 @@ import pandas as pd
 
 from l2i.checks import InputError, printable
 from l2i.features.audio import stream, to_mono
+from l2i.hashing import file_sha256
 from l2i.progress import progress
-from l2i.provenance.fingerprints import file_sha256
 
 _SILENT = "is silent throughout; leave out its rows and move it out of audio"
 # Every channel may sound and their mix still be silent.

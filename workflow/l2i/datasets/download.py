@@ -26,7 +26,7 @@ from l2i.checks import InputError
 from l2i.datasets.pins import HASHES, differences
 from l2i.datasets.storage import ELSEWHERE
 from l2i.disk import refusal, require_room
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 
 # Zenodo throttles the default name of requests and asks clients to introduce themselves.
 USER_AGENT = "listen-to-interpret/1 (research workflow; python-requests)"

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from l2i.checks import InputError
 from l2i.disk import write_text
+from l2i.hashing import file_sha256
 from l2i.progress import progress
-from l2i.provenance.fingerprints import file_sha256
 from l2i.stored import read_json
 
 

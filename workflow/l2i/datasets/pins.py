@@ -9,7 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from l2i.datasets.archive import kind_of
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 
 HASHES = ("sha256", "md5", "git_blob")
 

@@ -23,8 +23,8 @@ from l2i.checks import REMAKE, InputError, reason
 from l2i.disk import require_room, writing
 from l2i.features.audio import fit_length, read_audio, scale_waveform
 from l2i.features.spectral import FrontEnd, magnitude
+from l2i.hashing import file_sha256
 from l2i.progress import progress
-from l2i.provenance.fingerprints import file_sha256
 
 BATCH = 4  # clips; larger batches fall out of the cache, and memory is bounded by it
 

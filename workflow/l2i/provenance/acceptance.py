@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from l2i.checks import InputError
+from l2i.hashing import file_sha256, tree_sha256
 from l2i.provenance.currency import (
     ACCEPTANCE_VERSION,
     Identity,
@@ -27,7 +28,7 @@ from l2i.provenance.currency import (
     identity_in,
     with_records,
 )
-from l2i.provenance.fingerprints import file_sha256, settings_fingerprint, tree_sha256
+from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import (
     SCHEMAS,
     acceptance_path,

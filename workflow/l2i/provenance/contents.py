@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from l2i.checks import reason
+from l2i.hashing import FOLDER_TIMESTAMP
 from l2i.provenance.digests import file_of, is_digest
-from l2i.provenance.fingerprints import FOLDER_TIMESTAMP
 from l2i.provenance.housekeeping import LOCK, is_housekeeping
 from l2i.provenance.records import is_acceptance, is_record, result_of
 from l2i.provenance.runs import NOTES

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from l2i.checks import InputError, printable
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 from l2i.provenance.records import RECORD_VERSION, acceptance_path, is_record, record_path
 
 SHOWN = 60  # characters of a value in a difference

@@ -1,4 +1,4 @@
-"""Fingerprints: of code, of settings, of the environment and of files.
+"""Fingerprints: of code and of settings.
 
 A fingerprint changes exactly when what it stands for could change a result. Comments, docstrings,
 layout, key order and the place of the project on a disk therefore have no part in any of them.
@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from l2i.hashing import file_sha256
+
 # What can move, name or report bytes but never make them. They are left out together with
 # whatever is imported through them alone ...
 LEAVE_OUT = ("harness", "l2i.progress")
@@ -27,9 +29,6 @@ DESCRIPTIONS |= {"OPTIONS", "PINS", "SPLIT", "LABELLING", "VALIDATION", "FIGURE"
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 MODULE = "(module)"
-
-# Snakemake puts this empty file into finished folders, after the job has ended.
-FOLDER_TIMESTAMP = ".snakemake_timestamp"
 
 
 def source_closure(
@@ -305,26 +304,3 @@ def _require_plain(value: Any, place: str) -> None:
 def settings_fingerprint(settings: Any) -> str:
     """sha256 of `settings` in canonical JSON."""
     return hashlib.sha256(canonical_json(settings).encode()).hexdigest()
-
-
-def file_sha256(path: str | Path) -> str:
-    """sha256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def tree_sha256(folder: str | Path) -> str:
-    """sha256 over the relative paths and contents of all files of a folder.
-
-    Empty folders do not count, nor does the empty time stamp that Snakemake adds.
-    """
-    digest = hashlib.sha256()
-    for path in files_of(folder):
-        digest.update(f"{path.relative_to(folder).as_posix()}\n{file_sha256(path)}\n".encode())
-    return digest.hexdigest()
-
-
-def files_of(folder: str | Path) -> list[Path]:
-    """All files below a folder, sorted, without the time stamp that Snakemake adds."""
-    paths = (path for path in Path(folder).rglob("*") if path.is_file())
-    return sorted(path for path in paths if path.name != FOLDER_TIMESTAMP)

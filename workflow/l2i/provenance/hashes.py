@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
+from l2i.hashing import file_sha256, files_of, tree_sha256
 
 # The coarsest clocks of file systems tick every two seconds.
 TICK_NS = 2_000_000_000

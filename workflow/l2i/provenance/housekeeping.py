@@ -7,7 +7,7 @@ writes one takes its name from here, and whoever looks through a run passes it o
 from __future__ import annotations
 
 from l2i.disk import PART
-from l2i.provenance.fingerprints import FOLDER_TIMESTAMP
+from l2i.hashing import FOLDER_TIMESTAMP
 
 CHECKPOINTS = ".checkpoints-"  # a folder, of a training that goes on
 LOCK = ".lock-"  # which job is at work on a result

@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from l2i.checks import InputError, printable
+from l2i.hashing import file_sha256, files_of, tree_sha256
 from l2i.provenance.digests import digest_path, require_digest
-from l2i.provenance.fingerprints import file_sha256, files_of, tree_sha256
 from l2i.provenance.jobs import Job
 from l2i.provenance.records import FOLDER
 from l2i.provenance.runs import NOTES, Run

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from l2i.provenance.fingerprints import tree_sha256
+from l2i.hashing import tree_sha256
 
 BLOCK = 2**20  # bytes at a time: of a long file, progress is seen
 Advance = Callable[[int], object]

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance.crate import METADATA
 from l2i.provenance.digests import digest_path, require_digest
-from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.jobs import Job, jobs_of, made_by
 from l2i.provenance.runs import Run
 

@@ -13,7 +13,7 @@ The leaves of a run are
 
 Logs, hidden files and ``.run/asked.json``, by which nothing was made, are none. The name of a leaf
 is its path relative to the folder of the run, with ``/`` between its parts, in UTF-8. Its content
-is the sha256 of its bytes, or of a folder `l2i.provenance.fingerprints.tree_sha256`: of the lines
+is the sha256 of its bytes, or of a folder `l2i.hashing.tree_sha256`: of the lines
 ``path LF sha256 LF`` of all its files, sorted. An array or network that was removed to make room
 counts by what its record says.
 
@@ -44,8 +44,8 @@ from typing import Any, NamedTuple
 
 from l2i.checks import InputError
 from l2i.disk import PART, write_bytes
+from l2i.hashing import files_of
 from l2i.provenance.digests import LARGE
-from l2i.provenance.fingerprints import files_of
 from l2i.provenance.records import FOLDER, result_of
 from l2i.provenance.runs import NOTES, Run
 from l2i.provenance.signatures import sign, signers_of

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from l2i.provenance.fingerprints import file_sha256
+from l2i.hashing import file_sha256
 
 FULL_SCALE = 32_767
 
