@@ -257,3 +257,12 @@ def test_an_edited_record_that_a_job_has_read_is_found_by_what_was_made_of_it(ru
     record.write_text(record.read_text() + "\n")
     stale = [each for each in findings(run) if each.kind is Kind.STALE]
     assert [each.path for each in stale] == [TABLE] and read in stale[0].what
+
+
+def test_of_a_folder_that_holds_a_link_the_link_is_told_and_nothing_is_read(run, tmp_path):
+    (tmp_path / "other.wav").write_text("other bytes")
+    sound = run / f"listening/{FOLD}/sounds/input.wav"
+    sound.unlink()
+    sound.symlink_to(tmp_path / "other.wav")
+    told = [(each.kind, each.path) for each in findings(run)]
+    assert told == [(Kind.LINK, sound.relative_to(run).as_posix())]
