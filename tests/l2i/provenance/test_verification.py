@@ -113,6 +113,11 @@ def test_nonsense_in_a_record_is_a_finding_and_no_error(run, value):
         path.write_text(before)
 
 
+def test_a_number_that_json_does_not_know_is_found(run):
+    edited(run, ("seconds",), float("inf"))
+    assert ["holds Infinity, which is no JSON"] == [each.what for each in findings(run)]
+
+
 def test_a_record_of_nested_lists_is_a_finding(run):
     record_path(run / TABLE).write_text("[" * 100_000)
     assert Kind.RECORD in kinds(run)
