@@ -115,7 +115,7 @@ def test_nonsense_in_a_record_is_a_finding_and_no_error(run, value):
 
 def test_a_number_that_json_does_not_know_is_found(run):
     edited(run, ("seconds",), float("inf"))
-    assert ["holds Infinity, which is no JSON"] == [each.what for each in findings(run)]
+    assert [each.what for each in findings(run)] == ["holds Infinity, which is no JSON"]
 
 
 def test_a_record_of_nested_lists_is_a_finding(run):
