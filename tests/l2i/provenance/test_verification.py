@@ -113,6 +113,11 @@ def test_nonsense_in_a_record_is_a_finding_and_no_error(run, value):
         path.write_text(before)
 
 
+def test_a_number_that_json_does_not_know_is_found(run):
+    edited(run, ("seconds",), float("inf"))
+    assert [each.what for each in findings(run)] == ["holds Infinity, which is no JSON"]
+
+
 def test_a_record_of_nested_lists_is_a_finding(run):
     record_path(run / TABLE).write_text("[" * 100_000)
     assert Kind.RECORD in kinds(run)
@@ -257,3 +262,12 @@ def test_an_edited_record_that_a_job_has_read_is_found_by_what_was_made_of_it(ru
     record.write_text(record.read_text() + "\n")
     stale = [each for each in findings(run) if each.kind is Kind.STALE]
     assert [each.path for each in stale] == [TABLE] and read in stale[0].what
+
+
+def test_of_a_folder_that_holds_a_link_the_link_is_told_and_nothing_is_read(run, tmp_path):
+    (tmp_path / "other.wav").write_text("other bytes")
+    sound = run / f"listening/{FOLD}/sounds/input.wav"
+    sound.unlink()
+    sound.symlink_to(tmp_path / "other.wav")
+    told = [(each.kind, each.path) for each in findings(run)]
+    assert told == [(Kind.LINK, sound.relative_to(run).as_posix())]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from l2i.hashing import tree_sha256
@@ -33,12 +34,20 @@ def read_hashes(
         read.
     """
     largest_first = sorted(sizes, key=lambda path: -sizes[path])
+    is_over = threading.Event()
+
+    def go_on(n_bytes: int) -> None:
+        if is_over.is_set():
+            raise CancelledError
+        advance(n_bytes)
+
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        jobs = {pool.submit(_hash, path, sizes[path], advance): path for path in largest_first}
+        jobs = {pool.submit(_hash, path, sizes[path], go_on): path for path in largest_first}
         try:
             for job in as_completed(jobs):
                 yield jobs[job], job.result()
-        finally:  # whoever gives up must not wait for the rest
+        finally:  # who gives up, as by Ctrl-C, waits neither for the rest nor for a long file
+            is_over.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
