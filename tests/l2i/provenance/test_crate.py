@@ -14,6 +14,7 @@ from helpers.project import PROJECT
 from helpers.small_run import COMMIT, GPU, ROOT, SmallRun
 from l2i.checks import InputError
 from l2i.provenance.crate import METADATA, write_crate
+from l2i.provenance.fingerprints import file_sha256
 from l2i.provenance.runs import Run
 
 PUBLISHERS = {"esc50": "https://example.org/ESC-50.zip"}
@@ -177,6 +178,13 @@ class TestWhatIsRefused:
         page = small.run / "tables/table_4.md"
         page.write_text(f"see {small.run}/tables")
         self.refused(small, "holds a path of this machine")
+
+    def test_a_table_of_other_scores_than_are_there(self, small):
+        scores = "evaluation/esc50/fold1/fidelity.csv"
+        (small.run / scores).write_text("other scores\n")
+        made, sha256 = small.record(scores), file_sha256(small.run / scores)
+        small.write(scores, made | {"output": made["output"] | {"sha256": sha256}})
+        self.refused(small, "fidelity.csv was another one when results/small/tables/table_4.csv")
 
     def test_a_name_that_steers_a_terminal(self, small):
         (small.run / ".run/code/a\nb.json").write_text("{}")

@@ -21,9 +21,9 @@ from urllib.parse import quote
 
 import yaml
 
-from l2i.checks import InputError
+from l2i.checks import InputError, raise_all
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
-from l2i.provenance.jobs import Job, jobs_of, made_by
+from l2i.provenance.jobs import Job, broken, jobs_of, made_by
 from l2i.provenance.linked import Graph, Ref, each_once, media_type, slug, type_of_value
 from l2i.provenance.packing import Contents, contents_of, write_archive
 from l2i.provenance.records import record_path
@@ -108,6 +108,10 @@ def write_crate(
         The run cannot be packed, see `l2i.provenance.packing.contents_of`.
     """
     jobs = jobs_of(run)
+    raise_all(
+        [f"{name} {what}: give the command of your run again" for name, what in broken(run, jobs)],
+        f"{run.folder} is not packed",
+    )
     contents = contents_of(run, jobs, project, with_weights=with_weights, with_audio=with_audio)
     cited = yaml.safe_load(Path(project, "CITATION.cff").read_text(encoding="utf-8"))
     about = ABOUT.format(title=cited["title"], run=run.root.name, version=cited["version"])
@@ -173,21 +177,23 @@ class _Description(Graph):
         self.license = self.add(
             f"https://spdx.org/licenses/{spdx}", "CreativeWork", name=spdx, identifier=spdx
         )
-        software = self.jobs[0].record["software"]
+        # Jobs that conda gives an environment have no Snakemake in it.
+        versions = (job.record["software"].get("snakemake") for job in self.jobs)
+        version = next(filter(None, versions), "unknown")
         self.add(
             LANGUAGE,
             "ComputerLanguage",
             name="Snakemake",
             identifier={"@id": "https://doi.org/10.1093/bioinformatics/bts480"},
             url={"@id": "https://snakemake.github.io"},
-            version=software["snakemake"],
+            version=version,
         )
         self.add(
             ENGINE,
             "SoftwareApplication",
             name="Snakemake",
             url="https://snakemake.github.io",
-            softwareVersion=software["snakemake"],
+            softwareVersion=version,
         )
 
     # ------------------------------------------------------------ files
@@ -237,31 +243,26 @@ class _Description(Graph):
         path = described["path"]
         if path in self.names:
             return {"@id": quote(path)}
-        identifier = f"arcp://uuid,{self.uuid}/{quote(path)}"
         folder = described["kind"] == "folder"
-        if folder and not identifier.endswith("/"):
-            identifier += "/"
-        new = identifier not in self.entities
+        identifier = f"arcp://uuid,{self.uuid}/{quote(path)}{'/' if folder else ''}"
+        if identifier in self.entities:
+            return {"@id": identifier}
+        inside = [name for name in sorted(self.names) if folder and name.startswith(f"{path}/")]
+        about = "of which the files are packed" if inside else "not packed"
+        if folder:
+            about = f"a folder, {about}; its sha256 is over names and contents of its files, sorted"
         ref = self.add(
             identifier,
             "Dataset" if folder else "File",
             name=path,
-            description="not packed" if not folder else self._about_folder(path),
+            description=about,
             sha256=described["sha256"],
             contentSize=str(described["size_bytes"]),
             encodingFormat=None if folder else media_type(path),
-            hasPart=[{"@id": quote(name)} for name in sorted(self.names) if _is_below(name, path)]
-            if folder
-            else None,
+            hasPart=[{"@id": quote(name)} for name in inside],
         )
-        if new:
-            self.parts.append(ref)
+        self.parts.append(ref)
         return ref
-
-    def _about_folder(self, path: str) -> str:
-        packed = any(_is_below(name, path) for name in self.names)
-        told = "its files are packed" if packed else "not packed"
-        return f"a folder, {told}; its sha256 is over names and contents of its files, sorted"
 
     # ------------------------------------------------------------ jobs
 
@@ -607,10 +608,6 @@ class _Description(Graph):
 
 def _script(rule: str) -> str:
     return f"workflow/scripts/{rule}.py"
-
-
-def _is_below(name: str, folder: str) -> bool:
-    return name.startswith(f"{folder}/")
 
 
 def _type_of(kind: str) -> str:
