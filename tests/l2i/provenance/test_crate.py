@@ -216,7 +216,7 @@ class TestQuestionsOfTheStandard:
 
     def test_1_which_containers_were_used(self, graph):
         (job,) = actions(graph, "train_system")
-        assert values(graph, job["environment"])["container"] == "none"
+        assert values(graph, job["environment"])["container"] == "none: the workflow names no image"
 
     def test_2_how_much_memory_processor_disk_and_gpu_was_used(self, graph):
         (job,) = actions(graph, "train_system")
