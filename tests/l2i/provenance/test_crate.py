@@ -13,6 +13,7 @@ import pytest
 from helpers.crated_run import COMMIT, GPU, ROOT, SmallRun
 from helpers.project import PROJECT
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance.crate import METADATA, write_crate
 from l2i.provenance.runs import Run
 
@@ -178,6 +179,13 @@ class TestWhatIsRefused:
         page.write_text(f"see {small.run}/tables")
         self.refused(small, "holds a path of this machine")
 
+    def test_a_table_of_other_scores_than_are_there(self, small):
+        scores = "evaluation/esc50/fold1/fidelity.csv"
+        (small.run / scores).write_text("other scores\n")
+        made, sha256 = small.record(scores), file_sha256(small.run / scores)
+        small.write(scores, made | {"output": made["output"] | {"sha256": sha256}})
+        self.refused(small, "fidelity.csv was another one when results/small/tables/table_4.csv")
+
     def test_a_name_that_steers_a_terminal(self, small):
         (small.run / ".run/code/a\nb.json").write_text("{}")
         self.refused(small, "cannot go into a crate")
@@ -208,7 +216,7 @@ class TestQuestionsOfTheStandard:
 
     def test_1_which_containers_were_used(self, graph):
         (job,) = actions(graph, "train_system")
-        assert values(graph, job["environment"])["container"] == "none"
+        assert values(graph, job["environment"])["container"] == "none: the workflow names no image"
 
     def test_2_how_much_memory_processor_disk_and_gpu_was_used(self, graph):
         (job,) = actions(graph, "train_system")

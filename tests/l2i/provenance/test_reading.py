@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from l2i.hashing import file_sha256, tree_sha256
 from l2i.provenance import reading
-from l2i.provenance.fingerprints import file_sha256, tree_sha256
 from l2i.provenance.reading import BLOCK, read_hashes
 
 

@@ -21,9 +21,10 @@ from urllib.parse import quote
 
 import yaml
 
-from l2i.checks import InputError
+from l2i.checks import InputError, raise_all
+from l2i.provenance.conditions import environment_of, usage_of, version_of
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
-from l2i.provenance.jobs import Job, jobs_of, made_by
+from l2i.provenance.jobs import Job, broken, jobs_of, made_by
 from l2i.provenance.linked import Graph, Ref, each_once, media_type, slug, type_of_value
 from l2i.provenance.packing import Contents, contents_of, write_archive
 from l2i.provenance.records import record_path
@@ -57,16 +58,10 @@ TERMS = {
     )
 } | {"buildInstructions": "https://codemeta.github.io/terms/buildInstructions"}
 COMPLETED = "http://schema.org/CompletedActionStatus"
-SECONDS, BYTES, NUMBER = (f"https://qudt.org/vocab/unit/{unit}" for unit in ("SEC", "BYTE", "NUM"))
-WORKFLOW, ENGINE, LANGUAGE = (
-    "Snakefile",
-    "#engine",
-    "https://w3id.org/workflowhub/workflow-ro-crate#snakemake",
-)
-CONFIGURATION = "#parameter-configuration"
-LOCK, ENGINE_SETTINGS = "envs/compute.txt", "profiles/default/config.yaml"
-USED = ("peak_memory_bytes",)  # what a job took of a GPU, which says nothing of the GPU
-# Rules that read a corpus, and the names of settings by which published files are known.
+LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
+ENGINE, CONFIGURATION = "#engine", "#parameter-configuration"
+WORKFLOW, LOCK, ENGINE_SETTINGS = "Snakefile", "envs/compute.txt", "profiles/default/config.yaml"
+# Rules that read the folder of a corpus, which no job makes.
 READ_CORPORA = ("fetch_dataset", "index_dataset")
 
 
@@ -108,6 +103,10 @@ def write_crate(
         The run cannot be packed, see `l2i.provenance.packing.contents_of`.
     """
     jobs = jobs_of(run)
+    raise_all(
+        [f"{name} {what}: give the command of your run again" for name, what in broken(run, jobs)],
+        f"{run.folder} is not packed",
+    )
     contents = contents_of(run, jobs, project, with_weights=with_weights, with_audio=with_audio)
     cited = yaml.safe_load(Path(project, "CITATION.cff").read_text(encoding="utf-8"))
     about = ABOUT.format(title=cited["title"], run=run.root.name, version=cited["version"])
@@ -173,21 +172,23 @@ class _Description(Graph):
         self.license = self.add(
             f"https://spdx.org/licenses/{spdx}", "CreativeWork", name=spdx, identifier=spdx
         )
-        software = self.jobs[0].record["software"]
+        # Jobs that conda gives an environment have no Snakemake in it.
+        versions = (job.record["software"].get("snakemake") for job in self.jobs)
+        version = next(filter(None, versions), "unknown")
         self.add(
             LANGUAGE,
             "ComputerLanguage",
             name="Snakemake",
             identifier={"@id": "https://doi.org/10.1093/bioinformatics/bts480"},
             url={"@id": "https://snakemake.github.io"},
-            version=software["snakemake"],
+            version=version,
         )
         self.add(
             ENGINE,
             "SoftwareApplication",
             name="Snakemake",
             url="https://snakemake.github.io",
-            softwareVersion=software["snakemake"],
+            softwareVersion=version,
         )
 
     # ------------------------------------------------------------ files
@@ -237,31 +238,26 @@ class _Description(Graph):
         path = described["path"]
         if path in self.names:
             return {"@id": quote(path)}
-        identifier = f"arcp://uuid,{self.uuid}/{quote(path)}"
         folder = described["kind"] == "folder"
-        if folder and not identifier.endswith("/"):
-            identifier += "/"
-        new = identifier not in self.entities
+        identifier = f"arcp://uuid,{self.uuid}/{quote(path)}{'/' if folder else ''}"
+        if identifier in self.entities:
+            return {"@id": identifier}
+        inside = [name for name in sorted(self.names) if folder and name.startswith(f"{path}/")]
+        about = "of which the files are packed" if inside else "not packed"
+        if folder:
+            about = f"a folder, {about}; its sha256 is over names and contents of its files, sorted"
         ref = self.add(
             identifier,
             "Dataset" if folder else "File",
             name=path,
-            description="not packed" if not folder else self._about_folder(path),
+            description=about,
             sha256=described["sha256"],
             contentSize=str(described["size_bytes"]),
             encodingFormat=None if folder else media_type(path),
-            hasPart=[{"@id": quote(name)} for name in sorted(self.names) if _is_below(name, path)]
-            if folder
-            else None,
+            hasPart=[{"@id": quote(name)} for name in inside],
         )
-        if new:
-            self.parts.append(ref)
+        self.parts.append(ref)
         return ref
-
-    def _about_folder(self, path: str) -> str:
-        packed = any(_is_below(name, path) for name in self.names)
-        told = "its files are packed" if packed else "not packed"
-        return f"a folder, {told}; its sha256 is over names and contents of its files, sorted"
 
     # ------------------------------------------------------------ jobs
 
@@ -289,7 +285,7 @@ class _Description(Graph):
             endTime=record["finished_at"],
             object=each_once([*map(self.file, job.inputs), *self._outside(job), *values]),
             result=[self.file(output) for output in job.outputs],
-            environment=self._environment(record),
+            environment=self._environment(job),
             resourceUsage=self._usage(job),
         )
         self.actions.append(action)
@@ -324,7 +320,7 @@ class _Description(Graph):
             "name": job.rule,
             "description": f"What a job of the rule {job.rule} runs",
             "url": script,
-            "version": _version(record),
+            "version": version_of(record),
             "programmingLanguage": self.add(
                 "https://www.python.org/downloads/",
                 "ComputerLanguage",
@@ -394,31 +390,8 @@ class _Description(Graph):
             exampleOfWork=parameter,
         )
 
-    def _environment(self, record: Mapping[str, Any]) -> list[Ref]:
-        """Where a job ran, and on what."""
-        host, accelerator = record["host"], record["accelerator"] or {}
-        git, runtime = record["git"] or {}, record["runtime"]
-        said = {
-            "container": "none",
-            "python": record["software"]["python"],
-            "packages": _lines(record["software"]),
-            "packages not as pinned": canonical_json(record["departures"]),
-            "libraries": "; ".join(record["libraries"]),
-            "git commit": git.get("commit", "none: no working tree of git"),
-            "git working tree": _tree(git.get("dirty")),
-            "code fingerprint": record["fingerprints"]["code"],
-            "host": host["name"],
-            "operating system": host["system"],
-            "processor": host["cpu"],
-            "processor cores": host["n_cores"],
-            "memory": host["memory_bytes"],
-            "device": runtime["device"],
-            "precision": runtime["precision"],
-            "deterministic algorithms": runtime["deterministic"],
-            **{f"GPU {name}": value for name, value in accelerator.items() if name not in USED},
-            **{f"SLURM {name}": value for name, value in (record["slurm"] or {}).items()},
-            **{name.replace("_", " "): value for name, value in record["seeds"].items()},
-        }
+    def _environment(self, job: Job) -> list[Ref]:
+        """Where a job ran, and on what; jobs share what they have in common."""
         return [
             self.add(
                 f"#environment-{settings_fingerprint([name, value])[:16]}",
@@ -426,37 +399,21 @@ class _Description(Graph):
                 name=name,
                 value=value,
             )
-            for name, value in said.items()
-            if value not in (None, "")
+            for name, value in environment_of(job.record).items()
         ]
 
     def _usage(self, job: Job) -> list[Ref]:
         """What a job took."""
-        record = job.record
-        runtime, accelerator = record["runtime"], record["accelerator"] or {}
-        size = sum(output["size_bytes"] for output in job.outputs)
-        said = {
-            "wallTime": ("wall time", record["seconds"], SECONDS),
-            "peakMemory": ("peak resident memory", runtime["peak_memory_bytes"], BYTES),
-            "peakGpuMemory": (
-                "peak memory of the GPU",
-                accelerator.get("peak_memory_bytes"),
-                BYTES,
-            ),
-            "threads": ("threads", runtime["n_threads"], NUMBER),
-            "written": ("size of results on disk", size, BYTES),
-        }
         return [
             self.add(
                 f"#usage-{job.key}-{identifier}",
                 "PropertyValue",
                 propertyID=identifier,
-                name=name,
-                value=value,
-                unitCode=unit,
+                name=usage.name,
+                value=usage.value,
+                unitCode=usage.unit,
             )
-            for identifier, (name, value, unit) in said.items()
-            if value is not None
+            for identifier, usage in usage_of(job).items()
         ]
 
     def _outside(self, job: Job) -> list[Ref]:
@@ -521,7 +478,7 @@ class _Description(Graph):
             "name": self.cited["title"],
             "description": "The workflow, from audio to tables and figures",
             "url": WORKFLOW,
-            "version": _version(records[0]),
+            "version": version_of(records[0]),
             "license": self.license,
             "author": self.organization,
             "creator": self.organization,
@@ -609,28 +566,8 @@ def _script(rule: str) -> str:
     return f"workflow/scripts/{rule}.py"
 
 
-def _is_below(name: str, folder: str) -> bool:
-    return name.startswith(f"{folder}/")
-
-
 def _type_of(kind: str) -> str:
     return {"file": "File", "folder": "Dataset"}[kind]
-
-
-def _version(record: Mapping[str, Any]) -> str:
-    """The commit, or else what the code does, by its fingerprint."""
-    git = record["git"]
-    if git is None:
-        return f"code {record['fingerprints']['code'][:16]}"
-    return f"{git['commit']}{' with changes' if git['dirty'] else ''}"
-
-
-def _tree(dirty: bool | None) -> str:
-    return "unknown" if dirty is None else "changed" if dirty else "clean"
-
-
-def _lines(software: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in sorted(software.items()))
 
 
 def _doi_of(address: str | None) -> str | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from l2i.checks import InputError
+from l2i.hashing import file_sha256
 from l2i.provenance.fingerprints import settings_fingerprint
-from l2i.provenance.records import load_record
+from l2i.provenance.records import is_record, load_record
 from l2i.provenance.runs import Run
 
 OF_JOB = ("rule", "wildcards", "settings", "fingerprints", "started_at", "finished_at", "seconds")
@@ -92,3 +93,16 @@ def _records_of(run: Run) -> Iterator[dict[str, Any]]:
 def made_by(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
     """What records call each result -> its record."""
     return {record["output"]["path"]: record for job in jobs for record in job.records}
+
+
+def broken(run: Run, jobs: Iterable[Job]) -> Iterator[tuple[str, str]]:
+    """What a job read that is another one now, as records have it: its name, and what of it."""
+    jobs = [*jobs]
+    made = {name: record["output"]["sha256"] for name, record in made_by(jobs).items()}
+    for job in jobs:
+        for name, sha256 in ((used["path"], used["sha256"]) for used in job.inputs):
+            now = made.get(name)
+            if is_record(name) and run.file(name).is_file():
+                now = file_sha256(run.file(name))
+            if now is not None and now != sha256:
+                yield name, f"was another one when {job.outputs[0]['path']} was made of it"

@@ -13,7 +13,7 @@ from l2i.checks import InputError
 from l2i.hashing import file_sha256
 from l2i.provenance.crate import METADATA
 from l2i.provenance.digests import digest_path, require_digest
-from l2i.provenance.jobs import Job, jobs_of, made_by
+from l2i.provenance.jobs import Job, broken, jobs_of
 from l2i.provenance.runs import Run
 
 
@@ -54,7 +54,8 @@ def problems_of(folder: str | Path, run: Run) -> list[Problem]:
     """All that is not as it was packed, or not as records have it, each file once."""
     folder = Path(folder)
     jobs = jobs_of(run)
-    found = [*_against_metadata(folder), *_against_records(run, jobs), *_among_records(jobs)]
+    links = (Problem(*found) for found in broken(run, jobs))
+    found = [*_against_metadata(folder), *_against_records(run, jobs), *links]
     return [*{problem.name: problem for problem in reversed(found)}.values()][::-1]
 
 
@@ -99,17 +100,6 @@ def _against_records(run: Run, jobs: list[Job]) -> Iterator[Problem]:
                 require_digest(path, output["sha256"])
             except InputError:
                 yield Problem(str(digest_path(name)), f"is not of what the record of {name} says")
-
-
-def _among_records(jobs: list[Job]) -> Iterator[Problem]:
-    """What a job read is what the record of whoever made it says."""
-    made = made_by(jobs)
-    for job in jobs:
-        for used in job.inputs:
-            maker = made.get(used["path"])
-            if maker is not None and maker["output"]["sha256"] != used["sha256"]:
-                first = job.outputs[0]["path"]
-                yield Problem(used["path"], f"was another one when {first} was made of it")
 
 
 def _changed(said: str, found: str) -> str:
