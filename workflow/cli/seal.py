@@ -12,12 +12,14 @@ from cli.opening import PROJECT, RunFolder, open_run
 from cli.showing import AsJson, Outcome, progress_of_bytes, tell
 from l2i.checks import printable
 from l2i.provenance.records import describe_git, utc_now
-from l2i.provenance.runs import NOTES
+from l2i.provenance.runs import NOTES, Run
 from l2i.provenance.seal import (
     SEAL,
     SHORT,
     SIGNATURE,
+    Check,
     Contents,
+    check_seal,
     entries_of,
     loose_ends,
     merkle_root,
@@ -72,6 +74,20 @@ class SealReport(NamedTuple):
             _list(console, "Not there, counted by their records:", self.contents.removed)
         if self.loose:
             _list(console, "This run looks unfinished, and is sealed as it is:", self.loose)
+
+
+def held_against_seal(run: Run, root: str | None, allowed_signers: Path | None) -> Check:
+    """How a run stands to the seal `root`, or to the one that it holds; every byte is read.
+
+    Raises
+    ------
+    InputError
+        See `l2i.provenance.seal.check_seal`.
+    """
+    entries = entries_of(run)
+    with progress_of_bytes("holding against the seal", n_bytes(entries)) as advance:
+        contents = read_contents(entries, advance)
+    return check_seal(run, contents, root, allowed_signers=allowed_signers)
 
 
 def _list(console: Console, heading: str, lines: list[str]) -> None:

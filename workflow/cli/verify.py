@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.opening import PROJECT, RunFolder, open_run
+from cli.seal import held_against_seal
 from cli.showing import AsJson, Outcome, progress_of_bytes, tell, worst
 from configuration.reading import read_configuration, resolved
 from l2i.checks import InputError, printable
@@ -47,6 +48,7 @@ class Verified(NamedTuple):
     n_bytes: int  # that were
     seconds: float
     findings: list[Finding]
+    seal: str | None = None  # that holds
 
     @property
     def outcome(self) -> Outcome:
@@ -64,6 +66,7 @@ class Verified(NamedTuple):
             "bytes_read": self.n_bytes,
             "seconds": round(self.seconds, 3),
             "bytes_per_second": round(self.n_bytes / self.seconds),
+            "seal": self.seal,
             "findings": [
                 {
                     "kind": found.kind.name.lower(),
@@ -90,6 +93,8 @@ class Verified(NamedTuple):
             )
         for kind, found in itertools.groupby(self.findings, lambda finding: finding.kind):
             console.print(_table_of(kind, [*found]))
+        if self.seal is not None:
+            console.print(escape(self.seal))
         console.print(self._in_a_word())
 
     def _in_a_word(self) -> str:
@@ -106,10 +111,38 @@ def verify(
         bool,
         typer.Option("--quick", help="Trust hashes of files that nothing has touched since."),
     ] = False,
+    seal: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="Hold the run against the seal that was printed, too."),
+    ] = None,
+    allowed_signers: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its seal must bear a signature of one of these."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Hold every file of a run, and its corpora, against the records."""
-    tell(verified(open_run(run), is_quick=quick), as_json)
+    found = verified(open_run(run), is_quick=quick)
+    if seal is not None or allowed_signers is not None:
+        found = sealed(found, seal, allowed_signers)
+    tell(found, as_json)
+
+
+def sealed(found: Verified, root: str | None, allowed_signers: Path | None) -> Verified:
+    """What was found, with what is not as it was sealed.
+
+    Raises
+    ------
+    InputError
+        See `l2i.provenance.seal.check_seal`.
+    """
+    check = held_against_seal(found.run, root, allowed_signers)
+    if check.findings:
+        broken = [Finding(Kind.SEAL, each.name, each.what) for each in check.findings]
+        return found._replace(findings=[*found.findings, *broken])
+    by = f", signed by {', '.join(check.signed_by)}" if check.signed_by else ""
+    told = f"over {check.n_leaves} results, records and notes{by}"
+    return found._replace(seal=f"the seal {check.root} holds, {told}")
 
 
 def verified(run: Run, *, is_quick: bool = False) -> Verified:

@@ -60,6 +60,11 @@ class Kind(enum.Enum):
         Verdict.TAMPERED,
         "put it back; if it is meant to be so, touch it, and the next run makes all of it anew",
     )
+    SEAL = (
+        "not what was sealed",
+        Verdict.TAMPERED,
+        "put it back as it was sealed; if the run was meant to change, seal it anew",
+    )
     UNREADABLE = (
         "cannot be read",
         Verdict.TAMPERED,
