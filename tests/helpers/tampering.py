@@ -24,7 +24,12 @@ BLOCK = re.compile(r"(<!-- tampering -->\n).*?(<!-- /tampering -->)", re.DOTALL)
 
 FINE, TAMPERED, STALE, NO_RECORD, _ = Outcome
 # By its name in the table: how each verb is asked; what follows is the folder of the run.
-VERBS = {"verify": ("audit", "verify"), "verify --quick": ("audit", "verify", "--quick")}
+VERBS = {
+    "verify": ("audit", "verify"),
+    "verify --quick": ("audit", "verify", "--quick"),
+    "verify --seal": ("audit", "verify", "--seal", "HASH"),
+}
+SEALED = "verify --seal"  # by the hash that was printed before anything was done
 
 TABLE, OTHER = "tables/table_5.csv", "tables/table_4.csv"
 FEATURES, SOUNDS = "features/esc50/log_mel.npy", f"listening/{FOLD}/sounds"
@@ -45,15 +50,20 @@ class Case(NamedTuple):
         return bool(self.outcomes[verb] if is_fault else self.path)
 
 
-def found(do, path, said, outcome, **others):
-    """A case that `verify` finds, in either way but for `others`."""
-    named = {name.replace("_", " --"): each for name, each in others.items()}
-    return Case(do, path, said, dict.fromkeys(("verify", "verify --quick"), outcome) | named)
+def found(do, path, said, outcome, *, quick=None, sealed=None):
+    """A case that `verify` finds, alike but for what is said of --quick and of --seal."""
+    outcomes = (outcome, outcome if quick is None else quick, outcome if sealed is None else sealed)
+    return Case(do, path, said, dict(zip(VERBS, outcomes, strict=True)))
 
 
 def unknowable(do):
-    """A case that `verify` cannot find, as nothing in the run tells."""
+    """A case that `verify` cannot find, as nothing in the run tells, nor any seal."""
     return found(do, "", "", FINE)
+
+
+def known_by_seal(do, path):
+    """A case that nothing in the run tells of, but the hash that was printed elsewhere."""
+    return found(do, path, "seal", FINE, sealed=TAMPERED)
 
 
 # ------------------------------------------------------------------ what is done
@@ -224,18 +234,36 @@ CASES = {
         edit_record("output", "sha256", to=ZEROS), TABLE, "its record says sha256 00000", TAMPERED
     ),
     "in a record: an input's sha256": found(
-        edit_record("inputs", 0, "sha256", to=ZEROS), TABLE, "with sha256 00000000", STALE
+        edit_record("inputs", 0, "sha256", to=ZEROS),
+        TABLE,
+        "with sha256 00000000",
+        STALE,
+        sealed=TAMPERED,
     ),
     "in a record: an input's path": found(
-        edit_record("inputs", 0, "path", to=f"{NAME}/no.csv"), f"{NAME}/no.csv", TABLE, NO_RECORD
+        edit_record("inputs", 0, "path", to=f"{NAME}/no.csv"),
+        f"{NAME}/no.csv",
+        TABLE,
+        NO_RECORD,
+        sealed=TAMPERED,
     ),
     "in a record: the fingerprint of code": found(
-        edit_record("fingerprints", "code", to=ZEROS), f".run/code/{ZEROS}.json", TABLE, NO_RECORD
+        edit_record("fingerprints", "code", to=ZEROS),
+        f".run/code/{ZEROS}.json",
+        TABLE,
+        NO_RECORD,
+        sealed=TAMPERED,
     ),
     "in a record: its version": found(
-        edit_record("record_version", to=2), record_of(TABLE), "is of version 2", NO_RECORD
+        edit_record("record_version", to=2),
+        record_of(TABLE),
+        "is of version 2",
+        NO_RECORD,
+        sealed=TAMPERED,
     ),
-    "in a record: seconds, host, commit, facts": unknowable(edit_record("seconds", to=2.0)),
+    "in a record: seconds, host, commit, facts": known_by_seal(
+        edit_record("seconds", to=2.0), record_of(TABLE)
+    ),
     "the same in one of two records of a job": found(
         edit_record("seconds", to=2.0, of=OTHER), "table_4.", "differ in seconds", TAMPERED
     ),
@@ -249,13 +277,13 @@ CASES = {
         TAMPERED,
     ),
     "the record of a table removed": found(
-        remove(record_of(TABLE)), TABLE, "has no record", NO_RECORD
+        remove(record_of(TABLE)), TABLE, "has no record", NO_RECORD, sealed=TAMPERED
     ),
     "the record of an input removed": found(
-        remove(record_of(MODEL)), MODEL, "were made of it", NO_RECORD
+        remove(record_of(MODEL)), MODEL, "were made of it", NO_RECORD, sealed=TAMPERED
     ),
-    "a table and its record, made to fit": unknowable(
-        make_anew(TABLE, [f"evaluation/{FOLD}/fidelity.csv"])
+    "a table and its record, made to fit": known_by_seal(
+        make_anew(TABLE, [f"evaluation/{FOLD}/fidelity.csv"]), TABLE
     ),
     # What is missing.
     "a table removed": found(remove(TABLE), TABLE, "its record says sha256", TAMPERED),
@@ -268,10 +296,17 @@ CASES = {
         f"{NAME}/{FEATURES}",
         "has no record",
         NO_RECORD,
+        sealed=TAMPERED,
     ),
     # What does not belong there.
     **{
-        f"a stray file {where}": found(write(path), path, "has no record", NO_RECORD)
+        f"a stray file {where}": found(
+            write(path),
+            path,
+            "has no record",
+            NO_RECORD,
+            sealed=TAMPERED if ".records" in path else None,
+        )
         for where, path in {
             "beside tables": "tables/notes.txt",
             "that is hidden": "tables/.notes",
@@ -300,9 +335,15 @@ CASES = {
     ),
     # Inputs, settings, code.
     "an input made anew with other bytes": found(
-        make_anew(f"evaluation/{FOLD}/fidelity.csv", [MODEL]), TABLE, "was made of", STALE
+        make_anew(f"evaluation/{FOLD}/fidelity.csv", [MODEL]),
+        TABLE,
+        "was made of",
+        STALE,
+        sealed=TAMPERED,
     ),
-    "the list of clips made anew": found(make_anew(INDEX), MODEL, f"{NAME}/{INDEX}", STALE),
+    "the list of clips made anew": found(
+        make_anew(INDEX), MODEL, f"{NAME}/{INDEX}", STALE, sealed=TAMPERED
+    ),
     "a setting changed after the run": unknowable(
         edit(".run/asked.json", "config", 0, to=f"machine={{data: {NAME}/data, threads: 2}}")
     ),
@@ -315,10 +356,14 @@ CASES = {
         TAMPERED,
     ),
     "a note on code removed": found(
-        lambda run: shutil.rmtree(run / ".run/code"), ".run/code/", "is not there", NO_RECORD
+        lambda run: shutil.rmtree(run / ".run/code"),
+        ".run/code/",
+        "is not there",
+        NO_RECORD,
+        sealed=TAMPERED,
     ),
-    "the note on the configuration edited": unknowable(
-        edit(".run/configuration.json", "seed", to=1)
+    "the note on the configuration edited": known_by_seal(
+        edit(".run/configuration.json", "seed", to=1), ".run/configuration.json"
     ),
     # The corpus.
     "a clip edited": found(flip(CLIP), CLIP, "was listed with sha256", STALE),
@@ -327,7 +372,7 @@ CASES = {
         CLIP,
         "was listed with sha256",
         TAMPERED,
-        verify_quick=FINE,
+        quick=FINE,
     ),
     "a clip of another length": found(write(CLIP), CLIP, "was listed with", STALE),
     "a clip removed": found(remove(CLIP), CLIP, "is lost", STALE),

@@ -15,7 +15,16 @@ from helpers.tampering import CASES, VERBS
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    return make_run(tmp_path_factory.mktemp("finished"))
+    run = make_run(tmp_path_factory.mktemp("finished"))
+    with pytest.raises(SystemExit):
+        main(["audit", "seal", str(run)])
+    return run
+
+
+@pytest.fixture(scope="session")
+def root(finished):
+    """As it was printed, where nobody could change it."""
+    return json.loads((finished / ".run/seal.json").read_text())["root"]
 
 
 @pytest.fixture
@@ -23,9 +32,9 @@ def run(finished, tmp_path):
     return copy_of(finished, tmp_path)
 
 
-def answer(capsys, verb, run):
+def answer(capsys, verb, run, root):
     with pytest.raises(SystemExit) as end:
-        main([*VERBS[verb], str(run), "--json"])
+        main([*(root if word == "HASH" else word for word in VERBS[verb]), str(run), "--json"])
     said = capsys.readouterr()
     assert said.err == ""
     return Outcome(end.value.code), json.loads(said.out)
@@ -38,18 +47,18 @@ def everything_below(folder):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_of_a_run_as_its_jobs_left_it_nothing_is_found(verb, run, capsys):
-    outcome, said = answer(capsys, verb, run)
+def test_of_a_run_as_its_jobs_left_it_nothing_is_found(verb, run, root, capsys):
+    outcome, said = answer(capsys, verb, run, root)
     assert outcome is Outcome.FINE and said["findings"] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("name", CASES)
-def test_it_is_found_named_and_explained(name, verb, run, capsys):
+def test_it_is_found_named_and_explained(name, verb, run, root, capsys):
     case = CASES[name]
     case.do(run)
     before = everything_below(run)
-    outcome, said = answer(capsys, verb, run)
+    outcome, said = answer(capsys, verb, run, root)
     assert everything_below(run) == before, "verbs that look must write nothing"
     assert outcome is case.outcomes[verb], said["findings"]
     assert bool(said["findings"]) is case.is_told(verb), said["findings"]
