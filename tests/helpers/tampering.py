@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 from cli.showing import Outcome
 from helpers.finished_run import FOLD, INDEX, MODEL, NAME, vouch
 from helpers.project import PROJECT
+from helpers.toy_project import EDITS
 from l2i.provenance.records import record_path
 
 PAGE = PROJECT / "docs/provenance.md"
 BLOCK = re.compile(r"(<!-- tampering -->\n).*?(<!-- /tampering -->)", re.DOTALL)
+LATER = re.compile(r"(<!-- later -->\n).*?(<!-- /later -->)", re.DOTALL)
 
 FINE, TAMPERED, STALE, NO_RECORD, _ = Outcome
 # By its name in the table: how each verb is asked; what follows is the folder of the run.
@@ -381,6 +383,15 @@ CASES = {
 }
 
 
+# What is changed in the project after a run: nothing of the run, so `verify` says nothing, and
+# how `stale` begins to tell of it, in the toy project.
+EDITED_LATER = {
+    "a function of the library": (EDITS[0][0], "code of l2i/arithmetic.py: twice changed"),
+    "a setting of one rule": (EDITS[1][0], "setting factor: was 2, now 3"),
+    "a setting of what others are made of": (EDITS[2][0], "setting start: was 3, now 4"),
+    "a package of the lock": (EDITS[3][0], "package packaging: was "),
+}
+
 # ------------------------------------------------------------------ the page
 
 
@@ -398,9 +409,17 @@ def _cell(case: Case, verb: str) -> str:
     return f"{words[outcome]} ({outcome})" if case.is_told(verb) else "–"
 
 
+def later_table() -> str:
+    """What verify and stale say of edits after a run, in Markdown."""
+    lines = ["| what is edited after the run | `verify` | `stale` |", "| --- | --- | --- |"]
+    lines += [f"| {name} | – | stale (2): {said}... |" for name, (_, said) in EDITED_LATER.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def printed(page: str) -> str:
-    """A page with the table in its place."""
-    return BLOCK.sub(lambda found: found[1] + table() + found[2], page)
+    """A page with the tables in their places."""
+    page = BLOCK.sub(lambda found: found[1] + table() + found[2], page)
+    return LATER.sub(lambda found: found[1] + later_table() + found[2], page)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from cli.planned import Asked, planned
 from cli.stale import DEPARTURE, staleness
 from helpers.made_up_runs import make_up_run
 from helpers.project import PROJECT
+from helpers.tampering import EDITED_LATER
 from helpers.toy_project import (
     EDITS,
     edited,
@@ -84,19 +85,15 @@ class TestTheReasons:
 
     @pytest.mark.parametrize(
         ("changes", "text"),
-        [
-            (EDITS[0][0], "code of l2i/arithmetic.py: twice changed"),
-            (EDITS[1][0], "setting factor: was 2, now 3"),
-            (EDITS[2][0], "setting start: was 3, now 4"),
-            (EDITS[3][0], "package packaging: was "),
-        ],
-        ids=["code", "setting", "setting of an input", "package"],
+        EDITED_LATER.values(),
+        ids=EDITED_LATER,
     )
     def test_each_is_told_by_name_and_what_follows_under_it(self, copied, changes, text):
         rules = {"count": [NUMBER, PARTS], "scale": SCALED}
         with edited(copied, changes):
             facts, code = facts_of(copied)
             plain = run_l2i(copied, "audit", "stale")
+            assert run_l2i(copied, "audit", "verify").returncode == 0
         roots = "count" if "start" in text or "code" in text else "scale"
         expected = dict.fromkeys(rules[roots], "stale")
         expected |= dict.fromkeys(SCALED, "follows") if roots == "count" else {}

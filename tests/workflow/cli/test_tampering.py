@@ -69,6 +69,6 @@ def test_it_is_found_named_and_explained(name, verb, run, root, capsys):
 
 def test_the_page_says_which_verb_finds_what():
     page = tampering.PAGE.read_text(encoding="utf-8")
-    assert tampering.BLOCK.search(page)
+    assert tampering.BLOCK.search(page) and tampering.LATER.search(page)
     remedy = "run: PYTHONPATH=workflow:tests python -m helpers.tampering"
     assert tampering.printed(page) == page, remedy
