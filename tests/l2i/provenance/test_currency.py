@@ -130,6 +130,7 @@ class TestRecords:
             (("inputs", 0, "sha256"), None),
             (("output",), "a.csv"),
             (("output", "sha256"), 7),
+            (("output", "path"), None),
         ],
     )
     def test_one_that_is_damaged_in_any_place_is_none(self, path, value, place):

@@ -140,7 +140,8 @@ class TestTheReasons:
         record_path(copied / SCALED[0]).unlink()
         facts, _ = facts_of(copied)
         assert told(facts) == {SCALED[0]: ["it has no record that can be read"]}
-        change_record(copied / PARTS, output={"sha256": "0" * 64})
+        output = json.loads(record_path(copied / PARTS).read_text())["output"]
+        change_record(copied / PARTS, output=output | {"sha256": "0" * 64})
         facts, _ = facts_of(copied)
         assert f"input parts {PARTS}: was sha256" in told(facts)[SCALED[1]][0]
 
@@ -236,17 +237,30 @@ def declared(paths, folder):
     return {digests[p] if (folder / digests[p]).exists() else p for p in paths}
 
 
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory):
+    """The demo's configuration, finished, though nothing was computed."""
+    return make_up_run(tmp_path_factory.mktemp("made_up"), "config/demo.yaml")
+
+
 class TestTheRealWorkflow:
-    """On a made-up run of the demo's configuration."""
-
-    @pytest.fixture(scope="class")
-    def made_up(self, tmp_path_factory):
-        return make_up_run(tmp_path_factory.mktemp("made_up"), "config/demo.yaml")
-
     def staleness_of(self, folder, *assignments):
         demo = Asked([str(PROJECT / "config/demo.yaml")], [*assignments])
         with planned(Run(folder), demo) as plan:
             return staleness(plan)
+
+    def said(self, folder, assignment, question):
+        """Lines of Snakemake's answer."""
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--snakefile", PROJECT / "Snakefile", question]
+            + ["--configfile", PROJECT / "config/demo.yaml", "--config", assignment],
+            cwd=folder.parents[1],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
 
     def test_it_is_current(self, made_up):
         found = self.staleness_of(made_up)
@@ -257,7 +271,7 @@ class TestTheRealWorkflow:
         [
             "seed=1",
             "coherence={perplexity: 3}",
-            "features={n_mels: 32}",
+            "features={waveform_scale: none}",
             "systems={l2i_att: {title: another}}",
             "run={folds: [1]}",
             "run={seeds: [0, 1, 2]}",
@@ -265,19 +279,14 @@ class TestTheRealWorkflow:
     )
     def test_of_each_leaf_it_tells_exactly_what_snakemake_would_run(self, made_up, assignment):
         found = self.staleness_of(made_up, assignment)
-        base = made_up.parents[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--snakefile", PROJECT / "Snakefile", "--dry-run"]
-            + ["--configfile", PROJECT / "config/demo.yaml", "--config", assignment],
-            cwd=base,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        lines = done.stdout.splitlines()
-        outputs = [line.strip() for line in lines if line.startswith("    output: ")]
-        by_snakemake = {p for line in outputs for p in line.removeprefix("output: ").split(", ")}
-        assert {each.declared for each in found.findings} == by_snakemake != set()
+        table = [line.split("\t") for line in self.said(made_up, assignment, "--summary")]
+        pending = {path for path, *_, plan in table if plan == "update pending"}
+        assert {each.declared for each in found.findings} == pending != set()
+        jobs = {(each.rule, *sorted(each.wildcards.items())) for each in found.findings}
+        counted = [line.split() for line in self.said(made_up, assignment, "--dry-run")]
+        n_jobs = {line[0]: int(line[1]) for line in counted if len(line) == 2 and line[1].isdigit()}
+        of_rules = Counter(rule for rule, *_ in jobs)
+        assert n_jobs == of_rules | {"all": 1, "total": of_rules.total() + 1, "jobid:": 0}
         kinds = Counter(reason.kind for each in found.findings for reason in each.reasons)
         assert {*kinds} <= {"setting", "missing", "input", "order", "wildcards"}
         assert DEPARTURE not in kinds

@@ -158,7 +158,8 @@ class KnownRecords:
     def _read(self, path: str) -> dict[str, Any] | None:
         try:
             record = json.loads(record_path(path).read_text(encoding="utf-8"))
-            whole = _is_whole(identity_in(record)) and isinstance(record["output"]["sha256"], str)
+            output = record["output"]["path"], record["output"]["sha256"]
+            whole = _is_whole(identity_in(record)) and all(isinstance(t, str) for t in output)
             return record if whole and record["record_version"] == RECORD_VERSION else None
         except (OSError, ValueError, RecursionError, KeyError, TypeError):
             return None
