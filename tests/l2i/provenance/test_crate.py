@@ -124,6 +124,8 @@ class TestWhatIsPacked:
         (elsewhere / "tables/table_4.csv").touch()
         again = write_crate(Run(elsewhere), PROJECT, tmp_path / "b.zip", publishers=PUBLISHERS)
         assert again.path.read_bytes() == crate.read_bytes()
+        with zipfile.ZipFile(crate) as archive:
+            assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
     def test_nothing_tells_where_it_was_packed(self, crate, finished):
         here = [str(finished.folder), str(PROJECT), "/home/me/mine.yaml"]
