@@ -21,8 +21,8 @@ from l2i.reporting.two_runs import EQUAL, Number
 
 SHOWN = 72  # characters of a setting
 HOW_TO_READ = (
-    "within: B - A lies within Welch's margin of both spreads over folds or runs (95 %), or, where "
-    "one has no spread, the intervals overlap; beyond: it does not. Both runs are measured on the "
+    "beyond: the intervals lie apart, or B - A is more than Welch's margin of both spreads over "
+    "folds or runs (95 %); within: neither. Both runs are measured on the "
     "same clips as a rule, so they are not independent: within does not say that nothing changed, "
     "and beyond is far beyond chance."
 )

@@ -378,6 +378,7 @@ def test_a_new_seal_drops_the_signature_of_the_old(run, key):
     sealed(run, key=key)
     forge(run)
     root = sealed(run)
+    assert not (run / ".run/seal.json.sig").exists()
     assert set(findings(run, root, allowed_signers=allowed(key))) == {".run/seal.json.sig"}
 
 

@@ -33,6 +33,12 @@ class TestVerdict:
         a = Value(0.0, 0.1, 5, -9, 9)
         assert verdict(a, Value(0.99 * margin, 0.2, 3, 8, 9)) == "within"
         assert verdict(a, Value(1.01 * margin, 0.2, 3, -9, 9)) == "beyond"
+        assert verdict(Value(0.0, 0.1, 5), Value(0.99 * margin, 0.2, 3)) == "within"
+
+    def test_intervals_that_lie_apart_decide_whatever_the_spreads(self):
+        a = Value(0.0, 9, 2, -1, 1)
+        assert verdict(a, Value(2, 9, 2, 1.5, 3)) == "beyond"
+        assert verdict(a, Value(2, 9, 2, 0.5, 3)) == "within"
 
     @pytest.mark.parametrize("n", [1, nan])
     def test_without_a_spread_intervals_decide(self, n):

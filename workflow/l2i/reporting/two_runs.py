@@ -5,9 +5,10 @@ measured. How it stands in one run to the other:
 
 ===============  =================================================================================
 ``equal``        all that is printed of it is the same
-``within``       ``|B - A|`` is at most `l2i.reporting.beside_paper.welch_margin` of both spreads
-                 over folds or runs; where one has no spread, their intervals overlap
-``beyond``       it is more than that
+``within``       the intervals overlap, and ``|B - A|`` is at most
+                 `l2i.reporting.beside_paper.welch_margin` of both spreads over folds or runs, as
+                 far as both sides have them
+``beyond``       the intervals lie apart, or it is more than that
 ``differs``      neither run says how much the number varies
 ``only in A``    or B: the other has no such row
 ===============  =================================================================================
@@ -82,13 +83,18 @@ class Number(NamedTuple):
             return "only in A" if self.b is None else "only in B"
         if all(x == y or (x != x and y != y) for x, y in zip(self.a, self.b, strict=True)):
             return EQUAL
-        sides = [(side.spread, side.n) for side in (self.a, self.b)]
-        if all(spread == spread and n >= 2 for spread, n in sides):
-            margin = welch_margin(*((spread, int(n)) for spread, n in sides))
-            return "within" if abs(self.difference) <= margin else "beyond"
-        if self.overlap is None:
+        signs = [sign for sign in (self.overlap, self._is_within_spreads()) if sign is not None]
+        if not signs:
             return "differs"
-        return "within" if self.overlap else "beyond"
+        return "within" if all(signs) else "beyond"
+
+    def _is_within_spreads(self) -> bool | None:
+        """Whether the spreads are wide enough for the difference; None where one has none."""
+        sides = [(side.spread, side.n) for side in (self.a, self.b) if side is not None]
+        if not all(spread == spread and n >= 2 for spread, n in sides):
+            return None
+        margin = welch_margin(*((spread, int(n)) for spread, n in sides))
+        return abs(self.difference) <= margin
 
 
 def compare_tables(a: Path, b: Path) -> list[Number]:
