@@ -26,7 +26,7 @@ from l2i.hashing import file_sha256
 from l2i.pages.accounts import SHOWN, account_of, leaves, summary_of, told_breaks
 from l2i.pages.provenance import Section, provenance_page
 from l2i.provenance.digests import file_of, is_digest
-from l2i.provenance.lineage import Lineage, Node, Record
+from l2i.provenance.lineage import Break, Lineage, Node, Record
 from l2i.provenance.records import is_record, record_path, result_of
 from l2i.provenance.runs import Run
 from l2i.reporting.cells import Cell, find_cell, parse_address, titles_in
@@ -163,11 +163,32 @@ class Story:
         return Lineage([self.name], self.run.record, only)
 
     @cached_property
+    def breaks(self) -> list[Break]:
+        """Links that do not hold, and that nobody has accepted."""
+        accepted = {
+            (name, used["path"], used["sha256"])
+            for name, found in self.accepted.items()
+            for used in found[-1]["after"]["inputs"]
+        }
+        return [
+            each
+            for each in self.lineage.breaks()
+            if (each.link.target, each.link.source, each.said) not in accepted
+        ]
+
+    @cached_property
+    def accepted(self) -> dict[str, list[dict[str, Any]]]:
+        """By result, what people have accepted it as."""
+        found = {name: self.run.accepted(name) for name in self.lineage.nodes}
+        return {name: each for name, each in found.items() if each}
+
+    @cached_property
     def states(self) -> dict[str, str]:
         """Of results that are not as their records say, as far as small files tell."""
-        broken = {each.link.target: "stale" for each in self.lineage.breaks() if each.said}
+        known = dict.fromkeys(self.accepted, "accepted")
+        broken = {each.link.target: "stale" for each in self.breaks if each.said}
         lost = {name: "no record" for name, node in self.lineage.nodes.items() if not node.record}
-        return broken | lost | dict.fromkeys(self._changed(), "tampered")
+        return known | broken | lost | dict.fromkeys(self._changed(), "tampered")
 
     def _changed(self) -> Iterator[str]:
         for name, node in self.lineage.nodes.items():
@@ -188,8 +209,8 @@ class Story:
         ]
         if self.again is not None and not self.again.agrees:
             found.append(f"{self._told_again()}.")
-        found += told_breaks(self.lineage)
-        told = {each.link.source for each in self.lineage.breaks()}
+        found += told_breaks(self.breaks)
+        told = {each.link.source for each in self.breaks}
         lost = [name for name, state in self.states.items() if state == "no record"]
         return found + [f"{name} has no record." for name in lost if name not in told]
 
@@ -251,10 +272,13 @@ class Story:
 
     def account(self) -> Any:
         """For the page."""
-        more = {}
+        more = {
+            name: [Section("Accepted", [*map(_told_acceptance, found)])]
+            for name, found in self.accepted.items()
+        }
         if self.clips:
             rows = [(f"{c.dataset} {c.name}", f"{c.path}\n{c.sha256}") for c in self.clips]
-            more = {self.name: [Section(f"Clips ({len(rows)})", rows)]}
+            more[self.name] = [Section(f"Clips ({len(rows)})", rows)]
         account = account_of(
             self._title(),
             self.lineage,
@@ -319,7 +343,12 @@ class Story:
             "clips": [clip._asdict() for clip in self.clips],
             "sources": dict(self.sources),
             "results": [
-                {"path": name, "state": self.states.get(name, "recorded"), "record": node.record}
+                {
+                    "path": name,
+                    "state": self.states.get(name, "recorded"),
+                    "record": node.record,
+                    "accepted": self.accepted.get(name, []),
+                }
                 for name, node in self.lineage.nodes.items()
             ],
             "links": [link._asdict() for link in self.lineage.links],
@@ -365,7 +394,8 @@ class Story:
             state = self.states.get(node.name)
             sha256 = node.record["output"]["sha256"][:SHOWN] if node.record else "no record"
             mark = f" [bold red]{state}[/]" if state else ""
-            branch.add(f"{_safe(node.name)} [dim]{sha256}[/]{mark}")
+            result = branch.add(f"{_safe(node.name)} [dim]{sha256}[/]{mark}")
+            _add(result, "accepted", map(_told_acceptance, self.accepted.get(node.name, [])))
         if len(nodes) > FEW:
             branch.add(f"and {len(nodes) - FEW} more")
         records = [node.record for node in nodes if node.record]
@@ -425,6 +455,10 @@ def _add(tree: Tree, title: str, rows: Iterable[tuple[str, str]]) -> None:
 def _safe(text: str) -> str:
     """Nothing from outside steers the terminal, or is markup of the tree."""
     return printable(text).replace("[", "\\[")
+
+
+def _told_acceptance(one: dict[str, Any]) -> tuple[str, str]:
+    return f"{one['time']} by {one['user']} on {one['host']}", one["reason"]
 
 
 def _told_pin(file: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,7 +15,8 @@ from cli.main import main
 from helpers.records import write_record
 from helpers.small_run import small_run
 from l2i.hashing import file_sha256
-from l2i.provenance.records import record_path
+from l2i.provenance.currency import KnownRecords
+from l2i.provenance.records import acceptance_path, record_path
 from l2i.tables import read_rows, write_rows
 
 CELL = "table_4.csv:l2i_att,esc50,top_1"
@@ -196,3 +198,50 @@ class TestWhatIsNot:
     def test_what_is_not_there_ends_with_4(self, run, capsys, what, said):
         told = Told(capsys, what, "--run", run)
         assert told.code == 4 and told.err.startswith("error: ") and said in told.err
+
+
+class TestWhatIsAccepted:
+    def test_who_accepted_it_and_why_is_told_and_the_link_is_fine(self, run, capsys):
+        index, model = run / "datasets/esc50/index.csv", run / SCORES
+        write_rows(read_rows(index).assign(fold=2), index)
+        put_record(run, index, rule="index_dataset")
+        known = KnownRecords()
+        for name in {str(path.parent) for path in run.glob("esc50-*/*.csv")}:
+            for path in Path(name).glob("*.csv"):
+                now = known.identity_of(path)
+                inputs = [(n, used, known.sha256_of(index)) for n, used, _ in now.inputs]
+                place = acceptance_path(path)
+                place.write_text(acceptance_of(path, now, now._replace(inputs=inputs)))
+        told = Told(capsys, CELL, "--run", run, "--json")
+        assert told.code == 0, told.facts["findings"]
+        states = {each["path"]: each["state"] for each in told.facts["results"]}
+        assert states[named(run, model)] == "accepted"
+        shown = Told(capsys, CELL, "--run", run).out
+        assert "by somebody on here" in shown and "only the folds were renamed" in shown
+
+
+def acceptance_of(path, before, after):
+    described = [
+        {
+            "rule": each.rule,
+            "wildcards": each.wildcards,
+            "settings": each.settings,
+            "fingerprints": dict.fromkeys(("code", "env", "settings"), "0" * 64),
+            "pins": each.pins,
+            "inputs": [{"name": n, "path": p, "sha256": s} for n, p, s in each.inputs],
+        }
+        for each in (before, after)
+    ]
+    said = {"user": "somebody", "host": "here", "time": "2025-02-01T12:00:00+00:00"}
+    said |= {"reason": "only the folds were renamed"}
+    said |= dict(zip(("before", "after"), described, strict=True))
+    return json.dumps(
+        {
+            "acceptance_version": 1,
+            "path": str(path),
+            "outputs": [str(path)],
+            "record_sha256": file_sha256(record_path(path)),
+            "departures": {},
+            "accepted": [said],
+        }
+    )

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from l2i.pages.provenance import STAGES, Account, Node, Section
-from l2i.provenance.lineage import Lineage, Record
+from l2i.provenance.lineage import Break, Lineage, Record
 from l2i.provenance.lineage import Node as Result
 
 SHOWN = 8  # hexadecimal digits of a hash, where it is one word of a sentence
@@ -40,7 +40,7 @@ def account_of(
     """
     root = PurePosixPath(lineage.starts[0])
     run = PurePosixPath(*root.parts[:2])
-    found = told_breaks(lineage)
+    found = told_breaks(lineage.breaks())
     known = states or {}
     nodes = [
         Node(
@@ -57,7 +57,7 @@ def account_of(
     return Account(title, sections, found, nodes, edges, _in_run(str(root), run))
 
 
-def told_breaks(lineage: Lineage) -> list[str]:
+def told_breaks(breaks: Iterable[Break]) -> list[str]:
     """What does not hold in the records of a lineage, a sentence each."""
     return [
         f"{broken.link.target} was made of {broken.link.source} with sha256 "
@@ -67,7 +67,7 @@ def told_breaks(lineage: Lineage) -> list[str]:
             if broken.said is None
             else f"which was made anew since and now has {broken.said[:SHOWN]}."
         )
-        for broken in lineage.breaks()
+        for broken in breaks
     ]
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from l2i.checks import InputError
 from l2i.disk import write_text
+from l2i.provenance.acceptance import load_acceptance
 from l2i.provenance.currency import KnownRecords
 from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import FOLDER, is_record, result_of
@@ -99,6 +100,12 @@ class Run:
     def record(self, name: str) -> dict[str, Any] | None:
         """The record of what records call `name`; None where none can be read."""
         return self._known.of(str(self.file(name)))
+
+    def accepted(self, name: str) -> list[dict[str, Any]]:
+        """What people have accepted a result as, the last one last: see the acceptance's schema."""
+        path = self.file(name)
+        found = load_acceptance(path) if self._known.is_accepted(path) else None
+        return [] if found is None else found["accepted"]
 
     @functools.cached_property
     def asked(self) -> dict[str, Any] | None:
