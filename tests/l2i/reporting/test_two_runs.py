@@ -47,6 +47,9 @@ class TestVerdict:
         assert verdict(a, Value(0.65, nan, n, 0.61, 0.7)) == "beyond"
         assert verdict(Value(0.65, nan, n, 0.61, 0.7), a) == "beyond"
 
+    def test_the_spread_of_one_value_tells_nothing(self):
+        assert verdict(Value(0.5, 0.0, 1, 0.4, 0.6), Value(0.55, 0.0, 1, 0.4, 0.6)) == "within"
+
     def test_what_has_neither_just_differs(self):
         assert verdict(Value(5), Value(6)) == "differs"
 
