@@ -47,7 +47,8 @@ def test_all_that_a_record_says_is_told(record):
     assert rows(told, "Code")["commit"] == f"commit {'c' * 40}, with changes"
     assert rows(told, "Environment")["as locked"] == "no: numpy missing, pinned 2.4"
     machine = rows(told, "Machine")
-    assert "cuDNN 9.19.0, 1.0 GiB of 80.0 GiB used" in machine["machine"]
+    assert "H100, 80.0 GiB, driver 580, CUDA 13.0, cuDNN 9.19.0" in machine["machine"]
+    assert machine["peak of GPU memory"] == "1.0 GiB"
     assert machine["SLURM job_id"] == "7"
     assert rows(told, "Result")["log"] == "any.log"
 
@@ -71,8 +72,8 @@ def test_what_records_have_in_common_is_told_once_and_else_with_how_often(record
     told = rows(summary_of(lineage), "Made by")
     assert told["links"] == "1, all hold" and told["environment"] == "python 3.11"
     assert told["code"].splitlines() == [
-        f"commit {'c' * 40} (1 results)",
-        "no git: code fingerprints alone (1 results)",
+        f"commit {'c' * 40} (1 result)",
+        "no git: code fingerprints alone (1 result)",
     ]
     account = account_of("t", lineage, summary=[Section("<b>", [("x", "<script>")])])
     assert account.root == "tables/t" and account.edges == [("evaluation/s", "tables/t")]

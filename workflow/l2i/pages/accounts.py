@@ -133,6 +133,7 @@ def sections_of(result: Result) -> list[Section]:
                 ("device", _told_device(record)),
                 ("deterministic", "yes" if runtime["deterministic"] else "torch was not loaded"),
                 ("peak of memory", _told_bytes(runtime["peak_memory_bytes"])),
+                *_of_gpu_memory(record),
                 *[(f"asked: {name}", str(n)) for name, n in runtime.get("asked_for", {}).items()],
                 *[(f"SLURM {name}", text) for name, text in (record["slurm"] or {}).items()],
             ],
@@ -224,9 +225,14 @@ def _told_machine(record: Record) -> str:
     if gpu is None:
         return told
     return (
-        f"{told}; {gpu['name']}, driver {gpu['driver']}, CUDA {gpu['cuda']}, cuDNN {gpu['cudnn']}, "
-        f"{_told_bytes(gpu['peak_memory_bytes'])} of {_told_bytes(gpu['memory_bytes'])} used"
+        f"{told}; {gpu['name']}, {_told_bytes(gpu['memory_bytes'])}, driver {gpu['driver']}, "
+        f"CUDA {gpu['cuda']}, cuDNN {gpu['cudnn']}"
     )
+
+
+def _of_gpu_memory(record: Record) -> list[tuple[str, str]]:
+    gpu = record["accelerator"]
+    return [] if gpu is None else [("peak of GPU memory", _told_bytes(gpu["peak_memory_bytes"]))]
 
 
 def _told_device(record: Record) -> str:
@@ -247,4 +253,5 @@ def _common(texts: Iterable[str]) -> str:
         found[text] = found.get(text, 0) + 1
     if len(found) == 1:
         return next(iter(found))
-    return "\n".join(f"{text} ({n} results)" for text, n in sorted(found.items()))
+    counted = {text: "1 result" if n == 1 else f"{n} results" for text, n in found.items()}
+    return "\n".join(f"{text} ({counted[text]})" for text in sorted(found))
