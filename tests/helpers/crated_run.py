@@ -51,8 +51,11 @@ class SmallRun:
             "interpret_clips",
             {"sounds": "listening/esc50"},
             {"system": model},
-            folder=True,
+            file="a clip #1.wav",
             **where,
+        )
+        self.job(
+            "trace_tables", {"pages": "provenance"}, {"tables": table["table"]}, file="table_4.html"
         )
         notes = self.run / NOTES
         (notes / "code").mkdir(parents=True)
@@ -60,10 +63,11 @@ class SmallRun:
         (notes / "asked.json").write_text(json.dumps({"configfiles": ["/home/me/mine.yaml"]}))
         return self
 
-    def job(
-        self, rule, outputs, inputs=None, settings=None, *, folder=False, changes=None, **where
-    ):
-        """Write what a job makes, with log and records; the name of the first output."""
+    def job(self, rule, outputs, inputs=None, settings=None, *, file=None, changes=None, **where):
+        """Write what a job makes, with log and records; the name of the first output.
+
+        With `file`, each output is a folder that holds it.
+        """
         self.minute += 1
         log = self.run / "logs" / next(iter(outputs.values())) / f"{rule}.log"
         log.parent.mkdir(parents=True)
@@ -71,9 +75,9 @@ class SmallRun:
         for name, path in outputs.items():
             target = self.run / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            if folder:
+            if file:
                 target.mkdir()
-                (target / "a clip #1.wav").write_bytes(b"sound")
+                (target / file).write_bytes(b"bytes")
             else:
                 target.write_text(f"{rule} made {name}\n")
         made = self._record(rule, inputs or {}, settings or {}, where) | (changes or {})

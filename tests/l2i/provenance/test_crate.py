@@ -91,6 +91,7 @@ class TestWhatIsPacked:
             f"{ROOT}/systems/esc50/fold1/.records/model.safetensors.json",
             f"{ROOT}/systems/esc50/fold1/model.safetensors.digest",
             f"{ROOT}/.run/configuration.json",
+            f"{ROOT}/provenance/table_4.html",
             f"{ROOT}/logs/tables/table_4.csv/tabulate_fidelity.log",
         }
 
@@ -255,11 +256,11 @@ class TestQuestionsOfTheStandard:
     def test_6_how_long_the_workflow_takes(self, graph):
         run = graph["#run"]
         assert run["startTime"] == "2026-01-31T12:01:00+00:00"
-        assert run["endTime"] == "2026-01-31T12:05:30+00:00"
+        assert run["endTime"] == "2026-01-31T12:06:30+00:00"
 
     def test_7_whether_it_succeeded(self, graph):
         done = [each for each in graph.values() if str(each["@type"]).endswith("Action")]
-        assert len(done) == 1 + 1 + 2 * 5, "the run, its engine, and each job with its control"
+        assert len(done) == 1 + 1 + 2 * 6, "the run, its engine, and each job with its control"
         assert {each["actionStatus"] for each in done} == {
             "http://schema.org/CompletedActionStatus"
         }
@@ -272,6 +273,7 @@ class TestQuestionsOfTheStandard:
             f"{ROOT}/tables/table_4.csv",
             f"{ROOT}/tables/table_4.md",
             f"{ROOT}/listening/esc50",
+            f"{ROOT}/provenance",
             f"{ROOT}/systems/esc50/fold1/history.csv",
         }
 

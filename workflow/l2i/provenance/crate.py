@@ -15,7 +15,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -63,6 +63,9 @@ ENGINE, CONFIGURATION = "#engine", "#parameter-configuration"
 WORKFLOW, LOCK, ENGINE_SETTINGS = "Snakefile", "envs/compute.txt", "profiles/default/config.yaml"
 # Rules that read the folder of a corpus, which no job makes.
 READ_CORPORA = ("fetch_dataset", "index_dataset")
+
+
+SHOWN = ("tables", "figures")  # stages that people open, whatever reads them
 
 
 class Packaged(NamedTuple):
@@ -359,6 +362,9 @@ class _Description(Graph):
             )
             self._connection(job.rule, source, parameter)
 
+    def _stage(self, path: str) -> str:
+        return PurePosixPath(path).relative_to(self.run.root).parts[0]
+
     def _parameter(self, rule: str, side: str, name: str, kind: str) -> Ref:
         identifier = f"#parameter-{rule}-{side}-{slug(name)}"
         return self.add(identifier, "FormalParameter", name=name, additionalType=kind)
@@ -467,7 +473,13 @@ class _Description(Graph):
         """The workflow as a whole, what it took and gave, and the root of the crate."""
         records = [job.record for job in self.jobs]
         read = {used["path"] for job in self.jobs for used in job.inputs}
-        last = [o for job in self.jobs for o in job.outputs if o["path"] not in read]
+        # Pages of where tables come from read these, which are results of the run all the same.
+        last = [
+            output
+            for job in self.jobs
+            for output in job.outputs
+            if output["path"] not in read or self._stage(output["path"]) in SHOWN
+        ]
         started = min(record["started_at"] for record in records)
         ended = max(record["finished_at"] for record in records)
         configured = quote(str(self.run.root / NOTES / "configuration.json"))
@@ -498,7 +510,7 @@ class _Description(Graph):
                 self._parameter(job.rule, "output", output["name"], _type_of(output["kind"]))
                 for job in self.jobs
                 for output in job.outputs
-                if output["path"] not in read
+                if output in last
             ),
         }
         whole = self.add(

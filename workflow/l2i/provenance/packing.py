@@ -23,6 +23,7 @@ from l2i.provenance.records import FOLDER
 from l2i.provenance.runs import NOTES, Run
 
 WEIGHTS = ".safetensors"
+SOUNDS = ("listening", "prototypes")  # stages whose folders hold them
 SPECTRA = ".npy"  # large, and made anew from audio in minutes
 OF_THIS_MACHINE = "asked.json"  # among the notes of a run
 # What made the run, of the project; other files of it are for its developers.
@@ -84,7 +85,8 @@ def contents_of(
         A file is missing, is a link out of the run or the project, or has a name or holds a path
         that does not belong into what others unpack.
     """
-    results = list(_results(jobs, with_weights, with_audio))
+    outputs = [output for job in jobs for output in job.outputs]
+    results = [o for o in outputs if _is_wanted(run, o, with_weights, with_audio)]
     found = [
         *(_of_result(run, output) for output in results if output["kind"] == "file"),
         *(each for output in results if output["kind"] == "folder" for each in _below(run, output)),
@@ -105,12 +107,11 @@ def contents_of(
     return Contents(files, left_out)
 
 
-def _results(jobs: Iterable[Job], with_weights: bool, with_audio: bool) -> Iterator[dict[str, Any]]:
-    for output in (output for job in jobs for output in job.outputs):
-        suffix = PurePosixPath(output["path"]).suffix
-        wanted = {WEIGHTS: with_weights, SPECTRA: False}.get(suffix, True)
-        if with_audio if output["kind"] == "folder" else wanted:
-            yield output
+def _is_wanted(run: Run, output: dict[str, Any], with_weights: bool, with_audio: bool) -> bool:
+    path = PurePosixPath(output["path"])
+    if output["kind"] == "folder":
+        return with_audio or path.relative_to(run.root).parts[0] not in SOUNDS
+    return {WEIGHTS: with_weights, SPECTRA: False}.get(path.suffix, True)
 
 
 def _of_result(run: Run, output: dict[str, Any]) -> Packed:
