@@ -304,6 +304,7 @@ class Story:
                 ],
             )
         yield "Data", [*self.sources, *self._told_clips()]
+        yield "Code", [*self._told_code()]
 
     def _told_again(self) -> str:
         assert self.again is not None
@@ -321,6 +322,23 @@ class Story:
         left = self.again.not_compared
         also = f" ({', '.join(left)} with --full)" if left else ""
         return f"the scores give the same {names}{also}"
+
+    @cached_property
+    def code(self) -> dict[str, Any]:
+        """What the code of each fingerprint did, function by function; None where nobody noted."""
+        records = [node.record for node in self.lineage.nodes.values() if node.record]
+        found = dict.fromkeys(record["fingerprints"]["code"] for record in records)
+        return {fingerprint: self.run.code(fingerprint) for fingerprint in found}
+
+    def _told_code(self) -> Iterator[tuple[str, str]]:
+        rules: dict[str, dict[str, None]] = {}
+        for node in self.lineage.nodes.values():
+            if node.record is not None:
+                rules.setdefault(node.record["fingerprints"]["code"], {})[node.rule or ""] = None
+        for fingerprint, parts in self.code.items():
+            n_parts = sum(map(len, parts.values())) if parts else 0
+            what = f"{len(parts)} files, {n_parts} parts" if parts else "no note of what it did"
+            yield ", ".join(rules[fingerprint]), f"{fingerprint[:SHOWN]}: {what}"
 
     def _told_clips(self) -> Iterator[tuple[str, str]]:
         for dataset in dict.fromkeys(clip.dataset for clip in self.clips):
@@ -342,6 +360,7 @@ class Story:
             "scores": [each["path"] for each in self.evidence.inputs] if self.evidence else [],
             "clips": [clip._asdict() for clip in self.clips],
             "sources": dict(self.sources),
+            "code": self.code,
             "results": [
                 {
                     "path": name,

@@ -11,11 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cli import why
 from cli.main import main
 from helpers.records import write_record
 from helpers.small_run import small_run
 from l2i.hashing import file_sha256
 from l2i.provenance.currency import KnownRecords
+from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.records import acceptance_path, record_path
 from l2i.tables import read_rows, write_rows
 
@@ -130,6 +132,26 @@ class TestWhatIsFine:
         facts = Told(capsys, CELL, "--run", finished, "--json").facts
         assert facts["clips"] and {clip["sha256"] for clip in facts["clips"]} == {"c" * 64}
         assert "local folder" in facts["sources"]["esc50"]
+
+    def test_the_code_of_each_result_is_told_part_by_part(self, run, capsys):
+        parts = {"scripts/tabulate_fidelity.py": {"tabulate_fidelity": "a" * 32}}
+        fingerprint = settings_fingerprint(parts)
+        place = record_path(run / "tables/table_4.csv")
+        record = json.loads(place.read_text())
+        record["fingerprints"]["code"] = fingerprint
+        place.write_text(json.dumps(record))
+        (run / ".run/code").mkdir()
+        (run / f".run/code/{fingerprint}.json").write_text(json.dumps(parts))
+        told = Told(capsys, CELL, "--run", run, "--json").facts["code"]
+        assert told == {fingerprint: parts, "0" * 64: None}
+        assert f"{fingerprint[:8]}: 1 files, 1 parts" in Told(capsys, CELL, "--run", run).out
+
+    def test_no_large_file_is_read(self, finished, capsys, monkeypatch):
+        read = []
+        monkeypatch.setattr(why, "SMALL", 100)
+        monkeypatch.setattr(why, "file_sha256", lambda path: read.append(path) or "no")
+        assert Told(capsys, finished / "tables/cost.csv", "--json").code == 1
+        assert read and all(path.stat().st_size <= 100 for path in read)
 
     def test_the_tree_is_plain_text_in_a_pipe(self, finished, capsys):
         told = Told(capsys, CELL, "--run", finished)
