@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from helpers.crated_run import COMMIT, GPU, ROOT, SmallRun
+from helpers.handmade_run import COMMIT, GPU, ROOT, HandmadeRun
 from helpers.project import PROJECT
 from l2i.checks import InputError
 from l2i.hashing import file_sha256
@@ -23,13 +23,13 @@ PUBLISHERS = {"esc50": "https://example.org/ESC-50.zip"}
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A small run that tests leave as it is."""
-    return SmallRun(tmp_path_factory.mktemp("project")).make()
+    return HandmadeRun(tmp_path_factory.mktemp("project")).make()
 
 
 @pytest.fixture
 def small(tmp_path):
     """A small run to do things to."""
-    return SmallRun(tmp_path).make()
+    return HandmadeRun(tmp_path).make()
 
 
 def pack(run, target, **options):
