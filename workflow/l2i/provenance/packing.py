@@ -19,7 +19,7 @@ from l2i.checks import InputError, printable
 from l2i.hashing import file_sha256, files_of, tree_sha256
 from l2i.provenance.digests import digest_path, require_digest
 from l2i.provenance.jobs import Job
-from l2i.provenance.records import FOLDER
+from l2i.provenance.records import FOLDER, papers_below
 from l2i.provenance.runs import NOTES, Run
 
 WEIGHTS = ".safetensors"
@@ -136,10 +136,7 @@ def _hashed(run: Run, path: Path) -> Packed:
 
 def _beside(run: Run, jobs: Iterable[Job]) -> Iterator[Path]:
     """Records and what is said of them, digests, and notes."""
-    for parent, folders, names in os.walk(run.folder):
-        folders.sort()
-        if Path(parent).name == FOLDER:
-            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+    yield from papers_below(run.folder)
     for output in (output for job in jobs for output in job.outputs):
         path = run.file(output["path"])
         if digest_path(path).exists():
