@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli.opening import run_of
-from cli.planned import Assignments, ConfigFiles, Plan, PlannedJob, asked_for, planned
+from cli.opening import Assignments, ConfigFiles, asked_for, run_of
+from cli.planned import Plan, PlannedJob, planned
 from cli.showing import AsJson, Outcome, tell
 from cli.stale import MISSING, Reason, own_reasons
 from l2i.checks import InputError

@@ -11,7 +11,8 @@ from collections import Counter
 
 import pytest
 
-from cli.planned import Asked, planned
+from cli.opening import Asked
+from cli.planned import planned
 from cli.stale import DEPARTURE, staleness
 from helpers.hollow_run import make_hollow_run
 from helpers.project import PROJECT
