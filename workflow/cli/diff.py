@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.crates import opened
 from cli.differences import Differences
 from cli.showing import AsJson, Outcome, tell
+from cli.unpacking import opened
 from l2i.checks import printable
 from l2i.provenance.comparison import CIRCUMSTANCES, Change
 from l2i.provenance.sources import CodeChange

@@ -14,7 +14,8 @@ from helpers.handmade_run import COMMIT, GPU, ROOT, HandmadeRun
 from helpers.project import PROJECT
 from l2i.checks import InputError
 from l2i.hashing import file_sha256
-from l2i.provenance.crate import METADATA, write_crate
+from l2i.provenance.crate import write_crate
+from l2i.provenance.packing import METADATA
 from l2i.provenance.runs import Run
 
 PUBLISHERS = {"esc50": "https://example.org/ESC-50.zip"}

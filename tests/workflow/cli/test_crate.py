@@ -18,7 +18,8 @@ from cli.main import main
 from cli.validating import WORDS, validate
 from helpers.handmade_run import HandmadeRun
 from helpers.project import PROJECT
-from l2i.provenance.crate import METADATA, TERMS
+from l2i.provenance.description import TERMS
+from l2i.provenance.packing import METADATA
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.chains_of_records import make_run
 
 from cli.opening import PROJECT, asked_for
+from helpers.chains_of_records import make_run
 from l2i.checks import InputError
 from l2i.provenance.runs import NOTES, Run
 

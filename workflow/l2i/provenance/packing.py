@@ -22,6 +22,7 @@ from l2i.provenance.jobs import Job
 from l2i.provenance.records import FOLDER, papers_below
 from l2i.provenance.runs import NOTES, Run
 
+METADATA, README = "ro-crate-metadata.json", "README.md"  # of the archive itself
 WEIGHTS = ".safetensors"
 SPECTRA = ".npy"  # large, and made anew from audio in minutes
 OF_THIS_MACHINE = "asked.json"  # among the notes of a run
@@ -46,7 +47,7 @@ class Packed(NamedTuple):
     size_bytes: int
 
 
-class Contents(NamedTuple):
+class Manifest(NamedTuple):
     """What goes into a crate, and what does not although it might."""
 
     files: list[Packed]
@@ -58,14 +59,14 @@ class Contents(NamedTuple):
         return {file.name for file in self.files}
 
 
-def contents_of(
+def manifest_of(
     run: Run,
     jobs: Sequence[Job],
     project: str | Path,
     *,
     with_weights: bool = False,
     with_audio: bool = False,
-) -> Contents:
+) -> Manifest:
     """What a crate of a run holds.
 
     Parameters
@@ -102,7 +103,7 @@ def contents_of(
     for file in files:
         _require_safe_name(file.name)
         _require_portable(file, [Path(project).resolve(), run.folder.resolve(), Path.home()])
-    return Contents(files, left_out)
+    return Manifest(files, left_out)
 
 
 def _results(jobs: Iterable[Job], with_weights: bool, with_audio: bool) -> Iterator[dict[str, Any]]:
