@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,15 +10,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli.opening import run_of
-from cli.planned import Assignments, ConfigFiles, Plan, PlannedJob, asked_for, planned
+from cli.opening import Assignments, ConfigFiles, asked_for, run_of
+from cli.planned import Plan, PlannedJob, planned
 from cli.showing import AsJson, Outcome, tell
 from cli.stale import MISSING, Reason, own_reasons
 from l2i.checks import InputError
 from l2i.provenance.acceptance import accept as accept_outputs
 from l2i.provenance.acceptance import load_acceptance, revoke
 from l2i.provenance.digests import file_of
-from l2i.provenance.records import FOLDER, is_acceptance, result_of
+from l2i.provenance.records import is_acceptance, papers_below, result_of
 from l2i.provenance.runs import NOTES, Run
 
 # What nobody can accept, and what to do about it.
@@ -151,19 +149,11 @@ def _is_below(path: str, name: str) -> bool:
 
 def _revoke(run: Run, names: list[str]) -> list[str]:
     revoked: dict[str, None] = {}
-    for path in (str(run.named(each)) for each in _accepted_in(run)):
+    accepted = map(result_of, filter(is_acceptance, papers_below(run.folder)))
+    for path in map(run.named, accepted):
         if any(_is_below(path, name) for name in names):
             found = load_acceptance(run.file(path)) or {"outputs": [path]}
             revoked |= dict.fromkeys(found["outputs"])
     for path in revoked:
         revoke(run.file(path))
     return [*revoked]
-
-
-def _accepted_in(run: Run) -> Iterator[Path]:
-    """All results of which something was accepted."""
-    for parent, folders, names in os.walk(run.folder):
-        folders.sort()
-        if Path(parent).name == FOLDER:
-            papers = (Path(parent, name) for name in sorted(names))
-            yield from (result_of(paper) for paper in papers if is_acceptance(paper))

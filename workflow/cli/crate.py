@@ -36,26 +36,26 @@ class CrateReport:
 
     def facts(self) -> dict[str, Any]:
         """All of it, as JSON has it."""
-        contents = self.packaged.contents
+        manifest = self.packaged.manifest
         return {
             "crate": str(self.packaged.path),
             "size_bytes": self.packaged.path.stat().st_size,
-            "n_files": len(contents.files),
+            "n_files": len(manifest.files),
             "n_jobs": self.packaged.n_jobs,
-            "left_out": contents.left_out,
+            "left_out": manifest.left_out,
             "other_sources": self.other_sources,
             "validation": None if self.findings is None else self.findings._asdict(),
         }
 
     def show(self, console: Console) -> None:
         """The same for people."""
-        contents, path = self.packaged.contents, self.packaged.path
+        manifest, path = self.packaged.manifest, self.packaged.path
         size = in_units(path.stat().st_size)
         console.print(
-            f"{path}: {size}, {len(contents.files)} files, {self.packaged.n_jobs} jobs",
+            f"{path}: {size}, {len(manifest.files)} files, {self.packaged.n_jobs} jobs",
             markup=False,
         )
-        for name, why in contents.left_out.items():
+        for name, why in manifest.left_out.items():
             console.print(f"left out: {name}, which {why}", markup=False)
         if self.other_sources:
             console.print(f"note: {self.other_sources}", markup=False)

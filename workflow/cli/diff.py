@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.crates import opened
 from cli.differences import Differences
 from cli.showing import AsJson, Outcome, tell
+from cli.unpacking import opened
 from l2i.checks import printable
 from l2i.provenance.comparison import CIRCUMSTANCES, Change
+from l2i.provenance.sources import CodeChange
 from l2i.reporting.two_runs import EQUAL, Number
 
 SHOWN = 72  # characters of a setting
@@ -65,8 +66,8 @@ class DiffReport(NamedTuple):
             ],
             "code": [
                 self._facts_of_results(results)
-                | {"parts": None if parts is None else [part._asdict() for part in parts]}
-                for results, parts in self.found.in_code()
+                | {"parts": None if changes is None else [*map(_facts_of_part, _parts(changes))]}
+                for results, changes in self.found.in_code()
             ],
             "commits": dict(zip("ab", self.found.comparison.commits(), strict=True)),
         }
@@ -145,9 +146,9 @@ class DiffReport(NamedTuple):
     def _show_code(self, console: Console) -> None:
         without_note: set[str] = set()
         of_parts: dict[tuple[str, ...], set[str]] = {}
-        for results, parts in self.found.in_code():
-            without_note |= results if parts is None else set()
-            for part in parts or ():
+        for results, changes in self.found.in_code():
+            without_note |= results if changes is None else set()
+            for part in _parts(changes or ()):
                 of_parts.setdefault(part, set()).update(results)
         rows = [(*part, self._rules(results)) for part, results in sorted(of_parts.items())]
         _print_table(console, "Code", ("file", "part", "how", "rules"), rows)
@@ -161,6 +162,16 @@ class DiffReport(NamedTuple):
 
     def _rules(self, results: set[str]) -> str:
         return ", ".join(self.found.comparison.rules_of(results))
+
+
+def _parts(changes: Iterable[CodeChange]) -> Iterator[tuple[str, str, str]]:
+    """File, function or the like, and what happened to it."""
+    for change in changes:
+        yield from ((change.file, part, how) for part, how in change.parts.items())
+
+
+def _facts_of_part(part: tuple[str, str, str]) -> dict[str, str]:
+    return dict(zip(("file", "name", "how"), part, strict=True))
 
 
 def _facts_of(number: Number) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from l2i.provenance.comparison import CIRCUMSTANCES, IDENTITY, Change, Comparison, Explanation, Part
+from l2i.provenance.comparison import CIRCUMSTANCES, IDENTITY, Change, Comparison, Explanation
 from l2i.provenance.runs import Run
+from l2i.provenance.sources import CodeChange
 from l2i.reporting.two_runs import EQUAL, Number, compare_tables, rests_on
 
 TABLES = "tables"
@@ -101,7 +102,7 @@ class Differences:
         shown |= {change: found.get(change, set()) for change in whole}
         return sorted(shown.items(), key=lambda item: (IN_ORDER.index(item[0].kind), item[0].what))
 
-    def in_code(self) -> list[tuple[set[str], list[Part] | None]]:
+    def in_code(self) -> list[tuple[set[str], list[CodeChange] | None]]:
         """Results whose code differs, and function by function how; None where no note tells."""
         return [
             (results, self.comparison.code_changes(*pair))

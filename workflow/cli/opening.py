@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -21,6 +23,34 @@ RunOption = Annotated[
     Path | None,
     typer.Option("--run", help="Folder of a run; the only one in results by default."),
 ]
+ConfigFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--configfile",
+        metavar="FILE",
+        help="Overlay of config.yaml, as for Snakemake. By default as the run was asked for last.",
+    ),
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--config",
+        metavar="KEY=VALUE",
+        help="Assignment over the overlays, as for Snakemake. By default as for --configfile.",
+    ),
+]
+
+
+class Asked(NamedTuple):
+    """How a run is asked for on the command line of Snakemake."""
+
+    configfiles: list[str]
+    assignments: list[str]
+
+    def options(self) -> list[str]:
+        """The same as arguments."""
+        files = ["--configfile", *self.configfiles] if self.configfiles else []
+        return files + (["--config", *self.assignments] if self.assignments else [])
 
 
 def open_run(folder: Path | None) -> Run:
@@ -56,3 +86,25 @@ def run_of(path: Path) -> Run:
     raise InputError(
         f"{path} lies in no run: none of its folders holds {NOTES}. Name a file below results"
     )
+
+
+def asked_for(
+    run: Run, configfiles: Sequence[str] | None = None, assignments: Sequence[str] | None = None
+) -> Asked:
+    """How a run is asked for: as is said here, or else as it was asked for last.
+
+    Raises
+    ------
+    InputError
+        Nothing is said, and what the run notes of it is damaged.
+    """
+    if configfiles or assignments:
+        return Asked([os.path.abspath(each) for each in configfiles or []], [*(assignments or [])])
+    noted = run.asked or {"configfiles": [], "config": []}
+    try:
+        return Asked([str(PROJECT / each) for each in noted["configfiles"]], [*noted["config"]])
+    except (KeyError, TypeError):
+        raise InputError(
+            f"{run.folder / NOTES / 'asked.json'} is damaged: name the overlays that the run was "
+            "made with by --configfile, such as config/demo.yaml"
+        ) from None

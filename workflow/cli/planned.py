@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
-import typer
-
-from cli.opening import PROJECT
+from cli.opening import PROJECT, Asked
 from l2i.checks import InputError, reason
 from l2i.provenance.currency import Difference, Identity, KnownRecords
 from l2i.provenance.digests import file_of
 from l2i.provenance.runs import Run
-
-ConfigFiles = Annotated[
-    list[str] | None,
-    typer.Option("--configfile", help="As for Snakemake; by default as the run was asked for."),
-]
-Assignments = Annotated[
-    list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="Likewise.")
-]
-
-
-class Asked(NamedTuple):
-    """How a run is asked for on the command line of Snakemake."""
-
-    configfiles: list[str]
-    assignments: list[str]
-
-    def options(self) -> list[str]:
-        """The same as arguments."""
-        files = ["--configfile", *self.configfiles] if self.configfiles else []
-        return files + (["--config", *self.assignments] if self.assignments else [])
 
 
 @dataclass(frozen=True)
@@ -67,16 +44,6 @@ class Plan:
     code_parts: Callable[[str], Mapping[str, Mapping[str, str]]]
     known: KnownRecords
     knows_corpora: bool  # whether the folder of corpora was looked at
-
-
-def asked_for(
-    run: Run, configfiles: Sequence[str] | None = None, assignments: Sequence[str] | None = None
-) -> Asked:
-    """How a run is asked for: as is said here, or else as it was asked for last."""
-    if configfiles or assignments:
-        return Asked([os.path.abspath(each) for each in configfiles or []], [*(assignments or [])])
-    noted = run.asked or {"configfiles": [], "config": []}
-    return Asked([str(PROJECT / each) for each in noted["configfiles"]], [*noted["config"]])
 
 
 @contextmanager

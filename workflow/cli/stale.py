@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli.opening import RunFolder, open_run
-from cli.planned import Asked, Assignments, ConfigFiles, Plan, PlannedJob, asked_for, planned
+from cli.opening import Asked, Assignments, ConfigFiles, RunFolder, asked_for, open_run
+from cli.planned import Plan, PlannedJob, planned
 from cli.showing import AsJson, Outcome, tell
 from l2i.provenance.currency import Difference
 from l2i.provenance.sources import code_changes

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.opening import PROJECT, RunFolder, open_run
+from cli.opening import PROJECT, RunFolder, asked_for, open_run
 from cli.seal import held_against_seal
 from cli.showing import AsJson, Outcome, progress_of_bytes, tell, worst
 from configuration.reading import read_configuration, resolved
@@ -190,10 +190,10 @@ def _machine(run: Run) -> dict[str, Any]:
 
     Nothing where they are not to be had, as where the run is looked at elsewhere.
     """
-    asked = run.asked or {}
     try:
-        files = [PROJECT / name for name in ("config.yaml", *asked.get("configfiles", []))]
-        machine = resolved(read_configuration(files, asked.get("config", [])).value)["machine"]
+        asked = asked_for(run)
+        files: list[str | Path] = [PROJECT / "config.yaml", *asked.configfiles]
+        machine = resolved(read_configuration(files, asked.assignments).value)["machine"]
     except (InputError, KeyError, TypeError, AttributeError):
         return {}
     return machine if isinstance(machine, dict) else {}

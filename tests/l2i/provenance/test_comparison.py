@@ -92,8 +92,7 @@ def test_code_is_told_function_by_function(compared):
     (first, _) = explained(comparison, evaluation("att"))
     assert {change.kind for change in first} == {"code"}
     assert comparison.code_changes(*pair) == [
-        ("l2i/nmf.py", "learn", "changed"),
-        ("l2i/nmf.py", "more", "added"),
+        ("l2i/nmf.py", {"learn": "changed", "more": "added"}),
     ]
     assert comparison.code_changes(*pair[::-1]) is None  # each run has notes of its own code
 
@@ -103,7 +102,8 @@ def test_a_function_that_is_gone_is_told(tmp_path):
     comparison = Comparison(Run(a), Run(b))
     ((pair, of),) = comparison.code().items()
     assert len(of) == len(comparison.results)
-    assert ("l2i/nmf.py", "more", "removed") in comparison.code_changes(*pair)
+    (change,) = comparison.code_changes(*pair)
+    assert change.file == "l2i/nmf.py" and change.parts["more"] == "removed"
 
 
 def test_where_a_note_is_missing_or_damaged_nothing_is_told_of_functions(compared):

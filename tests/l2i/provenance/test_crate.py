@@ -10,11 +10,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from helpers.crated_run import COMMIT, GPU, ROOT, SmallRun
+from helpers.handmade_run import COMMIT, GPU, ROOT, HandmadeRun
 from helpers.project import PROJECT
 from l2i.checks import InputError
 from l2i.hashing import file_sha256
-from l2i.provenance.crate import METADATA, write_crate
+from l2i.provenance.crate import write_crate
+from l2i.provenance.packing import METADATA
 from l2i.provenance.runs import Run
 
 PUBLISHERS = {"esc50": "https://example.org/ESC-50.zip"}
@@ -23,13 +24,13 @@ PUBLISHERS = {"esc50": "https://example.org/ESC-50.zip"}
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A small run that tests leave as it is."""
-    return SmallRun(tmp_path_factory.mktemp("project")).make()
+    return HandmadeRun(tmp_path_factory.mktemp("project")).make()
 
 
 @pytest.fixture
 def small(tmp_path):
     """A small run to do things to."""
-    return SmallRun(tmp_path).make()
+    return HandmadeRun(tmp_path).make()
 
 
 def pack(run, target, **options):

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from cli.recomputation import DRAWN, recomputed_table
-from helpers.small_run import CLASSES, small_run
+from helpers.scored_run import CLASSES, scored_run
 from l2i.checks import InputError
 from l2i.reporting.cells import Cell, cells_of
 from l2i.reporting.evidence import evidence_of
@@ -15,7 +15,7 @@ from l2i.reporting.evidence import evidence_of
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return small_run(tmp_path_factory.mktemp("run"))
+    return scored_run(tmp_path_factory.mktemp("run"))
 
 
 def evidence(run, table, **keys):

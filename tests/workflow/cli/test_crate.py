@@ -16,16 +16,17 @@ import yaml
 from cli import validating
 from cli.main import main
 from cli.validating import WORDS, validate
-from helpers.crated_run import SmallRun
+from helpers.handmade_run import HandmadeRun
 from helpers.project import PROJECT
-from l2i.provenance.crate import METADATA, TERMS
+from l2i.provenance.description import TERMS
+from l2i.provenance.packing import METADATA
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A project with a small run and its crate."""
     folder = tmp_path_factory.mktemp("project")
-    SmallRun(folder).make()
+    HandmadeRun(folder).make()
     assert told(folder, "--with-audio")["outcome"] == "fine"
     return folder
 
@@ -76,7 +77,7 @@ def test_sources_of_another_commit_are_told(folder, tmp_path, capsys, monkeypatc
 
 
 def test_what_cannot_be_packed_ends_with_4_and_leaves_nothing(tmp_path, capsys):
-    small = SmallRun(tmp_path).make()
+    small = HandmadeRun(tmp_path).make()
     (small.run / "tables/table_4.csv").write_text("other")
     code, said = ended(capsys, "audit", "crate", small.run, "--output", tmp_path / "out/a.zip")
     assert code == 4 and "is not what its record says" in said.err
@@ -175,7 +176,7 @@ def test_runcrate_reads_a_crate(runcrate, crate, tmp_path):
 
 
 def test_the_publishers_of_downloads_are_those_of_the_reference(tmp_path, capsys):
-    small = SmallRun(tmp_path)
+    small = HandmadeRun(tmp_path)
     pins = {"files": [{"name": "annotations.csv", "md5": "0" * 32}]}
     settings = {"download": "sonyc_ust", "pins": pins}
     where = {"dataset": "sonyc_ust"}

@@ -7,9 +7,9 @@ import os
 import zipfile
 
 import pytest
-from helpers.small_runs import CODE, make_run, model
 
 from cli.main import main
+from helpers.chains_of_records import CODE, make_run, model
 from l2i.provenance.fingerprints import settings_fingerprint
 
 LEARNED = "dictionary/esc50/fold1/default/dictionary.safetensors"

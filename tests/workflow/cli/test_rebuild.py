@@ -13,8 +13,9 @@ import pytest
 from cli.main import main
 from helpers.project import PROJECT
 from helpers.toy_project import make_toy, run_snakemake
-from l2i.provenance.crate import METADATA, write_crate
+from l2i.provenance.crate import write_crate
 from l2i.provenance.fingerprints import settings_fingerprint
+from l2i.provenance.packing import METADATA
 from l2i.provenance.runs import Run
 
 RUN = "results/toy"

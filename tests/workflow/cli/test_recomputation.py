@@ -13,7 +13,7 @@ import pytest
 
 from cli.recomputation import Compared, recompute_cell, recomputed_table
 from helpers.cells import check_all_rows
-from helpers.small_run import SmallRun, small_run
+from helpers.scored_run import ScoredRun, scored_run
 from l2i.checks import InputError
 from l2i.provenance.records import load_record
 from l2i.reporting.cells import cells_of, find_cell, parse_address, titles_in
@@ -27,7 +27,7 @@ SMALL = [
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return small_run(tmp_path_factory.mktemp("run"))
+    return scored_run(tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture
@@ -305,7 +305,7 @@ class TestFinishedRun:
         check_by_hand(run, text, BY_HAND[text])
 
 
-class _FinishedRun(SmallRun):
+class _FinishedRun(ScoredRun):
     def record_of(self, recorded):
         return load_record(self.path_of(recorded))
 

@@ -6,9 +6,9 @@ import json
 import subprocess
 
 import pytest
-from helpers.small_runs import make_run
 
 from cli.main import main
+from helpers.chains_of_records import make_run
 from l2i.provenance.runs import Run
 from l2i.provenance.seal import check_seal, entries_of, read_contents
 

@@ -11,9 +11,10 @@ from collections import Counter
 
 import pytest
 
-from cli.planned import Asked, planned
+from cli.opening import Asked
+from cli.planned import planned
 from cli.stale import DEPARTURE, staleness
-from helpers.made_up_runs import make_up_run
+from helpers.hollow_run import make_hollow_run
 from helpers.project import PROJECT
 from helpers.tampering import EDITED_LATER
 from helpers.toy_project import (
@@ -240,7 +241,7 @@ def declared(paths, folder):
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory):
     """The demo's configuration, finished, though nothing was computed."""
-    return make_up_run(tmp_path_factory.mktemp("made_up"), "config/demo.yaml")
+    return make_hollow_run(tmp_path_factory.mktemp("made_up"), "config/demo.yaml")
 
 
 class TestTheRealWorkflow:

@@ -14,7 +14,7 @@ import pytest
 from cli import why
 from cli.main import main
 from helpers.records import write_record
-from helpers.small_run import small_run
+from helpers.scored_run import scored_run
 from l2i.hashing import file_sha256
 from l2i.provenance.currency import KnownRecords
 from l2i.provenance.fingerprints import settings_fingerprint
@@ -28,7 +28,7 @@ SCORES = "esc50-1-l2i_att-default-0/fidelity.csv"
 
 def write_run(folder):
     """A small run with whole records: scores made of networks, networks of an index."""
-    made = small_run(folder)
+    made = scored_run(folder)
     root = folder / "results"
     clips = sorted(
         {clip for path in root.glob("esc50-*/fidelity.csv") for clip in read_rows(path)["clip"]}

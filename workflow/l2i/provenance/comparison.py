@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from l2i.checks import InputError
 from l2i.provenance.records import is_record, result_of
 from l2i.provenance.runs import Run
+from l2i.provenance.sources import CodeChange, code_changes
 
 IDENTITY = ("results", "setting", "code", "package", "data", "inputs")
 CIRCUMSTANCES = ("installed", "library", "hardware", "runtime", "commit")
@@ -43,14 +44,6 @@ class Change(NamedTuple):
     what: str
     then: str | None
     now: str | None
-
-
-class Part(NamedTuple):
-    """A function, method, class or constant that differs."""
-
-    file: str
-    name: str
-    how: str  # added, removed, changed
 
 
 class Explanation(NamedTuple):
@@ -235,20 +228,12 @@ class Comparison:
                     found.setdefault(pair, set()).add(name)
         return found
 
-    def code_changes(self, then: str, now: str) -> list[Part] | None:
+    def code_changes(self, then: str, now: str) -> list[CodeChange] | None:
         """Function by function; None where a run has no note of what that code did."""
         a, b = (side.run.code(f) for side, f in zip(self.sides, (then, now), strict=True))
         if a is None or b is None:
             return None
-        before, after = (
-            {(file, name): text for file, parts in each.items() for name, text in parts.items()}
-            for each in (a, b)
-        )
-        return [
-            Part(*key, _how(before.get(key), after.get(key)))
-            for key in sorted({*before, *after})
-            if before.get(key) != after.get(key)
-        ]
+        return code_changes(a, b)
 
     def commits(self) -> tuple[list[str], list[str]]:
         """The commits that each run was made at."""
@@ -368,10 +353,6 @@ def _leaves(prefix: str, tree: Any) -> Iterator[tuple[str, str]]:
 
 def _has_name(item: Any) -> bool:
     return isinstance(item, dict) and isinstance(item.get("name"), str)
-
-
-def _how(before: str | None, after: str | None) -> str:
-    return "added" if before is None else "removed" if after is None else "changed"
 
 
 def _listing(run: Run, name: str) -> dict[str, str] | None:

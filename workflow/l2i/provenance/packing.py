@@ -19,9 +19,10 @@ from l2i.checks import InputError, printable
 from l2i.hashing import file_sha256, files_of, tree_sha256
 from l2i.provenance.digests import digest_path, require_digest
 from l2i.provenance.jobs import Job
-from l2i.provenance.records import FOLDER
+from l2i.provenance.records import FOLDER, papers_below
 from l2i.provenance.runs import NOTES, Run
 
+METADATA, README = "ro-crate-metadata.json", "README.md"  # of the archive itself
 WEIGHTS = ".safetensors"
 SOUNDS = ("listening", "prototypes")  # stages whose folders hold them
 SPECTRA = ".npy"  # large, and made anew from audio in minutes
@@ -47,7 +48,7 @@ class Packed(NamedTuple):
     size_bytes: int
 
 
-class Contents(NamedTuple):
+class Manifest(NamedTuple):
     """What goes into a crate, and what does not although it might."""
 
     files: list[Packed]
@@ -59,14 +60,14 @@ class Contents(NamedTuple):
         return {file.name for file in self.files}
 
 
-def contents_of(
+def manifest_of(
     run: Run,
     jobs: Sequence[Job],
     project: str | Path,
     *,
     with_weights: bool = False,
     with_audio: bool = False,
-) -> Contents:
+) -> Manifest:
     """What a crate of a run holds.
 
     Parameters
@@ -104,7 +105,7 @@ def contents_of(
     for file in files:
         _require_safe_name(file.name)
         _require_portable(file, [Path(project).resolve(), run.folder.resolve(), Path.home()])
-    return Contents(files, left_out)
+    return Manifest(files, left_out)
 
 
 def _is_wanted(run: Run, output: dict[str, Any], with_weights: bool, with_audio: bool) -> bool:
@@ -137,10 +138,7 @@ def _hashed(run: Run, path: Path) -> Packed:
 
 def _beside(run: Run, jobs: Iterable[Job]) -> Iterator[Path]:
     """Records and what is said of them, digests, and notes."""
-    for parent, folders, names in os.walk(run.folder):
-        folders.sort()
-        if Path(parent).name == FOLDER:
-            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+    yield from papers_below(run.folder)
     for output in (output for job in jobs for output in job.outputs):
         path = run.file(output["path"])
         if digest_path(path).exists():

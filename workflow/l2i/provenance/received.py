@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from l2i.checks import InputError
 from l2i.hashing import file_sha256
-from l2i.provenance.crate import METADATA
 from l2i.provenance.digests import digest_path, require_digest
 from l2i.provenance.jobs import Job, broken, jobs_of
+from l2i.provenance.packing import METADATA
 from l2i.provenance.runs import Run
 
 

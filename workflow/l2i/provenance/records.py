@@ -15,7 +15,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,15 @@ def result_of(path: str | Path) -> Path:
     return Path(path).parent.with_name(name.removesuffix(suffix))
 
 
+def papers_below(folder: str | Path) -> Iterator[Path]:
+    """All records and acceptances of results below a folder, in the order of their names."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        if Path(parent).name == FOLDER:
+            papers = (Path(parent, name) for name in sorted(names))
+            yield from (paper for paper in papers if is_record(paper) or is_acceptance(paper))
+
+
 def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> list[dict[str, Any]]:
     """Name, path and content of each (name, path), and whether its hash was known or computed."""
     found = [(name, path, hashes.get(path)) for name, path in inputs]
@@ -136,9 +145,7 @@ def _libraries() -> list[str]:
             found.append(f"{' '.join(filter(None, told))} of {_package_with(each['filepath'])}")
     if torch := sys.modules.get("torch"):
         lines = torch.__config__.show().splitlines()
-        told = [
-            line.strip(" -") for line in lines if re.search("Math Kernel|MKL-DNN|CPU cap", line)
-        ]
+        told = [line.strip(" -") for line in lines if re.search(OF_TORCH, line)]
         found += [f"{line} of torch" for line in told]
     return sorted(set(found))
 

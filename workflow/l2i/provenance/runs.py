@@ -23,7 +23,7 @@ from l2i.disk import write_text
 from l2i.provenance.acceptance import load_acceptance
 from l2i.provenance.currency import KnownRecords
 from l2i.provenance.fingerprints import settings_fingerprint
-from l2i.provenance.records import FOLDER, is_record, result_of
+from l2i.provenance.records import is_record, papers_below, result_of
 
 NOTES = ".run"
 ASKED = 9  # records, for the name of their run
@@ -76,12 +76,8 @@ class Run:
 
         Whether they are there is another question.
         """
-        for parent, folders, names in os.walk(self.folder):
-            folders.sort()
-            if Path(parent).name == FOLDER:
-                records = (Path(parent, name) for name in sorted(names))
-                found = (result_of(path) for path in records if is_record(path))
-                yield from (PurePosixPath(path.relative_to(self.folder)) for path in found)
+        for path in filter(is_record, papers_below(self.folder)):
+            yield PurePosixPath(result_of(path).relative_to(self.folder))
 
     def named(self, path: str | Path) -> str:
         """What records call a file of this run."""

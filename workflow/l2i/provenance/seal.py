@@ -8,7 +8,7 @@ Definition, by which anybody can compute it again
 The leaves of a run are
 
 - each result that has a record: a file, or a folder, whose name then ends in ``/``;
-- each file in a folder ``.records`` that is not hidden: records and acceptances;
+- each record and acceptance, ``*.json`` in a folder ``.records`` that is not hidden;
 - ``.run/configuration.json`` and all files ``.run/code/*.json``.
 
 Logs, hidden files and ``.run/asked.json``, by which nothing was made, are none. The name of a leaf
@@ -36,8 +36,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -46,22 +45,19 @@ from l2i.checks import InputError
 from l2i.disk import PART, write_bytes
 from l2i.hashing import files_of
 from l2i.provenance.digests import LARGE
-from l2i.provenance.records import FOLDER, result_of
+from l2i.provenance.reading import Advance, read_hashes
+from l2i.provenance.records import is_record, papers_below, result_of
 from l2i.provenance.runs import NOTES, Run
 from l2i.provenance.signatures import sign, signers_of
 
 SEAL = "seal.json"
 SIGNATURE = f"{SEAL}.sig"
-ACCEPTED = ".accepted.json"
 # 64 bits: nobody comes upon another run with this beginning by accident, and finding one on purpose
 # takes 2^64 runs. Who makes both runs needs 2^32, so between adversaries the whole root counts.
 SHORT = 16
 # What is made to be read by other jobs; that nobody has read it tells of a run that was ended.
 IN_BETWEEN = {"weights", "features", "dictionary", "classifier", "systems", "evaluation"}
 OF_JOBS_AT_WORK = (".lock-", ".checkpoints-", ".log-")
-CHUNK = 2**20
-
-Advance = Callable[[int], Any]
 
 
 def merkle_root(leaves: Mapping[str, str]) -> str:
@@ -129,26 +125,16 @@ def n_bytes(entries: Iterable[Entry]) -> int:
 
 
 def _results(run: Run) -> Iterator[Path]:
-    for path in _in_records(run):
-        if not path.name.endswith(ACCEPTED):
-            yield result_of(path)
+    return map(result_of, filter(is_record, papers_below(run.folder)))
 
 
 def _others(run: Run) -> Iterator[Path]:
     """Records, acceptances and notes."""
-    yield from _in_records(run)
+    yield from papers_below(run.folder)
     notes = run.folder / NOTES
     for path in [notes / "configuration.json", *sorted((notes / "code").glob("*.json"))]:
         if path.is_file() and not path.name.startswith("."):
             yield path
-
-
-def _in_records(run: Run) -> Iterator[Path]:
-    for parent, folders, names in os.walk(run.folder):
-        folders.sort()
-        if Path(parent).name == FOLDER:
-            shown = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
-            yield from (path for path in shown if path.is_file())
 
 
 def _entry_of_result(run: Run, path: Path) -> Entry:
@@ -183,7 +169,9 @@ def read_contents(entries: Iterable[Entry], advance: Advance = lambda n: None) -
         Something cannot be read.
     """
     entries = [*entries]
-    known = _hashes([path for entry in entries for path in entry.files], advance)
+    with _reading():
+        sizes = {path: path.stat().st_size for entry in entries for path in entry.files}
+        known = dict(_hashes(sizes, advance))
     found = Contents({}, [], {})
     for entry in entries:
         _add(entry, known, found)
@@ -214,22 +202,11 @@ def _content(entry: Entry, known: Mapping[Path, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _hashes(paths: list[Path], advance: Advance) -> dict[Path, str]:
-    pool = ThreadPoolExecutor()
-    try:
-        hashes = pool.map(lambda path: _sha256(path, advance), paths)
-        return dict(zip(paths, hashes, strict=True))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _sha256(path: Path, advance: Advance) -> str:
-    digest, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
-    with _reading(), open(path, "rb", buffering=0) as file:
-        while n := file.readinto(buffer):
-            digest.update(buffer[:n])
-            advance(n)
-    return digest.hexdigest()
+def _hashes(sizes: Mapping[Path, int], advance: Advance) -> Iterator[tuple[Path, str]]:
+    for path, read in read_hashes(sizes, advance):
+        if isinstance(read, OSError):
+            raise read
+        yield path, read
 
 
 @contextmanager
@@ -276,7 +253,7 @@ def loose_ends(run: Run) -> list[str]:
 
 def _result_behind(path: str) -> str:
     """The result itself of an input that may be its record."""
-    return str(result_of(path)) if Path(path).parent.name == FOLDER else path
+    return str(result_of(path)) if is_record(path) else path
 
 
 class Seal(NamedTuple):

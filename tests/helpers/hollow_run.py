@@ -19,7 +19,7 @@ from l2i.provenance.records import write_record
 from l2i.provenance.runs import note_run
 
 
-def make_up_run(folder, configfile, assignments=()):
+def make_hollow_run(folder, configfile, assignments=()):
     """Write into `folder` what jobs of a configuration would leave; returns the run's folder."""
     before = os.getcwd()
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:

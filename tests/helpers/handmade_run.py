@@ -19,7 +19,7 @@ PINS = {"numpy": "2.4.6", "pandas": "3.1.1"}
 COMMIT = "c" * 40
 
 
-class SmallRun:
+class HandmadeRun:
     """Makes results, each with a record, below a folder that stands for the project."""
 
     def __init__(self, folder):

@@ -30,7 +30,7 @@ TAGGED = ["sonyc_ust"]
 
 
 @dataclass
-class SmallRun:
+class ScoredRun:
     """Scores, tables and records below a folder; records name files as Snakemake would."""
 
     folder: Path
@@ -110,9 +110,9 @@ class SmallRun:
         return str(self.path_of(recorded))
 
 
-def small_run(folder: Path, seed: int = 0) -> SmallRun:
+def scored_run(folder: Path, seed: int = 0) -> ScoredRun:
     """Two data sets, folds and runs that not all systems have, a classifier and two ablations."""
-    run, rng = SmallRun(folder), np.random.default_rng(seed)
+    run, rng = ScoredRun(folder), np.random.default_rng(seed)
     fidelity = [*_fidelity_of_esc50(run, rng), *_tagged(run, rng, "fidelity")]
     faithfulness = _faithfulness(run, rng)
     classifier = [
