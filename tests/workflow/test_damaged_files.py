@@ -93,6 +93,7 @@ def unpacked(kind):
 
 
 def as_record(path):
+    record_path(path).parent.mkdir()
     path.replace(record_path(path))
     return load_record(path)
 

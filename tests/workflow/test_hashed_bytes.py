@@ -35,6 +35,8 @@ SIZES = {
     ".md": 1e5,
     ".svg": 1e6,
     ".png": 1e6,
+    ".html": 1e6,
+    "/provenance": 2e7,  # a folder of pages
 }
 SOUNDS = 0.5 * GB  # of a folder of listening or prototypes
 

@@ -16,6 +16,7 @@ from l2i.provenance.records import record_path, validate_record
 from l2i.reporting.costs import cost_of, device_text
 
 GPU = {"name": "Big GPU", "driver": "1", "cuda": "12", "memory_bytes": 2**36}
+GPU |= {"cudnn": "9.19.0", "peak_memory_bytes": 2**30}
 FACTS = {"n_parameters": 2_400_000, "seconds_per_epoch": 20.0, "share_waiting": 0.25}
 
 
@@ -24,7 +25,7 @@ def trained(tmp_path):
     """Write the record of a trained model; give its path."""
 
     def write(system="l2i_att", dataset="esc50", fold=1, cpu="Old CPU", gpu=None, **changes):
-        path = tmp_path / f"{system}-{dataset}-{fold}-{len(list(tmp_path.iterdir()))}.model"
+        path = tmp_path / f"{system}-{dataset}-{fold}-{len(list(tmp_path.rglob('*')))}.model"
         key = "system_settings" if system else "classifier"
         write_record(path, {key: {"n_epochs": changes.pop("n_epochs", 35)}}, dataset=dataset)
         record = json.loads(record_path(path).read_text(encoding="utf-8"))

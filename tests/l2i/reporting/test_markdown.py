@@ -77,7 +77,7 @@ class TestPages:
         write_table(rows, tmp_path / "t.csv", page, paper=REFERENCE, titles={}, notes=["Our own."])
         assert page.read_text().count("evaluator of DCASE") == 1
         assert "F1 is taken" not in page.read_text()
-        assert page.read_text().endswith("\n- Our own.\n")
+        assert page.read_text().splitlines()[-2] == "- Our own."
 
     def test_what_intervals_and_spreads_tell_of_stands_below_numbers_that_have_them(self, tmp_path):
         page = tmp_path / "table_1.md"

@@ -65,7 +65,7 @@ def test_it_tells_what_was_packed_and_what_was_not(folder, tmp_path, capsys):
     )
     log.write_text(before)
     assert code == 0
-    assert f"{tmp_path / 'a'}: " in said.out and "5 jobs" in said.out
+    assert f"{tmp_path / 'a'}: " in said.out and "6 jobs" in said.out
     assert "tabulate_fidelity.log, which names /scratch/me/scores.csv" in said.out
 
 
@@ -168,7 +168,7 @@ def test_runcrate_reads_a_crate(runcrate, crate, tmp_path):
     done = subprocess.run([runcrate, "report", tmp_path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     actions = done.stdout.split("action: ")[1:]
-    assert len(actions) == 6 and actions[0].startswith("#run\n")
+    assert len(actions) == 7 and actions[0].startswith("#run\n")
     (trained,) = (each for each in actions if "step: #step-train_system" in each)
     assert "instrument: workflow/scripts/train_system.py" in trained
     assert '{"n_epochs":3} <- #parameter-train_system-value-training' in trained

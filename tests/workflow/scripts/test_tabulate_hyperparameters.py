@@ -129,5 +129,5 @@ class TestHyperparameters:
     def test_an_interpreter_without_a_record_is_refused(self, tabulate, interpreter, tmp_path):
         path = interpreter()
         record_path(tmp_path / "1.dictionary").unlink()
-        with pytest.raises(InputError, match=r"1\.dictionary\.record\.json is missing"):
+        with pytest.raises(InputError, match=r"\.records/1\.dictionary\.json is missing"):
             self.run(tabulate, path)
