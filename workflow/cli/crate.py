@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cli.opening import PROJECT, RESULTS, RunFolder, open_run
 from cli.showing import AsJson, Outcome, tell
-from cli.validating import Findings, validate
+from cli.validating import Validation, validate
 from configuration.reading import load_reference
 from l2i.disk import in_units
 from l2i.provenance.crate import Packaged, write_crate
@@ -26,12 +26,12 @@ class CrateReport:
 
     packaged: Packaged
     other_sources: str | None  # why the sources may not be those that made the run
-    findings: Findings | None
+    validation: Validation | None
 
     @property
     def outcome(self) -> Outcome:
         """An archive that does not validate is none that one can rely on."""
-        invalid = self.findings is not None and self.findings.required
+        invalid = self.validation is not None and self.validation.required
         return Outcome.TAMPERED if invalid else Outcome.FINE
 
     def facts(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class CrateReport:
             "n_jobs": self.packaged.n_jobs,
             "left_out": manifest.left_out,
             "other_sources": self.other_sources,
-            "validation": None if self.findings is None else self.findings._asdict(),
+            "validation": None if self.validation is None else self.validation._asdict(),
         }
 
     def show(self, console: Console) -> None:
@@ -59,8 +59,8 @@ class CrateReport:
             console.print(f"left out: {name}, which {why}", markup=False)
         if self.other_sources:
             console.print(f"note: {self.other_sources}", markup=False)
-        if self.findings is not None:
-            self.findings.show(console)
+        if self.validation is not None:
+            self.validation.show(console)
 
 
 def crate(
@@ -91,8 +91,8 @@ def crate(
         with_weights=with_weights,
         with_audio=with_audio,
     )
-    findings = validate(packaged.path) if check else None
-    tell(CrateReport(packaged, _other_sources(packaged.commits), findings), as_json)
+    validation = validate(packaged.path) if check else None
+    tell(CrateReport(packaged, _other_sources(packaged.commits), validation), as_json)
 
 
 def _other_sources(commits: set[str]) -> str | None:

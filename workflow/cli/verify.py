@@ -138,8 +138,7 @@ def sealed(found: Verified, root: str | None, allowed_signers: Path | None) -> V
     """
     check = held_against_seal(found.run, root, allowed_signers)
     if check.findings:
-        broken = [Finding(Kind.SEAL, each.name, each.what) for each in check.findings]
-        return found._replace(findings=[*found.findings, *broken])
+        return found._replace(findings=[*found.findings, *check.findings])
     by = f", signed by {', '.join(check.signed_by)}" if check.signed_by else ""
     told = f"over {check.n_leaves} results, records and notes{by}"
     return found._replace(seal=f"the seal {check.root} holds, {told}")

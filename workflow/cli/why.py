@@ -21,7 +21,7 @@ from cli.opening import RunOption, open_run, run_of
 from cli.recomputation import Recomputation, recompute_cell
 from cli.showing import AsJson, Outcome, tell, worst
 from l2i.checks import InputError, printable
-from l2i.disk import write_text
+from l2i.disk import replace_text
 from l2i.hashing import file_sha256
 from l2i.pages.accounts import SHOWN, account_of, leaves, summary_of, told_breaks
 from l2i.pages.provenance import Section, provenance_page
@@ -66,7 +66,7 @@ def why(
     """
     story = find_story(what, run, full=full)
     if html is not None:
-        write_text(html, provenance_page(story.account()))
+        replace_text(html, provenance_page(story.account()))
     tell(story, as_json)
 
 
