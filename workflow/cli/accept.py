@@ -61,9 +61,16 @@ class Accepted:
 
 
 def accept(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Results, or folders.")],
-    why: Annotated[str, typer.Option("--reason", help="Why the results stand.")] = "",
-    take_back: Annotated[bool, typer.Option("--revoke", help="Take acceptances back.")] = False,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Results, or folders of them, of one run."),
+    ],
+    why: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why the results stand; needed.")
+    ] = "",
+    take_back: Annotated[
+        bool, typer.Option("--revoke", help="Take all acceptances of these results back.")
+    ] = False,
     configfile: ConfigFiles = None,
     config: Assignments = None,
     as_json: AsJson = False,

@@ -66,7 +66,8 @@ class CrateReport:
 def crate(
     folder: RunFolder = None,
     output: Annotated[
-        Path | None, typer.Option(help="The archive; results/NAME.crate.zip by default.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The archive; results/NAME.crate.zip by default."),
     ] = None,
     with_weights: Annotated[
         bool, typer.Option("--with-weights", help="Pack the weights of models as well.")
@@ -75,11 +76,18 @@ def crate(
         bool, typer.Option("--with-audio", help="Pack the listening pages as well.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--validate", help="Hold the crate against its profile.")
+        bool,
+        typer.Option(
+            "--validate", help="Hold the crate against the profile Provenance Run Crate 0.5."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pack a run into one archive that others can check, read and make tables from (RO-Crate)."""
+    """Pack a run into one archive that others can check, read and make tables from (RO-Crate).
+
+    A run with a result that is not what its record says is not packed. Exit code: 1 the crate does
+    not meet what the profile requires, with --validate.
+    """
     run = open_run(folder)
     downloads = load_reference("downloads")
     publishers = {name: entry["url"] for part in downloads.values() for name, entry in part.items()}

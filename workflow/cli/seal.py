@@ -1,4 +1,4 @@
-"""l2i audit seal: one hash that stands for a run."""
+"""`l2i audit seal`: one hash that stands for a run."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ class SealReport(NamedTuple):
         if self.leaves.wrong:
             lines = [f"{name}: {what}" for name, what in self.leaves.wrong.items()]
             _list(console, "Not sealed: these are not what their records say", lines)
+            console.print("To do: put them back, or give your command again, which makes them anew")
             return
         root, n = merkle_root(self.leaves.content), len(self.leaves.content)
         console.print(f"[bold]{root}[/bold]")
@@ -102,14 +103,15 @@ def seal(
     run: RunFolder = None,
     key: Annotated[
         Path | None,
-        typer.Option("--sign", metavar="KEY", help="Sign it with this private key of SSH."),
+        typer.Option("--sign", metavar="KEY", help="Sign the seal with this private key of SSH."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Seal a run: print one hash over all its results and records.
 
     Put it where nobody can change it, such as into a paper or the message of a commit. Whoever
-    changes a result and its record is then found by: l2i audit verify --seal HASH.
+    changes a result and its record is then found by: l2i audit verify --seal HASH. Exit code: 1 a
+    result is not what its record says, so nothing was sealed.
     """
     opened = open_run(run)
     if key is not None:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-PIPED_WIDTH = 200  # columns of a table that no terminal cuts
+PIPED_WIDTH = 10_000  # columns, of what no terminal cuts: more than any line has
 
 
 class Outcome(enum.IntEnum):
@@ -48,7 +48,9 @@ class Report(Protocol):
         """The same for people."""
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON: all of the answer, for programs.")
+]
 
 
 def tell(report: Report, as_json: bool) -> NoReturn:
@@ -62,7 +64,10 @@ def tell(report: Report, as_json: bool) -> NoReturn:
 
 
 def console() -> Console:
-    """Standard output, wide enough for any table where nobody looks on."""
+    """Standard output, where nobody looks on wide enough for any line.
+
+    The lines of a text are left to the terminal, so that a command can be copied from it.
+    """
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     return Console(width=width, soft_wrap=True, highlight=False)
 

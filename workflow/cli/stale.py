@@ -129,12 +129,15 @@ def stale(
     run: RunFolder = None,
     configfile: ConfigFiles = None,
     config: Assignments = None,
-    show_all: Annotated[bool, typer.Option("--all", help="List every result.")] = False,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="List every result, not the first of each rule alone.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell what no longer matches today's settings, code, packages or data, and why.
 
-    Nothing is run and no large file is read. Exit codes: 0 all is current, 2 something is stale.
+    Nothing is run and no large file is read. Exit code: 2 something is stale. What is
+    missing was never made, and is not stale.
     """
     opened = open_run(run)
     with planned(opened, asked_for(opened, configfile, config)) as plan:

@@ -1,4 +1,4 @@
-"""`l2i audit verify`, whether every file of a run is what its record says."""
+"""`l2i audit verify`: whether every file of a run is what its record says."""
 
 from __future__ import annotations
 
@@ -109,19 +109,29 @@ def verify(
     run: RunFolder = None,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Trust hashes of files that nothing has touched since."),
+        typer.Option("--quick", help="Do not read what nothing has touched since it was hashed."),
     ] = False,
     seal: Annotated[
         str | None,
-        typer.Option(metavar="HASH", help="Hold the run against the seal that was printed, too."),
+        typer.Option(
+            metavar="HASH",
+            help="Hold the run against this seal, too, as l2i audit seal printed it.",
+        ),
     ] = None,
     allowed_signers: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Its seal must bear a signature of one of these."),
+        typer.Option(
+            metavar="FILE",
+            help="Require a signature of the seal by one of these, in the form of ssh-keygen.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold every file of a run, and its corpora, against the records."""
+    """Hold every file of a run, and its corpora, against the records.
+
+    Reads every byte unless --quick, and writes nothing. Exit codes: 1 something was tampered with,
+    2 something was made of what was made anew since, 3 something has no record.
+    """
     found = verified(open_run(run), is_quick=quick)
     if seal is not None or allowed_signers is not None:
         found = sealed(found, seal, allowed_signers)

@@ -51,18 +51,22 @@ def why(
     ],
     run: RunOption = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write it as a page with a drawn graph, too.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the answer as a page with a graph, too."),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Recompute the interval and p of a number as well.")
+        bool,
+        typer.Option(
+            "--full", help="Recompute the interval and p of a number as well, by all random draws."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell where a result or a number comes from, down to the clips.
 
-    Reads records and small files; `verify` reads every byte. Exit code 1 where a number is not what
-    its scores give or a small file not what its record says, 2 where something was made of what was
-    made anew since, 3 where something has no record.
+    Reads records and small files; `l2i audit verify` reads every byte. Exit codes: 1 a number is
+    not what its scores give, or a small file not what its record says, 2 something was made of what
+    was made anew since, 3 something has no record.
     """
     story = find_story(what, run, full=full)
     if html is not None:
@@ -380,7 +384,7 @@ class Story:
             self._add_rule(tree, rule, nodes)
         for section in summary_of(self.lineage):
             _add(tree, section.title, section.rows)
-        console.print(tree)
+        console.print(tree, soft_wrap=False)  # else it is cut off at the width
 
     def _by_rule(self) -> dict[str, list[Node]]:
         found: dict[str, list[Node]] = {}
