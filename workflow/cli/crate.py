@@ -16,6 +16,7 @@ from configuration.reading import load_reference
 from l2i.disk import in_units
 from l2i.provenance.crate import Packaged, write_crate
 from l2i.provenance.records import describe_git
+from l2i.provenance.runs import Run
 
 SUFFIX = ".crate.zip"
 
@@ -24,6 +25,7 @@ SUFFIX = ".crate.zip"
 class CrateReport:
     """What was packed, and what a validator says of it."""
 
+    run: Run
     packaged: Packaged
     other_sources: str | None  # why the sources may not be those that made the run
     validation: Validation | None
@@ -38,6 +40,7 @@ class CrateReport:
         """All of it, as JSON has it."""
         manifest = self.packaged.manifest
         return {
+            "run": str(self.run.root),
             "crate": str(self.packaged.path),
             "size_bytes": self.packaged.path.stat().st_size,
             "n_files": len(manifest.files),
@@ -100,7 +103,7 @@ def crate(
         with_audio=with_audio,
     )
     validation = validate(packaged.path) if check else None
-    tell(CrateReport(packaged, _other_sources(packaged.commits), validation), as_json)
+    tell(CrateReport(run, packaged, _other_sources(packaged.commits), validation), as_json)
 
 
 def _other_sources(commits: set[str]) -> str | None:

@@ -31,7 +31,7 @@ LAST_LINES = 20  # of what Snakemake says, when it fails
 class Rebuilt:
     """A result that was made anew."""
 
-    name: str
+    path: str
     is_identical: bool
     # What has changed between the job that made it then and the one that makes it today.
     changes: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ class RebuildReport:
             return
         for each in self.rebuilt:
             what = "identical" if each.is_identical else "DIFFERENT"
-            console.print(f"{what}  {each.name}", markup=False)
+            console.print(f"{what}  {each.path}", markup=False)
         for change in dict.fromkeys(c for each in self.rebuilt for c in each.changes):
             console.print(f"since then: {change}", markup=False)
         same = sum(each.is_identical for each in self.rebuilt)

@@ -36,6 +36,7 @@ SHOWN = 10  # of what is told line by line
 class SealReport(NamedTuple):
     """What was sealed, or why not."""
 
+    run: Run
     leaves: Leaves
     loose: list[str]
     signed: bool
@@ -49,6 +50,7 @@ class SealReport(NamedTuple):
         """All of it, as JSON has it."""
         root = None if self.leaves.wrong else merkle_root(self.leaves.content)
         return {
+            "run": str(self.run.root),
             "root": root,
             "short": root and root[:SHORT],
             "n_leaves": len(self.leaves.content),
@@ -123,4 +125,4 @@ def seal(
         text = seal_text(leaves, sealed_at=utc_now(), git=describe_git(PROJECT))
         write_seal(opened, text, key=key)
     signed = not leaves.wrong and (opened.folder / NOTES / SIGNATURE).is_file()
-    tell(SealReport(leaves, loose_ends(opened), signed), as_json)
+    tell(SealReport(opened, leaves, loose_ends(opened), signed), as_json)

@@ -58,7 +58,8 @@ class Verified(NamedTuple):
     def facts(self) -> dict[str, Any]:
         """All of it, every finding by itself."""
         return {
-            "run": str(self.run.folder),
+            "run": str(self.run.root),
+            "folder": str(self.run.folder),
             "quick": self.is_quick,
             "n_files": self.n_files,
             "n_records": self.n_records,

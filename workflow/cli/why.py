@@ -338,6 +338,7 @@ class Story:
     def facts(self) -> dict[str, Any]:
         """All of it."""
         return {
+            "run": str(self.run.root),
             "asked": self.asked,
             "result": self.name,
             "findings": self.findings,

@@ -209,7 +209,7 @@ class TestWhatIsRefused:
         log = small.run / "logs/tables/table_4.csv/tabulate_fidelity.log"
         log.write_text("reading /scratch/me/x.csv\n")
         packed = pack(small, tmp_path / "small.zip")
-        (told,) = packed.contents.left_out.items()
+        (told,) = packed.manifest.left_out.items()
         assert told == (f"{ROOT}/{log.relative_to(small.run)}", "names /scratch/me/x.csv")
         assert told[0] not in names_in(packed.path)
 
