@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from l2i.provenance.findings import Verdict
+
 PIPED_WIDTH = 10_000  # columns, of what no terminal cuts: more than any line has
 
 
@@ -27,6 +29,10 @@ class Outcome(enum.IntEnum):
 
 
 WORST_FIRST = (Outcome.USAGE, Outcome.TAMPERED, Outcome.NO_RECORD, Outcome.STALE, Outcome.FINE)
+
+
+# By the verdict on a result; both have the same names.
+OUTCOMES: dict[str, Outcome] = {verdict: Outcome[verdict.name] for verdict in Verdict}
 
 
 def worst(*outcomes: Outcome) -> Outcome:

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from cli.opening import PROJECT, RunFolder, asked_for, open_run
 from cli.seal import held_against_seal
-from cli.showing import AsJson, Outcome, progress_of_bytes, tell, worst
+from cli.showing import OUTCOMES, AsJson, Outcome, progress_of_bytes, tell, worst
 from configuration.reading import read_configuration, resolved
 from l2i.checks import InputError, printable
 from l2i.datasets.verification import CorpusVerification, open_corpus
@@ -29,12 +29,6 @@ from l2i.provenance.verification import Verification
 
 HASHES = ".hashes"  # of all runs, beside them
 SHOWN = 20  # findings of a kind; --json has all
-OUTCOMES = {
-    Verdict.TAMPERED: Outcome.TAMPERED,
-    Verdict.NO_RECORD: Outcome.NO_RECORD,
-    Verdict.STALE: Outcome.STALE,
-    Verdict.FINE: Outcome.FINE,
-}
 
 
 class Verified(NamedTuple):

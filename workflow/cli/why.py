@@ -19,7 +19,7 @@ from rich.tree import Tree
 
 from cli.opening import RunOption, open_run, run_of
 from cli.recomputation import Recomputation, recompute_cell
-from cli.showing import AsJson, Outcome, tell, worst
+from cli.showing import OUTCOMES, AsJson, Outcome, tell, worst
 from l2i.checks import InputError, printable
 from l2i.disk import replace_text
 from l2i.hashing import file_sha256
@@ -221,12 +221,7 @@ class Story:
     @property
     def outcome(self) -> Outcome:
         """Tampered, stale or without a record, whichever is worst."""
-        of_state = {
-            "tampered": Outcome.TAMPERED,
-            "stale": Outcome.STALE,
-            "no record": Outcome.NO_RECORD,
-        }
-        found = [of_state[state] for state in self.states.values() if state in of_state]
+        found = [OUTCOMES[state] for state in self.states.values() if state in OUTCOMES]
         if self.again is not None and not self.again.agrees:
             found.append(Outcome.TAMPERED)
         return worst(*found)

@@ -46,6 +46,7 @@ from l2i.disk import replace_bytes
 from l2i.hashing import files_of
 from l2i.provenance.digests import LARGE
 from l2i.provenance.findings import Finding, Kind
+from l2i.provenance.housekeeping import CHECKPOINTS, LOCK, LOG
 from l2i.provenance.reading import Advance, read_hashes
 from l2i.provenance.records import is_record, papers_below, result_of
 from l2i.provenance.runs import NOTES, Run
@@ -58,7 +59,7 @@ SIGNATURE = f"{SEAL}.sig"
 SHORT = 16
 # What is made to be read by other jobs; that nobody has read it tells of a run that was ended.
 IN_BETWEEN = {"weights", "features", "dictionary", "classifier", "systems", "evaluation"}
-OF_JOBS_AT_WORK = (".lock-", ".checkpoints-", ".log-")
+OF_JOBS_AT_WORK = (LOCK, CHECKPOINTS, LOG)
 
 
 def merkle_root(leaves: Mapping[str, str]) -> str:
