@@ -86,3 +86,23 @@ def test_room_is_there_or_asked_for(tmp_path):
 )
 def test_units(n_bytes, words):
     assert disk.in_units(n_bytes) == words
+
+
+class TestReplacing:
+    def test_a_file_is_whole_or_as_it_was(self, tmp_path, monkeypatch):
+        path = tmp_path / "x"
+        disk.replace_text(path, "then")
+
+        def full(part, content):
+            part.write_bytes(content[:1])
+            raise error_of(errno.ENOSPC, str(part))
+
+        monkeypatch.setattr(disk, "write_bytes", full)
+        with pytest.raises(OSError):
+            disk.replace_text(path, "now")
+        assert path.read_text() == "then" and [*tmp_path.iterdir()] == [path]
+
+    def test_what_is_there_is_replaced(self, tmp_path):
+        disk.replace_bytes(tmp_path / "x", b"then")
+        disk.replace_bytes(tmp_path / "x", b"now")
+        assert (tmp_path / "x").read_bytes() == b"now"

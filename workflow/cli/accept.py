@@ -35,6 +35,7 @@ REMEDIES = {
 class Accepted:
     """What has been accepted or revoked, and what of it could not be."""
 
+    run: str  # as the workflow names it
     what: str  # accepted or revoked
     results: list[str]
     following: list[str]  # results that follow others, and are as current as those
@@ -46,7 +47,7 @@ class Accepted:
 
     def facts(self) -> dict[str, Any]:
         """All of it, as JSON has it."""
-        return {self.what: self.results, "following": self.following}
+        return {"run": self.run, self.what: self.results, "following": self.following}
 
     def show(self, console: Console) -> None:
         """The same for people."""
@@ -61,9 +62,16 @@ class Accepted:
 
 
 def accept(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Results, or folders.")],
-    why: Annotated[str, typer.Option("--reason", help="Why the results stand.")] = "",
-    take_back: Annotated[bool, typer.Option("--revoke", help="Take acceptances back.")] = False,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Results, or folders of them, of one run."),
+    ],
+    why: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why the results stand; needed.")
+    ] = "",
+    take_back: Annotated[
+        bool, typer.Option("--revoke", help="Take all acceptances of these results back.")
+    ] = False,
     configfile: ConfigFiles = None,
     config: Assignments = None,
     as_json: AsJson = False,
@@ -77,7 +85,7 @@ def accept(
     run = _run_of(paths)
     names = [file_of(run.named(path.absolute())) for path in paths]
     if take_back:
-        tell(Accepted("revoked", _revoke(run, names), []), as_json)
+        tell(Accepted(str(run.root), "revoked", _revoke(run, names), []), as_json)
     if not why.strip():
         raise InputError('an acceptance needs a reason: add --reason "why the results stand"')
     with planned(run, asked_for(run, configfile, config)) as plan:
@@ -120,7 +128,7 @@ def _accept(plan: Plan, names: list[str], why: str) -> Accepted:
     for job in chosen.values():
         accept_outputs(job.outputs, job.today, why)
     results = [path for job in chosen.values() for path in job.outputs]
-    return Accepted("accepted", results, following)
+    return Accepted(str(plan.run.root), "accepted", results, following)
 
 
 def _may_be_accepted(reasons: list[Reason]) -> bool:

@@ -11,11 +11,12 @@ from rich.console import Console
 
 from cli.opening import PROJECT, RESULTS, RunFolder, open_run
 from cli.showing import AsJson, Outcome, tell
-from cli.validating import Findings, validate
+from cli.validating import Validation, validate
 from configuration.reading import load_reference
 from l2i.disk import in_units
 from l2i.provenance.crate import Packaged, write_crate
 from l2i.provenance.records import describe_git
+from l2i.provenance.runs import Run
 
 SUFFIX = ".crate.zip"
 
@@ -24,27 +25,29 @@ SUFFIX = ".crate.zip"
 class CrateReport:
     """What was packed, and what a validator says of it."""
 
+    run: Run
     packaged: Packaged
     other_sources: str | None  # why the sources may not be those that made the run
-    findings: Findings | None
+    validation: Validation | None
 
     @property
     def outcome(self) -> Outcome:
         """An archive that does not validate is none that one can rely on."""
-        invalid = self.findings is not None and self.findings.required
+        invalid = self.validation is not None and self.validation.required
         return Outcome.TAMPERED if invalid else Outcome.FINE
 
     def facts(self) -> dict[str, Any]:
         """All of it, as JSON has it."""
         manifest = self.packaged.manifest
         return {
+            "run": str(self.run.root),
             "crate": str(self.packaged.path),
             "size_bytes": self.packaged.path.stat().st_size,
             "n_files": len(manifest.files),
             "n_jobs": self.packaged.n_jobs,
             "left_out": manifest.left_out,
             "other_sources": self.other_sources,
-            "validation": None if self.findings is None else self.findings._asdict(),
+            "validation": None if self.validation is None else self.validation._asdict(),
         }
 
     def show(self, console: Console) -> None:
@@ -59,14 +62,15 @@ class CrateReport:
             console.print(f"left out: {name}, which {why}", markup=False)
         if self.other_sources:
             console.print(f"note: {self.other_sources}", markup=False)
-        if self.findings is not None:
-            self.findings.show(console)
+        if self.validation is not None:
+            self.validation.show(console)
 
 
 def crate(
     folder: RunFolder = None,
     output: Annotated[
-        Path | None, typer.Option(help="The archive; results/NAME.crate.zip by default.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The archive; results/NAME.crate.zip by default."),
     ] = None,
     with_weights: Annotated[
         bool, typer.Option("--with-weights", help="Pack the weights of models as well.")
@@ -75,11 +79,18 @@ def crate(
         bool, typer.Option("--with-audio", help="Pack the listening pages as well.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--validate", help="Hold the crate against its profile.")
+        bool,
+        typer.Option(
+            "--validate", help="Hold the crate against the profile Provenance Run Crate 0.5."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pack a run into one archive that others can check, read and make tables from (RO-Crate)."""
+    """Pack a run into one archive that others can check, read and make tables from (RO-Crate).
+
+    A run with a result that is not what its record says is not packed. Exit code: 1 the crate does
+    not meet what the profile requires, with --validate.
+    """
     run = open_run(folder)
     downloads = load_reference("downloads")
     publishers = {name: entry["url"] for part in downloads.values() for name, entry in part.items()}
@@ -91,8 +102,8 @@ def crate(
         with_weights=with_weights,
         with_audio=with_audio,
     )
-    findings = validate(packaged.path) if check else None
-    tell(CrateReport(packaged, _other_sources(packaged.commits), findings), as_json)
+    validation = validate(packaged.path) if check else None
+    tell(CrateReport(run, packaged, _other_sources(packaged.commits), validation), as_json)
 
 
 def _other_sources(commits: set[str]) -> str | None:

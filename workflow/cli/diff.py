@@ -1,4 +1,4 @@
-"""l2i audit diff: two runs side by side, and which difference can explain which number."""
+"""`l2i audit diff`: two runs side by side, and which difference can explain which number."""
 
 from __future__ import annotations
 
@@ -230,8 +230,10 @@ def _print_table(
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A run: its folder, or a crate.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
+    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a run, or a crate of one.")],
+    b: Annotated[
+        Path, typer.Argument(metavar="B", help="The same of the run that it is compared to.")
+    ],
     with_equal: Annotated[
         bool, typer.Option("--all", help="List numbers that are equal too.")
     ] = False,
@@ -239,8 +241,8 @@ def diff(
 ) -> None:
     """Compare two runs: numbers first, then what can explain them, then all that differs.
 
-    Exit codes: 0 no number differs, 2 one does or only one run has it, 4 the question cannot be
-    understood. What it cost in time and memory is not counted.
+    Exit code: 2 a number differs, or only one run has it. What it cost in time and memory is not
+    counted.
     """
     with opened(a) as one, opened(b) as other:
         tell(DiffReport(Differences(one, other), with_equal), as_json)

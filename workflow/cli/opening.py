@@ -17,7 +17,7 @@ RESULTS = Path("results")
 
 RunFolder = Annotated[
     Path | None,
-    typer.Argument(metavar="[RUN]", help="Folder of a run; the only one in results by default."),
+    typer.Argument(metavar="RUN", help="Folder of a run; the only one in results by default."),
 ]
 RunOption = Annotated[
     Path | None,
@@ -102,9 +102,16 @@ def asked_for(
         return Asked([os.path.abspath(each) for each in configfiles or []], [*(assignments or [])])
     noted = run.asked or {"configfiles": [], "config": []}
     try:
-        return Asked([str(PROJECT / each) for each in noted["configfiles"]], [*noted["config"]])
+        asked = Asked([str(PROJECT / each) for each in noted["configfiles"]], [*noted["config"]])
     except (KeyError, TypeError):
         raise InputError(
             f"{run.folder / NOTES / 'asked.json'} is damaged: name the overlays that the run was "
             "made with by --configfile, such as config/demo.yaml"
         ) from None
+    for file in asked.configfiles:
+        if not Path(file).is_file():
+            raise InputError(
+                f"{file}, by which {run.folder} was asked for, is missing: name the overlays that "
+                "it was made with by --configfile, such as config/demo.yaml"
+            )
+    return asked

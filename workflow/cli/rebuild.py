@@ -31,7 +31,7 @@ LAST_LINES = 20  # of what Snakemake says, when it fails
 class Rebuilt:
     """A result that was made anew."""
 
-    name: str
+    path: str
     is_identical: bool
     # What has changed between the job that made it then and the one that makes it today.
     changes: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ class RebuildReport:
             return
         for each in self.rebuilt:
             what = "identical" if each.is_identical else "DIFFERENT"
-            console.print(f"{what}  {each.name}", markup=False)
+            console.print(f"{what}  {each.path}", markup=False)
         for change in dict.fromkeys(c for each in self.rebuilt for c in each.changes):
             console.print(f"since then: {change}", markup=False)
         same = sum(each.is_identical for each in self.rebuilt)
@@ -82,11 +82,18 @@ class RebuildReport:
 
 
 def rebuild(
-    crate: Annotated[Path, typer.Argument(help="A crate, as `l2i audit crate` packs it.")],
+    crate: Annotated[
+        Path, typer.Argument(metavar="CRATE", help="A crate, as l2i audit crate packs it.")
+    ],
     cores: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the tables and figures of a crate anew from its scores of clips, and compare them."""
+    """Make the tables and figures of a crate anew from its scores of clips, and compare them.
+
+    They are left in results, where no run of that name may be. Exit codes: 1 the crate was changed,
+    or something differs and nothing explains it, 2 something differs, made by other code or
+    packages.
+    """
     if not Path("Snakefile").is_file():
         raise InputError("there is no Snakefile here: go to a clone of the project")
     if not crate.is_file():

@@ -13,7 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-PIPED_WIDTH = 200  # columns of a table that no terminal cuts
+from l2i.provenance.findings import Verdict
+
+PIPED_WIDTH = 10_000  # columns, of what no terminal cuts: more than any line has
 
 
 class Outcome(enum.IntEnum):
@@ -27,6 +29,10 @@ class Outcome(enum.IntEnum):
 
 
 WORST_FIRST = (Outcome.USAGE, Outcome.TAMPERED, Outcome.NO_RECORD, Outcome.STALE, Outcome.FINE)
+
+
+# By the verdict on a result; both have the same names.
+OUTCOMES: dict[str, Outcome] = {verdict: Outcome[verdict.name] for verdict in Verdict}
 
 
 def worst(*outcomes: Outcome) -> Outcome:
@@ -48,7 +54,9 @@ class Report(Protocol):
         """The same for people."""
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON: all of the answer, for programs.")
+]
 
 
 def tell(report: Report, as_json: bool) -> NoReturn:
@@ -62,7 +70,10 @@ def tell(report: Report, as_json: bool) -> NoReturn:
 
 
 def console() -> Console:
-    """Standard output, wide enough for any table where nobody looks on."""
+    """Standard output, where nobody looks on wide enough for any line.
+
+    The lines of a text are left to the terminal, so that a command can be copied from it.
+    """
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     return Console(width=width, soft_wrap=True, highlight=False)
 

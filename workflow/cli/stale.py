@@ -40,7 +40,7 @@ class Reason(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Result:
     """A result that is not what would be made today."""
 
     path: str
@@ -58,7 +58,7 @@ class Staleness:
 
     run: str  # as the workflow names it
     asked: Asked
-    findings: list[Finding]
+    findings: list[Result]
     not_asked_for: list[str]  # results that no job of today's configuration makes
     n_current: int
     knows_corpora: bool
@@ -113,7 +113,7 @@ class Staleness:
             yield ""
             yield "The corpora were not looked at: this folder lies outside of its project."
 
-    def _listed(self, findings: list[Finding]) -> Iterator[str]:
+    def _listed(self, findings: list[Result]) -> Iterator[str]:
         for rule in sorted({each.rule for each in findings}):
             paths = [each.path for each in findings if each.rule == rule]
             yield f"  {escape(rule)}: {_results(len(paths))}"
@@ -129,12 +129,15 @@ def stale(
     run: RunFolder = None,
     configfile: ConfigFiles = None,
     config: Assignments = None,
-    show_all: Annotated[bool, typer.Option("--all", help="List every result.")] = False,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="List every result, not the first of each rule alone.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell what no longer matches today's settings, code, packages or data, and why.
 
-    Nothing is run and no large file is read. Exit codes: 0 all is current, 2 something is stale.
+    Nothing is run and no large file is read. Exit code: 2 something is stale. What is
+    missing was never made, and is not stale.
     """
     opened = open_run(run)
     with planned(opened, asked_for(opened, configfile, config)) as plan:
@@ -145,7 +148,7 @@ def stale(
 def staleness(plan: Plan, *, show_all: bool = False) -> Staleness:
     """What of a run is not what the plan would make."""
     own = own_reasons(plan)
-    findings: list[Finding] = []
+    findings: list[Result] = []
     inherited: dict[int, dict[Reason, None]] = {}
     for job in plan.jobs:
         reasons = own[id(job)]
@@ -245,24 +248,24 @@ def _dataset(job: PlannedJob) -> str:
 
 def _findings(
     job: PlannedJob, own: list[Reason], upstream: list[Reason], inputs: list[str]
-) -> Iterator[Finding]:
+) -> Iterator[Result]:
     missing = any(reason.kind == MISSING for reason in own)
     status = MISSING if missing else STALE if own else FOLLOWS
     for path, declared in zip(job.outputs, job.declared, strict=True):
         reasons = own or upstream
-        yield Finding(path, declared, job.rule, job.wildcards, status, reasons, inputs)
+        yield Result(path, declared, job.rule, job.wildcards, status, reasons, inputs)
 
 
-def _by_reason(findings: Iterable[Finding]) -> dict[Reason, tuple[list[Finding], list[Finding]]]:
+def _by_reason(findings: Iterable[Result]) -> dict[Reason, tuple[list[Result], list[Result]]]:
     """Each reason with the results that it is about, and those that follow them; most first."""
-    found: dict[Reason, tuple[list[Finding], list[Finding]]] = {}
+    found: dict[Reason, tuple[list[Result], list[Result]]] = {}
     for each in findings:
         for reason in each.reasons:
             found.setdefault(reason, ([], []))[each.status == FOLLOWS].append(each)
     return dict(sorted(found.items(), key=lambda item: -len(item[1][0])))
 
 
-def _counted(findings: list[Finding]) -> str:
+def _counted(findings: list[Result]) -> str:
     n = Counter(each.rule for each in findings)
     return f"{_results(len(findings))} ({', '.join(f'{rule} {n[rule]}' for rule in sorted(n))})"
 
@@ -271,7 +274,7 @@ def _results(n: int) -> str:
     return f"{n} result" if n == 1 else f"{n} results"
 
 
-def _fact(finding: Finding) -> dict[str, Any]:
+def _fact(finding: Result) -> dict[str, Any]:
     made_anew = all(reason.kind != DEPARTURE for reason in finding.reasons)
     return {
         "path": finding.path,

@@ -49,7 +49,7 @@ NOT_LOOKED_UP = "availability could not be verified"  # of what is not packed, a
 WORDS = {name: f"http://schema.org/{name}" for name in OF_SCHEMA_ORG} | OTHERS
 
 
-class Findings(NamedTuple):
+class Validation(NamedTuple):
     """What a validator found, by how much it matters."""
 
     profile: str
@@ -94,7 +94,7 @@ class Offline(BaseAdapter):
         """Nothing is open."""
 
 
-def validate(crate: str | Path) -> Findings:
+def validate(crate: str | Path) -> Validation:
     """Hold a crate against the profile that it says to follow.
 
     Raises
@@ -124,7 +124,7 @@ def validate(crate: str | Path) -> Findings:
     with _silence():
         issues = services.validate(settings).get_issues()
     found = [issue for issue in issues if NOT_LOOKED_UP not in str(issue.message)]
-    return Findings(
+    return Validation(
         PROFILE,
         sorted({_line(issue) for issue in found if issue.severity >= models.Severity.REQUIRED}),
         sorted({_line(issue) for issue in found if issue.severity < models.Severity.REQUIRED}),

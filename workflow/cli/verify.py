@@ -1,4 +1,4 @@
-"""`l2i audit verify`, whether every file of a run is what its record says."""
+"""`l2i audit verify`: whether every file of a run is what its record says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 
 from cli.opening import PROJECT, RunFolder, asked_for, open_run
 from cli.seal import held_against_seal
-from cli.showing import AsJson, Outcome, progress_of_bytes, tell, worst
+from cli.showing import OUTCOMES, AsJson, Outcome, progress_of_bytes, tell, worst
 from configuration.reading import read_configuration, resolved
 from l2i.checks import InputError, printable
 from l2i.datasets.verification import CorpusVerification, open_corpus
@@ -29,12 +29,6 @@ from l2i.provenance.verification import Verification
 
 HASHES = ".hashes"  # of all runs, beside them
 SHOWN = 20  # findings of a kind; --json has all
-OUTCOMES = {
-    Verdict.TAMPERED: Outcome.TAMPERED,
-    Verdict.NO_RECORD: Outcome.NO_RECORD,
-    Verdict.STALE: Outcome.STALE,
-    Verdict.FINE: Outcome.FINE,
-}
 
 
 class Verified(NamedTuple):
@@ -58,7 +52,8 @@ class Verified(NamedTuple):
     def facts(self) -> dict[str, Any]:
         """All of it, every finding by itself."""
         return {
-            "run": str(self.run.folder),
+            "run": str(self.run.root),
+            "folder": str(self.run.folder),
             "quick": self.is_quick,
             "n_files": self.n_files,
             "n_records": self.n_records,
@@ -109,19 +104,29 @@ def verify(
     run: RunFolder = None,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Trust hashes of files that nothing has touched since."),
+        typer.Option("--quick", help="Do not read what nothing has touched since it was hashed."),
     ] = False,
     seal: Annotated[
         str | None,
-        typer.Option(metavar="HASH", help="Hold the run against the seal that was printed, too."),
+        typer.Option(
+            metavar="HASH",
+            help="Hold the run against this seal, too, as l2i audit seal printed it.",
+        ),
     ] = None,
     allowed_signers: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Its seal must bear a signature of one of these."),
+        typer.Option(
+            metavar="FILE",
+            help="Require a signature of the seal by one of these, in the form of ssh-keygen.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold every file of a run, and its corpora, against the records."""
+    """Hold every file of a run, and its corpora, against the records.
+
+    Reads every byte unless --quick, and writes nothing. Exit codes: 1 something was tampered with,
+    2 something was made of what was made anew since, 3 something has no record.
+    """
     found = verified(open_run(run), is_quick=quick)
     if seal is not None or allowed_signers is not None:
         found = sealed(found, seal, allowed_signers)
@@ -138,8 +143,7 @@ def sealed(found: Verified, root: str | None, allowed_signers: Path | None) -> V
     """
     check = held_against_seal(found.run, root, allowed_signers)
     if check.findings:
-        broken = [Finding(Kind.SEAL, each.name, each.what) for each in check.findings]
-        return found._replace(findings=[*found.findings, *broken])
+        return found._replace(findings=[*found.findings, *check.findings])
     by = f", signed by {', '.join(check.signed_by)}" if check.signed_by else ""
     told = f"over {check.n_leaves} results, records and notes{by}"
     return found._replace(seal=f"the seal {check.root} holds, {told}")

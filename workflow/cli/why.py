@@ -19,9 +19,9 @@ from rich.tree import Tree
 
 from cli.opening import RunOption, open_run, run_of
 from cli.recomputation import Recomputation, recompute_cell
-from cli.showing import AsJson, Outcome, tell, worst
+from cli.showing import OUTCOMES, AsJson, Outcome, tell, worst
 from l2i.checks import InputError, printable
-from l2i.disk import write_text
+from l2i.disk import replace_text
 from l2i.hashing import file_sha256
 from l2i.pages.accounts import SHOWN, account_of, leaves, summary_of, told_breaks
 from l2i.pages.provenance import Section, provenance_page
@@ -51,22 +51,26 @@ def why(
     ],
     run: RunOption = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write it as a page with a drawn graph, too.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the answer as a page with a graph, too."),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Recompute the interval and p of a number as well.")
+        bool,
+        typer.Option(
+            "--full", help="Recompute the interval and p of a number as well, by all random draws."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell where a result or a number comes from, down to the clips.
 
-    Reads records and small files; `verify` reads every byte. Exit code 1 where a number is not what
-    its scores give or a small file not what its record says, 2 where something was made of what was
-    made anew since, 3 where something has no record.
+    Reads records and small files; `l2i audit verify` reads every byte. Exit codes: 1 a number is
+    not what its scores give, or a small file not what its record says, 2 something was made of what
+    was made anew since, 3 something has no record.
     """
     story = find_story(what, run, full=full)
     if html is not None:
-        write_text(html, provenance_page(story.account()))
+        replace_text(html, provenance_page(story.account()))
     tell(story, as_json)
 
 
@@ -217,12 +221,7 @@ class Story:
     @property
     def outcome(self) -> Outcome:
         """Tampered, stale or without a record, whichever is worst."""
-        of_state = {
-            "tampered": Outcome.TAMPERED,
-            "stale": Outcome.STALE,
-            "no record": Outcome.NO_RECORD,
-        }
-        found = [of_state[state] for state in self.states.values() if state in of_state]
+        found = [OUTCOMES[state] for state in self.states.values() if state in OUTCOMES]
         if self.again is not None and not self.again.agrees:
             found.append(Outcome.TAMPERED)
         return worst(*found)
@@ -352,6 +351,7 @@ class Story:
     def facts(self) -> dict[str, Any]:
         """All of it."""
         return {
+            "run": str(self.run.root),
             "asked": self.asked,
             "result": self.name,
             "findings": self.findings,
@@ -399,7 +399,7 @@ class Story:
             self._add_rule(tree, rule, nodes)
         for section in summary_of(self.lineage):
             _add(tree, section.title, section.rows)
-        console.print(tree)
+        console.print(tree, soft_wrap=False)  # else it is cut off at the width
 
     def _by_rule(self) -> dict[str, list[Node]]:
         found: dict[str, list[Node]] = {}

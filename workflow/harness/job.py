@@ -455,7 +455,7 @@ def _about_memory(shortage: str, snakemake: Any) -> str:
 def _staged(path: str) -> str:
     """A hidden name beside `path`, with its suffix: writers choose formats by suffix."""
     target = Path(path)
-    return str(target.with_name(f".part-{target.name}"))
+    return str(target.with_name(f"{disk.PART}{target.name}"))
 
 
 def _require_written(staged: dict[str, str], function: Callable) -> None:

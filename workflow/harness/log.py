@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from l2i.disk import refusal
+from l2i.disk import PART, refusal
 from l2i.provenance.housekeeping import LOG, LOG_BEFORE
 
 
@@ -131,7 +131,7 @@ def _link(source: Path, target: Path) -> None:
     """Give a file a second name, in the place of what has it; without, where no disk can."""
     if source == target or (target.exists() and source.samefile(target)):
         return
-    between = target.with_name(f".part-{target.name}")
+    between = target.with_name(f"{PART}{target.name}")
     try:
         between.unlink(missing_ok=True)
         os.link(source, between)

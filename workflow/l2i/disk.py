@@ -95,6 +95,22 @@ def write_text(path: str | Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def replace_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file in the place of what has its name, whole or not at all; see :func:`writing`."""
+    target = Path(path)
+    part = target.with_name(f"{PART}{target.name}")
+    try:
+        write_bytes(part, content)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def replace_text(path: str | Path, text: str) -> None:
+    """Write a file in UTF-8; see :func:`replace_bytes`."""
+    replace_bytes(path, text.encode())
+
+
 def refusal(
     error: BaseException,
     path: str | Path,

@@ -22,7 +22,7 @@ from l2i.provenance.seal import (
     loose_ends,
     merkle_root,
     n_bytes,
-    read_contents,
+    read_leaves,
     require_root,
     seal_text,
     write_seal,
@@ -141,31 +141,32 @@ LEAVES = {
 }
 
 
-def contents_of(folder):
-    return read_contents(entries_of(Run(folder)))
+def leaves_of(folder):
+    return read_leaves(entries_of(Run(folder)))
 
 
 def sealed(folder, **options):
     """Seal a run, and return its root."""
-    contents = contents_of(folder)
-    write_seal(Run(folder), seal_text(contents, sealed_at=TIME, git=None), **options)
-    return merkle_root(contents.leaves)
+    leaves = leaves_of(folder)
+    write_seal(Run(folder), seal_text(leaves, sealed_at=TIME, git=None), **options)
+    return merkle_root(leaves.content)
 
 
 def findings(folder, root, **options):
     """What a check finds: name -> what."""
-    return dict(check_seal(Run(folder), contents_of(folder), root, **options).findings)
+    found = check_seal(Run(folder), leaves_of(folder), root, **options).findings
+    return {each.path: each.what for each in found}
 
 
 def test_leaves_are_results_records_acceptances_and_notes(run):
-    contents = contents_of(run)
-    assert set(contents.leaves) == LEAVES and not contents.wrong and not contents.removed
-    assert contents.leaves["tables/one.csv"] == hashlib.sha256(b"one").hexdigest()
+    leaves = leaves_of(run)
+    assert set(leaves.content) == LEAVES and not leaves.wrong and not leaves.removed
+    assert leaves.content["tables/one.csv"] == hashlib.sha256(b"one").hexdigest()
 
 
 def test_every_byte_is_read_and_told(run):
     told = []
-    read_contents(entries_of(Run(run)), told.append)
+    read_leaves(entries_of(Run(run)), told.append)
     assert sum(told) == n_bytes(entries_of(Run(run)))
     assert sum(told) == sum(
         path.stat().st_size
@@ -282,29 +283,29 @@ def test_leaves_that_do_not_make_the_root_name_nothing(run):
 def test_an_array_that_was_removed_to_make_room_counts_by_its_record_and_is_told(run):
     root = sealed(run)
     (run / "systems/model.safetensors").unlink()
-    checked = check_seal(Run(run), contents_of(run), root)
+    checked = check_seal(Run(run), leaves_of(run), root)
     assert not checked.findings and checked.removed == ["systems/model.safetensors"]
 
 
 @pytest.mark.parametrize("change", [lose, lambda f: (f / "tables/one.csv").write_text("x")])
 def test_what_is_not_as_its_record_says_is_not_sealed(run, change):
     change(run)
-    contents = contents_of(run)
-    assert len(contents.wrong) == 1
+    leaves = leaves_of(run)
+    assert len(leaves.wrong) == 1
     with pytest.raises(ValueError, match="cannot be sealed"):
-        seal_text(contents, sealed_at=TIME, git=None)
+        seal_text(leaves, sealed_at=TIME, git=None)
 
 
 def test_a_record_of_another_result_vouches_for_nothing(run):
     shutil.copy(run / "tables/one.csv", run / "tables/two.csv")
     shutil.copy(run / "tables/.records/one.csv.json", run / "tables/.records/two.csv.json")
-    assert set(contents_of(run).wrong) == {"tables/two.csv"}
+    assert set(leaves_of(run).wrong) == {"tables/two.csv"}
 
 
 def test_what_cannot_be_read_is_named(run):
     entries = entries_of(Run(run))
     (run / "tables/one.csv").unlink()
-    for read in (n_bytes, read_contents):
+    for read in (n_bytes, read_leaves):
         with pytest.raises(InputError, match=r"one\.csv cannot be read"):
             read(entries)
 
@@ -362,14 +363,14 @@ def test_a_seal_that_was_signed_names_who_did_it(run, key):
     root = sealed(run, key=key)
     for said in (root, None):
         signers = allowed(key, "anna@example.org,a@b")
-        checked = check_seal(Run(run), contents_of(run), said, allowed_signers=signers)
+        checked = check_seal(Run(run), leaves_of(run), said, allowed_signers=signers)
         assert checked.signed_by == ("anna@example.org", "a@b") and not checked.findings
 
 
 def test_a_seal_of_the_same_stays_with_its_signature(run, key):
     root = sealed(run, key=key)
     before = (run / ".run/seal.json").read_bytes()
-    write_seal(Run(run), seal_text(contents_of(run), sealed_at=TIME[:-1] + "1", git=None))
+    write_seal(Run(run), seal_text(leaves_of(run), sealed_at=TIME[:-1] + "1", git=None))
     assert (run / ".run/seal.json").read_bytes() == before
     assert not findings(run, root, allowed_signers=allowed(key))
 

@@ -138,7 +138,7 @@ class TestValidator:
         assert code == 4 and "roc-validator is not installed: make env" in said.err
 
     def test_a_crate_that_fails_is_told_by_the_exit_code(self, crate, capsys, monkeypatch):
-        findings = validating.Findings("profile", ["./: no name"], [])
+        findings = validating.Validation("profile", ["./: no name"], [])
         monkeypatch.setattr("cli.crate.validate", lambda path: findings)
         run, out = crate.parent / "small", crate.with_name("again.zip")
         code, said = ended(capsys, "audit", "crate", run, "--validate", "--output", out)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
+import pytest
+from rich.tree import Tree
+
+from cli import showing
 from cli.main import main
 
 
@@ -23,3 +27,19 @@ def test_a_wrong_word_is_named_and_ends_with_4(capsys, arguments):
 def test_help_is_no_error(capsys, arguments):
     code, said = ended(capsys, *arguments)
     assert code == 0 and "Usage: " in said.out
+
+
+def test_a_tree_is_whole_at_any_width(monkeypatch):
+    # Lines of text are left to the terminal; what is drawn must not be cut off.
+    told = " ".join(f"word{i}" for i in range(400))
+    for width in (None, 40):
+        out = io.StringIO()
+        monkeypatch.setattr("sys.stdout", out)
+        screen = showing.console()
+        if width is not None:
+            screen.width = width
+        tree = Tree("root")
+        tree.add(told)
+        screen.print(tree, soft_wrap=False)
+        assert "word399" in out.getvalue()
+        assert width is not None or told in out.getvalue()

@@ -34,3 +34,9 @@ def test_a_damaged_note_is_named(run, noted):
     (run / NOTES / "asked.json").write_text(json.dumps({"a": 1, **noted}))
     with pytest.raises(InputError, match="asked.json is damaged: name the overlays"):
         asked_for(Run(run))
+
+
+def test_an_overlay_that_is_gone_is_named(run):
+    (run / NOTES / "asked.json").write_text('{"configfiles": ["config/gone.yaml"], "config": []}')
+    with pytest.raises(InputError, match=r"gone.yaml, by which .* is missing: name the overlays"):
+        asked_for(Run(run))

@@ -170,7 +170,7 @@ class TestAChangedCrate:
         told = json.loads(said.out)
         assert (code, told["outcome"], told["rebuilt"]) == (1, "tampered", [])
         assert not [*Path("results").iterdir()]
-        return {problem["name"]: problem["what"] for problem in told["problems"]}
+        return {problem["path"]: problem["what"] for problem in told["problems"]}
 
     @pytest.mark.parametrize("name", [SCORES, f"{TABLES}/fold1.txt", "Snakefile"])
     def test_a_file(self, crate, clone, tmp_path, capfd, name):

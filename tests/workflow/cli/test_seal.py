@@ -10,7 +10,7 @@ import pytest
 from cli.main import main
 from helpers.chains_of_records import make_run
 from l2i.provenance.runs import Run
-from l2i.provenance.seal import check_seal, entries_of, read_contents
+from l2i.provenance.seal import check_seal, entries_of, read_leaves
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def run(tmp_path):
 
 
 def checked(run, root):
-    return check_seal(Run(run), read_contents(entries_of(Run(run))), root).findings
+    return check_seal(Run(run), read_leaves(entries_of(Run(run))), root).findings
 
 
 def test_the_root_is_printed_in_full_and_in_short_and_left_in_the_run(run, ended):

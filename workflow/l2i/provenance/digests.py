@@ -17,7 +17,7 @@ import re
 from pathlib import Path
 
 from l2i.checks import InputError
-from l2i.disk import write_text
+from l2i.disk import replace_text
 
 SUFFIX = ".digest"
 LARGE = (".npy", ".safetensors")  # what rules know by digests alone
@@ -45,13 +45,7 @@ def digest_text(path: str | Path, sha256: str) -> str:
 
 def write_digest(path: str | Path, sha256: str) -> None:
     """Say beside the file at `path` what it holds."""
-    target = digest_path(path)
-    part = target.with_name(f".part-{target.name}")
-    try:
-        write_text(part, digest_text(path, sha256))
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_text(digest_path(path), digest_text(path, sha256))
 
 
 def require_file(path: str | Path) -> None:

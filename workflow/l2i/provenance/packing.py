@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from l2i.checks import InputError, printable
+from l2i.disk import PART
 from l2i.hashing import file_sha256, files_of, tree_sha256
 from l2i.provenance.digests import digest_path, require_digest
 from l2i.provenance.jobs import Job
@@ -238,7 +239,7 @@ def write_archive(target: str | Path, files: Iterable[Packed], texts: dict[str, 
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".part-{target.name}")
+    part = target.with_name(f"{PART}{target.name}")
     try:
         with zipfile.ZipFile(part, "w") as archive:
             for name, text in sorted(texts.items()):

@@ -20,11 +20,11 @@ from l2i.provenance.runs import Run
 class Problem(NamedTuple):
     """A file of a crate that is not what something else in it says."""
 
-    name: str
+    path: str  # in the crate
     what: str
 
     def __str__(self) -> str:
-        return f"{self.name} {self.what}"
+        return f"{self.path} {self.what}"
 
 
 def run_in(folder: str | Path) -> Run:
@@ -56,7 +56,7 @@ def problems_of(folder: str | Path, run: Run) -> list[Problem]:
     jobs = jobs_of(run)
     links = (Problem(*found) for found in broken(run, jobs))
     found = [*_against_metadata(folder), *_against_records(run, jobs), *links]
-    return [*{problem.name: problem for problem in reversed(found)}.values()][::-1]
+    return [*{problem.path: problem for problem in reversed(found)}.values()][::-1]
 
 
 def _against_metadata(folder: Path) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ import yaml
 from threadpoolctl import threadpool_info
 
 from l2i.checks import InputError
-from l2i.disk import write_text
+from l2i.disk import replace_text
 from l2i.provenance.environments import departures, installed_versions
 from l2i.provenance.hashes import KnownHashes
 
@@ -276,12 +276,7 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
 
 def write_json(target: Path, value: Any) -> None:
     """Put a value of plain JSON in place, whole or not at all."""
-    part = target.with_name(f".part-{target.name}")
-    try:
-        write_text(part, json.dumps(value, indent=1, allow_nan=False) + "\n")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_text(target, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def validate_record(record: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from l2i.checks import InputError
-from l2i.disk import write_text
+from l2i.disk import replace_text
 from l2i.provenance.acceptance import load_acceptance
 from l2i.provenance.currency import KnownRecords
 from l2i.provenance.fingerprints import settings_fingerprint
@@ -153,12 +153,7 @@ def note_run(
 
 
 def _write(path: Path, value: Any) -> None:
-    part = path.with_name(f".part-{path.name}")
-    try:
-        write_text(part, json.dumps(value, indent=1, sort_keys=True) + "\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
 def _read(path: Path) -> Any:

@@ -41,10 +41,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from l2i.checks import InputError
-from l2i.disk import PART, write_bytes
+from l2i.checks import InputError, printable
+from l2i.disk import replace_bytes
 from l2i.hashing import files_of
 from l2i.provenance.digests import LARGE
+from l2i.provenance.findings import Finding, Kind
 from l2i.provenance.housekeeping import CHECKPOINTS, LOCK, LOG
 from l2i.provenance.reading import Advance, read_hashes
 from l2i.provenance.records import is_record, papers_below, result_of
@@ -102,10 +103,10 @@ class Entry(NamedTuple):
     promised: str | None  # what its record says that it holds; None of what has no record
 
 
-class Contents(NamedTuple):
+class Leaves(NamedTuple):
     """What a run holds today."""
 
-    leaves: dict[str, str]
+    content: dict[str, str]  # name -> sha256
     removed: list[str]  # counted by their records, since their bytes are not there
     wrong: dict[str, str]  # result -> how it is not what its record says
 
@@ -154,7 +155,7 @@ def _name(path: Path) -> str:
     return PurePosixPath(path).as_posix()
 
 
-def read_contents(entries: Iterable[Entry], advance: Advance = lambda n: None) -> Contents:
+def read_leaves(entries: Iterable[Entry], advance: Advance = lambda n: None) -> Leaves:
     """Read every byte of what a seal is made of, several files at a time.
 
     Parameters
@@ -173,24 +174,24 @@ def read_contents(entries: Iterable[Entry], advance: Advance = lambda n: None) -
     with _reading():
         sizes = {path: path.stat().st_size for entry in entries for path in entry.files}
         known = dict(_hashes(sizes, advance))
-    found = Contents({}, [], {})
+    found = Leaves({}, [], {})
     for entry in entries:
         _add(entry, known, found)
     return found
 
 
-def _add(entry: Entry, known: Mapping[Path, str], found: Contents) -> None:
+def _add(entry: Entry, known: Mapping[Path, str], found: Leaves) -> None:
     if entry.promised == "":
         found.wrong[entry.name] = "its record cannot be read, or is that of another result"
     elif entry.files or entry.path.is_dir():
         content = _content(entry, known)
-        found.leaves[entry.name] = content
+        found.content[entry.name] = content
         if entry.promised not in (None, content):
             found.wrong[entry.name] = (
                 f"its record says sha256 {str(entry.promised)[:8]}, and it has {content[:8]}"
             )
     elif entry.name.endswith(LARGE) and not os.path.lexists(entry.path):
-        found.leaves[entry.name] = str(entry.promised)
+        found.content[entry.name] = str(entry.promised)
         found.removed.append(entry.name)
     else:
         found.wrong[entry.name] = "it is missing"
@@ -264,26 +265,26 @@ class Seal(NamedTuple):
     leaves: dict[str, str]
 
 
-def seal_text(contents: Contents, *, sealed_at: str, git: Mapping[str, Any] | None) -> str:
+def seal_text(leaves: Leaves, *, sealed_at: str, git: Mapping[str, Any] | None) -> str:
     """What `.run/seal.json` holds: the root, and all leaves, so that a change can be named.
 
     Parameters
     ----------
-    contents : Contents
+    leaves : Leaves
         Of which nothing is wrong.
     sealed_at : str
         Time.
     git : mapping or None
         ``commit`` and ``dirty`` of the project that sealed.
     """
-    if contents.wrong:
+    if leaves.wrong:
         raise ValueError("what is not as its record says cannot be sealed")
     facts = {
-        "root": merkle_root(contents.leaves),
+        "root": merkle_root(leaves.content),
         "sealed_at": sealed_at,
         "git": None if git is None else dict(git),
-        "n_leaves": len(contents.leaves),
-        "leaves": contents.leaves,
+        "n_leaves": len(leaves.content),
+        "leaves": leaves.content,
     }
     return json.dumps(facts, indent=1, sort_keys=True) + "\n"
 
@@ -307,18 +308,9 @@ def write_seal(run: Run, text: str, *, key: Path | None = None) -> None:
     signed = None if key is None else sign(content, key)
     if not keep:
         signature.unlink(missing_ok=True)
-        _replace(path, content)
+        replace_bytes(path, content)
     if signed is not None:
-        _replace(signature, signed)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{PART}{path.name}")
-    try:
-        write_bytes(part, content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        replace_bytes(signature, signed)
 
 
 def read_seal(run: Run) -> Seal | None:
@@ -329,13 +321,6 @@ def read_seal(run: Run) -> Seal | None:
         return Seal(root, facts["leaves"]) if root == facts["root"] else None
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
-
-
-class Finding(NamedTuple):
-    """What is not as it was sealed."""
-
-    name: str  # of the leaf, or of the seal itself
-    what: str
 
 
 class Check(NamedTuple):
@@ -368,7 +353,7 @@ def require_root(text: str) -> str:
 
 def check_seal(
     run: Run,
-    contents: Contents,
+    leaves: Leaves,
     sealed: str | None,
     *,
     allowed_signers: Path | None = None,
@@ -378,8 +363,8 @@ def check_seal(
     Parameters
     ----------
     run : Run
-    contents : Contents
-        `read_contents` of its `entries_of`, of today.
+    leaves : Leaves
+        `read_leaves` of its `entries_of`, of today.
     sealed : str or None
         The root as it was printed elsewhere, or its beginning; None to trust the one in the run,
         which vouches for something only together with a signature.
@@ -401,44 +386,48 @@ def check_seal(
         place = f"{run.folder / NOTES / SEAL}"
         raise InputError(f"{place} is missing or damaged: say --seal and the root it was known by")
     same = noted is not None and noted.root.startswith(root)
-    today = merkle_root(contents.leaves)
+    today = merkle_root(leaves.content)
     same_today = today.startswith(root)
-    findings = [] if same_today else _changes(noted if same else None, contents, root, today)
+    findings = [] if same_today else _changes(noted if same else None, leaves, root, today)
     signed_by: tuple[str, ...] = ()
     if allowed_signers is not None:
         signed_by, said = _signed(run, same, allowed_signers)
         findings += said
-    return Check(today, root, len(contents.leaves), contents.removed, signed_by, findings)
+    return Check(today, root, len(leaves.content), leaves.removed, signed_by, findings)
 
 
-def _changes(sealed: Seal | None, contents: Contents, root: str, today: str) -> list[Finding]:
+def _found(name: str, what: str) -> Finding:
+    return Finding(Kind.SEAL, printable(name), printable(what))
+
+
+def _changes(sealed: Seal | None, leaves: Leaves, root: str, today: str) -> list[Finding]:
     if sealed is None:
         return [
-            Finding(
+            _found(
                 "the run",
                 f"has the root {today[:SHORT]}, and not {root[:SHORT]}; {NOTES}/{SEAL} is "
                 "not of that seal, so it cannot be told what was changed",
             )
         ]
-    then, now = sealed.leaves, contents.leaves
+    then, now = sealed.leaves, leaves.content
     found = [
-        Finding(name, f"was sealed with sha256 {then[name][:8]}, and has {now[name][:8]}")
+        _found(name, f"was sealed with sha256 {then[name][:8]}, and has {now[name][:8]}")
         for name in sorted(then.keys() & now.keys())
         if then[name] != now[name]
     ]
     for name in sorted(then.keys() - now.keys()):
-        found.append(Finding(name, contents.wrong.get(name, "was sealed, and is missing")))
-    return found + [Finding(n, "was not there when sealed") for n in sorted(now.keys() - then)]
+        found.append(_found(name, leaves.wrong.get(name, "was sealed, and is missing")))
+    return found + [_found(n, "was not there when sealed") for n in sorted(now.keys() - then)]
 
 
 def _signed(run: Run, same: bool, allowed: Path) -> tuple[tuple[str, ...], list[Finding]]:
     place = f"{NOTES}/{SIGNATURE}"
     folder = run.folder / NOTES
     if not (folder / SIGNATURE).is_file() or not (folder / SEAL).is_file():
-        return (), [Finding(place, "is missing: nobody signed")]
+        return (), [_found(place, "is missing: nobody signed")]
     if not same:
-        return (), [Finding(place, "is the signature of another seal")]
+        return (), [_found(place, "is the signature of another seal")]
     names = signers_of((folder / SEAL).read_bytes(), folder / SIGNATURE, allowed)
     if not names:
-        return (), [Finding(place, f"is by none of those whom {allowed} allows, or not of this")]
+        return (), [_found(place, f"is by none of those whom {allowed} allows, or not of this")]
     return names, []
