@@ -302,13 +302,7 @@ CASES = {
     ),
     # What does not belong there.
     **{
-        f"a stray file {where}": found(
-            write(path),
-            path,
-            "has no record",
-            NO_RECORD,
-            sealed=TAMPERED if ".records" in path else None,
-        )
+        f"a stray file {where}": found(write(path), path, "has no record", NO_RECORD)
         for where, path in {
             "beside tables": "tables/notes.txt",
             "that is hidden": "tables/.notes",
