@@ -82,12 +82,15 @@ def result_of(path: str | Path) -> Path:
 
 
 def papers_below(folder: str | Path) -> Iterator[Path]:
-    """All records and acceptances of results below a folder, in the order of their names."""
+    """All files that lie among records below a folder and are not hidden, in a fixed order.
+
+    Records and acceptances, and whatever else was put there.
+    """
     for parent, folders, names in os.walk(folder):
         folders.sort()
         if Path(parent).name == FOLDER:
-            papers = (Path(parent, name) for name in sorted(names))
-            yield from (paper for paper in papers if is_record(paper) or is_acceptance(paper))
+            papers = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+            yield from filter(Path.is_file, papers)
 
 
 def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ Definition, by which anybody can compute it again
 The leaves of a run are
 
 - each result that has a record: a file, or a folder, whose name then ends in ``/``;
-- each record and acceptance, ``*.json`` in a folder ``.records`` that is not hidden;
+- each file in a folder ``.records`` that is not hidden: records and acceptances;
 - ``.run/configuration.json`` and all files ``.run/code/*.json``.
 
 Logs, hidden files and ``.run/asked.json``, by which nothing was made, are none. The name of a leaf
