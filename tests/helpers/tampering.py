@@ -302,7 +302,13 @@ CASES = {
     ),
     # What does not belong there.
     **{
-        f"a stray file {where}": found(write(path), path, "has no record", NO_RECORD)
+        f"a stray file {where}": found(
+            write(path),
+            path,
+            "has no record",
+            NO_RECORD,
+            sealed=TAMPERED if ".records" in path else None,
+        )
         for where, path in {
             "beside tables": "tables/notes.txt",
             "that is hidden": "tables/.notes",

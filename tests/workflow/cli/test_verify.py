@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import time
 
 import pytest
 
@@ -14,6 +14,7 @@ from cli.verify import SHOWN, verified
 from helpers.finished_run import copy_of, make_run
 from helpers.toy_project import make_toy, run_snakemake
 from l2i.provenance.findings import Kind
+from l2i.provenance.hashes import KnownHashes
 
 
 @pytest.fixture
