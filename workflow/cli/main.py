@@ -57,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InputError as error:
         tell_error(error)
         code = Outcome.USAGE
+    except OSError as error:  # what was to be written cannot be: 1 would say that it is tampered
+        tell_error(InputError(f"{error.filename} cannot be used ({error.strerror}): name another"))
+        code = Outcome.USAGE
     sys.exit(int(code or 0))
 
 

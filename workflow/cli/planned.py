@@ -17,7 +17,7 @@ from cli.opening import PROJECT
 from l2i.checks import InputError, reason
 from l2i.provenance.currency import Difference, Identity, KnownRecords
 from l2i.provenance.digests import file_of
-from l2i.provenance.runs import Run
+from l2i.provenance.runs import NOTES, Run
 
 ConfigFiles = Annotated[
     list[str] | None,
@@ -75,8 +75,22 @@ def asked_for(
     """How a run is asked for: as is said here, or else as it was asked for last."""
     if configfiles or assignments:
         return Asked([os.path.abspath(each) for each in configfiles or []], [*(assignments or [])])
-    noted = run.asked or {"configfiles": [], "config": []}
-    return Asked([str(PROJECT / each) for each in noted["configfiles"]], [*noted["config"]])
+    noted = {"configfiles": [], "config": [], **(run.asked or {})}
+    for texts in (noted["configfiles"], noted["config"]):
+        # One that looks like an option would be taken for one of Snakemake's.
+        if not isinstance(texts, list) or not all(
+            isinstance(each, str) and not each.startswith("-") for each in texts
+        ):
+            raise InputError(
+                f"{run.folder / NOTES}/asked.json is damaged: say by --configfile what the run was "
+                "made with, such as config/demo.yaml"
+            )
+    # A rebuilt run was asked for with a file of its own, which goes where the run goes.
+    files = [
+        run.file(each).absolute() if run.is_of_run(each) else PROJECT / each
+        for each in noted["configfiles"]
+    ]
+    return Asked([*map(str, files)], [*noted["config"]])
 
 
 @contextmanager
@@ -102,6 +116,11 @@ def _standing_for(run: Run) -> Iterator[bool]:
     A copy that lies anywhere else is given such a place for the time being.
     """
     folder, root = run.folder.absolute(), run.root
+    if root.is_absolute() or ".." in root.parts or not root.parts:  # where that is, nothing is made
+        raise InputError(
+            f"the records in {run.folder} call it {str(root)!r}, and a run of this workflow is "
+            "results/NAME: name the folder of one"
+        )
     in_place = folder.parts[-len(root.parts) :] == root.parts
     with tempfile.TemporaryDirectory(prefix="l2i-") as elsewhere:
         place = folder.parents[len(root.parts) - 1] if in_place else Path(elsewhere)

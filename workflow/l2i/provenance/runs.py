@@ -79,8 +79,10 @@ class Run:
         for parent, folders, names in os.walk(self.folder):
             folders.sort()
             if Path(parent).name == FOLDER:
+                # A pipe in its place would be waited for, and a link be followed out of the run.
                 records = (Path(parent, name) for name in sorted(names))
-                found = (result_of(path) for path in records if is_record(path))
+                files = (path for path in records if path.is_file() and not path.is_symlink())
+                found = (result_of(path) for path in files if is_record(path))
                 yield from (PurePosixPath(path.relative_to(self.folder)) for path in found)
 
     def named(self, path: str | Path) -> str:

@@ -148,7 +148,7 @@ def _in_records(run: Run) -> Iterator[Path]:
         folders.sort()
         if Path(parent).name == FOLDER:
             shown = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
-            yield from (path for path in shown if path.is_file())
+            yield from (path for path in shown if path.is_file() and not path.is_symlink())
 
 
 def _entry_of_result(run: Run, path: Path) -> Entry:
