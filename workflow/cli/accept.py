@@ -161,7 +161,8 @@ def _revoke(run: Run, names: list[str]) -> list[str]:
     for path in map(run.named, accepted):
         if any(_is_below(path, name) for name in names):
             found = load_acceptance(run.file(path)) or {"outputs": [path]}
-            revoked |= dict.fromkeys(found["outputs"])
+            # It may name anything; what is not of this run is not touched.
+            revoked |= dict.fromkeys(filter(run.is_of_run, found["outputs"]))
     for path in revoked:
         revoke(run.file(path))
     return [*revoked]

@@ -57,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InputError as error:
         tell_error(error)
         code = Outcome.USAGE
+    except OSError as error:  # what was to be written cannot be: 1 would say that it is tampered
+        named = error.filename2 or error.filename  # of a part, what it would have become
+        tell_error(InputError(f"{named} cannot be used ({error.strerror}): name another"))
+        code = Outcome.USAGE
     sys.exit(int(code or 0))
 
 

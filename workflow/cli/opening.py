@@ -101,17 +101,27 @@ def asked_for(
     if configfiles or assignments:
         return Asked([os.path.abspath(each) for each in configfiles or []], [*(assignments or [])])
     noted = run.asked or {"configfiles": [], "config": []}
-    try:
-        asked = Asked([str(PROJECT / each) for each in noted["configfiles"]], [*noted["config"]])
-    except (KeyError, TypeError):
+    if not all(map(_are_arguments, (noted.get("configfiles"), noted.get("config")))):
         raise InputError(
             f"{run.folder / NOTES / 'asked.json'} is damaged: name the overlays that the run was "
             "made with by --configfile, such as config/demo.yaml"
-        ) from None
-    for file in asked.configfiles:
-        if not Path(file).is_file():
+        )
+    # A rebuilt run was asked for with a file of its own, which goes where the run goes.
+    files = [
+        run.file(each).absolute() if run.is_of_run(each) else PROJECT / each
+        for each in noted["configfiles"]
+    ]
+    for file in files:
+        if not file.is_file():
             raise InputError(
                 f"{file}, by which {run.folder} was asked for, is missing: name the overlays that "
                 "it was made with by --configfile, such as config/demo.yaml"
             )
-    return asked
+    return Asked([*map(str, files)], [*noted["config"]])
+
+
+def _are_arguments(texts: object) -> bool:
+    """Whether these are texts that Snakemake cannot take for options of its own."""
+    return isinstance(texts, list) and all(
+        isinstance(each, str) and not each.startswith("-") for each in texts
+    )

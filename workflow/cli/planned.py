@@ -69,6 +69,11 @@ def _standing_for(run: Run) -> Iterator[bool]:
     A copy that lies anywhere else is given such a place for the time being.
     """
     folder, root = run.folder.absolute(), run.root
+    if root.is_absolute() or ".." in root.parts or not root.parts:  # where that is, nothing is made
+        raise InputError(
+            f"the records in {run.folder} call it {str(root)!r}, and a run of this workflow is "
+            "results/NAME: name the folder of one"
+        )
     in_place = folder.parts[-len(root.parts) :] == root.parts
     with tempfile.TemporaryDirectory(prefix="l2i-") as elsewhere:
         place = folder.parents[len(root.parts) - 1] if in_place else Path(elsewhere)

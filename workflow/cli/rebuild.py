@@ -66,7 +66,8 @@ class RebuildReport:
         for problem in self.problems:
             console.print(f"changed: {printable(str(problem))}", markup=False)
         if self.problems:
-            console.print(f"{self.crate} is not as it was packed: nothing was made of it")
+            told = f"{self.crate} is not as it was packed: nothing was made of it"
+            console.print(printable(told), markup=False)
             return
         for each in self.rebuilt:
             what = "identical" if each.is_identical else "DIFFERENT"

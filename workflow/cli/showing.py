@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,10 +64,19 @@ def tell(report: Report, as_json: bool) -> NoReturn:
     """Print a report, and end with its exit code."""
     if as_json:
         facts = {"outcome": report.outcome.name.lower(), **report.facts()}
-        print(json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(_finite(facts), indent=1, allow_nan=False))
     else:
         report.show(console())
     raise typer.Exit(report.outcome)
+
+
+def _finite(value: Any) -> Any:
+    """The same as JSON can say it, which knows neither NaN nor infinity: those as texts."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def console() -> Console:

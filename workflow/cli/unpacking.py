@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from l2i.checks import InputError, reason
+from l2i.datasets.archive import DAMAGE
 from l2i.disk import require_room
 from l2i.provenance.records import FOLDER
 from l2i.provenance.runs import NOTES, Run
@@ -65,7 +66,9 @@ def _unpack(archive: Path, folder: Path) -> None:
             )
             for member in members:
                 crate.extract(member, folder)
-    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except InputError:  # says already what is wrong
+        raise
+    except (OSError, *DAMAGE) as error:
         raise InputError(
             f"{archive} is neither the folder of a run nor a crate that can be read "
             f"({reason(error)}): name another, or fetch it anew"

@@ -78,7 +78,8 @@ class Verified(NamedTuple):
         """A line for all, then what was found, by its kind."""
         rate = in_units(round(self.n_bytes / self.seconds))
         console.print(
-            f"{escape(str(self.run.folder))}: {self.n_files} files, {self.n_records} records; "
+            f"{escape(printable(str(self.run.folder)))}: "
+            f"{self.n_files} files, {self.n_records} records; "
             f"{in_units(self.n_bytes)} read in {self.seconds:.1f} s ({rate}/s)"
         )
         if self.is_quick:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, NamedTuple
 import pandas as pd
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.tree import Tree
 
 from cli.opening import RunOption, open_run, run_of
@@ -110,6 +111,8 @@ def _record_of(run: Run) -> Any:
 def _meant(what: str, folder: Path | None) -> tuple[Run, str, Cell | None]:
     """The run, the result as records call it, and the cell, if one is named."""
     path = Path(what)
+    if not path.name:
+        raise InputError(f"{what!r} is no result: name a file of a run, or a number of a table")
     if not os.path.lexists(path) and folder is not None and os.path.lexists(folder / what):
         path = folder / what
     if os.path.lexists(path):
@@ -473,7 +476,7 @@ def _add(tree: Tree, title: str, rows: Iterable[tuple[str, str]]) -> None:
 
 def _safe(text: str) -> str:
     """Nothing from outside steers the terminal, or is markup of the tree."""
-    return printable(text).replace("[", "\\[")
+    return escape(printable(text))
 
 
 def _told_acceptance(one: dict[str, Any]) -> tuple[str, str]:

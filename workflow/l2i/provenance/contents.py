@@ -84,7 +84,10 @@ def _files_below(folder: Path, apart: set[str], found: Contents) -> Iterator[tup
             path = os.path.join(parent, name)
             if os.path.abspath(path) in apart or name == FOLDER_TIMESTAMP:
                 continue
-            about = os.lstat(path)
+            try:
+                about = os.lstat(path)
+            except FileNotFoundError:  # a job at work has taken it away
+                continue
             if stat.S_ISLNK(about.st_mode):
                 found.odd[relative(path)] = f"is a link to {os.readlink(path)}"
             elif not stat.S_ISREG(about.st_mode):

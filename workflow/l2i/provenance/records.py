@@ -90,7 +90,8 @@ def papers_below(folder: str | Path) -> Iterator[Path]:
         folders.sort()
         if Path(parent).name == FOLDER:
             papers = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
-            yield from filter(Path.is_file, papers)
+            # A pipe in its place would be waited for, and a link be followed out of the run.
+            yield from (path for path in papers if path.is_file() and not path.is_symlink())
 
 
 def describe_inputs(inputs: Iterable[tuple[str, str]], hashes: KnownHashes) -> list[dict[str, Any]]:
