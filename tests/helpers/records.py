@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from l2i.hashing import file_sha256
-from l2i.provenance.records import record_path
+from l2i.provenance.records import acceptance_path, record_path
 
 
 def write_record(path, settings, inputs=(), dataset="esc50"):
@@ -46,3 +46,30 @@ def write_result(path, text):
     """A file as a job leaves it: with a record that vouches for it."""
     path.write_text(text)
     write_record(path, {})
+
+
+def write_acceptance(path, before, after):
+    """Somebody accepts a result as what another identity would make."""
+    described = [
+        {
+            "rule": each.rule,
+            "wildcards": each.wildcards,
+            "settings": each.settings,
+            "fingerprints": dict.fromkeys(("code", "env", "settings"), "0" * 64),
+            "pins": each.pins,
+            "inputs": [{"name": n, "path": p, "sha256": s} for n, p, s in each.inputs],
+        }
+        for each in (before, after)
+    ]
+    said = {"user": "somebody", "host": "here", "time": "2025-02-01T12:00:00+00:00"}
+    said |= {"reason": "only the folds were renamed"}
+    said |= dict(zip(("before", "after"), described, strict=True))
+    whole = {
+        "acceptance_version": 1,
+        "path": str(path),
+        "outputs": [str(path)],
+        "record_sha256": file_sha256(record_path(path)),
+        "departures": {},
+        "accepted": [said],
+    }
+    acceptance_path(path).write_text(json.dumps(whole))

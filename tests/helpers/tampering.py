@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 from cli.showing import Outcome
 from helpers.finished_run import FOLD, INDEX, MODEL, NAME, vouch
 from helpers.project import PROJECT
+from helpers.records import write_acceptance
 from helpers.toy_project import EDITS
-from l2i.provenance.records import record_path
+from l2i.provenance.currency import KnownRecords
+from l2i.provenance.records import acceptance_path, record_path, result_of
 
 PAGE = PROJECT / "docs/provenance.md"
 BLOCK = re.compile(r"(<!-- tampering -->\n).*?(<!-- /tampering -->)", re.DOTALL)
@@ -45,17 +47,18 @@ class Case(NamedTuple):
     path: str  # that is named, where something is found
     said: str  # of what is said then
     outcomes: dict[str, Outcome]  # by verb: what the exit code tells
+    told: bool = False  # by each verb, even by those to which it is no fault
 
     def is_told(self, verb: str) -> bool:
         """Whether a verb says anything; also of what is no fault, if it is one to nobody."""
         is_fault = any(self.outcomes.values())
-        return bool(self.outcomes[verb] if is_fault else self.path)
+        return self.told or bool(self.outcomes[verb] if is_fault else self.path)
 
 
-def found(do, path, said, outcome, *, quick=None, sealed=None):
+def found(do, path, said, outcome, *, quick=None, sealed=None, told=False):
     """A case that `verify` finds, alike but for what is said of --quick and of --seal."""
     outcomes = (outcome, outcome if quick is None else quick, outcome if sealed is None else sealed)
-    return Case(do, path, said, dict(zip(VERBS, outcomes, strict=True)))
+    return Case(do, path, said, dict(zip(VERBS, outcomes, strict=True)), told)
 
 
 def unknowable(do):
@@ -155,6 +158,25 @@ def make_anew(result, inputs=()):
     def do(run):
         (run / result).write_text("other,bytes\n1,2\n")
         vouch(run, result, inputs)
+
+    return do
+
+
+def make_anew_and_accept(result, source):
+    """Other bytes, and what was made of the old ones is accepted as made of these."""
+
+    def do(run):
+        make_anew(result, [source])(run)
+        known = KnownRecords()
+        for path in map(result_of, run.rglob(".records/*.json")):
+            now = known.identity_of(path)
+            if not any(used.endswith(result) for _, used, _ in now.inputs):
+                continue
+            inputs = [
+                (name, used, known.sha256_of(run / result) if used.endswith(result) else sha256)
+                for name, used, sha256 in now.inputs
+            ]
+            write_acceptance(path, now, now._replace(inputs=inputs))
 
     return do
 
@@ -342,6 +364,20 @@ CASES = {
         "was made of",
         STALE,
         sealed=TAMPERED,
+    ),
+    "an input made anew, and accepted": found(
+        make_anew_and_accept(f"evaluation/{FOLD}/fidelity.csv", MODEL),
+        TABLE,
+        "only the folds were renamed",
+        FINE,
+        sealed=TAMPERED,
+        told=True,
+    ),
+    "an acceptance that is none": found(
+        write(acceptance_path(TABLE).as_posix(), "{}"),
+        acceptance_path(TABLE).as_posix(),
+        "is damaged",
+        TAMPERED,
     ),
     "the list of clips made anew": found(
         make_anew(INDEX), MODEL, f"{NAME}/{INDEX}", STALE, sealed=TAMPERED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +15,7 @@ from cli.crate import crate
 from cli.diff import diff
 from cli.rebuild import rebuild
 from cli.seal import seal
-from cli.showing import Outcome, tell_error
+from cli.showing import NoRecord, Outcome, tell_error
 from cli.stale import stale
 from cli.verify import verify
 from cli.why import why
@@ -54,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = Outcome.USAGE
     except (typer.Abort, KeyboardInterrupt):
         code = 130
+    except NoRecord as error:
+        tell_error(error)
+        code = Outcome.NO_RECORD
     except InputError as error:
         tell_error(error)
         code = Outcome.USAGE
@@ -61,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         named = error.filename2 or error.filename  # of a part, what it would have become
         tell_error(InputError(f"{named} cannot be used ({error.strerror}): name another"))
         code = Outcome.USAGE
+    except Exception:  # a fault of ours: 1 would say that something was tampered with
+        traceback.print_exc()
+        code = os.EX_SOFTWARE
     sys.exit(int(code or 0))
 
 

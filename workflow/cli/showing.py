@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import json
 import math
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from l2i.checks import InputError
 from l2i.provenance.findings import Verdict
 
 PIPED_WIDTH = 10_000  # columns, of what no terminal cuts: more than any line has
@@ -41,6 +44,10 @@ def worst(*outcomes: Outcome) -> Outcome:
     return min(outcomes, key=WORST_FIRST.index, default=Outcome.FINE)
 
 
+class NoRecord(InputError):
+    """What is asked about has no record, so nothing can be said."""
+
+
 class Report(Protocol):
     """The answer to one question."""
 
@@ -61,12 +68,20 @@ AsJson = Annotated[
 
 
 def tell(report: Report, as_json: bool) -> NoReturn:
-    """Print a report, and end with its exit code."""
-    if as_json:
-        facts = {"outcome": report.outcome.name.lower(), **report.facts()}
-        print(json.dumps(_finite(facts), indent=1, allow_nan=False))
-    else:
-        report.show(console())
+    """Print a report, and end with its exit code.
+
+    Where nobody reads on (`| head`), end as by SIGPIPE: 1 would say that something is tampered with.
+    """
+    try:
+        if as_json:
+            facts = {"outcome": report.outcome.name.lower(), **report.facts()}
+            print(json.dumps(_finite(facts), indent=1, allow_nan=False))
+        else:
+            report.show(console())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(128 + signal.SIGPIPE) from None
     raise typer.Exit(report.outcome)
 
 

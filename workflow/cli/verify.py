@@ -154,7 +154,7 @@ def verified(run: Run, *, is_quick: bool = False) -> Verified:
     """Hold a run and its corpora against the records; nothing is written."""
     began = time.perf_counter()
     machine = _machine(run)
-    known = KnownHashes(run.folder.parent / HASHES) if is_quick else None
+    known = KnownHashes(run.folder.absolute().parent / HASHES) if is_quick else None
     of_run = Verification(run, known=known, apart=_apart(run, machine))
     corpora = [*_corpora(run, machine, is_quick)]
     of_corpora = [each for each in corpora if isinstance(each, CorpusVerification)]

@@ -20,7 +20,7 @@ from rich.tree import Tree
 
 from cli.opening import RunOption, open_run, run_of
 from cli.recomputation import Recomputation, recompute_cell
-from cli.showing import OUTCOMES, AsJson, Outcome, tell, worst
+from cli.showing import OUTCOMES, AsJson, NoRecord, Outcome, tell, worst
 from l2i.checks import InputError, printable
 from l2i.disk import replace_text
 from l2i.hashing import file_sha256
@@ -87,7 +87,7 @@ def find_story(what: str, folder: Path | None, *, full: bool = False) -> Story:
     record = run.record(name)
     if record is None:
         lacking = record_path(run.file(name))
-        raise InputError(
+        raise NoRecord(
             f"{run.file(name)} has no record that can be read ({lacking}), so nothing tells where "
             "it comes from: l2i audit verify tells what else is wrong"
         )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from rich.tree import Tree
 
 from cli import showing
 from cli.main import main
+from helpers.finished_run import make_run
+from helpers.project import PROJECT
 
 
 def ended(capsys, *arguments):
@@ -43,3 +49,23 @@ def test_a_tree_is_whole_at_any_width(monkeypatch):
         screen.print(tree, soft_wrap=False)
         assert "word399" in out.getvalue()
         assert width is not None or told in out.getvalue()
+
+
+def test_a_fault_of_ours_does_not_say_that_something_was_tampered_with(capsys, monkeypatch):
+    def fails(*arguments, **options):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("cli.main.app", fails)
+    code, said = ended(capsys, "audit", "verify")
+    assert code == os.EX_SOFTWARE and "ZeroDivisionError: ours" in said.err
+
+
+def test_who_has_seen_enough_is_told_of_no_fault(tmp_path):
+    run = make_run(tmp_path)
+    command = [sys.executable, "-m", "cli.main", "audit", "verify", str(run), "--json"]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow")}
+    closed, write = os.pipe()
+    os.close(closed)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=environment, text=True)
+    os.close(write)
+    assert done.returncode == 128 + signal.SIGPIPE and done.stderr == ""

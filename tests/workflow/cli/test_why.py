@@ -13,12 +13,12 @@ import pytest
 
 from cli import why
 from cli.main import main
-from helpers.records import write_record
+from helpers.records import write_acceptance, write_record
 from helpers.scored_run import scored_run
 from l2i.hashing import file_sha256
 from l2i.provenance.currency import KnownRecords
 from l2i.provenance.fingerprints import settings_fingerprint
-from l2i.provenance.records import acceptance_path, record_path
+from l2i.provenance.records import record_path
 from l2i.tables import read_rows, write_rows
 
 CELL = "table_4.csv:l2i_att,esc50,top_1"
@@ -209,6 +209,11 @@ class TestWhatIsNot:
         assert told.code == 3 and told.facts["outcome"] == "no_record"
         assert any("of which nothing is recorded" in f for f in told.facts["findings"])
 
+    def test_a_result_without_a_record_ends_with_3(self, run, capsys):
+        record_path(run / "tables/table_4.csv").unlink()
+        told = Told(capsys, run / "tables/table_4.csv")
+        assert told.code == 3 and "has no record that can be read" in told.err
+
     @pytest.mark.parametrize(
         ("what", "said"),
         [
@@ -232,38 +237,10 @@ class TestWhatIsAccepted:
             for path in Path(name).glob("*.csv"):
                 now = known.identity_of(path)
                 inputs = [(n, used, known.sha256_of(index)) for n, used, _ in now.inputs]
-                place = acceptance_path(path)
-                place.write_text(acceptance_of(path, now, now._replace(inputs=inputs)))
+                write_acceptance(path, now, now._replace(inputs=inputs))
         told = Told(capsys, CELL, "--run", run, "--json")
         assert told.code == 0, told.facts["findings"]
         states = {each["path"]: each["state"] for each in told.facts["results"]}
         assert states[named(run, model)] == "accepted"
         shown = Told(capsys, CELL, "--run", run).out
         assert "by somebody on here" in shown and "only the folds were renamed" in shown
-
-
-def acceptance_of(path, before, after):
-    described = [
-        {
-            "rule": each.rule,
-            "wildcards": each.wildcards,
-            "settings": each.settings,
-            "fingerprints": dict.fromkeys(("code", "env", "settings"), "0" * 64),
-            "pins": each.pins,
-            "inputs": [{"name": n, "path": p, "sha256": s} for n, p, s in each.inputs],
-        }
-        for each in (before, after)
-    ]
-    said = {"user": "somebody", "host": "here", "time": "2025-02-01T12:00:00+00:00"}
-    said |= {"reason": "only the folds were renamed"}
-    said |= dict(zip(("before", "after"), described, strict=True))
-    return json.dumps(
-        {
-            "acceptance_version": 1,
-            "path": str(path),
-            "outputs": [str(path)],
-            "record_sha256": file_sha256(record_path(path)),
-            "departures": {},
-            "accepted": [said],
-        }
-    )

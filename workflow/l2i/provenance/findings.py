@@ -110,6 +110,11 @@ class Kind(enum.Enum):
         Verdict.FINE,
         "verify again when the run has ended",
     )
+    ACCEPTED = (
+        "made of another version of its input, and accepted",
+        Verdict.FINE,
+        "nothing; to have it made anew, take the acceptance back by --revoke",
+    )
     REMOVED = (
         "removed to make room; its record is kept",
         Verdict.FINE,

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from l2i.checks import InputError, printable, reason
+from l2i.provenance.acceptance import load_acceptance
 from l2i.provenance.consistency import contradictions, disagreements
 from l2i.provenance.contents import contents_of
 from l2i.provenance.digests import LARGE, digest_text, file_of
@@ -25,7 +26,14 @@ from l2i.provenance.findings import Finding, Kind
 from l2i.provenance.fingerprints import settings_fingerprint
 from l2i.provenance.hashes import KnownHashes
 from l2i.provenance.reading import Advance, read_hashes
-from l2i.provenance.records import RECORD_VERSION, is_record, validate_record
+from l2i.provenance.records import (
+    RECORD_VERSION,
+    is_acceptance,
+    is_record,
+    papers_below,
+    result_of,
+    validate_record,
+)
 from l2i.provenance.runs import NOTES, Run
 
 CODE = f"{NOTES}/code/"
@@ -86,6 +94,7 @@ class Verification:
         yield from self._of_results()
         yield from self._of_digests()
         yield from self._of_inputs()
+        yield from self._of_acceptances()
         yield from self._of_notes()
         yield from self._of_code()
         yield from self._of_others()
@@ -212,7 +221,12 @@ class Verification:
                         f"was made of {used['path']} with sha256 {_short(used['sha256'])}, which "
                         f"has {_short(held['sha256'])} today"
                     )
-                    yield _found(Kind.STALE, name, what)
+                    told = self._accepted(name, used["path"], held["sha256"])
+                    yield (
+                        _found(Kind.ACCEPTED, name, told)
+                        if told
+                        else _found(Kind.STALE, name, what)
+                    )
                 elif held and (differing := _differing(used, held)):
                     what = f"of {used['path']}, {differing}"
                     yield _found(Kind.RECORD, self.contents.records[name], what)
@@ -220,6 +234,25 @@ class Verification:
         for path, users in unvouched.items():
             if path not in without_record:  # else told as that
                 yield _found(Kind.UNVOUCHED, path, f"has no record, and {_made_of(users)}")
+
+    def _accepted(self, name: str, path: str, sha256: str) -> str | None:
+        """Who has accepted a result as made of what the input at `path` holds today, and why."""
+        try:
+            found = self.run.accepted(self._named(name))
+        except InputError:  # told by itself
+            return None
+        for one in reversed(found):
+            if any(u["path"] == path and u["sha256"] == sha256 for u in one["after"]["inputs"]):
+                return f"of {path}: {one['user']} on {one['host']}, {one['time']}: {one['reason']}"
+        return None
+
+    def _of_acceptances(self) -> Iterator[Finding]:
+        """Acceptances against their form; whether one counts is another question."""
+        for path in filter(is_acceptance, papers_below(self.run.folder)):
+            try:
+                load_acceptance(result_of(path))
+            except InputError as error:
+                yield _found(Kind.RECORD, str(path.relative_to(self.run.folder)), reason(error))
 
     def _vouched(self, named: str) -> dict[str, Any] | None:
         """What an input holds by its record; None where it has none, {} where that is bad."""
