@@ -70,7 +70,8 @@ AsJson = Annotated[
 def tell(report: Report, as_json: bool) -> NoReturn:
     """Print a report, and end with its exit code.
 
-    Where nobody reads on (`| head`), end as by SIGPIPE: 1 would say that something is tampered with.
+    Where nobody reads on (`| head`), end as by SIGPIPE: 1 would say that something was tampered
+    with.
     """
     try:
         if as_json:
