@@ -101,6 +101,7 @@ def _record(made, output):
         "slurm": None,
         "runtime": {"device": "cpu", "precision": "float32", "n_threads": 1, "asked_for": {}}
         | {"memory_limits": {}, "deterministic": True, "peak_memory_bytes": 1},
+        "log": "any.log",
         "facts": {},
         **dict.fromkeys(("started_at", "finished_at"), "2025-01-31T12:00:00+00:00"),
         "seconds": 1.0,
