@@ -95,13 +95,18 @@ def _finite(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # see `tell`; Rich would end with 1
+
+
 def console() -> Console:
     """Standard output, where nobody looks on wide enough for any line.
 
     The lines of a text are left to the terminal, so that a command can be copied from it.
     """
     width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return Console(width=width, soft_wrap=True, highlight=False)
+    return _Console(width=width, soft_wrap=True, highlight=False)
 
 
 def tell_error(error: Exception) -> None:

@@ -60,9 +60,10 @@ def test_a_fault_of_ours_does_not_say_that_something_was_tampered_with(capsys, m
     assert code == os.EX_SOFTWARE and "ZeroDivisionError: ours" in said.err
 
 
-def test_who_has_seen_enough_is_told_of_no_fault(tmp_path):
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_who_has_seen_enough_is_told_of_no_fault(tmp_path, form):
     run = make_run(tmp_path)
-    command = [sys.executable, "-m", "cli.main", "audit", "verify", str(run), "--json"]
+    command = [sys.executable, "-m", "cli.main", "audit", "verify", str(run), *form]
     environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow")}
     closed, write = os.pipe()
     os.close(closed)
