@@ -7,16 +7,13 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from l2i.checks import InputError
 from l2i.pages.layered import NODE_HEIGHT, NODE_WIDTH, Drawing, Point, draw, natural
+from l2i.pages.rendering import TEMPLATES, rendered
 
-TEMPLATES = Path(__file__).with_name("templates")
 # In the order of the data's way. Each has a shape in the template and a colour in the style.
 STAGES = (
     *("outside", "datasets", "features", "dictionary", "classifier", "systems", "evaluation"),
@@ -75,18 +72,10 @@ def provenance_page(account: Account) -> str:
     # In the order in which one reads the drawing: as tabs and screen readers take them.
     nodes = sorted(account.nodes, key=lambda node: drawing.corners[node.id])
     number = {node.id: i for i, node in enumerate(nodes)}
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"anchor": anchor, "pieces": pieces, "shortened": shortened}
     style, script = (
         (TEMPLATES / name).read_text("utf-8") for name in ("provenance.css", "provenance.js")
     )
-    return environment.get_template("provenance.html").render(
+    values = dict(
         account=account,
         nodes=nodes,
         groups=_by_stage(nodes),
@@ -109,6 +98,8 @@ def provenance_page(account: Account) -> str:
         style_hash=_content_hash(style),
         script_hash=_content_hash(script),
     )
+    filters = {"anchor": anchor, "pieces": pieces, "shortened": shortened}
+    return rendered("provenance.html", values, filters)
 
 
 def anchor(path: str) -> str:

@@ -11,7 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def rendered(template: str, values: Mapping[str, Any]) -> str:
+def rendered(
+    template: str,
+    values: Mapping[str, Any],
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+) -> str:
     """A page of HTML in one file, which needs no network.
 
     Parameters
@@ -21,6 +25,8 @@ def rendered(template: str, values: Mapping[str, Any]) -> str:
         templates must name those that they extend: fingerprints of code go by that.
     values : mapping
         What the template names. Texts may come from outside: their markup is shown, not obeyed.
+    filters : mapping, optional
+        Functions that it puts texts through, by name.
 
     Raises
     ------
@@ -35,4 +41,5 @@ def rendered(template: str, values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters |= dict(filters or {})
     return environment.get_template(template).render(values)
