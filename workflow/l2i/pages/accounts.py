@@ -11,6 +11,11 @@ from l2i.pages.provenance import STAGES, Account, Node, Section
 from l2i.provenance.lineage import Break, Lineage, Record
 from l2i.provenance.lineage import Node as Result
 
+# Of all packages, those that a reader looks for first.
+KNOWN_BY_NAME = (
+    *("python", "torch", "torchaudio", "numpy", "scipy", "pandas", "librosa", "scikit-learn"),
+    *("matplotlib", "seaborn", "snakemake"),
+)
 SHOWN = 8  # hexadecimal digits of a hash, where it is one word of a sentence
 
 
@@ -205,12 +210,15 @@ def _told_commit(record: Record) -> str:
 
 
 def _software(records: list[Record]) -> str:
-    """Versions of all packages that any of them hangs on; several where they differ."""
+    """Versions of what any of them hangs on; several where they differ, the rest counted."""
     found: dict[str, set[str]] = {}
     for record in records:
         for name, version in record["software"].items():
             found.setdefault(name, set()).add(version)
-    return ", ".join(f"{name} {' or '.join(sorted(found[name]))}" for name in sorted(found))
+    shown = [name for name in KNOWN_BY_NAME if name in found]
+    told = [f"{name} {' or '.join(sorted(found[name]))}" for name in shown]
+    n_more = len(found) - len(shown)
+    return ", ".join(told + ([f"{n_more} more, named with each result"] if n_more else []))
 
 
 def _told_departures(record: Record) -> str:

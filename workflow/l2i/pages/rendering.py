@@ -14,7 +14,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def rendered(
     template: str,
     values: Mapping[str, Any],
-    filters: Mapping[str, Callable[..., Any]] | None = None,
+    filters: Mapping[str, Any] | None = None,
 ) -> str:
     """A page of HTML in one file, which needs no network.
 
