@@ -1,0 +1,128 @@
+"""A model in one file: classifier, interpreter, and all that it takes to explain a sound with them.
+
+What is stored are tensors and plain values, never code: a classifier that is not of this library is
+left out of its file, and handed over again where the file is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from l2i.checks import InputError
+from l2i.features.spectral import FrontEnd
+from l2i.interpretation.explained import ExplainedClassifier
+from l2i.interpretation.model import Model
+from l2i.networks.classifier import Classifier
+from l2i.networks.interpreter import Interpreter
+from l2i.networks.stored_classifier import frozen
+from l2i.weights import fitting, load_weights, read_identity, save_weights
+
+KIND = "model"
+
+
+def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch.float32) -> None:
+    """Write a model as one safetensors file.
+
+    Parameters
+    ----------
+    path : str or Path
+    model : Model
+        A classifier that is not of this library is left out: see :func:`load_model`.
+    precision : torch.dtype
+        Of what has two dimensions or more, such as torch.float16. Vectors stay as they are: they
+        weigh little, and variances among them may be too small for half precision.
+    """
+    explained = model.explained
+    parts: dict[str, torch.nn.Module] = {"interpreter": explained.interpreter}
+    own = isinstance(explained.classifier, Classifier)
+    if own:
+        parts["classifier"] = explained.classifier
+    tensors = {
+        f"{part}.{name}": _lowered(value, precision)
+        for part, network in parts.items()
+        for name, value in network.state_dict().items()
+    }
+    save_weights(
+        path,
+        tensors,
+        kind=KIND,
+        classifier=explained.classifier.architecture if own else None,
+        interpreter=explained.interpreter.architecture,
+        explained={
+            "relevance_pooling": explained.relevance_pooling,
+            "relevance_scale": explained.relevance_scale,
+            "predictor": explained.predictor,
+        },
+        front_end=asdict(model.front_end),
+        waveform_scale=model.waveform_scale,
+        classes=list(model.classes),
+        clip_seconds=model.clip_seconds,
+        threshold=model.threshold,
+        card=model.card,
+    )
+
+
+def load_model(
+    path: str | Path, *, classifier: Classifier | None = None, device: str = "cpu"
+) -> Model:
+    """Read a model that :func:`save_model` wrote, in evaluation mode and float32.
+
+    Parameters
+    ----------
+    path : str or Path
+    classifier : Classifier, optional
+        The one that was explained, where the file does not hold it.
+    device : str
+
+    Raises
+    ------
+    InputError
+        If the file is no model, is damaged, or holds no classifier and none is given.
+    """
+    tensors = load_weights(path, kind=KIND)
+    stored = read_identity(path)
+    with fitting(path):
+        interpreter = _interpreter(stored["interpreter"])
+        interpreter.load_state_dict(_part("interpreter", tensors))
+        if stored["classifier"] is not None:
+            classifier = Classifier(**stored["classifier"])
+            classifier.load_state_dict(_part("classifier", tensors))
+        elif classifier is None:
+            raise InputError(
+                f"{path} explains a classifier that it does not hold: hand it over, as in "
+                "load_model(path, classifier=mine)"
+            )
+        return Model(
+            explained=ExplainedClassifier(
+                frozen(classifier, device), frozen(interpreter, device), **stored["explained"]
+            ),
+            front_end=FrontEnd(**stored["front_end"]),
+            classes=stored["classes"],
+            waveform_scale=stored["waveform_scale"],
+            clip_seconds=stored["clip_seconds"],
+            threshold=stored["threshold"],
+            card=stored["card"],
+        )
+
+
+def _lowered(value: Tensor, precision: torch.dtype) -> Tensor:
+    return value.to(precision) if value.is_floating_point() and value.ndim > 1 else value
+
+
+def _interpreter(architecture: Mapping[str, Any]) -> Interpreter:
+    """The network before its weights are put into it."""
+    settings = dict(architecture)
+    W = torch.zeros(settings.pop("n_bins"), settings.pop("n_components"))
+    return Interpreter(W, **settings)
+
+
+def _part(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """State dict of one of the networks; parameters take its numbers as float32."""
+    start = f"{name}."
+    return {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}
