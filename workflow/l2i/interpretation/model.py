@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from l2i.checks import InputError
-from l2i.features.audio import scale_waveform, stream, to_mono
-from l2i.features.resampling import resample
+from l2i.features.audio import scale_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.explanation import Explanation, Timeline
-from l2i.interpretation.synthesis import decide
-from l2i.interpretation.windows import fade_weights, window_starts
-from l2i.networks.interpreter import Interpretation
-from l2i.progress import progress
-
-TINY = 1e-12  # keeps a share of nothing from being no number
-
-
-class Sound(NamedTuple):
-    """A sound as read: mono, at the rate of a front end."""
-
-    name: str
-    waveform: np.ndarray  # (n_samples,)
-    notes: list[str]  # what was done to it
-
+from l2i.interpretation.hearing import Hearing
+from l2i.interpretation.listening import by_class
+from l2i.interpretation.reading import read_sound
+from l2i.interpretation.windows import Heard, hear, pool
 
 @dataclass(frozen=True)
 class Model:
@@ -64,9 +49,9 @@ class Model:
         return self.explained.interpreter.W
 
     @property
-    def n_window(self) -> int:
-        """Samples on which the networks decide."""
-        return round(self.clip_seconds * self.front_end.sample_rate)
+    def hearing(self) -> Hearing:
+        """How a waveform comes to the networks."""
+        return Hearing(self.front_end, self.waveform_scale, self.clip_seconds)
 
     def known_class(self, name: str) -> str:
         """The name, if a class has it.
@@ -125,26 +110,48 @@ class Model:
             self.known_class(target)
         name, waveform, notes = read_sound(sound, sample_rate, self.front_end.sample_rate)
         if not waveform.any():
-            raise InputError(f"{name}: is silent throughout, so there is nothing to hear in it")
-        if len(waveform) < self.n_window:
+            raise InputError(f"{name} is silent throughout: there is nothing in it to be heard")
+        if len(waveform) < self.hearing.n_samples:
             seconds = len(waveform) / self.front_end.sample_rate
-            notes = [*notes, f"{seconds:.3g} s, silence added up to {self.clip_seconds:g} s"]
-        heard = self._hear(waveform)
-        probabilities, decided = self._decision(heard)
+            notes = [*notes, f"{seconds:.3g} s, with silence added up to {self.clip_seconds:g} s"]
+        heard = hear(self.explained, waveform, self.hearing)
+        pooled = pool(self.explained, heard)
         return Explanation(
             name=name,
             model=self,
             waveform=waveform,
-            gain=_gain(waveform, self.waveform_scale),
-            probabilities=dict(zip(self.classes, probabilities.tolist(), strict=True)),
-            decided=decided,
-            target=target or max(decided, key=lambda each: probabilities[self.classes.index(each)]),
-            class_relevances=self._relevances(heard).cpu().numpy(),
-            activations=heard.H,
-            timeline=heard.timeline(self, len(waveform)),
+            gain=gain_of(waveform, self.waveform_scale),
+            probabilities=by_class(self.classes, pooled.probabilities),
+            estimates=by_class(self.classes, pooled.estimates),
+            decided=[name for name, yes in zip(self.classes, pooled.decided, strict=True) if yes],
+            target=target or self.classes[int(pooled.probabilities.argmax())],
+            class_relevances=pooled.relevances.cpu().numpy(),
+            activations=heard.interpretation.H[0],
+            timeline=self._timeline(heard, len(waveform)),
             notes=notes,
         )
 
-    def probabilities(self, waveform: np.ndarray) -> dict[str, float] | None:
-        """What the model makes of a waveform (n_samples,) at its own rate; None for silence."""
-        ...
+    def _timeline(self, heard: Heard, n_samples: int) -> Timeline | None:
+        """What is said of each window, where there are several."""
+        if len(heard.starts) == 1:
+            return None
+        rate = self.front_end.sample_rate
+        ends = (min(start + self.hearing.n_samples, n_samples) for start in heard.starts)
+        return Timeline(
+            start_seconds=[start / rate for start in heard.starts],
+            end_seconds=[end / rate for end in ends],
+            probabilities=self.explained.classifier.probabilities(heard.logits).cpu().numpy(),
+        )
+
+
+def gain_of(waveform: np.ndarray, scale: str) -> float:
+    """What a waveform is divided by before it is masked: its peak, as for training.
+
+    Raises
+    ------
+    InputError
+        See :func:`l2i.features.audio.scale_waveform`.
+    """
+    extremes = waveform[[waveform.argmin(), waveform.argmax()]]  # which alone decide on it
+    loudest = np.abs(extremes).argmax()
+    return float(extremes[loudest] / scale_waveform(extremes, scale)[loudest])

@@ -43,9 +43,17 @@ class Decision(NamedTuple):
 
 
 def inverted(waveform: Tensor, front_end: FrontEnd) -> Tensor:
-    """A waveform (n_samples,) with silence added at its end, up to where it can be inverted."""
-    n_missing = max(0, (MIN_FRAMES - 1) * front_end.hop_length - len(waveform))
-    return front_end.to_whole_hops(pad(waveform, (0, n_missing)))
+    """A waveform (n_samples,) with silence added at its end, up to where it can be inverted.
+
+    That is a whole number of hops, see `FrontEnd.to_whole_hops`.
+    """
+    n_hops = n_inverted_frames(len(waveform), front_end) - 1
+    return pad(waveform, (0, n_hops * front_end.hop_length - len(waveform)))
+
+
+def n_inverted_frames(n_samples: int, front_end: FrontEnd) -> int:
+    """Frames of what is inverted: as many as networks need, and whole hops."""
+    return max(MIN_FRAMES, 1 + -(-n_samples // front_end.hop_length))
 
 
 @torch.no_grad()
