@@ -7,8 +7,7 @@ from pathlib import Path
 
 from l2i.checks import InputError
 from l2i.interpretation.model import Model
-from l2i.interpretation.stored_model import load_model
-from l2i.systems.trained import Trained, choose, is_trained, open_trained
+from l2i.interpretation.stored_model import KIND, load_model
 from l2i.weights import read_identity
 
 SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
@@ -48,18 +47,21 @@ def load(
     >>> model = l2i.load("results/esc10", fold=1, system="l2i_att")
     >>> model.explain("dog.wav").save("page")
     """
-    path = SHIPPED if where is None else Path(where)
     wanted = {"dataset": dataset, "fold": fold, "system": system, "run": run}
-    chosen = {key: None if value is None else str(value) for key, value in wanted.items()}
-    if path.is_dir():
-        return open_trained(choose(path, **chosen), device=device)
+    chosen = {key: str(value) for key, value in wanted.items() if value is not None}
+    path = SHIPPED if where is None else Path(where)
     if not path.exists():
         raise InputError(f"{path}: no such model; name a file, or the folder of a run")
-    if given := [key for key, value in chosen.items() if value is not None]:
+    if path.is_file() and chosen:
         raise InputError(
-            f"{path} holds one model: leave out {', '.join(given)}, which choose among those of "
-            "the folder of a run"
+            f"{path} is one model: leave out {', '.join(chosen)}, which choose among the models of "
+            "a run"
         )
-    if is_trained(path):
-        return open_trained(Trained(path, read_identity(path)), device=device)
-    return load_model(path, device=device)
+    if path.is_file() and read_identity(path).get("kind") == KIND:
+        return load_model(path, device=device)
+    # Imported here because what it takes, pandas and jsonschema, loads as long as a sound is heard.
+    from l2i.systems.trained import choose, open_trained, trained_at
+
+    return open_trained(
+        trained_at(path) if path.is_file() else choose(path, **chosen), device=device
+    )

@@ -16,18 +16,21 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 from l2i.checks import InputError
-from l2i.datasets.fold import Fold
 from l2i.disk import write_text, writing
 from l2i.features.audio import read_audio, write_wav
 from l2i.interpretation.hearing import Hearing, as_heard
 from l2i.networks.classifier import Classifier
 from l2i.stored import read_json
 from l2i.streams import random_stream
+
+if TYPE_CHECKING:  # it takes pandas, for which who explains one sound should not wait
+    from l2i.datasets.fold import Fold
 
 
 @dataclass(frozen=True)

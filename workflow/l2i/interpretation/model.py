@@ -20,6 +20,7 @@ from l2i.interpretation.listening import by_class
 from l2i.interpretation.reading import read_sound
 from l2i.interpretation.windows import Heard, hear, pool
 
+
 @dataclass(frozen=True)
 class Model:
     """What explains sounds: a classifier, its interpreter, their front end and their classes.

@@ -109,7 +109,9 @@ def probabilities_of(
     windows = (waveform[start : start + hearing.n_samples] for start in starts)
     said = [
         explained.probabilities(
-            hearing.log_mel(torch.from_numpy(scaled(window, hearing)).to(explained.interpreter.W.device))[None]
+            hearing.log_mel(
+                torch.from_numpy(scaled(window, hearing)).to(explained.interpreter.W.device)
+            )[None]
         )
         for window in windows
         if window.any()

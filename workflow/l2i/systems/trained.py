@@ -1,4 +1,4 @@
-"""Trained interpreters of a run, found by what their files say, as models that explain any sound.
+"""Trained interpreters of a run, found by what their files say, as models of any sound.
 
 A run is a folder that the workflow wrote, or a copy of one. What lies in it with a digest or a
 record is held to them.
@@ -7,12 +7,12 @@ record is held to them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
 from l2i.checks import REMAKE, InputError
-from l2i.datasets.fold import front_end_of
+from l2i.features.spectral import FrontEnd
 from l2i.hashing import file_sha256
 from l2i.interpretation.explained import Explaining
 from l2i.interpretation.model import Model
@@ -26,7 +26,12 @@ from l2i.weights import classes_hash, read_identity
 
 FILE = "model.safetensors"
 CHOICES = ("dataset", "fold", "system", "run")
-FRONT_END = ("sample_rate", "n_fft", "hop_length", "n_mels", "mel_power")
+FRONT_END = [each.name for each in fields(FrontEnd)]
+OF_FOLD = [
+    *("dataset", "fold", "classes_sha256", "train_clips_sha256", "waveform_scale"),
+    *FRONT_END,
+]
+SAID = {*OF_FOLD, "module", "system", "run", "classifier_sha256", "architecture"}
 # Where a run no longer says how it listens: what the paper does.
 THRESHOLD, RELEVANCE_SCALE = 0.1, "absolute"
 
@@ -53,15 +58,29 @@ class Trained:
 def trained_of(folder: Path) -> Iterator[Trained]:
     """The systems of a run, those of ablations left out."""
     for path in sorted(folder.glob(f"systems/*/fold*/*/default/run*/{FILE}")):
-        yield Trained(path, read_identity(path))
+        yield trained_at(path)
 
 
-def is_trained(path: Path) -> bool:
-    """Whether a file is a trained system of a run."""
-    return path.is_file() and read_identity(path).get("kind") == KIND
+def trained_at(path: Path) -> Trained:
+    """The trained system in a file.
+
+    Raises
+    ------
+    InputError
+        If it holds anything else.
+    """
+    identity = read_identity(path)
+    if identity.get("kind") != KIND:
+        raise InputError(
+            f"{path} holds no model that explains sounds, but {identity.get('kind', 'something else')}: "
+            "name the file of a model, or the folder of a run"
+        )
+    if missing := SAID - {*identity}:
+        raise InputError(f"{path} does not say its {', '.join(sorted(missing))}; {REMAKE}")
+    return Trained(path, identity)
 
 
-def choose(folder: Path, **wanted: str | None) -> Trained:
+def choose(folder: Path, **wanted: str) -> Trained:
     """The one interpreter of a run that has what is wanted: dataset, fold, system, run.
 
     Raises
@@ -78,12 +97,12 @@ def choose(folder: Path, **wanted: str | None) -> Trained:
     found = [
         trained
         for trained in all_of_them
-        if all(value is None or trained.identity[key] == value for key, value in wanted.items())
+        if all(trained.identity[key] == value for key, value in wanted.items())
     ]
     if len(found) == 1:
         return found[0]
     if not found:
-        asked = ", ".join(f"{key} {value}" for key, value in wanted.items() if value is not None)
+        asked = ", ".join(f"{key} {value}" for key, value in wanted.items())
         raise InputError(f"{folder} holds no interpreter of {asked}: it has {_listed(all_of_them)}")
     raise InputError(
         f"{folder} holds {len(found)} interpreters; say which by what differs: {_listed(found)}"
@@ -110,10 +129,7 @@ def open_trained(trained: Trained, *, device: str = "cpu") -> Model:
         raise InputError(
             f"{trained.path} is of module {identity['module']}, which makes no sounds of decisions"
         )
-    of_fold = {
-        key: identity[key]
-        for key in ("dataset", "fold", "classes_sha256", "train_clips_sha256", "waveform_scale")
-    } | {key: identity[key] for key in FRONT_END}
+    of_fold = {key: identity[key] for key in OF_FOLD}
     _require_untouched(trained.path)
     network = cast(
         Explaining, load_system(trained.path, module=identity["module"], device=device, **of_fold)
@@ -127,17 +143,14 @@ def open_trained(trained: Trained, *, device: str = "cpu") -> Model:
                 f"{REMAKE}"
             )
         classifier = load_classifier(path, device=device, **of_fold)
-    front_end, scale = front_end_of(
-        {key: identity[key] for key in (*FRONT_END, "waveform_scale")}
-    )
     configuration = _configuration(folder)
     listening = {"threshold": THRESHOLD, **configuration.get("listening", {})}
     evaluation = {"relevance_scale": RELEVANCE_SCALE, **configuration.get("evaluation", {})}
     return Model(
         explained=network.explained(classifier, relevance_scale=evaluation["relevance_scale"]),
-        front_end=front_end,
+        front_end=FrontEnd(**{key: identity[key] for key in FRONT_END}),
         classes=_classes(folder, identity),
-        waveform_scale=scale,
+        waveform_scale=identity["waveform_scale"],
         clip_seconds=_clip_seconds(trained, configuration),
         threshold=listening["threshold"],
         card=_card(identity, configuration),
