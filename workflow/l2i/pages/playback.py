@@ -1,7 +1,7 @@
 """Sounds for a browser: their levels, and FLAC that is equally loud wherever it is played.
 
-A sound is stored at `TARGET_LUFS`, or as near as its peak allows, so that any player plays the sounds
-of a clip alike. What it lost or gained on the way is known, and the page can give it back.
+A sound is stored at `TARGET_LUFS`, or as near as its peak allows, so that any player plays the
+sounds of a clip alike. What it lost or gained on the way is known, and the page can give it back.
 """
 
 from __future__ import annotations

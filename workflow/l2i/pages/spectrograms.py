@@ -151,7 +151,7 @@ def in_percent(power: np.ndarray, loudest: float) -> list[int]:
 
 
 def outline(x: np.ndarray) -> list[int]:
-    """Smallest and largest sample, in turns, of at most `N_PEAKS` stretches; percent of the peak."""
+    """Least and largest sample, in turns, of at most `N_PEAKS` stretches; percent of the peak."""
     n = min(N_PEAKS, len(x))
     starts = np.arange(n) * len(x) // n
     scale = 100 / max(float(np.abs(x).max()), EPS)
