@@ -111,17 +111,19 @@
   const VERDICTS = {
     right: ["\u2713", "right"],
     wrong: ["\u2717", "wrong"],
-    partly: ["\u25d0", "partly right"],
+    partly: ["\u25d0", "partly right"], // of several decisions
     unknown: ["?", "truth unknown"],
   };
   const verdictOf = (right) => (right === null ? "unknown" : right ? "right" : "wrong");
   const decisions = (c) => c.interpretations.filter((i) => i.kind === "interpretation");
   function verdict(c) {
-    const found = distinct(decisions(c).map((i) => verdictOf(i.right)));
-    return found.length > 1 ? "partly" : found[0] ?? "unknown";
+    const made = decisions(c).map((i) => verdictOf(i.right));
+    const n = made.filter((kind) => kind === "right").length;
+    if (distinct(made).length > 1) return badge("partly", `${n} of ${made.length} right`);
+    return badge(made[0] ?? "unknown");
   }
-  function badge(kind) {
-    const [sign, word] = VERDICTS[kind];
+  function badge(kind, word = VERDICTS[kind][1]) {
+    const [sign] = VERDICTS[kind];
     return element("span", { class: `verdict ${kind}` },
       element("span", { "aria-hidden": "true" }, sign), ` ${word}`);
   }
@@ -132,7 +134,7 @@
       const said = distinct(decisions(c).map((i) => i.target));
       const link = element("a", { href: `#${new URLSearchParams({ clip: c.id })}`, tabindex: "-1" },
         element("span", { class: "truth" }, unseen("truth: "), listed(c.truth)),
-        badge(verdict(c)),
+        verdict(c),
         element("span", { class: "said" }, said.length ? `heard as ${said.join(", ")}` : "not interpreted"),
         element("span", { class: "name" }, c.name));
       const text = [c.name, c.id, c.dataset, ...c.truth,
@@ -292,9 +294,10 @@
     mask.hidden = !sound.mask;
     if (sound.mask) mask.src = sound.mask;
     document.documentElement.style.setProperty("--strength", liked.strength / 100);
+    const whose = KINDS[sound.kind] ? `the ${nameOf(sound)}` : sound.title;
     find("#page-masked").textContent = sound.mask
-      ? `Dark: what the ${nameOf(sound).toLowerCase()} leaves out`
-      : sound.kind === "prototype" ? "The prototype is another sound than the one pictured" : "";
+      ? `darkened: what ${whose.toLowerCase()} leaves out`
+      : sound.kind === "prototype" ? "the prototype is another sound than the one pictured" : "";
   }
 
   // ---------------------------------------------------------------- systems side by side
@@ -380,12 +383,12 @@
     const row = element("li", { class: `sound ${s.kind}` });
     if (s.file === null) {
       facts.append(element("p", { class: "silent" }, s.words || "Silence"));
-      row.append(element("div", { class: "mute" }, key(at), nameOf(s)), facts);
+      row.append(element("div", { class: "mute" }, nameOf(s), key(at)), facts);
     } else {
       const button = element("button", { type: "button", "aria-pressed": "false" },
         drawn("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
           drawn("path", { class: "to-play", d: PLAY }), drawn("path", { class: "to-pause", d: PAUSE })),
-        key(at), element("span", {}, nameOf(s)));
+        element("span", {}, nameOf(s)), key(at));
       button.addEventListener("click", () => press(i, s));
       buttons.push({ button, i, s });
       if (s.words) facts.append(element("p", {}, s.words));
