@@ -34,9 +34,10 @@ def small_model(**changes):
     """A model that has learned nothing, which is enough to see what is done with it."""
     torch.manual_seed(2)
     W = torch.rand(SMALL.n_bins, 6)
-    pair = ExplainedClassifier(
-        frozen(small_classifier(), "cpu"), frozen(small_interpreter(W / W.norm(dim=0)), "cpu")
-    )
+    interpreter = small_interpreter(W / W.norm(dim=0))
+    interpreter.psi.activations.bias.data += 0.3  # every component is heard
+    interpreter.linear.weight.data[2].abs_()  # and speaks for the last class
+    pair = ExplainedClassifier(frozen(small_classifier(), "cpu"), frozen(interpreter, "cpu"))
     settings = {"waveform_scale": "absolute", "clip_seconds": SECONDS, "card": {"system": "Small"}}
     return Model(pair, SMALL, ["knock", "rain", "dog"], **{**settings, **changes})
 

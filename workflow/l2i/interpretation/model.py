@@ -116,7 +116,8 @@ class Model:
             self.known_class(target)
         name, waveform, notes = read_sound(sound, sample_rate, self.front_end.sample_rate)
         if not waveform.any():
-            raise InputError(f"{name} is silent throughout: there is nothing in it to be heard")
+            named = name if isinstance(sound, np.ndarray) else os.fspath(sound)
+            raise InputError(f"{named}: is silent throughout; there is nothing in it to be heard")
         if len(waveform) < self.hearing.n_samples:
             seconds = len(waveform) / self.front_end.sample_rate
             notes = [*notes, f"{seconds:.3g} s, with silence added up to {self.clip_seconds:g} s"]
