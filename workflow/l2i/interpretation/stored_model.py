@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from l2i.features.spectral import FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.model import Model
 from l2i.networks.classifier import Classifier
+from l2i.networks.explainable import Explainable
 from l2i.networks.interpreter import Interpreter
 from l2i.networks.stored_classifier import frozen
 from l2i.weights import fitting, load_weights, read_identity, save_weights
@@ -69,14 +70,14 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
 
 
 def load_model(
-    path: str | Path, *, classifier: Classifier | None = None, device: str = "cpu"
+    path: str | Path, *, classifier: Explainable | None = None, device: str = "cpu"
 ) -> Model:
     """Read a model that :func:`save_model` wrote, in evaluation mode and float32.
 
     Parameters
     ----------
     path : str or Path
-    classifier : Classifier, optional
+    classifier : Explainable, optional
         The one that was explained, where the file does not hold it.
     device : str
 

@@ -196,7 +196,7 @@ class Flint(nn.Module):
         explanation = self(hidden, X.shape[-1])
         reference = classifier.probabilities(logits)
         each = clip_losses(
-            explanation, X, reference, multi_label=classifier.architecture["multi_label"]
+            explanation, X, reference, multi_label=classifier.multi_label
         )
         return Prediction(explanation.logits, {f"{name}_loss": loss for name, loss in each.items()})
 
