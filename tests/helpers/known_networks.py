@@ -63,7 +63,7 @@ class Oracle(torch.nn.Module):
         return Interpretation(H, z, self.linear(z))
 
     def contributions(self, z):
-        return z[:, None] * self.linear.weight
+        return (z if z.dim() == 3 else z[:, None]) * self.linear.weight
 
     def reconstruct(self, H):
         return self.W @ H

@@ -12,7 +12,7 @@ import yaml
 
 from helpers.loaded_workflow import WILDCARDS, files_of, loaded_workflow, settings_of
 from helpers.project import PROJECT, load_module, openers_of
-from l2i.provenance.fingerprints import source_closure
+from l2i.provenance.fingerprints import OFFERS, source_closure
 
 WORKFLOW = PROJECT / "workflow"
 LIBRARY = sorted((WORKFLOW / "l2i").rglob("*.py"))
@@ -43,7 +43,9 @@ FLOORS = [
     *("provenance", "features", "dictionary", "networks", "reporting", "pages", "datasets"),
     "synthetic",
     *("training", "interpretation", "systems", "evaluation"),
+    "models",
 ]
+PUBLIC = {"__version__", "load", "Model", "Explanation", "Component"}
 
 
 def relative(path):
@@ -78,8 +80,25 @@ class TestLibrary:
     def test_package_files_hold_a_docstring_and_nothing_else(self, path):
         # One import there, and every rule depends on it.
         if path.name == "__init__.py":
-            (only,) = parse(path).body
+            only, *offers = parse(path).body
             assert isinstance(only, ast.Expr) and isinstance(only.value.value, str)
+            assert not offers or path.parent == WORKFLOW / "l2i"
+
+    def test_what_is_found_by_name_is_offered_by_the_library_alone(self, path):
+        # Fingerprints pass over it, see l2i.provenance.fingerprints.OFFERS.
+        if path == WORKFLOW / "l2i/__init__.py":
+            _, *offers = parse(path).body
+            named = [getattr(n, "name", None) or ast.unparse(n.targets[0]) for n in offers]
+            assert {*named} == OFFERS
+        else:
+            assert not OFFERS & {getattr(node, "name", None) for node in parse(path).body}
+            assert not OFFERS & names(parse(path))
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_nothing_here_takes_what_the_library_offers_to_others(path):
+    offered = {f"l2i.{name}" for name in PUBLIC} | {"l2i"}
+    assert not offered & {*imports(path)}
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=relative)
@@ -123,6 +142,7 @@ def test_imports_are_absolute_and_named_in_the_source(path):
     assert not [name for name in imports(path) if name.startswith(".")]
     # Systems are found by name; rules that use them add the module's fingerprint.
     by_name = {"provenance/environments.py", "systems/loading.py", "datasets/layouts.py"}
+    by_name |= {"__init__.py"}  # what the library offers, to no job
     # No result hangs on the command, which may call any script.
     free = path.is_relative_to(CLI) or path in {WORKFLOW / "l2i" / name for name in by_name}
     assert free or "importlib" not in set(imports(path))

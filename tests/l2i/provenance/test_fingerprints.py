@@ -31,6 +31,21 @@ FILES = {
     "l2i/far.py": "import numpy\n\n\ndef far(x):\n    # why\n    return x + 1\n",
     "l2i/unrelated.py": "NOTHING = 0\n",
 }
+OFFERED = '''"""Words."""
+
+__version__ = "1"
+__all__ = ["far"]
+
+
+def __getattr__(name):
+    import importlib
+
+    return importlib.import_module("l2i.far")
+
+
+def __dir__():
+    return __all__
+'''
 
 
 @pytest.fixture
@@ -110,6 +125,7 @@ class TestCode:
             ("scripts/learn.py", '"""Learn."""', '"""Learn\n\n    more.\n    """'),
             ("scripts/learn.py", '"""A script."""\n', ""),
             ("l2i/__init__.py", "Only", "Mere"),
+            ("l2i/__init__.py", '"""Only words."""', OFFERED),
             ("l2i/unrelated.py", "0", "1"),
             ("l2i/moving.py", "True", "False"),
             ("l2i/determinism.py", "torch.fast = False", "torch.fast = False  # slow"),

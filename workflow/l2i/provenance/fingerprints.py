@@ -27,6 +27,10 @@ ALWAYS = ("l2i.determinism",)
 DESCRIPTIONS = {"SETTINGS", "NEEDS", "MEASURES"}
 DESCRIPTIONS |= {"OPTIONS", "PINS", "SPLIT", "LABELLING", "VALIDATION", "FIGURE"}
 
+# What the library offers to those who import it by name: no job does, so that nothing of it runs in
+# one (tests/workflow/test_architecture.py).
+OFFERS = {"__version__", "__all__", "__getattr__", "__dir__"}
+
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 MODULE = "(module)"
 
@@ -249,7 +253,10 @@ def _strip_descriptions(tree: ast.Module) -> None:
         ):
             del node.body[0]
     # What a module says of settings, options and pins: values reach a job by other ways.
-    tree.body = [node for node in tree.body if not DESCRIPTIONS & {*_assigned(node)}]
+    said = DESCRIPTIONS | OFFERS
+    tree.body = [
+        node for node in tree.body if not said & {*_assigned(node), getattr(node, "name", None)}
+    ]
 
 
 def _assigned(node: ast.stmt) -> list[str]:
