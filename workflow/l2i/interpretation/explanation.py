@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,15 @@ from torch import Tensor
 from l2i.interpretation.listening import level_dbfs
 from l2i.interpretation.masking import masked_sound
 from l2i.interpretation.relevance import EPS, select, soft_masked
+from l2i.interpretation.saving import (
+    SOUNDS,
+    fresh_folder,
+    mark,
+    write_dictionary,
+    write_explanations,
+    write_page,
+)
+from l2i.interpretation.showing import as_html, as_text
 
 if TYPE_CHECKING:
     from l2i.interpretation.model import Model
@@ -146,6 +156,51 @@ class Explanation:
             If the model knows no such class.
         """
         return replace(self, target=self.model.known_class(target))
+
+    @property
+    def most_probable(self) -> str:
+        """The class of the largest probability."""
+        return max(self.probabilities, key=lambda name: self.probabilities[name])
+
+    def save(self, folder: str | os.PathLike[str], *, single_file: bool = False) -> Path:
+        """Write the sounds, what is said of them, and a page that plays them.
+
+        Parameters
+        ----------
+        folder : path
+            `index.html` in it is the page, `sounds/` holds wav files and JSON. It must be new,
+            empty, or written by this; it is written whole or not at all.
+        single_file : bool
+            Whether `index.html` holds all that it plays, so that it can be passed on by itself.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        InputError
+            If the folder holds something else, or cannot be written.
+
+        Examples
+        --------
+        >>> model.explain("dog.wav").save("page")
+        PosixPath('page/index.html')
+        """
+        with fresh_folder(Path(folder)) as fresh:
+            write_dictionary(fresh / SOUNDS, self.model)
+            write_explanations(fresh / SOUNDS, self, [self.target])
+            write_page(fresh, self.model, self.name, single_file=single_file)
+            mark(fresh, self.model, [self.name])
+        return Path(folder, "index.html")
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: probabilities, and players of what can be heard."""
+        return as_html(self)
 
     def sound_of(self, numbers: list[int]) -> np.ndarray:
         """The share of some components in the sound, (n_samples,), made anew each time."""

@@ -13,10 +13,10 @@ float32: they are the soft masks of l2i.interpretation.relevance.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
@@ -165,7 +165,6 @@ def write_interpretation(
     target : str
         The class that is interpreted.
     """
-    folder.mkdir()
     said = as_heard(
         predictor.probabilities,
         {name: sound.waveform for name, sound in sounds.items()},
@@ -173,10 +172,30 @@ def write_interpretation(
         peak=float(np.abs(clip.as_read).max(initial=0.0)),
         device=predictor.device,
     )
+    heard = ((name, sound, said[name]) for name, sound in sounds.items())
+    write_heard(folder, clip, heard, about, predictor, target=target)
+
+
+def write_heard(
+    folder: Path,
+    clip: Clip,
+    heard: Iterable[tuple[str, Sound, Tensor | None]],
+    about: Mapping[str, object],
+    predictor: Predictor,
+    *,
+    target: str,
+) -> dict[str, Any]:
+    """The same of sounds that come one by one, with what the predictor says of each.
+
+    Returns
+    -------
+    dict
+        What interpretation.json says.
+    """
+    folder.mkdir()
     files = {}
-    for name, sound in sounds.items():
+    for name, sound, probabilities in heard:
         write_wav(folder / f"{name}.wav", sound.waveform, sample_rate=clip.sample_rate)
-        probabilities = said[name]
         files[name] = {
             "file": f"{name}.wav",
             "kind": sound.kind,
@@ -201,6 +220,7 @@ def write_interpretation(
     }
     text = json.dumps(description, indent=2, allow_nan=False) + "\n"
     write_text(folder / "interpretation.json", text)
+    return description
 
 
 def by_class(classes: Sequence[str], probabilities: Tensor) -> dict[str, float]:

@@ -15,10 +15,10 @@ from l2i.features.audio import scale_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.explanation import Explanation, Timeline
-from l2i.interpretation.hearing import Hearing
+from l2i.interpretation.hearing import FAINTEST, Hearing
 from l2i.interpretation.listening import by_class
 from l2i.interpretation.reading import read_sound
-from l2i.interpretation.windows import Heard, hear, pool
+from l2i.interpretation.windows import Heard, hear, pool, probabilities_of
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Model:
     def dictionary(self) -> Tensor:
         """Spectra of the components, (n_bins, K)."""
         return self.explained.interpreter.W
+
+    @property
+    def title(self) -> str:
+        """What pages call it."""
+        return str(self.card.get("system", "L2I"))
 
     @property
     def hearing(self) -> Hearing:
@@ -131,6 +136,20 @@ class Model:
             timeline=self._timeline(heard, len(waveform)),
             notes=notes,
         )
+
+    def probabilities(self, M: Tensor) -> Tensor:
+        """Probabilities (B, C) of log-mels (B, n_frames, n_mels) of scaled clips."""
+        return self.explained.classifier.probabilities(self.explained.predict(M))
+
+    def heard_in(self, waveform: np.ndarray, peak: float) -> Tensor | None:
+        """Probabilities (C,) of a part of a sound, heard by itself, as loud as any.
+
+        None where it is silent, or fainter than what rounding leaves of the sound, whose largest
+        magnitude is `peak`.
+        """
+        if not np.abs(waveform).max() > FAINTEST * peak:
+            return None
+        return probabilities_of(self.explained, waveform, self.hearing)
 
     def _timeline(self, heard: Heard, n_samples: int) -> Timeline | None:
         """What is said of each window, where there are several."""

@@ -107,18 +107,14 @@ def probabilities_of(
     """Probabilities (C,) that the predictor gives a waveform (n_samples,) with sound in it."""
     starts = window_starts(len(waveform), hearing.n_samples, hearing.front_end.hop_length)
     windows = (waveform[start : start + hearing.n_samples] for start in starts)
-    said = [
-        explained.probabilities(
-            hearing.log_mel(
-                torch.from_numpy(scaled(window, hearing)).to(explained.interpreter.W.device)
-            )[None]
-        )
-        for window in windows
-        if window.any()
-    ]
-    together = torch.cat(said)
-    all_of_them = torch.ones(len(together), dtype=torch.bool, device=together.device)
-    return pool_probabilities(together, all_of_them, multi_label=explained.multi_label).cpu()
+    logits = []
+    for window in progress(windows, description="hearing", unit="window", total=len(starts)):
+        if window.any():
+            x = torch.from_numpy(scaled(window, hearing)).to(explained.interpreter.W.device)
+            logits.append(explained.predict(hearing.log_mel(x)[None]))
+    said = explained.classifier.probabilities(torch.cat(logits))
+    sounding = torch.ones(len(said), dtype=torch.bool, device=said.device)
+    return pool_probabilities(said, sounding, multi_label=explained.multi_label).cpu()
 
 
 def scaled(window: np.ndarray, hearing: Hearing) -> np.ndarray:

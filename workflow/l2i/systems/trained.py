@@ -72,7 +72,7 @@ def trained_at(path: Path) -> Trained:
     identity = read_identity(path)
     if identity.get("kind") != KIND:
         raise InputError(
-            f"{path} holds no model that explains sounds, but {identity.get('kind', 'something else')}: "
+            f"{path} holds no model that explains sounds, but a {identity.get('kind', 'mystery')}: "
             "name the file of a model, or the folder of a run"
         )
     if missing := SAID - {*identity}:
