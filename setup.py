@@ -15,7 +15,8 @@ setup(
         "l2i_workflow",
         *(f"l2i_workflow.{name}" for name in OF_COMMAND),
     ],
-    package_dir={"": "workflow"} | {f"l2i_workflow.{name}": f"workflow/{name}" for name in OF_COMMAND},
+    package_dir={"": "workflow"}
+    | {f"l2i_workflow.{name}": f"workflow/{name}" for name in OF_COMMAND},
     package_data={
         "l2i.pages": ["templates/*"],
         "l2i.provenance": ["*.yaml"],

@@ -13,6 +13,7 @@ import typer
 from cli.accept import accept
 from cli.crate import crate
 from cli.diff import diff
+from cli.export import export
 from cli.rebuild import rebuild
 from cli.seal import seal
 from cli.showing import NoRecord, Outcome, tell_error
@@ -59,6 +60,8 @@ audit = typer.Typer(
 app.add_typer(audit, name="audit")
 for verb in (verify, why, stale, accept, diff, seal, crate, rebuild):
     audit.command()(verb)
+
+app.command()(export)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

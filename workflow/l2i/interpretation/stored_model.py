@@ -67,6 +67,7 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
         threshold=model.threshold,
         card=model.card,
     )
+    Path(path).chmod(0o644)  # it is to be handed on; safetensors leaves it to its owner alone
 
 
 def load_model(
