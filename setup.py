@@ -1,8 +1,8 @@
 """Which packages are installed, and under which names; all else stands in pyproject.toml.
 
 The command needs more than the library: its own packages, scripts (to compute numbers of tables
-anew), schemas and reference files. Installed, all of them lie in `l2i_workflow`, which puts itself on
-the search path when the command starts; `cli` or `scripts` would be names that others use too.
+anew), schemas and reference files. Installed, all of them lie in `l2i_workflow`, which puts itself
+on the search path when the command starts; `cli` or `scripts` would be names that others use too.
 """
 
 from setuptools import find_packages, setup

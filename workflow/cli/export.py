@@ -73,9 +73,9 @@ def export(
 ) -> None:
     """Put a trained interpreter and its classifier into one file, with a card that says what it is.
 
-    `l2i interpret --model FILE` and `l2i.load(FILE)` read it. What it scores on the test clips of its
-    fold is computed from the run's scores, as the run's tables are. MODEL_CARD.md beside it says the
-    same in words.
+    `l2i interpret --model FILE` and `l2i.load(FILE)` read it. What it scores on the test clips of
+    its fold is computed from the run's scores, as the run's tables are. MODEL_CARD.md beside it
+    says the same in words.
     """
     said = {} if about is None else _said(about)
     run = open_run(folder)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from torch import nn
 
 from cli.recomputation import recomputed_table
 from l2i.checks import InputError
@@ -54,9 +56,9 @@ def facts_of(run: Run, trained: Trained, model: Model) -> dict[str, Any]:
             "finished_at": record["finished_at"],
         },
         "n_parameters": sum(
-            p.numel()
+            int(p.numel())
             for network in (model.explained.classifier, model.explained.interpreter)
-            for p in network.parameters()
+            for p in cast(nn.Module, network).parameters()
         ),
     }
 
@@ -142,5 +144,5 @@ def _record(run: Run, name: str) -> dict[str, Any]:
     return found
 
 
-def _listing(trained: Trained) -> Any:
+def _listing(trained: Trained) -> Path:
     return trained.run_folder / "datasets" / trained.identity["dataset"] / "index.csv"

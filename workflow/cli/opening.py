@@ -64,8 +64,8 @@ def project() -> Path:
     if (PROJECT / "Snakefile").is_file():
         return PROJECT
     raise InputError(
-        "this needs the project, and only its library and its command are installed here: clone it, "
-        "give `make env` there, and this command again as .venv/bin/l2i"
+        "this needs the project, and only its library and its command are installed here: clone "
+        "it, give `make env` there, and this command again as .venv/bin/l2i"
     )
 
 

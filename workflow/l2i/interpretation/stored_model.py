@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from l2i.checks import InputError
 from l2i.features.spectral import FrontEnd
@@ -39,11 +39,11 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
         Of what has two dimensions or more, such as torch.float16. Vectors stay as they are: they
         weigh little, and variances among them may be too small for half precision.
     """
-    explained = model.explained
-    parts: dict[str, torch.nn.Module] = {"interpreter": explained.interpreter}
-    own = isinstance(explained.classifier, Classifier)
-    if own:
-        parts["classifier"] = explained.classifier
+    explained, parts = model.explained, dict[str, nn.Module]()
+    parts["interpreter"] = explained.interpreter
+    own = explained.classifier if isinstance(explained.classifier, Classifier) else None
+    if own is not None:
+        parts["classifier"] = own
     tensors = {
         f"{part}.{name}": _lowered(value, precision)
         for part, network in parts.items()
@@ -53,7 +53,7 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
         path,
         tensors,
         kind=KIND,
-        classifier=explained.classifier.architecture if own else None,
+        classifier=None if own is None else own.architecture,
         interpreter=explained.interpreter.architecture,
         explained={
             "relevance_pooling": explained.relevance_pooling,
@@ -102,7 +102,9 @@ def load_model(
             )
         return Model(
             explained=ExplainedClassifier(
-                frozen(classifier, device), frozen(interpreter, device), **stored["explained"]
+                frozen(cast(Any, classifier), device),
+                frozen(interpreter, device),
+                **stored["explained"],
             ),
             front_end=FrontEnd(**stored["front_end"]),
             classes=stored["classes"],

@@ -1,4 +1,4 @@
-"""Any network, heard as a classifier of this library: what its layers put out is its hidden maps."""
+"""Any network, heard as a classifier of this library: outputs of its layers are hidden maps."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from torch import Tensor, nn
 from l2i.checks import InputError
 from l2i.features.spectral import FrontEnd
 from l2i.networks.explainable import MapShape
+
+
+def as_it_is(M: Tensor) -> Tensor:
+    """What a front end gives, (B, n_frames, n_mels)."""
+    return M
 
 
 def time_by_bands(h: Tensor) -> Tensor:
@@ -52,7 +57,7 @@ class Adapter(nn.Module):
         *,
         clip_seconds: float,
         taps: Sequence[str],
-        hear: Callable[[Tensor], Tensor] = nn.Identity(),
+        hear: Callable[[Tensor], Tensor] = as_it_is,
         arrange: Callable[[Tensor], Tensor] = time_by_bands,
         multi_label: bool = False,
     ) -> None:

@@ -90,7 +90,7 @@ def _made(card: Mapping[str, Any]) -> Iterator[str]:
             "test clips are given the same class; no probability changes by more than "
             f"{stored['largest_change_of_probability']:.2g}, no relevance by more than "
             f"{stored['largest_change_of_relevance']:.2g}; "
-            f"{stored['share_of_components_selected_otherwise']:.2%} of the components are selected "
-            "otherwise"
+            f"{stored['share_of_components_selected_otherwise']:.2%} of the components are "
+            "selected otherwise"
         )
     yield ""

@@ -163,6 +163,6 @@ def _require_classes(
     logits: Tensor = classifier(torch.from_numpy(log_mel[:1]).to(device))
     if logits.shape != (1, len(classes)):
         raise InputError(
-            f"the classifier answers a clip with logits of shape {tuple(logits.shape)}, and classes "
-            f"has {len(classes)} names: name as many as it has logits"
+            f"the classifier answers a clip with logits of shape {tuple(logits.shape)}, and "
+            f"classes has {len(classes)} names: name as many as it has logits"
         )
