@@ -88,3 +88,7 @@ onstart:
         configuration=config,
         code=SOURCES.parts(),
     )
+
+
+onsuccess:
+    tell_where_to_listen(workflow.dag.jobs)

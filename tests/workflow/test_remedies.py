@@ -8,7 +8,7 @@ import re
 import pytest
 from typer.main import get_command
 
-from cli.main import audit
+from cli.main import app
 from configuration.schema import load_schema
 from helpers.project import PROJECT
 from helpers.tiny_project import Project, make_corpus, overlay_for
@@ -35,7 +35,8 @@ CLI = WORKFLOW / "cli"
 
 def options_of_l2i():
     """Each is tried by the tests of its verb."""
-    verbs = get_command(audit).commands.values()
+    command = get_command(app).commands
+    verbs = [*command.pop("audit").commands.values(), *command.values()]
     return {option for verb in verbs for parameter in verb.params for option in parameter.opts}
 
 

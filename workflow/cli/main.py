@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from cli.accept import accept
-from cli.crate import crate
-from cli.diff import diff
 from cli.export import export
-from cli.rebuild import rebuild
-from cli.seal import seal
+from cli.interpret import interpret
 from cli.showing import NoRecord, Outcome, tell_error
-from cli.stale import stale
-from cli.verify import verify
-from cli.why import why
 from l2i import __version__
 from l2i.checks import InputError
 
 UsageError: Any = typer.BadParameter.__base__  # Typer names it nowhere else
 
+AUDIT = ("verify", "why", "stale", "accept", "diff", "seal", "crate", "rebuild")
+
+
+class Verbs(Mapping[str, Any]):
+    """Verbs by name, each in a module of its name that is imported when it is asked for."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.names:
+            raise KeyError(name)
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(getattr(importlib.import_module(f"cli.{name}"), name))
+        return typer.main.get_command(alone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class Audit(typer.core.TyperGroup):
+    """The verbs on runs. What they import takes seconds, for which no other verb should wait."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands: Any = Verbs(AUDIT)
+
+
 app = typer.Typer(
     name="l2i",
-    help="Listen to Interpret: ask a run where its numbers come from.",
+    help="Listen to Interpret: hear why a sound is classified as it is, and ask a run where its "
+    "numbers come from.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,15 +79,14 @@ def options(
 
 
 audit = typer.Typer(
+    cls=Audit,
     help="Verify, explain and compare results by the records that they came with.\n\n"
     "Exit codes: 0 all is well, 1 something was tampered with, 2 something is stale, "
     "3 something has no record, 4 the question cannot be understood.",
     no_args_is_help=True,
 )
 app.add_typer(audit, name="audit")
-for verb in (verify, why, stale, accept, diff, seal, crate, rebuild):
-    audit.command()(verb)
-
+app.command()(interpret)
 app.command()(export)
 
 

@@ -52,7 +52,7 @@ class Report(Protocol):
     """The answer to one question."""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> enum.IntEnum:
         """What the exit code says of it."""
 
     def facts(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from l2i.checks import InputError
+from l2i.checks import InputError, printable
 from l2i.features.audio import read_audio, stream, to_mono
 from l2i.features.resampling import resample
 
@@ -79,7 +79,7 @@ def _of_file(path: Path, wanted_rate: int) -> OwnSound:
         raise InputError(f"{path}: is a folder; name the files in it, such as {path}/*.wav")
     block, rate = next(stream(path))
     notes = _notes(block.shape[1], rate, wanted_rate)
-    return OwnSound(path.stem, read_audio(path, sample_rate=wanted_rate), notes)
+    return OwnSound(printable(path.stem), read_audio(path, sample_rate=wanted_rate), notes)
 
 
 def _resampled(mono: np.ndarray, rate: int, wanted_rate: int) -> np.ndarray:

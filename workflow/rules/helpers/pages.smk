@@ -45,3 +45,10 @@ def called(runs):
 LISTENING_PAGE = settings(
     "listening/single_file", sounds=called(SOUNDS_OF), prototypes=called(PROTOTYPES_OF)
 )
+
+
+def tell_where_to_listen(jobs):
+    """At the end of a run of which the page is part: a link that a terminal opens."""
+    if any(job.rule.name == "compose_listening" for job in jobs):
+        page = Path(LISTEN, "index.html").resolve()
+        print(f"Open {page.as_uri()}", file=sys.stderr)
