@@ -8,7 +8,6 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.console import Console
 
-from cli.opening import RunFolder, open_run
 from cli.showing import AsJson, Outcome, tell
 from l2i.disk import in_units
 
@@ -42,7 +41,10 @@ def export(
         Path,
         typer.Option("--output", metavar="FILE", help="File to write, such as dog.safetensors."),
     ],
-    folder: RunFolder = None,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Folder of a run; the only one in results by default."),
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Data set, of several.")] = None,
     fold: Annotated[str | None, typer.Option(help="Fold, of several.")] = None,
     system: Annotated[str | None, typer.Option(help="System, of several.")] = None,
@@ -68,6 +70,7 @@ def export(
     """
     # Here because it takes seconds, for which no other verb should wait.
     from cli.exporting import write_model
+    from cli.opening import open_run
 
     wanted = {"dataset": dataset, "fold": fold, "system": system, "run": number}
     chosen = {key: value for key, value in wanted.items() if value is not None}
