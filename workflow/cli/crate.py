@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from cli.opening import PROJECT, RESULTS, RunFolder, open_run
+from cli.opening import RESULTS, RunFolder, open_run, project
 from cli.showing import AsJson, Outcome, tell
 from cli.validating import Validation, validate
 from configuration.reading import load_reference
@@ -96,7 +96,7 @@ def crate(
     publishers = {name: entry["url"] for part in downloads.values() for name, entry in part.items()}
     packaged = write_crate(
         run,
-        PROJECT,
+        project(),
         output or RESULTS / f"{run.root.name}{SUFFIX}",
         publishers=publishers,
         with_weights=with_weights,
@@ -108,7 +108,7 @@ def crate(
 
 def _other_sources(commits: set[str]) -> str | None:
     """What to know of the sources that are packed: they are those of today."""
-    git = describe_git(PROJECT)
+    git = describe_git(project())
     if git is None or (commits == {git["commit"]} and not git["dirty"]):
         return None
     today = f"{git['commit'][:8]}{' with changes' if git['dirty'] else ''}"

@@ -7,13 +7,15 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 import typer.core
 
+from cli.export import export
 from cli.interpret import interpret
 from cli.showing import NoRecord, Outcome, tell_error
+from l2i import __version__
 from l2i.checks import InputError
 
 UsageError: Any = typer.BadParameter.__base__  # Typer names it nowhere else
@@ -57,6 +59,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and end, if it is asked for."""
+    if asked:
+        print(f"l2i {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options of the command itself; each is answered by its callback."""
+
+
 audit = typer.Typer(
     cls=Audit,
     help="Verify, explain and compare results by the records that they came with.\n\n"
@@ -66,6 +87,7 @@ audit = typer.Typer(
 )
 app.add_typer(audit, name="audit")
 app.command()(interpret)
+app.command()(export)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Always; see `cli.showing.Outcome`.
     """
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="l2i", standalone_mode=False)
     except UsageError as error:
         error.show()
         code = Outcome.USAGE

@@ -53,6 +53,22 @@ class Asked(NamedTuple):
         return files + (["--config", *self.assignments] if self.assignments else [])
 
 
+def project() -> Path:
+    """The clone of the project that this command belongs to.
+
+    Raises
+    ------
+    InputError
+        It was installed by itself.
+    """
+    if (PROJECT / "Snakefile").is_file():
+        return PROJECT
+    raise InputError(
+        "this needs the project, and only its library and its command are installed here: clone "
+        "it, give `make env` there, and this command again as .venv/bin/l2i"
+    )
+
+
 def open_run(folder: Path | None) -> Run:
     """The run in a folder, or the only one in `results`.
 
@@ -108,7 +124,7 @@ def asked_for(
         )
     # A rebuilt run was asked for with a file of its own, which goes where the run goes.
     files = [
-        run.file(each).absolute() if run.is_of_run(each) else PROJECT / each
+        run.file(each).absolute() if run.is_of_run(each) else project() / each
         for each in noted["configfiles"]
     ]
     for file in files:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.opening import PROJECT, Asked
+from cli.opening import Asked, project
 from l2i.checks import InputError, reason
 from l2i.provenance.currency import Difference, Identity, KnownRecords
 from l2i.provenance.digests import file_of
@@ -56,8 +56,10 @@ def planned(run: Run, asked: Asked) -> Iterator[Plan]:
     Raises
     ------
     InputError
-        Snakemake cannot plan, or today's configuration is of a run of another name.
+        This is no clone of the project, Snakemake cannot plan, or today's configuration is of a run
+        of another name.
     """
+    project()  # before Snakemake is looked for, which may not be installed either
     with tempfile.TemporaryDirectory(prefix="l2i-") as notes, _standing_for(run) as in_place:
         yield _plan(run, asked, Path(notes), in_place)
 
@@ -120,7 +122,7 @@ def _built(api: Any, asked: Asked, notes: Path, run: Run, in_place: bool) -> Any
     from snakemake.cli import parse_args, parse_config
     from snakemake.settings.types import ConfigSettings, DAGSettings, ResourceSettings
 
-    snakefile = PROJECT / "Snakefile"
+    snakefile = project() / "Snakefile"
     # What counts as a reason stands in the profile, which is read as for any command.
     _, args = parse_args(["--snakefile", str(snakefile), *asked.options()])
     planner = api.workflow(

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-LIBRARY = Path(__file__).parents[1] / "l2i"
+from l2i import checks
+
+LIBRARY = Path(checks.__file__).parent
 
 
 def module_path(package: str, name: str) -> Path:

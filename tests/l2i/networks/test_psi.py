@@ -8,9 +8,8 @@ from torch.nn.functional import avg_pool2d, relu
 from torch.testing import assert_close
 
 from l2i.checks import InputError
-from l2i.networks.classifier import BLOCKS, Classifier, scaled
+from l2i.networks.classifier import BLOCKS, DEPTHS, Classifier, map_shapes, scaled
 from l2i.networks.psi import (
-    DEPTHS,
     TAPS,
     Psi,
     channel_shares,
@@ -28,7 +27,9 @@ TABLE_6 = {  # sets of maps, and the parameters of the network that sees them, K
     ("B4", "B5", "B6"): 2_866_200,
     ("input",): 2_293_656,
 }
-SUBSETS = st.sets(st.sampled_from(list(DEPTHS)), min_size=1).map(in_network_order)
+SUBSETS = st.sets(st.sampled_from(list(DEPTHS)), min_size=1).map(
+    lambda taps: in_network_order(taps, map_shapes(1.0))
+)
 
 
 def hidden_maps(taps, n_frames, n_clips=2, width=WIDTH, requires_grad=False):

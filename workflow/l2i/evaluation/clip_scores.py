@@ -75,7 +75,7 @@ def fidelity_rows(
         both sides' probability of every class, and what the classifier decides.
     """
     reference = classifier.probabilities(logits)
-    if classifier.architecture["multi_label"]:
+    if classifier.multi_label:
         return columns_by_class(
             classes,
             classifier=reference,

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from l2i.interpretation.relevance import relevance
-from l2i.networks.classifier import Classifier
+from l2i.networks.explainable import Explainable
 from l2i.networks.interpreter import Interpretation, Interpreter
 
 
 class Explaining(Protocol):
     """A network that explains the classifier it is given, or its own."""
 
-    def explained(self, classifier: Classifier | None, **relevance: str) -> ExplainedClassifier:
+    def explained(self, classifier: Explainable | None, **relevance: str) -> ExplainedClassifier:
         """Both, told how to pool and to scale relevances."""
 
 
@@ -31,7 +31,7 @@ class ExplainedClassifier:
     interpreter's.
     """
 
-    classifier: Classifier
+    classifier: Explainable
     interpreter: Interpreter
     relevance_pooling: str = "model"
     relevance_scale: str = "absolute"
@@ -40,7 +40,7 @@ class ExplainedClassifier:
     @property
     def multi_label(self) -> bool:
         """Whether classes are decided one by one."""
-        return self.classifier.architecture["multi_label"]
+        return self.classifier.multi_label
 
     @torch.no_grad()
     def explain(self, M: Tensor, n_frames: int) -> tuple[Tensor, Interpretation]:

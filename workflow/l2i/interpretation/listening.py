@@ -25,7 +25,7 @@ from l2i.checks import InputError
 from l2i.disk import write_text, writing
 from l2i.features.audio import read_audio, write_wav
 from l2i.interpretation.hearing import Hearing, as_heard
-from l2i.networks.classifier import Classifier
+from l2i.networks.explainable import Explainable
 from l2i.stored import read_json
 from l2i.streams import random_stream
 
@@ -117,7 +117,7 @@ def hearing_of(fold: Fold, clip_seconds: float) -> Hearing:
     return Hearing(fold.front_end, fold.waveform_scale, clip_seconds)
 
 
-def interpreted_classes(classifier: Classifier, logits: Tensor) -> dict[int, bool]:
+def interpreted_classes(classifier: Explainable, logits: Tensor) -> dict[int, bool]:
     """Classes that logits (1, C) are interpreted for, and whether they decide for them.
 
     Those that they decide for; the most probable one where there is none.

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from l2i.checks import InputError
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.model import Model
 from l2i.networks.classifier import Classifier
+from l2i.networks.explainable import Explainable
 from l2i.networks.interpreter import Interpreter
 from l2i.networks.stored_classifier import frozen
 from l2i.weights import fitting, load_weights, read_identity, save_weights
@@ -38,11 +39,11 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
         Of what has two dimensions or more, such as torch.float16. Vectors stay as they are: they
         weigh little, and variances among them may be too small for half precision.
     """
-    explained = model.explained
-    parts: dict[str, torch.nn.Module] = {"interpreter": explained.interpreter}
-    own = isinstance(explained.classifier, Classifier)
-    if own:
-        parts["classifier"] = explained.classifier
+    explained, parts = model.explained, dict[str, nn.Module]()
+    parts["interpreter"] = explained.interpreter
+    own = explained.classifier if isinstance(explained.classifier, Classifier) else None
+    if own is not None:
+        parts["classifier"] = own
     tensors = {
         f"{part}.{name}": _lowered(value, precision)
         for part, network in parts.items()
@@ -52,7 +53,7 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
         path,
         tensors,
         kind=KIND,
-        classifier=explained.classifier.architecture if own else None,
+        classifier=None if own is None else own.architecture,
         interpreter=explained.interpreter.architecture,
         explained={
             "relevance_pooling": explained.relevance_pooling,
@@ -66,17 +67,18 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
         threshold=model.threshold,
         card=model.card,
     )
+    Path(path).chmod(0o644)  # it is to be handed on; safetensors leaves it to its owner alone
 
 
 def load_model(
-    path: str | Path, *, classifier: Classifier | None = None, device: str = "cpu"
+    path: str | Path, *, classifier: Explainable | None = None, device: str = "cpu"
 ) -> Model:
     """Read a model that :func:`save_model` wrote, in evaluation mode and float32.
 
     Parameters
     ----------
     path : str or Path
-    classifier : Classifier, optional
+    classifier : Explainable, optional
         The one that was explained, where the file does not hold it.
     device : str
 
@@ -100,7 +102,9 @@ def load_model(
             )
         return Model(
             explained=ExplainedClassifier(
-                frozen(classifier, device), frozen(interpreter, device), **stored["explained"]
+                frozen(cast(Any, classifier), device),
+                frozen(interpreter, device),
+                **stored["explained"],
             ),
             front_end=FrontEnd(**stored["front_end"]),
             classes=stored["classes"],

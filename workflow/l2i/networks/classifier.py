@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from l2i.checks import InputError
+from l2i.networks.explainable import MapShape
 
 MIN_FRAMES = 128  # six poolings and a 2 x 2 convolution leave nothing of fewer
 BLOCKS = {  # output channels of each convolution
@@ -34,6 +35,8 @@ BLOCKS = {  # output channels of each convolution
     "B6": (512,),
 }
 EMBEDDING_CHANNELS = 1024
+N_MELS = 128
+DEPTHS = {"input": 0} | {block: depth for depth, block in enumerate(BLOCKS)}  # poolings before it
 
 
 class Classifier(nn.Module):
@@ -94,17 +97,27 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(head_units, n_classes)
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether classes are decided one by one."""
+        return self.architecture["multi_label"]
+
+    @property
+    def map_shapes(self) -> dict[str, MapShape]:
+        """Shapes of the hidden maps."""
+        return map_shapes(self.architecture["width"])
+
     def forward(self, M: Tensor) -> Tensor:
         """Class logits."""
         return self.classify(self.embed(M))
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities of logits: the softmax, or a sigmoid for each class."""
-        return logits.sigmoid() if self.architecture["multi_label"] else logits.softmax(-1)
+        return logits.sigmoid() if self.multi_label else logits.softmax(-1)
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Mask of the classes that logits (B, C) decide for: the largest, or all above theirs."""
-        if self.architecture["multi_label"]:
+        if self.multi_label:
             return logits.sigmoid() > self.thresholds
         return nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).bool()
 
@@ -135,6 +148,15 @@ class Classifier(nn.Module):
         """Parameters after the convolutional blocks' trunk, all that ESC-50 fine-tunes."""
         yield from self.head.parameters()
         yield from self.output.parameters()
+
+
+def map_shapes(width: float) -> dict[str, MapShape]:
+    """Shapes of the hidden maps of a classifier of that width, from its input to its output."""
+    channels = {"input": 1} | {name: scaled(each[-1], width) for name, each in BLOCKS.items()}
+    return {
+        name: MapShape(channels[name], N_MELS >> depth, 1 << depth)
+        for name, depth in DEPTHS.items()
+    }
 
 
 def scaled(channels: int, width: float) -> int:

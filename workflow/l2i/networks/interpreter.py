@@ -6,7 +6,7 @@ one linear layer.
 
 Names and shapes
 ----------------
-hidden : dict of (B, channels, time, mel)  hidden maps of the classifier
+hidden : dict of (B, channels, time, bands)  hidden maps of the classifier
 H      : (B, K, T)  activations, non-negative
 z      : (B, K)     pooled activations; (B, C, K) where every class pools for itself
 w      : (C, K)     weights of the linear layer, one row per class
@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from l2i.networks.explainable import MapShape
 from l2i.networks.psi import TAPS, Psi
 
 ATTENTION_UNITS = 256
@@ -110,9 +111,11 @@ class Interpreter(nn.Module):
     dropout : float
         Dropout inside the pooling.
     width : float
-        Factor on channel counts, equal to the classifier's.
+        Factor on channel counts; that of the classifier, if it is of this library.
     taps : sequence of str
-        Hidden maps that Psi sees: `B1` to `B6`, `input`.
+        Hidden maps that Psi sees, such as `B1` to `B6`, `input`.
+    maps : mapping of str to MapShape, optional
+        Shapes of all hidden maps of a classifier that is not of this library.
     """
 
     W: Tensor
@@ -126,11 +129,14 @@ class Interpreter(nn.Module):
         dropout: float,
         width: float = 1.0,
         taps: Sequence[str] = TAPS,
+        maps: Mapping[str, MapShape] | None = None,
     ) -> None:
         super().__init__()
         n_components = W.shape[1]
+        if maps is not None:
+            maps = {name: MapShape(*shape) for name, shape in maps.items()}  # lists, of a file
         self.register_buffer("W", W.detach().clone())
-        self.psi = Psi(n_components, width=width, taps=taps)
+        self.psi = Psi(n_components, width=width, taps=taps, maps=maps)
         self.pooling = pooling_of(pooling, n_components, n_classes, dropout=dropout)
         # Without a bias, component k adds exactly z_k w_ck to the logit of class c (Sec. III-E).
         self.linear = nn.Linear(n_components, n_classes, bias=False)
@@ -143,6 +149,8 @@ class Interpreter(nn.Module):
             "width": width,
             "taps": list(self.psi.taps),
         }
+        if maps is not None:
+            self.architecture["maps"] = {name: list(shape) for name, shape in maps.items()}
 
     def forward(self, hidden: dict[str, Tensor], n_frames: int) -> Interpretation:
         """Interpret a batch of hidden maps."""

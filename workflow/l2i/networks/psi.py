@@ -2,42 +2,47 @@
 
 Names and shapes
 ----------------
-hidden : dict of (B, channels, time, mel)  outputs of the blocks B1..B6 before their pooling, and
-                                           `input`, the log-mel itself, (B, 1, time, mel)
+hidden : dict of (B, channels, time, bands)  of the paper's network the outputs of the blocks B1..B6
+                                             before their pooling, and `input`, the log-mel itself,
+                                             (B, 1, time, mel); of others whatever they have
 n      : number of frames of B6, a 32nd of the spectrogram's, rounded down
-H      : (B, K, T)                         activations, non-negative
+H      : (B, K, T)                           activations, non-negative
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad, relu
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, interpolate, pad, relu
 
 from l2i.checks import InputError
-from l2i.networks.classifier import BLOCKS, scaled
+from l2i.networks.classifier import map_shapes, scaled
+from l2i.networks.explainable import MapShape
 
 TAPS = ("B4", "B5", "B6")  # the last three blocks (Sec. IV-B.4)
-DEPTHS = {"input": 0} | {block: depth for depth, block in enumerate(BLOCKS)}  # poolings before it
-GRID_DEPTH = 3  # B4 has the frame rate at which maps are joined, 4n frames
+LONGEST_STRIDE = 32  # that of B6
+GRID_STRIDE = 8  # B4 has the frame rate at which maps are joined, 4n frames
 GRID_BANDS = 4  # ... and B6 the number of mel bands, of 128 at the input
 JOINT_CHANNELS = 512
+LOG_MEL = "input", MapShape(channels=1, n_bands=128, stride=1)  # of the paper's network
 
 
 class JoinedMaps(nn.Module):
-    """Hidden maps brought to one grid, 4 mel bands by 4n frames, and joined.
+    """Hidden maps brought to one grid, 4 bands by 4n frames, and joined.
 
     For B4, B5 and B6 this is the front of the authors' networks, of Psi as of FLINT's attributes;
-    other sets of maps follow the rule that this one is an instance of:
+    other sets of maps, and those of other classifiers, follow the rule that this one is an instance
+    of:
 
-    - A map as fine as the grid or finer (B1 to B4) is cut into as many patches as the grid has
-      cells, and one convolution, its kernel a patch and its stride too, makes a vector of each.
+    - A map as fine in time as the grid or finer (B1 to B4) is cut into as many patches as the grid
+      has cells, and one convolution, its kernel a patch and its stride too, makes a vector of each.
     - A coarser map (B5, B6) is stretched in time by two, goes through a 3 x 3 convolution, is
-      averaged over mel bands and stretched again, as far as it needs either.
+      averaged over bands and stretched again, as far as it needs either.
+    - A map whose bands or frames the grid does not divide is resampled to the nearest that it does.
     - The log-mel itself has no channels to mix yet: two 3 x 3 convolutions, each averaged over 4
       bands by 2 frames, come before patches are cut (after the authors' input-only network, which
       keeps every frame throughout and costs eight times as much).
@@ -48,7 +53,10 @@ class JoinedMaps(nn.Module):
     width : float
         Factor on channel counts, of the classifier and of this network.
     taps : sequence of str
-        Which hidden maps, in any order: `B1` to `B6`, `input`.
+        Which hidden maps, in any order, such as `B1` to `B6`, `input`.
+    maps : mapping of str to MapShape, optional
+        The hidden maps that there are, from the input to the output of the classifier; by default
+        those of the paper's network of that width.
 
     Raises
     ------
@@ -56,29 +64,38 @@ class JoinedMaps(nn.Module):
         If `taps` is empty, or names a map twice or one that does not exist.
     """
 
-    def __init__(self, *, width: float, taps: Sequence[str]) -> None:
+    def __init__(
+        self, *, width: float, taps: Sequence[str], maps: Mapping[str, MapShape] | None = None
+    ) -> None:
         super().__init__()
-        self.taps = in_network_order(taps)
+        maps = map_shapes(width) if maps is None else maps
+        self.taps = in_network_order(taps, maps)
+        self.shapes = {tap: maps[tap] for tap in self.taps}
         shares = [scaled(share, width) for share in channel_shares(len(self.taps))]
         for tap, share in zip(self.taps, shares, strict=True):
-            self.add_module(f"from_{tap.lower()}", _convolution_from(tap, share, width))
+            self.add_module(layer_of(tap), _convolution_from(tap, self.shapes[tap], share, width))
         self.n_joined = sum(shares)
 
     def join(self, hidden: dict[str, Tensor]) -> Tensor:
         """The maps of `taps` on the grid, one after the other, (B, n_joined, 4, 4n)."""
-        deepest = self.taps[-1]
-        n = hidden[deepest].shape[2] >> (DEPTHS["B6"] - DEPTHS[deepest])
-        coarse_first = sorted(self.taps, key=lambda tap: DEPTHS[tap] <= GRID_DEPTH)  # as the code
+        coarsest = max(reversed(self.taps), key=lambda tap: self.shapes[tap].stride)
+        n_frames = int(hidden[coarsest].shape[2] * self.shapes[coarsest].stride)
+        n = max(1, n_frames // LONGEST_STRIDE)
+        coarse_first = sorted(self.taps, key=lambda tap: self.shapes[tap].stride <= GRID_STRIDE)
         return torch.cat([self._on_grid(tap, hidden[tap], n) for tap in coarse_first], dim=1)
 
     def _on_grid(self, tap: str, h: Tensor, n: int) -> Tensor:
         """One hidden map at 4 bands and 4n frames, (B, share, 4, 4n)."""
-        convolution = self.get_submodule(f"from_{tap.lower()}")
-        h = h.transpose(2, 3)  # (B, channels, mel, time)
-        h = h[..., : 32 * n >> DEPTHS[tap]]  # pooling floors: finer maps may be a little longer
-        if DEPTHS[tap] <= GRID_DEPTH:
-            return relu(convolution(h))
-        h = relu(stretch_conv(h, 2 * h.shape[-1], cast(nn.Conv2d, convolution)))
+        shape, layer = self.shapes[tap], self.get_submodule(layer_of(tap))
+        h = h.transpose(2, 3)  # (B, channels, bands, time)
+        # Pooling floors: finer maps may be a little longer.
+        h = h[..., : round(LONGEST_STRIDE * n / shape.stride)]
+        if shape.stride <= GRID_STRIDE:
+            n_bands, n_frames = patch_of(shape)
+            return relu(layer(resampled(h, GRID_BANDS * n_bands, 4 * n * n_frames)))
+        h = relu(stretch_conv(h, 2 * h.shape[-1], cast(nn.Conv2d, layer)))
+        if h.shape[2] % GRID_BANDS:
+            return resampled(h, GRID_BANDS, 4 * n)
         if h.shape[2] > GRID_BANDS:
             h = avg_pool2d(h, (h.shape[2] // GRID_BANDS, 1))
         return h if h.shape[-1] == 4 * n else stretch(h, 4 * n)
@@ -95,19 +112,24 @@ class Psi(JoinedMaps):
     ----------
     n_components : int
         Number K of dictionary columns.
-    width, taps
+    width, taps, maps
         See :class:`JoinedMaps`.
 
     Shape
     -----
-    hidden : dict of (B, channels, time, mel), those of `taps` at least; 128 mel bands at the input
+    hidden : dict of (B, channels, time, bands), those of `taps` at least
     H : (B, K, n_frames)
     """
 
     def __init__(
-        self, n_components: int, *, width: float = 1.0, taps: Sequence[str] = TAPS
+        self,
+        n_components: int,
+        *,
+        width: float = 1.0,
+        taps: Sequence[str] = TAPS,
+        maps: Mapping[str, MapShape] | None = None,
     ) -> None:
-        super().__init__(width=width, taps=taps)
+        super().__init__(width=width, taps=taps, maps=maps)
         middle = scaled(256, width)
         self.joint = nn.Conv2d(self.n_joined, middle, 3, padding=1)
         self.collapse = nn.Conv2d(middle, middle, (GRID_BANDS, 1))
@@ -125,7 +147,7 @@ class Psi(JoinedMaps):
         return relu(self.activations(relu(self.temporal(h)))).squeeze(2)
 
 
-def in_network_order(taps: Sequence[str]) -> tuple[str, ...]:
+def in_network_order(taps: Sequence[str], maps: Mapping[str, MapShape]) -> tuple[str, ...]:
     """The hidden maps named, from the input to the output of the classifier.
 
     Raises
@@ -133,12 +155,22 @@ def in_network_order(taps: Sequence[str]) -> tuple[str, ...]:
     InputError
         If there are none, or if one is named twice or does not exist.
     """
-    ordered = tuple(tap for tap in DEPTHS if tap in taps)
+    ordered = tuple(tap for tap in maps if tap in taps)
     if not taps or len(ordered) != len(taps):
         raise InputError(
-            f"taps must be one or more of {', '.join(DEPTHS)}, each named once, got {list(taps)}"
+            f"taps must be one or more of {', '.join(maps)}, each named once, got {list(taps)}"
         )
     return ordered
+
+
+def layer_of(tap: str) -> str:
+    """What the layer that hears a hidden map is called; names of layers hold no dots."""
+    return f"from_{tap.lower().replace('.', '_')}"
+
+
+def patch_of(shape: MapShape) -> tuple[int, int]:
+    """Bands and frames of a map that is no coarser than the grid, for each cell of it."""
+    return max(1, shape.n_bands // GRID_BANDS), max(1, round(GRID_STRIDE / shape.stride))
 
 
 def channel_shares(n_taps: int) -> list[int]:
@@ -153,9 +185,9 @@ def channel_shares(n_taps: int) -> list[int]:
     return shares
 
 
-def _convolution_from(tap: str, n_out: int, width: float) -> nn.Module:
+def _convolution_from(tap: str, shape: MapShape, n_out: int, width: float) -> nn.Module:
     """What brings one hidden map to the grid, with `n_out` channels there."""
-    if tap == "input":
+    if (tap, shape) == LOG_MEL:
         first, second = scaled(64, width), scaled(256, width)
         return nn.Sequential(
             nn.Conv2d(1, first, 3, padding=1),
@@ -166,11 +198,18 @@ def _convolution_from(tap: str, n_out: int, width: float) -> nn.Module:
             nn.AvgPool2d((4, 2)),
             nn.Conv2d(second, n_out, 2, stride=2),
         )
-    n_in, depth = scaled(BLOCKS[tap][-1], width), DEPTHS[tap]
-    if depth > GRID_DEPTH:
-        return nn.Conv2d(n_in, n_out, 3, padding=1)
-    patch = 32 >> depth, 8 >> depth  # of 128 bands and 32n frames at the input
-    return nn.Conv2d(n_in, n_out, patch, stride=patch)
+    if shape.stride > GRID_STRIDE:
+        return nn.Conv2d(shape.channels, n_out, 3, padding=1)
+    return nn.Conv2d(shape.channels, n_out, patch_of(shape), stride=patch_of(shape))
+
+
+def resampled(h: Tensor, n_bands: int, n_frames: int) -> Tensor:
+    """Maps (B, channels, bands, time) of another size: averaged where finer, else interpolated."""
+    size = n_bands, n_frames
+    if tuple(h.shape[2:]) == size:
+        return h
+    h = adaptive_avg_pool2d(h, (min(h.shape[2], n_bands), min(h.shape[3], n_frames)))
+    return interpolate(h, size, mode="bilinear", align_corners=False)
 
 
 def stretch(h: Tensor, n_frames: int) -> Tensor:

@@ -89,7 +89,7 @@ def load_acceptance(path: str | Path) -> dict[str, Any] | None:
     Raises
     ------
     InputError
-        It is no JSON, or not in the form of workflow/schemas/acceptance.schema.yaml.
+        It is no JSON, or not in the form of acceptance.schema.yaml beside this module.
     """
     source = acceptance_path(path)
     try:

@@ -2,7 +2,7 @@
 
 A record is made inside the job, by the process that computed the result. It answers which inputs,
 settings, code, packages, machine and seeds made these bytes, and says so in a fixed form
-(workflow/schemas/record.schema.yaml).
+(record.schema.yaml beside it).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from l2i.provenance.hashes import KnownHashes
 RECORD_VERSION = 3
 FOLDER = ".records"  # beside the results that its records stand for
 ACCEPTED = ".accepted.json"  # how an acceptance is called, see l2i.provenance.acceptance
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMAS = Path(__file__).parent
 SCHEMA = SCHEMAS / "record.schema.yaml"
 # Lines by which torch tells what it computes with on CPUs.
 OF_TORCH = "Math Kernel|MKL-DNN|CPU capability"

@@ -91,7 +91,7 @@ class ByDesign(nn.Module):
                 "fidelity_loss": losses.fidelity(
                     reference,
                     interpretation.logits,
-                    multi_label=self.classifier.architecture["multi_label"],
+                    multi_label=self.classifier.multi_label,
                 ),
                 "reconstruction_loss": losses.reconstruction(clips.log_magnitude, estimate),
                 "sparsity_loss": losses.sparsity(interpretation.H),

@@ -195,9 +195,7 @@ class Flint(nn.Module):
         logits, hidden = classifier.hidden_maps(clips.log_mel, TAPS)
         explanation = self(hidden, X.shape[-1])
         reference = classifier.probabilities(logits)
-        each = clip_losses(
-            explanation, X, reference, multi_label=classifier.architecture["multi_label"]
-        )
+        each = clip_losses(explanation, X, reference, multi_label=classifier.multi_label)
         return Prediction(explanation.logits, {f"{name}_loss": loss for name, loss in each.items()})
 
 

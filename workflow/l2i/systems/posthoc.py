@@ -16,7 +16,7 @@ from torch import Tensor
 from l2i.checks import InputError
 from l2i.features.cache import rows_of
 from l2i.interpretation.explained import ExplainedClassifier
-from l2i.networks.classifier import Classifier
+from l2i.networks.explainable import Explainable
 from l2i.networks.interpreter import Interpreter, theta_of
 from l2i.runtime import autocast, channels_last, precision_name
 from l2i.training import losses
@@ -85,7 +85,7 @@ class PostHoc(Interpreter):
             },
         )
 
-    def explained(self, classifier: Classifier | None, **relevance: str) -> ExplainedClassifier:
+    def explained(self, classifier: Explainable | None, **relevance: str) -> ExplainedClassifier:
         """Classifier and interpreter, for faithfulness, relevances and sounds."""
         return ExplainedClassifier(needed(classifier, "classifier"), self, **relevance)
 
@@ -127,7 +127,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
 
 def train_posthoc(
     interpreter: Interpreter,
-    classifier: Classifier,
+    classifier: Explainable,
     log_mel: np.ndarray,
     log_magnitude: np.ndarray,
     rows: np.ndarray,
@@ -143,7 +143,7 @@ def train_posthoc(
 
     Parameters
     ----------
-    interpreter, classifier : Interpreter, Classifier
+    interpreter, classifier : Interpreter, Explainable
         On the device; the classifier in evaluation mode and without gradients.
     log_mel, log_magnitude : np.ndarray
         Features of the data set, (N, n_frames, n_mels) and (N, n_bins, n_frames).
@@ -171,7 +171,7 @@ def train_posthoc(
         classifier, log_mel, rows, taps=taps, precision=precision, device=device, scratch=scratch
     )
     reference = classifier.probabilities(hidden.logits)
-    multi_label = classifier.architecture["multi_label"]
+    multi_label = classifier.multi_label
     projections = Projections(interpreter.W, log_magnitude, rows, scratch=scratch)
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:

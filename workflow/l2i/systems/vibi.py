@@ -145,7 +145,7 @@ class Vibi(nn.Module):
         logits, _, estimate = self.explain(self.standardised(clips.log_mel))
         classifier = clips.classifier
         reference = classifier.probabilities(clips.reference)
-        multi_label = classifier.architecture["multi_label"]
+        multi_label = classifier.multi_label
         return Prediction(
             estimate,
             {

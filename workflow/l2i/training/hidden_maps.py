@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from l2i.features.cache import rows_of
-from l2i.networks.classifier import Classifier
+from l2i.networks.explainable import Explainable
 from l2i.progress import progress
 from l2i.runtime import autocast
 from l2i.training.cached_rows import CachedRows, chunks, place_for
@@ -28,7 +28,7 @@ class HiddenMaps:
 
     Parameters
     ----------
-    classifier : Classifier
+    classifier : Explainable
         In evaluation mode.
     log_mel : np.ndarray [shape=(N, n_frames, n_mels)]
         Features of the data set, usually memory-mapped.
@@ -46,7 +46,7 @@ class HiddenMaps:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: Explainable,
         log_mel: np.ndarray,
         rows: np.ndarray,
         *,
