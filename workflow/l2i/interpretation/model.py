@@ -51,8 +51,9 @@ class Model:
 
     @property
     def title(self) -> str:
-        """What pages call it."""
-        return str(self.card.get("system", "L2I"))
+        """What pages call it: its system, and what it has learned from."""
+        said = [str(self.card[key]) for key in ("system", "dataset") if key in self.card]
+        return ", ".join(said) or "L2I"
 
     @property
     def hearing(self) -> Hearing:
