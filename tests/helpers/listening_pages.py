@@ -204,7 +204,9 @@ def handful() -> dict:
                 dataset="OpenMIC-2018",
                 fold="official",
             ),
-            clip("my own", [], interpretation("L2I w/ ATT", "dog", None), timeline=timeline, fold=""),
+            clip(
+                "my own", [], interpretation("L2I w/ ATT", "dog", None), timeline=timeline, fold=""
+            ),
             clip(VILE, [VILE], vile, id="vile"),
         ]
     )
@@ -218,7 +220,10 @@ def crowd(n: int) -> dict:
             clip(
                 f"clip {i}",
                 [classes[i % 5]],
-                *(interpretation(f"system {k}", classes[i % 5 - k % 2], k % 2 == 0) for k in range(3)),
+                *(
+                    interpretation(f"system {k}", classes[i % 5 - k % 2], k % 2 == 0)
+                    for k in range(3)
+                ),
                 fold=str(i % 4 + 1),
             )
             for i in range(n)
@@ -231,7 +236,7 @@ def write_page(folder: Path, data: dict, *, single_file: bool = False) -> str:
     style, script = (
         (TEMPLATES / name).read_text("utf-8") for name in ("listening.css", "listening.js")
     )
-    text = json.dumps(data).replace("<", "\\u003c")
+    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     values = {
         "title": data["title"],
         "style": style,
@@ -252,9 +257,7 @@ def inlined(text: str, folder: Path) -> str:
     kinds = {".flac": "audio/flac", ".png": "image/png"}
     for path in (folder / "media").iterdir():
         content = base64.b64encode(path.read_bytes()).decode()
-        text = text.replace(
-            f'"media/{path.name}"', f'"data:{kinds[path.suffix]};base64,{content}"'
-        )
+        text = text.replace(f'"media/{path.name}"', f'"data:{kinds[path.suffix]};base64,{content}"')
     return text
 
 
