@@ -43,6 +43,30 @@ def address(folder):
     return (folder / "index.html").as_uri()
 
 
+@pytest.fixture(scope="module")
+def window(browser):
+    """A page that all tests of this file share, and what it complains of."""
+    context = browser.new_context()
+    context.set_default_timeout(10_000)  # milliseconds
+    opened = context.new_page()
+    yield opened, watch(opened)
+    context.close()
+
+
+@pytest.fixture
+def page(window):
+    """The shared page, empty, as wide as a desk and without a memory."""
+    opened, complaints = window
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    yield opened
+    opened.evaluate("localStorage.clear()")
+    opened.emulate_media(media="null")
+    opened.goto("about:blank")
+    found = complaints.copy()
+    complaints.clear()
+    assert not found
+
+
 def heard(page):
     """File, position and volume of the sound that plays; none where none does."""
     return page.evaluate(HEARD)
@@ -389,18 +413,6 @@ def test_the_help_names_the_keys_and_switches_them_off(page, address):
 # ------------------------------------------------------------------ finding
 
 
-@pytest.fixture(scope="module")
-def finding(browser, address):
-    """A page on which one filters, shows all, and filters again."""
-    context = browser.new_context()
-    page = context.new_page()
-    complaints = watch(page)
-    page.goto(address)
-    yield page
-    context.close()
-    assert not complaints
-
-
 ALL = ["barking", "drizzle", "breakers", "band", "my own", VILE]
 
 
@@ -420,8 +432,8 @@ ALL = ["barking", "drizzle", "breakers", "band", "my own", VILE]
     ],
     ids=str,
 )
-def test_filters_leave_what_is_so(finding, chosen, found):
-    page = finding
+def test_filters_leave_what_is_so(page, address, chosen, found):
+    page.goto(address)
     for label, value in chosen.items():
         set_filter(page, label, value)
     assert listed(page) == found
