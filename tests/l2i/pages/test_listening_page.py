@@ -563,6 +563,9 @@ def test_a_phone_scrolls_down_only(browser, address, name):
     cards = [box.bounding_box() for box in page.locator(".card").all()]
     assert len({box["x"] for box in cards}) == 1
     assert all(box["width"] <= 390 for box in cards)
+    assert not page.get_by_role("combobox", name="Class").is_visible()
+    page.get_by_text("Filters").click()
+    assert page.get_by_role("combobox", name="Class").is_visible()
     context.close()
 
 

@@ -101,6 +101,7 @@
     for (const name of FILTERS) filters[name] = fields.get(name) ?? "";
     for (const field of all("[data-filter]")) field.value = filters[field.dataset.filter];
     linked = fields.get("clip") ?? "";
+    unfold();
     filter();
     open(data.clips.find((c) => c.id === linked) ?? shown[0] ?? data.clips[0],
       fields.get("by"), fields.get("sound"));
@@ -151,6 +152,9 @@
     find("#page-clips").replaceChildren(...[...rows.values()].map(({ row }) => row));
   }
   const narrow = window.matchMedia("(max-width: 56rem)");
+  function unfold() { // on a phone only what is in use
+    find("#page-more").open = !narrow.matches || FILTERS.slice(1).some((name) => filters[name]);
+  }
 
   function fillFilters() {
     const interpretations = data.clips.flatMap((c) => c.interpretations);
@@ -727,5 +731,6 @@
   fillFilters();
   arrive();
   window.addEventListener("hashchange", arrive);
+  narrow.addEventListener("change", unfold);
   new ResizeObserver(tick).observe(surface);
 })();
