@@ -37,6 +37,7 @@ SIZES = {
     ".png": 1e6,
     ".html": 1e6,
     "/provenance": 2e7,  # a folder of pages
+    "/listen": 2e9,  # the listening page, of all folders of sounds
 }
 SOUNDS = 0.5 * GB  # of a folder of listening or prototypes
 
