@@ -26,13 +26,10 @@ __all__ = ["Heard", "write_listening_page"]
 
 MOST_IN_ONE_FILE = 20  # clips
 NOTES = [
-    "Sounds are stored equally loud (ITU-R BS.1770). The gain in dB tells how loud each truly is "
-    "beside its input; the page can play them at their true levels too.",
-    "Masks act on log(1 + |S|), the log-magnitude of the spectrum, as in the paper. Interpretation "
-    "and remainder add up to the input there, and not sample by sample.",
-    "Probabilities of a sound are what the network says when it hears that sound as a clip: scaled "
-    "and cut as clips are for scores. That is not the measure of faithfulness of the tables, for "
-    "which what is left is heard at its own level.",
+    "Masks act on log(1 + |S|): interpretation and remainder add up to the input there, and not "
+    "sample by sample.",
+    "The probabilities of a sound are what the network says when it hears this sound as a clip, "
+    "which is not the measure of faithfulness.",
 ]
 
 
