@@ -99,7 +99,8 @@ class TestLibrary:
 @pytest.mark.parametrize("path", PYTHON, ids=relative)
 def test_nothing_here_takes_what_the_library_offers_to_others(path):
     offered = {f"l2i.{name}" for name in PUBLIC} | {"l2i"}
-    assert not offered & {*imports(path)}
+    said = {"l2i.__version__"} if path.is_relative_to(CLI) else set()  # no result hangs on it
+    assert not (offered - said) & {*imports(path)}
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=relative)

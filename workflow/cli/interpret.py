@@ -84,6 +84,7 @@ class InterpretReport:
 
     def show(self, console: Console) -> None:
         """The same for people."""
+        console.print(f"Model: {printable(self.model.title)}", markup=False)
         for each in self.heard:
             each.show(console, self.top)
         if self.failed:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
-from l2i.interpretation.synthesis import inverted
 
 BLOCK_FRAMES = 2048  # that are held as spectrograms at a time: half a minute, some 30 MB
 Share = Callable[[Tensor, Tensor], Tensor]
@@ -30,7 +30,7 @@ def masked_sound(
     waveform : Tensor, shape (n_samples,)
         Scaled as for training.
     H : Tensor, shape (K, n_frames)
-        Activations over all of it, see `l2i.interpretation.synthesis.inverted`.
+        Activations over all of it, see :func:`l2i.interpretation.synthesis.inverted`.
     front_end : FrontEnd
     share : callable
         Of log-magnitude (F, T) and activations (K, T) of a block, the log-magnitude that is kept.
@@ -50,8 +50,7 @@ def masked_sound(
         first = max(0, start - reach)
         end = min(n_hops, start + block_frames + reach)
         x = waveform[first * hop : end * hop].to(H.device)
-        x = inverted(x, front_end) if end == n_hops else x
-        S = front_end.stft(x)
+        S = front_end.stft(pad(x, (0, (end - first) * hop - len(x))))  # silence at the very end
         X = share(log_magnitude(S), H[:, first : end + 1])
         y = front_end.inverse(X, phase_of(S), (end - first) * hop)
         part = heard[start * hop : (start + block_frames) * hop]

@@ -51,8 +51,9 @@ class Model:
 
     @property
     def title(self) -> str:
-        """What pages call it."""
-        return str(self.card.get("system", "L2I"))
+        """What pages call it: its system, and what it has learned from."""
+        said = [str(self.card[key]) for key in ("system", "dataset") if key in self.card]
+        return ", ".join(said) or "L2I"
 
     @property
     def hearing(self) -> Hearing:
@@ -116,7 +117,8 @@ class Model:
             self.known_class(target)
         name, waveform, notes = read_sound(sound, sample_rate, self.front_end.sample_rate)
         if not waveform.any():
-            raise InputError(f"{name} is silent throughout: there is nothing in it to be heard")
+            named = name if isinstance(sound, np.ndarray) else os.fspath(sound)
+            raise InputError(f"{named}: is silent throughout; there is nothing in it to be heard")
         if len(waveform) < self.hearing.n_samples:
             seconds = len(waveform) / self.front_end.sample_rate
             notes = [*notes, f"{seconds:.3g} s, with silence added up to {self.clip_seconds:g} s"]

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.fft import rfft
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.fft import rfft
-from scipy.signal.windows import hann
 
 LOW_HZ = 40.0  # where an axis begins, if the STFT is as fine
 RANGE_DB = 80.0  # shown below the loudest
@@ -54,7 +53,7 @@ class Grid:
         """Power |S|^2 of a waveform, (n_bins, some frames) at a time."""
         padded = np.pad(x.astype(np.float32, copy=False), self.n_fft // 2)
         frames = sliding_window_view(padded, self.n_fft)[:: self.hop_length]
-        window = hann(self.n_fft, sym=False).astype(np.float32)
+        window = np.hanning(self.n_fft + 1)[:-1].astype(np.float32)  # periodic
         for start in range(0, len(frames), FRAMES_AT_ONCE):
             S = rfft(frames[start : start + FRAMES_AT_ONCE] * window, axis=1)
             yield (S.real**2 + S.imag**2).T

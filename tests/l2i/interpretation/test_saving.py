@@ -1,0 +1,108 @@
+"""l2i.interpretation.saving: folders that are whole or not there, and overwrite nothing."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from helpers.known_networks import RATE
+from helpers.own_sounds import SECONDS, heard_tones, known_model
+from l2i.checks import InputError
+from l2i.interpretation.saving import (
+    MARK,
+    fresh_folder,
+    mark,
+    require_ours,
+    write_dictionary,
+    write_explanations,
+)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+class TestFolder:
+    def test_it_takes_its_name_when_it_is_whole(self, tmp_path):
+        with fresh_folder(tmp_path / "deep/page") as fresh:
+            (fresh / "a").write_text("a")
+            assert not (tmp_path / "deep/page").exists()
+        assert names(tmp_path / "deep") == ["page"] and names(tmp_path / "deep/page") == ["a"]
+
+    def test_what_fails_leaves_what_was_there(self, tmp_path):
+        folder = tmp_path / "page"
+        with fresh_folder(folder) as fresh:
+            mark(fresh, known_model(), ["old"])
+        with pytest.raises(RuntimeError), fresh_folder(folder) as fresh:
+            (fresh / "half").write_text("a")
+            raise RuntimeError
+        assert names(tmp_path) == ["page"] and names(folder) == [MARK]
+
+    def test_its_own_is_replaced_as_a_whole(self, tmp_path):
+        for name in ("one", "two"):
+            with fresh_folder(tmp_path / "page") as fresh:
+                (fresh / name).write_text("")
+                mark(fresh, known_model(), [name])
+        assert names(tmp_path / "page") == [MARK, "two"]
+
+    def test_an_empty_folder_is_taken(self, tmp_path):
+        (tmp_path / "page").mkdir()
+        with fresh_folder(tmp_path / "page") as fresh:
+            (fresh / "a").write_text("")
+        assert names(tmp_path / "page") == ["a"]
+
+    @pytest.mark.parametrize("kind", ["folder", "file", "dangling link"])
+    def test_nothing_else_is_overwritten(self, tmp_path, kind):
+        place = tmp_path / "precious"
+        if kind == "folder":
+            place.mkdir()
+            (place / "thesis.tex").write_text("years")
+        elif kind == "file":
+            place.write_text("years")
+        else:
+            place.symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(InputError, match="precious holds something else"):
+            require_ours(place)
+        with pytest.raises(InputError, match="name another folder"), fresh_folder(place):
+            raise AssertionError("nothing is begun")
+        assert names(tmp_path) == ["precious"]
+
+
+class TestSounds:
+    def test_a_long_sound_comes_with_its_timeline(self, tmp_path):
+        model = known_model()
+        explained = model.explain(heard_tones(5), sample_rate=RATE)
+        write_dictionary(tmp_path / "sounds", model)
+        (said,) = write_explanations(tmp_path / "sounds", explained, ["low"])
+        folder = tmp_path / "sounds/sound"
+        timeline = json.loads((folder / "timeline.json").read_text())
+        n = len(timeline["start_seconds"])
+        assert n == len(timeline["end_seconds"]) == len(timeline["probabilities"]["never"]) > 4
+        W, H = np.load(tmp_path / "sounds/dictionary.npy"), np.load(folder / "activations.npy")
+        assert W.shape == (513, 4) and H.shape == (4, 1 + -(-5 * RATE // 512))
+        x, rate = soundfile.read(folder / "input.wav", dtype="float32")
+        assert rate == RATE and (x == explained.waveform).all()
+        sound, _ = soundfile.read(folder / "low/interpretation.wav", dtype="float32")
+        assert (sound == explained.interpretation).all()
+        assert said == json.loads((folder / "low/interpretation.json").read_text())
+
+    def test_a_failure_leaves_no_half_of_a_sound(self, tmp_path):
+        model = known_model()
+        explained = model.explain(heard_tones(SECONDS), sample_rate=RATE)
+        write_dictionary(tmp_path / "sounds", model)
+        with pytest.raises(InputError, match="knows no class"):
+            write_explanations(tmp_path / "sounds", explained, ["low", "lower"])
+        assert names(tmp_path / "sounds") == ["dictionary.npy"]
+
+    def test_that_no_class_was_decided_for_is_said(self, tmp_path):
+        model = known_model(multi_label=True)
+        explained = model.explain(heard_tones(SECONDS), sample_rate=RATE)
+        write_dictionary(tmp_path / "sounds", model)
+        model.explained.classifier.thresholds[:] = 2
+        nothing = model.explain(heard_tones(SECONDS), sample_rate=RATE)
+        assert explained.decided == ["low"] and nothing.decided == []
+        (said,) = write_explanations(tmp_path / "sounds", nothing, [nothing.most_probable])
+        assert said["decided"] is False

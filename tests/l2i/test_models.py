@@ -1,0 +1,69 @@
+"""l2i.models, and what `import l2i` offers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import l2i
+from helpers.own_sounds import make_run, small_model
+from helpers.project import PROJECT
+from l2i.checks import InputError
+from l2i.interpretation.stored_model import save_model
+from l2i.models import load
+
+
+def test_the_library_is_light_until_it_is_used():
+    code = (
+        "import sys; sys.path.insert(0, 'workflow'); import l2i; l2i.__version__; dir(l2i); "
+        "assert not {'torch', 'numpy', 'pandas'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], cwd=PROJECT, check=True)
+
+
+def test_a_shipped_model_needs_no_pandas(tmp_path):
+    save_model(tmp_path / "model.safetensors", small_model())
+    code = (
+        "import sys; sys.path.insert(0, 'workflow'); import l2i; l2i.load(sys.argv[1]); "
+        "assert not {'pandas', 'scipy.signal', 'numba', 'jsonschema'} & {*sys.modules}"
+    )
+    command = [sys.executable, "-I", "-c", code, tmp_path / "model.safetensors"]
+    subprocess.run(command, cwd=PROJECT, check=True)
+
+
+def test_it_offers_few_names():
+    assert sorted(dir(l2i)) == ["Component", "Explanation", "Model", "__version__", "load"]
+    assert l2i.load is load and l2i.Model.__name__ == "Model"
+    with pytest.raises(AttributeError, match="no attribute 'explain'"):
+        l2i.explain  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["load", "Model", "Explanation"])
+def test_each_shows_how_it_is_used(name):
+    assert ">>> " in getattr(l2i, name).__doc__
+
+
+def test_it_has_the_version_that_is_cited():
+    assert f"\nversion: {l2i.__version__}\n" in (PROJECT / "CITATION.cff").read_text()
+
+
+def test_a_file_a_run_and_a_file_in_it_are_models(tmp_path):
+    run = make_run(tmp_path / "run")
+    save_model(tmp_path / "model.safetensors", small_model())
+    of_run = load(run)
+    assert load(tmp_path / "model.safetensors").card == {"system": "Small"}
+    (path,) = run.glob("systems/*/*/*/*/*/model.safetensors")
+    assert load(path).card == of_run.card == load(run, fold=1).card
+
+
+def test_what_is_no_model_is_told(tmp_path):
+    with pytest.raises(InputError, match="no such model"):
+        load(tmp_path / "nothing")
+    save_model(tmp_path / "model.safetensors", small_model())
+    with pytest.raises(InputError, match="is one model: leave out fold"):
+        load(tmp_path / "model.safetensors", fold=1)
+    (tmp_path / "text").write_text("no weights")
+    with pytest.raises(InputError, match="not a readable safetensors file"):
+        load(tmp_path / "text")
