@@ -69,5 +69,8 @@ def test_what_rounding_changed_is_told():
         "share_of_components_selected_otherwise": 0.00012,
     }
     card = model_card(CARD | {"stored_as": rounded}, "x")
-    assert "79 of 80 test clips are given the same class; no probability changes by more than 0.012" in card
+    assert (
+        "79 of 80 test clips are given the same class; no probability changes by more than 0.012"
+        in card
+    )
     assert "no relevance by more than 0.0046; 0.01% of the components" in card
