@@ -45,7 +45,8 @@ FLOORS = [
     *("training", "interpretation", "systems", "evaluation"),
     "models",
 ]
-PUBLIC = {"__version__", "load", "Model", "Explanation", "Component"}
+PUBLIC = {"load", "Model", "Explanation", "Component"}
+PUBLIC |= {"Adapter", "FrontEnd", "train_interpreter"}
 
 
 def relative(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,14 @@ def write_model(
     precision = torch.float16 if half else torch.float32
     card = {**facts_of(run, trained, model), "about": said}
     card["stored_as"] = {"precision": str(precision).removeprefix("torch.")}
-    if half:
-        _save(path_to_model, model, card, precision)
-        card["stored_as"] |= rounding(trained, model, load_model(path_to_model))
-    _save(path_to_model, model, card, precision)
-    replace_text(path_to_card, model_card(card, path_to_model.name))
+    with tempfile.TemporaryDirectory(prefix=".l2i-", dir=path_to_model.parent) as folder:
+        path = Path(folder) / path_to_model.name
+        if half:
+            _save(path, model, card, precision)
+            card["stored_as"] |= rounding(trained, model, load_model(path))
+        _save(path, model, card, precision)
+        replace_text(path_to_card, model_card(card, path_to_model.name))
+        path.replace(path_to_model)
     return card
 
 

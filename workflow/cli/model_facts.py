@@ -87,7 +87,6 @@ def measured(run: Run, trained: Trained, threshold: float) -> Iterator[dict[str,
     dict
         table, metric, condition, mean, and low and high ends of its interval.
     """
-    confidence = ((run.configuration or {}).get("statistics") or {}).get("confidence")
     for table in TABLES:
         name = run.named(run.folder / "tables" / f"{table}.csv")
         if (record := run.record(name)) is None:
@@ -96,12 +95,15 @@ def measured(run: Run, trained: Trained, threshold: float) -> Iterator[dict[str,
         if not any(each["name"].endswith("clips") for each in alone["inputs"]):
             continue
         _require_scores(alone, run)
+        confidence = {"confidence": record["settings"]["statistics"]["confidence"]}
         rows = recomputed_table(alone, run.file, lambda path: _record(run, path), full=True)
-        of_model = rows["system"].isin([CLASSIFIER, trained.identity["system"]])
+        # Table VIII repeats what Table I says of the classifier.
+        systems = [trained.identity["system"], *([CLASSIFIER] if table == "table_1" else [])]
+        of_model = rows["system"].isin(systems)
         as_it_listens = rows["condition"].isna() | (rows["condition"] == f"threshold={threshold:g}")
         for row in rows[of_model & as_it_listens & rows["mean"].notna()].to_dict("records"):
             number = {key: row[key] for key in NUMBER if row[key] == row[key]}  # no NaN
-            yield {"table": table, "system": row["system"], "confidence": confidence, **number}
+            yield {"table": table, "system": row["system"], **confidence, **number}
 
 
 def _alone(record: dict[str, Any], run: Run, trained: Trained) -> dict[str, Any]:

@@ -8,11 +8,25 @@ As a library, it explains sounds:
 >>> print(explanation)
 >>> explanation.save("page")  # sounds, and a page that plays them
 
+and learns to explain a classifier of one's own (docs/explain_your_own.ipynb):
+
+>>> classifier = l2i.Adapter(network, front_end, clip_seconds=5, taps=["conv4", "conv5"])
+>>> model = l2i.train_interpreter(classifier, sounds, classes, front_end, clip_seconds=5)
+
 Below lie the method, its baselines and its measures, pure and without the workflow.
 """
 
 __version__ = "0.2.0"
-__all__ = ["Component", "Explanation", "Model", "__version__", "load"]
+__all__ = [
+    "Adapter",
+    "Component",
+    "Explanation",
+    "FrontEnd",
+    "Model",
+    "__version__",
+    "load",
+    "train_interpreter",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -22,6 +36,9 @@ def __getattr__(name: str) -> object:
         "Model": "interpretation.model",
         "Explanation": "interpretation.explanation",
         "Component": "interpretation.explanation",
+        "Adapter": "networks.adapter",
+        "FrontEnd": "features.spectral",
+        "train_interpreter": "systems.own_classifier",
     }
     if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

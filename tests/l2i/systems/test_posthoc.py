@@ -13,10 +13,10 @@ from helpers.small_networks import (
     small_interpreter,
 )
 from l2i.checks import InputError
+from l2i.networks.classifier import DEPTHS
 from l2i.networks.interpreter import (
     TAPS,
 )
-from l2i.networks.classifier import DEPTHS
 from l2i.networks.stored_classifier import frozen
 from l2i.systems import posthoc as posthoc_module
 from l2i.systems.loading import load_system, save_system

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from l2i.checks import InputError
 from l2i.features.spectral import FrontEnd
+from l2i.features.waveforms import WaveformFrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.model import Model
 from l2i.networks.classifier import Classifier
@@ -25,6 +26,7 @@ from l2i.networks.stored_classifier import frozen
 from l2i.weights import fitting, load_weights, read_identity, save_weights
 
 KIND = "model"
+HEARS = {"log_mel": FrontEnd, "waveform": WaveformFrontEnd}
 
 
 def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch.float32) -> None:
@@ -35,6 +37,7 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
     path : str or Path
     model : Model
         A classifier that is not of this library is left out: see :func:`load_model`.
+        Its front end is one of this library.
     precision : torch.dtype
         Of what has two dimensions or more, such as torch.float16. Vectors stay as they are: they
         weigh little, and variances among them may be too small for half precision.
@@ -60,7 +63,7 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
             "relevance_scale": explained.relevance_scale,
             "predictor": explained.predictor,
         },
-        front_end=asdict(model.front_end),
+        front_end={"hears": _hears(model.front_end), **asdict(model.front_end)},
         waveform_scale=model.waveform_scale,
         classes=list(model.classes),
         clip_seconds=model.clip_seconds,
@@ -106,13 +109,23 @@ def load_model(
                 frozen(interpreter, device),
                 **stored["explained"],
             ),
-            front_end=FrontEnd(**stored["front_end"]),
+            front_end=HEARS[stored["front_end"].pop("hears")](**stored["front_end"]),
             classes=stored["classes"],
             waveform_scale=stored["waveform_scale"],
             clip_seconds=stored["clip_seconds"],
             threshold=stored["threshold"],
             card=stored["card"],
         )
+
+
+def _hears(front_end: FrontEnd) -> str:
+    for name, kind in HEARS.items():
+        if type(front_end) is kind:
+            return name
+    raise InputError(
+        f"a model whose front end is a {type(front_end).__name__} cannot be stored: its file could "
+        "not say what that does"
+    )
 
 
 def _lowered(value: Tensor, precision: torch.dtype) -> Tensor:

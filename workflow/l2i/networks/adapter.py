@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from l2i.checks import InputError
+from l2i.checks import InputError, reason
 from l2i.features.spectral import FrontEnd
 from l2i.networks.explainable import MapShape
 
@@ -47,7 +47,8 @@ class Adapter(nn.Module):
     Raises
     ------
     InputError
-        If a tap is no layer, puts out no map, or does not take part in the decision.
+        If a tap is no layer, puts out no map, or does not take part in the decision, or the network
+        cannot take a clip.
     """
 
     def __init__(
@@ -109,7 +110,13 @@ class Adapter(nn.Module):
         with torch.no_grad():
             silence = torch.zeros(1, n_samples, device=device)
             M = front_end.log_mel(front_end.stft(silence))
-            logits, maps = self.eval().hidden_maps(M, tuple(self._layers))
+            try:
+                logits, maps = self.eval().hidden_maps(M, tuple(self._layers))
+            except (RuntimeError, IndexError, TypeError, ValueError, AttributeError) as error:
+                raise InputError(
+                    f"a clip of {clip_seconds:g} s, which is {tuple(M.shape)}, does not go through "
+                    f"`hear`, network and `arrange`: {reason(error)}"
+                ) from error
         wrong = [tap for tap in self._layers if tap not in maps or maps[tap].ndim != 4]
         if wrong or logits.ndim != 2:
             raise InputError(

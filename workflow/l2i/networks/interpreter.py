@@ -114,7 +114,7 @@ class Interpreter(nn.Module):
         Factor on channel counts; that of the classifier, if it is of this library.
     taps : sequence of str
         Hidden maps that Psi sees, such as `B1` to `B6`, `input`.
-    maps : mapping of str to MapShape, optional
+    maps : mapping of str to MapShape, or its items, optional
         Shapes of all hidden maps of a classifier that is not of this library.
     """
 
@@ -129,12 +129,12 @@ class Interpreter(nn.Module):
         dropout: float,
         width: float = 1.0,
         taps: Sequence[str] = TAPS,
-        maps: Mapping[str, MapShape] | None = None,
+        maps: Mapping[str, MapShape] | Sequence[tuple[str, MapShape]] | None = None,
     ) -> None:
         super().__init__()
         n_components = W.shape[1]
         if maps is not None:
-            maps = {name: MapShape(*shape) for name, shape in maps.items()}  # lists, of a file
+            maps = {name: MapShape(*shape) for name, shape in dict(maps).items()}
         self.register_buffer("W", W.detach().clone())
         self.psi = Psi(n_components, width=width, taps=taps, maps=maps)
         self.pooling = pooling_of(pooling, n_components, n_classes, dropout=dropout)
@@ -150,7 +150,8 @@ class Interpreter(nn.Module):
             "taps": list(self.psi.taps),
         }
         if maps is not None:
-            self.architecture["maps"] = {name: list(shape) for name, shape in maps.items()}
+            # In a list, because their order counts, and a file sorts mappings.
+            self.architecture["maps"] = [[name, list(shape)] for name, shape in maps.items()]
 
     def forward(self, hidden: dict[str, Tensor], n_frames: int) -> Interpretation:
         """Interpret a batch of hidden maps."""
