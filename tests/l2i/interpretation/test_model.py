@@ -21,7 +21,7 @@ def noise(model, n_samples):
 
 
 class TestClip:
-    @pytest.mark.parametrize("seconds", [0.3, 1.5, SECONDS])
+    @pytest.mark.parametrize("seconds", [0.3, 1.5, SECONDS, 1.03 * SECONDS])
     @pytest.mark.parametrize("scale", ["absolute", "signed", "none"])
     def test_it_is_explained_as_the_workflow_does(self, seconds, scale):
         model = replace(small_model(), waveform_scale=scale, threshold=0.3)
