@@ -10,6 +10,7 @@ import textwrap
 import pytest
 import yaml
 
+import l2i
 from helpers.loaded_workflow import WILDCARDS, files_of, loaded_workflow, settings_of
 from helpers.project import PROJECT, load_module, openers_of
 from l2i.provenance.fingerprints import OFFERS, source_closure
@@ -93,12 +94,11 @@ class TestLibrary:
             assert {*named} == OFFERS
         else:
             assert not OFFERS & {getattr(node, "name", None) for node in parse(path).body}
-            assert not OFFERS & names(parse(path))
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=relative)
 def test_nothing_here_takes_what_the_library_offers_to_others(path):
-    offered = {f"l2i.{name}" for name in PUBLIC} | {"l2i"}
+    offered = {f"l2i.{name}" for name in l2i.__all__} | {"l2i"}
     said = {"l2i.__version__"} if path.is_relative_to(CLI) else set()  # no result hangs on it
     assert not (offered - said) & {*imports(path)}
 

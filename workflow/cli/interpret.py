@@ -17,6 +17,7 @@ from rich.table import Table
 
 from cli.showing import AsJson, tell, tell_error
 from l2i.checks import InputError, printable
+from l2i.disk import Refused
 
 if TYPE_CHECKING:
     from l2i.interpretation.model import Model
@@ -186,11 +187,14 @@ def _interpret_all(
     for file, name in names.items():
         try:
             explanation = replace(model.explain(file), name=name)
+            targets = [target] if target else explanation.decided or [explanation.most_probable]
+            said = write_explanations(folder / SOUNDS, explanation, targets)
+        except Refused:  # of one, as of all
+            raise
         except InputError as error:
             tell_error(error)
             failed[file] = str(error)
             continue
-        targets = [target] if target else explanation.decided or [explanation.most_probable]
         heard.append(
             Interpreted(
                 file,
@@ -199,7 +203,7 @@ def _interpret_all(
                 explanation.notes,
                 explanation.probabilities,
                 explanation.decided,
-                write_explanations(folder / SOUNDS, explanation, targets),
+                said,
             )
         )
     if not heard:

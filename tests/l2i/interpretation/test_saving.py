@@ -89,6 +89,15 @@ class TestSounds:
         assert (sound == explained.interpretation).all()
         assert said == json.loads((folder / "low/interpretation.json").read_text())
 
+    def test_more_than_can_be_written_is_refused_with_the_remedy(self, tmp_path, monkeypatch):
+        model = known_model()
+        explained = model.explain(heard_tones(SECONDS), sample_rate=RATE)
+        monkeypatch.setattr("l2i.interpretation.saving.MOST_SAMPLES", 3 * len(explained.waveform))
+        write_dictionary(tmp_path / "sounds", model)
+        with pytest.raises(InputError, match="its 4 sounds .* raise the threshold above 0.1"):
+            write_explanations(tmp_path / "sounds", explained, ["low"])
+        write_explanations(tmp_path / "sounds", explained, ["never"])  # no component
+
     def test_a_failure_leaves_no_half_of_a_sound(self, tmp_path):
         model = known_model()
         explained = model.explain(heard_tones(SECONDS), sample_rate=RATE)

@@ -45,7 +45,13 @@ class Timeline:
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """One of the K components of a sound: a column of the dictionary, and where it is active."""
+    """One of the K components of a sound: a column of the dictionary, and where it is active.
+
+    Examples
+    --------
+    >>> component = explanation.components[3]
+    >>> component.relevance, component.level_dbfs, component.waveform, component.mask
+    """
 
     number: int
     relevance: float  # to the class that is explained; the largest magnitude of all is 1

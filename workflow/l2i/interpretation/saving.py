@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from l2i.checks import InputError
-from l2i.disk import PART, write_text, writing
+from l2i.disk import PART, require_room, write_text, writing
 from l2i.features.audio import write_wav
 from l2i.interpretation.listening import Clip, Predictor, Sound, write_array, write_heard
 from l2i.names import file_name
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MARK = "l2i.json"
 SOUNDS = "sounds"
+MOST_SAMPLES = 2**30  # of all sounds that explain one: 6.8 hours at 44.1 kHz, 4.3 GB
 OWN = "own sounds"  # in the place of a data set
 ELSEWHERE = "name another folder"
 
@@ -100,7 +101,14 @@ def write_explanations(
     -------
     list of dict
         What each interpretation.json says.
+
+    Raises
+    ------
+    InputError
+        If the sounds are more than can be written or played: of a long file with many relevant
+        components.
     """
+    _require_few(explanation, targets, folder)
     own = folder / file_name(explanation.name)
     own.mkdir()
     try:
@@ -112,6 +120,21 @@ def write_explanations(
     except BaseException:
         shutil.rmtree(own)
         raise
+
+
+def _require_few(explanation: Explanation, targets: Sequence[str], folder: Path) -> None:
+    n_sounds = 1 + sum(2 + len(explanation.of(target).relevant) for target in targets)
+    n_samples = n_sounds * len(explanation.waveform)
+    if n_samples > MOST_SAMPLES:
+        hours = n_samples / explanation.sample_rate / 3600
+        most = MOST_SAMPLES / explanation.sample_rate / 3600
+        raise InputError(
+            f"{explanation.name}: its {n_sounds} sounds would last {hours:.1f} hours, and at most "
+            f"{most:.1f} are written: raise the threshold above {explanation.model.threshold:g}, "
+            "so that fewer components are heard, or cut the file"
+        )
+    what = f"the sounds of {explanation.name}"
+    require_room(folder, 4 * n_samples, what, elsewhere=ELSEWHERE)
 
 
 def _write_target(folder: Path, explanation: Explanation) -> dict[str, Any]:
