@@ -98,6 +98,16 @@ class TestSounds:
             write_explanations(tmp_path / "sounds", explained, ["low"])
         write_explanations(tmp_path / "sounds", explained, ["never"])  # no component
 
+    def test_one_that_is_too_long_for_a_page_is_refused_with_the_remedy(
+        self, tmp_path, monkeypatch
+    ):
+        model = known_model()
+        explained = model.explain(heard_tones(SECONDS), sample_rate=RATE)
+        monkeypatch.setattr("l2i.interpretation.saving.LONGEST", 1)
+        with pytest.raises(InputError, match="cut it into several files"):
+            write_explanations(tmp_path, explained, ["low"])
+        assert names(tmp_path) == []
+
     def test_a_failure_leaves_no_half_of_a_sound(self, tmp_path):
         model = known_model()
         explained = model.explain(heard_tones(SECONDS), sample_rate=RATE)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MARK = "l2i.json"
 SOUNDS = "sounds"
+LONGEST = 15 * 60  # seconds of a sound on a page, whose levels and pictures then take some 4 GB
 MOST_SAMPLES = 2**30  # of all sounds that explain one: 6.8 hours at 44.1 kHz, 4.3 GB
 OWN = "own sounds"  # in the place of a data set
 ELSEWHERE = "name another folder"
@@ -105,8 +106,7 @@ def write_explanations(
     Raises
     ------
     InputError
-        If the sounds are more than can be written or played: of a long file with many relevant
-        components.
+        If the sound is longer than `LONGEST`, or all of its sounds together than `MOST_SAMPLES`.
     """
     _require_few(explanation, targets, folder)
     own = folder / file_name(explanation.name)
@@ -123,10 +123,16 @@ def write_explanations(
 
 
 def _require_few(explanation: Explanation, targets: Sequence[str], folder: Path) -> None:
+    seconds = len(explanation.waveform) / explanation.sample_rate
+    if seconds > LONGEST:
+        raise InputError(
+            f"{explanation.name}: lasts {seconds / 60:.0f} minutes, and at most {LONGEST // 60} go "
+            "on a page: cut it into several files, which may share one page"
+        )
     n_sounds = 1 + sum(2 + len(explanation.of(target).relevant) for target in targets)
     n_samples = n_sounds * len(explanation.waveform)
     if n_samples > MOST_SAMPLES:
-        hours = n_samples / explanation.sample_rate / 3600
+        hours = n_sounds * seconds / 3600
         most = MOST_SAMPLES / explanation.sample_rate / 3600
         raise InputError(
             f"{explanation.name}: its {n_sounds} sounds would last {hours:.1f} hours, and at most "
