@@ -8,7 +8,7 @@ CORES ?= all
 BIN := .venv/bin
 LOCKS := envs/compute.txt envs/workflow.txt envs/dev.txt
 # Named after what it stands for, so that new content means a new environment and a touch does not.
-ENV := .venv/installed-$(shell cat $(LOCKS) pyproject.toml | sha256sum | cut -c1-16)
+ENV := .venv/installed-$(shell cat $(LOCKS) pyproject.toml setup.py | sha256sum | cut -c1-16)
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \

@@ -78,7 +78,7 @@ class TestMake:
 
     @pytest.fixture
     def folder(self, tmp_path):
-        for name in ("Makefile", "pyproject.toml"):
+        for name in ("Makefile", "pyproject.toml", "setup.py"):
             shutil.copy(PROJECT / name, tmp_path)
         shutil.copytree(ENVS, tmp_path / "envs")
         self.stand_in(tmp_path / "bin/uname", "echo Linux x86_64")

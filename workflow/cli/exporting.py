@@ -54,7 +54,8 @@ def write_model(
     trained = choose(run.folder, **chosen)
     model = open_trained(trained)
     precision = torch.float16 if half else torch.float32
-    card = {**facts_of(run, trained, model), "about": said}
+    # In a list, because headings have an order, and a file sorts mappings.
+    card = {**facts_of(run, trained, model), "about": [[*each] for each in said.items()]}
     card["stored_as"] = {"precision": str(precision).removeprefix("torch.")}
     with tempfile.TemporaryDirectory(prefix=".l2i-", dir=path_to_model.parent) as folder:
         path = Path(folder) / path_to_model.name

@@ -25,7 +25,7 @@ CARD = {
         {"system": "base_f", "metric": "accuracy", "mean": 91.25, "low": 83.04, "high": 95.0},
         {"system": "l2i_max", "metric": "ff_median", "mean": 0.81, "condition": "threshold=0.1"},
     ],
-    "about": {"Use": "To listen.", "Data": ["one", "two"]},
+    "about": [["Use", "To listen."], ["Data", ["one", "two"]]],
     "made_by": MADE,
     "stored_as": {"precision": "float32"},
 }

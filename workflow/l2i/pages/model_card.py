@@ -61,7 +61,7 @@ def _row(number: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _said(card: Mapping[str, Any]) -> Iterator[str]:
-    for heading, text in card["about"].items():
+    for heading, text in card["about"]:
         yield f"## {heading}\n"
         yield (text.strip() if isinstance(text, str) else "\n".join(f"- {t}" for t in text)) + "\n"
 
