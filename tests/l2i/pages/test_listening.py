@@ -411,6 +411,7 @@ class TestWriting:
         [
             ("dictionary.npy", b"no", "holds no whole array"),
             ("a/dog/interpretation.json", b"{", "no JSON that can be read"),
+            ("a/dog/interpretation.json", b'{"clip": "a"}', "says nothing of front_end, interp"),
             ("a/activations.npy", np.ones((3, 9), "f4"), "do not fit what was selected"),
             ("a/activations.npy", np.ones(9, "f4"), "something else than a matrix"),
         ],
