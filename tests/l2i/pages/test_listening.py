@@ -194,6 +194,12 @@ class TestWords:
             "The classifier decides for no class; explained is the most probable one, dog."
         ]
 
+    def test_what_was_noted_of_the_sound_is_told_first(self, compose, tmp_path):
+        how = {"decided": False, "notes": ["It was mixed down."]}
+        write_heard(tmp_path / "own", {"a": {"dog": how}})
+        notes = only(compose(heard(tmp_path / "own"))[0]["clips"][0])["notes"]
+        assert notes[0] == "It was mixed down." and len(notes) == 2
+
     def test_segments_are_told_by_when_they_are(self, compose, tmp_path, files):
         write_heard(tmp_path / "s", {"a": {"dog": folders.segments(1, 2)}}, components=False)
         interpretation = only(compose(heard(tmp_path / "s", "SLIME"))[0]["clips"][0])

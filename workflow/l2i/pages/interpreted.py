@@ -182,7 +182,7 @@ def why_silent(kind: str, about: Mapping[str, Any]) -> str:
 def remarks_on(interpretation: Interpretation) -> list[str]:
     """What a listener should know of a decision and of how it is explained."""
     about, target = interpretation.about, interpretation.target
-    remarks = []
+    remarks = [*about.get("notes", [])]  # such as what was done to a sound of one's own
     if about.get("decided") is False:
         remarks.append(
             f"The {interpretation.predictor} decides for no class; explained is the most probable "

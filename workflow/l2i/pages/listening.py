@@ -18,21 +18,18 @@ from l2i.checks import InputError
 from l2i.disk import replace_text, writing
 from l2i.pages.heard_clips import Composer, HeardClip, clips_of
 from l2i.pages.interpreted import Heard
+from l2i.pages.listening_page import page_of
 from l2i.pages.media import Beside, Inside, Media
-from l2i.pages.rendering import TEMPLATES, content_hash, rendered
 from l2i.progress import progress
 
 __all__ = ["Heard", "write_listening_page"]
 
 MOST_IN_ONE_FILE = 20  # clips
 NOTES = [
-    "Sounds are stored equally loud (ITU-R BS.1770). The gain in dB tells how loud each truly is "
-    "beside its input; the page can play them at their true levels too.",
-    "Masks act on log(1 + |S|), the log-magnitude of the spectrum, as in the paper. Interpretation "
-    "and remainder add up to the input there, and not sample by sample.",
-    "Probabilities of a sound are what the network says when it hears that sound as a clip: scaled "
-    "and cut as clips are for scores. That is not the measure of faithfulness of the tables, for "
-    "which what is left is heard at its own level.",
+    "Masks act on log(1 + |S|): interpretation and remainder add up to the input there, and not "
+    "sample by sample.",
+    "The probabilities of a sound are what the network says when it hears this sound as a clip, "
+    "which is not the measure of faithfulness.",
 ]
 
 
@@ -99,22 +96,6 @@ def write_listening_page(
         raise
     n_bytes = sum(path.stat().st_size for path in _files_of(folder))
     return {"n_clips": len(clips), "n_sounds": composer.n_sounds, "n_bytes": n_bytes}
-
-
-def page_of(title: str, data: str | None) -> str:
-    """The page itself, around its data, or beside data.js."""
-    style, script = (
-        (TEMPLATES / name).read_text("utf-8") for name in ("listening.css", "listening.js")
-    )
-    values = {
-        "title": title,
-        "style": style,
-        "script": script,
-        "style_hash": content_hash(style),
-        "script_hash": content_hash(script),
-        "data": data,
-    }
-    return rendered("listening.html", values)
 
 
 def _files_of(folder: Path) -> Iterator[Path]:
