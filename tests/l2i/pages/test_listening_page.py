@@ -172,13 +172,14 @@ def test_switching_between_sounds_keeps_the_position(page, address):
         at = heard(page)["at"]
         page.keyboard.press(pressed)
         wait_until_heard(page, seconds=at + 0.1)
-    seen = [event[:3] for event in page.evaluate("window.seen")]
-    ends = [(at, source) for kind, source, at in seen if kind == "pause"]
-    starts = [(at, source) for kind, source, at in seen if kind == "playing"][1:]
+    seen = page.evaluate("window.seen")
+    ends = [event[1:] for event in seen if event[0] == "pause"]
+    starts = [event[1:] for event in seen if event[0] == "playing"][1:]
     assert len(ends) == len(starts) == 5
-    for (left, before), (entered, after) in zip(ends, starts, strict=True):
+    for (before, left, then), (after, entered, now) in zip(ends, starts, strict=True):
         assert before != after
-        assert abs(entered - left) < 0.05  # seconds
+        # The new sound may have run on for as long as its event took to be told.
+        assert -0.05 < entered - left < 0.05 + (now - then) / 1000  # seconds
 
 
 def test_the_system_is_changed_at_the_same_place_and_for_the_same_kind_of_sound(page, address):
@@ -509,11 +510,10 @@ def test_systems_stand_side_by_side_with_probabilities_before_and_after(page, ad
     boxes = [card(page, f"L2I w/ {name}").bounding_box() for name in ("ATT", "MAX")]
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
     table = card(page, "L2I w/ ATT").get_by_role("table")
-    rows = [row.split() for row in table.get_by_role("row").all_inner_texts()]
-    assert rows[0] == ["Input", "Interpretation", "Remainder"]
-    assert rows[1] == ["dog", "0.98", "0.91", "0.03"]
-    lacking = ["–", *"not among the most probable".split()]
-    assert rows[3] == ["sea", "waves", "0.01", *lacking, "0.80"]
+    rows = [words(row) for row in table.get_by_role("row").all()]
+    assert rows[0] == "Input Interpretation Remainder"
+    assert rows[1] == "dog 0.98 0.91 0.03"
+    assert rows[3] == "sea waves 0.01 – not among the most probable 0.80"
     assert table.locator("caption").inner_text() == "What the classifier says of"
 
 
