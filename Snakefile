@@ -57,6 +57,7 @@ include: "workflow/rules/classifier.smk"
 include: "workflow/rules/systems.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
+include: "workflow/rules/atlas.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/pages.smk"
@@ -75,6 +76,7 @@ rule all:
         over_runs(LISTENING, systems=WITH_SOUNDS),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
         over_folds(SLIME) if config["listening"]["slime"] else [],
+        rules.list_atlases.output,
         rules.list_deviations.output,
         rules.trace_tables.output,
 
