@@ -7,14 +7,16 @@ import torch
 
 from harness import perform
 from l2i.datasets.fold import Fold, open_fold
-from l2i.features.audio import write_wav
 from l2i.interpretation.listening import (
     Clip,
+    Predictor,
+    Sound,
     by_class,
-    decided_log_mel,
+    hearing_of,
     interpreted_classes,
     open_clip,
     rows_of_chosen,
+    write_input,
     write_interpretation,
 )
 from l2i.interpretation.slime import (
@@ -49,50 +51,61 @@ def explain_by_slime(
     Facts: clips, interpretations.
     """
     classifier = load_classifier(path_to_classifier, device=device, **fold.identity)
-    n_decided = round(clip_seconds * fold.front_end.sample_rate)
+    hearing = hearing_of(fold, clip_seconds)
+    predictor = Predictor(
+        "classifier",
+        fold.classes,
+        lambda M: classifier.probabilities(classifier(M)),
+        hearing,
+        device,
+    )
     Path(path_to_sounds).mkdir()
     rows = rows_of_chosen(fold, path_to_clips)
     n_sounds = 0
     for row in progress(rows, description="Explain by SLIME", unit="clip"):
         clip = open_clip(fold, row, data)
         folder = Path(path_to_sounds) / file_name(clip.name)
-        folder.mkdir()
-        write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
-        M = decided_log_mel(fold, clip.waveform.to(device), clip_seconds)
+        write_input(folder, clip)
+        M = hearing.log_mel(clip.waveform.to(device))
         with torch.no_grad():
-            logits = classifier(M)
+            logits = classifier(M[None])
+        targets = interpreted_classes(classifier, logits)
         explained = explain(
             classifier,
-            M[0],
-            interpreted_classes(classifier, logits),
+            M,
+            [*targets],
             Slime(**slime),
             generator(seed, int(run), clip.name),
             clip_seconds=clip_seconds,
         )
-        probabilities = classifier.probabilities(logits)[0]
+        probabilities = by_class(fold.classes, classifier.probabilities(logits)[0])
         for target, explanation in explained.items():
-            borders = border_samples(explanation.borders, fold.front_end, n_decided)
-            about = {
-                "interpreted_class": fold.classes[target],
-                "classifier_probabilities": by_class(fold.classes, probabilities),
-            }
-            name = file_name(fold.classes[target])
-            write_sounds(folder / name, clip, explanation, borders, about)
+            about = {"decided": targets[target], "classifier_probabilities": probabilities}
+            name = fold.classes[target]
+            write_sounds(folder / file_name(name), clip, explanation, about, predictor, name)
             n_sounds += 1
     return {"n_clips": len(rows), "n_interpretations": n_sounds}
 
 
 def write_sounds(
-    folder: Path, clip: Clip, explanation: Explanation, borders: np.ndarray, about: dict
+    folder: Path,
+    clip: Clip,
+    explanation: Explanation,
+    about: dict,
+    predictor: Predictor,
+    target: str,
 ) -> None:
     """One explained decision: the segments kept, together and alone, and the rest of the clip."""
+    hearing = predictor.hearing
+    borders = border_samples(explanation.borders, hearing.front_end, hearing.n_samples)
 
     def through(segments: list[int]) -> tuple[np.ndarray, np.ndarray]:
         return divide(x, gate(segments, borders, len(x), clip.sample_rate))
 
     x, kept = clip.as_read, explanation.kept
-    sounds = dict(zip(("interpretation", "remainder"), through(kept), strict=True))
-    sounds |= {f"segment_{i:02d}": through([i])[0] for i in kept}
+    names = ("interpretation", "remainder")
+    sounds = {name: Sound(name, part) for name, part in zip(names, through(kept), strict=True)}
+    sounds |= {f"segment_{i:02d}": Sound("segment", through([i])[0], {"segment": i}) for i in kept}
     seconds = (borders / clip.sample_rate).round(6).tolist()
     segments = [
         {
@@ -103,9 +116,8 @@ def write_sounds(
         }
         for i, weight in enumerate(explanation.weights)
     ]
-    write_interpretation(
-        folder, clip, sounds, {**about, "r2": round(explanation.r2, 6), "segments": segments}
-    )
+    about = {**about, "r2": round(explanation.r2, 6), "segments": segments}
+    write_interpretation(folder, clip, sounds, about, predictor, target=target)
 
 
 if __name__ == "__main__":

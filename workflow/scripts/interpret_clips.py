@@ -3,15 +3,18 @@
 from pathlib import Path
 
 from harness import perform
-from l2i.features.audio import write_wav
 from l2i.interpretation.explained import Explaining
 from l2i.interpretation.listening import (
     Clip,
+    Predictor,
+    Sound,
     by_class,
-    decided_log_mel,
+    hearing_of,
     interpreted_classes,
     open_clip,
     rows_of_chosen,
+    write_array,
+    write_input,
     write_interpretation,
 )
 from l2i.interpretation.synthesis import SynthesisedInterpretation, synthesise
@@ -34,60 +37,71 @@ def interpret_clips(
 
     Facts: clips, interpretations.
     """
-    fold, clip_seconds = recordings.fold, recordings.clip_seconds
+    fold, hearing = recordings.fold, hearing_of(recordings.fold, recordings.clip_seconds)
     explained = network.explained(recordings.classifier, relevance_scale=relevance_scale)
+    predictor = Predictor(
+        explained.predictor, fold.classes, explained.probabilities, hearing, recordings.device
+    )
     Path(path_to_sounds).mkdir()
+    write_array(Path(path_to_sounds) / "dictionary.npy", explained.interpreter.W)
     rows = rows_of_chosen(fold, path_to_clips)
     n_sounds = 0
     for row in rows:
         # The networks hear the clip scaled; the listener hears it as it was.
         clip = open_clip(fold, row, recordings.data)
         folder = Path(path_to_sounds) / file_name(clip.name)
-        folder.mkdir()
-        write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
+        write_input(folder, clip)
         waveform = clip.waveform.to(recordings.device)
-        M = decided_log_mel(fold, waveform, clip_seconds)
-        for target in interpreted_classes(explained.classifier, explained.predict(M)):
+        logits = explained.predict(hearing.log_mel(waveform)[None])
+        for target, decided in interpreted_classes(explained.classifier, logits).items():
             synthesised = synthesise(
                 explained,
                 waveform,
                 fold.front_end,
                 threshold=threshold,
-                n_decided=round(clip_seconds * fold.front_end.sample_rate),
+                n_decided=hearing.n_samples,
                 target=target,
             )
-            n_sounds += 1
+            if not (folder / "activations.npy").exists():  # the same for all classes
+                write_array(folder / "activations.npy", synthesised.activations)
+            about = {"decided": decided, "threshold": threshold}
             written = folder / file_name(fold.classes[target])
-            write_sounds(written, fold.classes, clip, synthesised, threshold, explained.predictor)
+            write_sounds(written, clip, synthesised, about, predictor)
+            n_sounds += 1
     return {"n_clips": len(rows), "n_interpretations": n_sounds}
 
 
 def write_sounds(
     folder: Path,
-    classes: list[str],
     clip: Clip,
     synthesised: SynthesisedInterpretation,
-    threshold: float,
-    predictor: str,
+    about: dict,
+    predictor: Predictor,
 ) -> None:
     """One interpretation: its sounds at the level of the file as read, and what they are."""
-    components = {f"component_{k:03d}": k for k in synthesised.components}
-    sounds = {"interpretation": synthesised.interpretation, "remainder": synthesised.remainder}
-    sounds |= {name: synthesised.components[k] for name, k in components.items()}
+    sounds = {
+        name: Sound(name, clip.gain * sound.numpy())
+        for name, sound in (
+            ("interpretation", synthesised.interpretation),
+            ("remainder", synthesised.remainder),
+        )
+    }
+    for k, sound in synthesised.components.items():
+        more = {"component": k, "relevance": float(synthesised.relevance[k])}
+        sounds[f"component_{k:03d}"] = Sound("component", clip.gain * sound.numpy(), more)
+    classes = predictor.classes
     write_interpretation(
         folder,
         clip,
-        {name: clip.gain * sound.numpy() for name, sound in sounds.items()},
+        sounds,
         {
-            "interpreted_class": classes[synthesised.target],
-            "threshold": threshold,
-            f"{predictor}_probabilities": by_class(classes, synthesised.probabilities),
+            **about,
+            f"{predictor.name}_probabilities": by_class(classes, synthesised.probabilities),
             "interpreter_probabilities": by_class(classes, synthesised.estimate),
             "relevances": [round(float(r), 6) for r in synthesised.relevance],
         },
-        of_sounds={
-            name: {"relevance": float(synthesised.relevance[k])} for name, k in components.items()
-        },
+        predictor,
+        target=classes[synthesised.target],
     )
 
 

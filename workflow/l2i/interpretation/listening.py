@@ -1,24 +1,30 @@
 """What is written to be listened to: which clips, decided on how, and the files of one decision.
 
 Every sound has the length and the level of the clip as read, so that it compares by ear with the
-clip and with what other methods write of it.
+clip and with what other methods write of it. Beside it stands what the predictor says of it, see
+:mod:`l2i.interpretation.hearing`.
+
+A folder of interpretations holds `{clip}/input.wav` and, for each class that is interpreted,
+`{clip}/{class}/interpretation.json` with its sounds. Where components of a dictionary explain, all
+masks follow from `dictionary.npy`, (n_bins, K), and `{clip}/activations.npy`, (K, n_frames), both
+float32: they are the soft masks of l2i.interpretation.relevance.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
-from torch.nn.functional import pad
 
 from l2i.checks import InputError
 from l2i.datasets.fold import Fold
-from l2i.disk import write_text
+from l2i.disk import write_text, writing
 from l2i.features.audio import read_audio, write_wav
+from l2i.interpretation.hearing import Hearing, as_heard
 from l2i.networks.classifier import Classifier
 from l2i.stored import read_json
 from l2i.streams import random_stream
@@ -33,11 +39,36 @@ class Clip:
     waveform: Tensor  # (n_samples,), scaled as for its features
     gain: float  # level as read over level of `waveform`
     sample_rate: int
+    absent: Sequence[str] = ()  # classes that are known not to be there
 
     @property
     def as_read(self) -> np.ndarray:
         """The clip at the level of its file, (n_samples,)."""
         return self.gain * self.waveform.numpy()
+
+    def has(self, label: str) -> bool | None:
+        """Whether a class is there; None where nobody knows."""
+        return True if label in self.labels else False if label in self.absent else None
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One of the sounds that interpret a decision."""
+
+    kind: str  # interpretation, remainder, component or segment
+    waveform: np.ndarray  # (n_samples,), at the level of the clip as read
+    more: Mapping[str, object] = field(default_factory=dict)  # plain values, such as a relevance
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Whose decision is interpreted."""
+
+    name: str  # classifier, or, by design, interpreter
+    classes: Sequence[str]
+    probabilities: Callable[[Tensor], Tensor]  # (B, C) of log-mels (B, n_frames, n_mels)
+    hearing: Hearing
+    device: str
 
 
 def open_clip(fold: Fold, row: int, data: str) -> Clip:
@@ -46,10 +77,11 @@ def open_clip(fold: Fold, row: int, data: str) -> Clip:
     path = Path(data) / fold.dataset / fold.index["path"].iloc[row]
     waveform = fold.waveform(data, row)
     peak = float(waveform.abs().max())
-    known = zip(fold.classes, fold.targets([row])[0].tolist(), strict=True)
+    known = dict(zip(fold.classes, fold.targets([row])[0].tolist(), strict=True))
     return Clip(
         name=fold.index["clip"].iloc[row],
-        labels=[name for name, value in known if value == 1],
+        labels=[name for name, value in known.items() if value == 1],
+        absent=[name for name, value in known.items() if value == 0],
         waveform=waveform,
         gain=float(np.abs(read_audio(path, sample_rate=rate)).max()) / peak if peak else 1.0,
         sample_rate=rate,
@@ -77,28 +109,43 @@ def rows_of_chosen(fold: Fold, path_to_clips: str | Path) -> list[int]:
     return [row for row in fold.test_rows if fold.index["clip"].iloc[row] in chosen]
 
 
-def decided_log_mel(fold: Fold, waveform: Tensor, clip_seconds: float) -> Tensor:
-    """Log-mel (1, n_frames, n_mels) of a clip at the length at which scores decide on it."""
-    n_samples = round(clip_seconds * fold.front_end.sample_rate)
-    decided = pad(waveform, (0, n_samples - len(waveform)))  # crops where negative
-    return fold.front_end.log_mel(fold.front_end.stft(decided))[None]
+def hearing_of(fold: Fold, clip_seconds: float) -> Hearing:
+    """How the networks of a fold come to hear clips."""
+    return Hearing(fold.front_end, fold.waveform_scale, clip_seconds)
 
 
-def interpreted_classes(classifier: Classifier, logits: Tensor) -> list[int]:
-    """The classes that logits (1, C) decide for; the most probable one where there is none."""
+def interpreted_classes(classifier: Classifier, logits: Tensor) -> dict[int, bool]:
+    """Classes that logits (1, C) are interpreted for, and whether they decide for them.
+
+    Those that they decide for; the most probable one where there is none.
+    """
     classes = classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
-    return classes or [int(logits.argmax())]
+    return dict.fromkeys(classes, True) or {int(logits.argmax()): False}
+
+
+def write_input(folder: Path, clip: Clip) -> None:
+    """The folder of a clip, made here, with the clip as read."""
+    folder.mkdir()
+    write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
+
+
+def write_array(path: Path, values: Tensor) -> None:
+    """A dictionary or activations, as float32 in NumPy's format."""
+    array = np.ascontiguousarray(values.numpy(force=True), dtype="<f4")
+    with writing(path, n_bytes=array.nbytes):
+        np.save(path, array)
 
 
 def write_interpretation(
     folder: Path,
     clip: Clip,
-    sounds: Mapping[str, np.ndarray],
+    sounds: Mapping[str, Sound],
     about: Mapping[str, object],
+    predictor: Predictor,
     *,
-    of_sounds: Mapping[str, Mapping[str, object]] | None = None,
+    target: str,
 ) -> None:
-    """One interpreted decision: its sounds, and what they are.
+    """One interpreted decision: its sounds, what they are, and what the predictor hears in each.
 
     Parameters
     ----------
@@ -106,25 +153,46 @@ def write_interpretation(
         Made here, named after the class.
     clip : Clip
         What was interpreted.
-    sounds : mapping of str to np.ndarray [shape=(n_samples,)]
-        By name of their file, at the level of the clip as read.
+    sounds : mapping of str to Sound
+        By name of their file: interpretation, remainder, then the parts.
     about : mapping
         Plain values on the decision, for interpretation.json.
-    of_sounds : mapping, optional
-        Plain values on some of the sounds, by their names.
+    predictor : Predictor
+        Whose decision it was.
+    target : str
+        The class that is interpreted.
     """
     folder.mkdir()
-    files: dict[str, dict[str, object]] = {}
+    said = as_heard(
+        predictor.probabilities,
+        {name: sound.waveform for name, sound in sounds.items()},
+        predictor.hearing,
+        peak=float(np.abs(clip.as_read).max(initial=0.0)),
+        device=predictor.device,
+    )
+    files = {}
     for name, sound in sounds.items():
-        write_wav(folder / f"{name}.wav", sound, sample_rate=clip.sample_rate)
-        files[name] = {"file": f"{name}.wav", "level_dbfs": level_dbfs(sound)}
-        files[name] |= (of_sounds or {}).get(name, {})
+        write_wav(folder / f"{name}.wav", sound.waveform, sample_rate=clip.sample_rate)
+        probabilities = said[name]
+        files[name] = {
+            "file": f"{name}.wav",
+            "kind": sound.kind,
+            "level_dbfs": level_dbfs(sound.waveform),
+            "probabilities": None
+            if probabilities is None
+            else by_class(predictor.classes, probabilities),
+            **sound.more,
+        }
     description = {
         "clip": clip.name,
         "labels": clip.labels,
         "sample_rate_hz": clip.sample_rate,
         "n_samples": len(clip.waveform),
         "gain_to_original": clip.gain,
+        "interpreted_class": target,
+        "right": clip.has(target),
+        "predictor": predictor.name,
+        "front_end": asdict(predictor.hearing.front_end),
         **about,
         "sounds": files,
     }

@@ -26,6 +26,7 @@ class SynthesisedInterpretation:
     probabilities: Tensor  # (C,) of the predictor: the classifier or, by design, the interpreter
     estimate: Tensor  # (C,) of the interpreter
     relevance: Tensor  # (K,)
+    activations: Tensor  # (K, n_frames) of the whole clip, as it is inverted
     components: dict[int, Tensor]  # number of each selected component, and its sound
     interpretation: Tensor
     remainder: Tensor
@@ -63,7 +64,9 @@ def synthesise(
     Notes
     -----
     The log-magnitude is what is masked, as in the paper, and exp is not additive: the component
-    sounds add up to the interpretation in the log-magnitude domain, only roughly as waveforms.
+    sounds add up to the interpretation in the log-magnitude domain, only roughly as waveforms. So
+    do interpretation and remainder to the clip: of a bin of magnitude e^(a + b) - 1 they get
+    e^a - 1 and e^b - 1, and (e^a - 1)(e^b - 1) is lost.
     """
     n_samples = len(waveform)
     x = pad(waveform, (0, max(0, (MIN_FRAMES - 1) * front_end.hop_length - n_samples)))
@@ -91,6 +94,7 @@ def synthesise(
         probabilities=explained.classifier.probabilities(logits[0]).cpu(),
         estimate=explained.classifier.probabilities(interpretation.logits[0]).cpu(),
         relevance=r.cpu(),
+        activations=H.cpu(),
         components={
             int(k): sound(soft_masked(X, W, H, one)) for k, one in zip(numbers, single, strict=True)
         },

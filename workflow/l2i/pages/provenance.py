@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,7 +10,7 @@ from urllib.parse import quote
 
 from l2i.checks import InputError
 from l2i.pages.layered import NODE_HEIGHT, NODE_WIDTH, Drawing, Point, draw, natural
-from l2i.pages.rendering import TEMPLATES, rendered
+from l2i.pages.rendering import TEMPLATES, content_hash, rendered
 
 # In the order of the data's way. Each has a shape in the template and a colour in the style.
 STAGES = (
@@ -95,8 +93,8 @@ def provenance_page(account: Account) -> str:
         places={n: shortened(place, PLACE_LENGTH) for n, place in places_of(nodes).items()},
         style=style,
         script=script,
-        style_hash=_content_hash(style),
-        script_hash=_content_hash(script),
+        style_hash=content_hash(style),
+        script_hash=content_hash(script),
     )
     filters = {"anchor": anchor, "pieces": pieces, "shortened": shortened}
     return rendered("provenance.html", values, filters)
@@ -186,8 +184,3 @@ def _path(points: Sequence[Point]) -> str:
             drawn.append(f"C{middle:g} {y:g} {middle:g} {v:g} {u:g} {v:g}")
         x, y = u, v
     return "".join(drawn)
-
-
-def _content_hash(text: str) -> str:
-    """What the page's content policy calls a style or a script by."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,3 +45,8 @@ def rendered(
     )
     environment.filters |= dict(filters or {})
     return environment.get_template(template).render(values)
+
+
+def content_hash(text: str) -> str:
+    """What the content policy of a page calls a style or a script by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

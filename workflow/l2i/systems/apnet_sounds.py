@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import griffinlim
 
+from l2i.features.audio import fit_length
 from l2i.features.log_mel import LogMel
 from l2i.systems.apnet import APNet
 from l2i.training.task import Recordings
@@ -97,6 +98,17 @@ def prototype_sounds(
             )
         )
     return sounds
+
+
+@torch.no_grad()
+def logits_of_sound(network: APNet, waveform: np.ndarray) -> Tensor:
+    """Logits (C,) of the network for a scaled waveform at its own rate, as if it were a clip."""
+    front_end = network.front_end
+    n_samples = front_end.n_fft + (network.n_frames - 1) * front_end.hop_length
+    device = network.prototypes.device
+    x = torch.from_numpy(fit_length(waveform, n_samples))[None].to(device)
+    features, _ = network.encoder(network.scale(front_end(x, front_end.sample_rate)))
+    return network.logits(network.distances(features))[0].cpu()
 
 
 def waveform_of(log_mel: Tensor, front_end: LogMel) -> np.ndarray:
