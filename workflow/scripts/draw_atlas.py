@@ -6,15 +6,18 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from harness import perform
 from l2i.datasets.fold import Fold
 from l2i.dictionary.shapes import cosines, grouped, most_alike, shapes_of
 from l2i.disk import write_text
 from l2i.evaluation.component_use import ComponentUse, measure_use, typical_clip
-from l2i.interpretation.component_sounds import ComponentSound, hear, sound_of, steady_sound
+from l2i.features.spectral import FrontEnd
+from l2i.interpretation.component_sounds import hear, sound_of, steady_sound
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.pages.atlas import Atlas, Component, Excerpt, write_atlas
+from l2i.pages.spectrograms import Grid
 from l2i.streams import random_stream, torch_stream
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
@@ -43,7 +46,7 @@ def draw_atlas(
     run: str,
 ) -> dict:
     """Write the page, and in numbers what a list of all pages says of it."""
-    fold = recordings.fold
+    fold, front_end = recordings.fold, recordings.fold.front_end
     explained = network.explained(
         recordings.classifier,
         relevance_pooling=relevance_pooling,
@@ -58,8 +61,7 @@ def draw_atlas(
         fold=fold.name,
         system=titles[system],
         run=run,
-        sample_rate=fold.front_end.sample_rate,
-        n_fft=fold.front_end.n_fft,
+        grid=Grid(front_end.sample_rate, front_end.n_fft, front_end.hop_length),
         classes=fold.classes,
         n_decisions=use.n_decisions(len(fold.classes)).tolist(),
         n_clips=len(rows),
@@ -73,8 +75,11 @@ def draw_atlas(
     learned_from = read_identity(path).get("component_classes") or [None] * W.shape[1]
     names = fold.index["clip"].iloc[rows].tolist()
     components = components_of(W, use, atlas, names, learned_from)
-    excerpts = excerpts_of(explained, recordings, rows, use, seed)
-    facts = write_atlas(Path(path_to_pages), atlas, ((components[k], e) for k, e in excerpts))
+    heard = (
+        (components[k], steady_of(W[:, k], front_end, seed, k), excerpt)
+        for k, excerpt in excerpts_of(explained, recordings, rows, use)
+    )
+    facts = write_atlas(Path(path_to_pages), atlas, heard)
     n_dead = int(use.dead.sum())
     summary = {
         "dataset": atlas.dataset,
@@ -105,7 +110,7 @@ def components_of(
     learned_from: list[str | None],
 ) -> list[Component]:
     """What is said of each column."""
-    frequencies = np.arange(len(W)) * atlas.sample_rate / atlas.n_fft
+    frequencies = np.arange(len(W)) * atlas.grid.sample_rate / atlas.grid.n_fft
     energy, n_selected, n_classes = (
         use.energy.mean(0),
         use.n_selected(atlas.threshold),
@@ -131,45 +136,36 @@ def components_of(
     ]
 
 
+def steady_of(column: np.ndarray, front_end: FrontEnd, seed: int, k: int) -> np.ndarray:
+    """The column by itself as sound."""
+    generator = torch_stream(seed, "atlas", k)
+    return steady_sound(torch.from_numpy(column), front_end, generator).numpy()
+
+
 def excerpts_of(
-    explained: ExplainedClassifier,
-    recordings: Recordings,
-    rows: np.ndarray,
-    use: ComponentUse,
-    seed: int,
+    explained: ExplainedClassifier, recordings: Recordings, rows: np.ndarray, use: ComponentUse
 ) -> Iterator[tuple[int, Excerpt | None]]:
-    """What is heard of each component in its typical clip, clip by clip."""
+    """What is heard of each component in its typical clip, if there is one; clip by clip."""
     fold = recordings.fold
     typical = {k: typical_clip(use.energy[:, k]) for k in range(use.energy.shape[1])}
     yield from ((k, None) for k, i in typical.items() if i is None)
     by_clip = sorted((i, k) for k, i in typical.items() if i is not None)
     for i, found in groupby(by_clip, key=lambda pair: pair[0]):
-        clip = recordings.clips([rows[i]])
-        heard = hear(explained, clip.waveforms[0], fold.front_end)
-        name = fold.index["clip"].iloc[rows[i]]
+        waveform = recordings.clips([rows[i]]).waveforms[0]
+        heard = hear(explained, waveform, fold.front_end)
         for _, k in found:
             sound = sound_of(heard, k, seconds=EXCERPT)
-            steady = steady_sound(
-                explained.interpreter.W[:, k],
-                fold.front_end,
-                activation=float(sound.activation.max()),
-                generator=torch_stream(seed, "atlas", k),
+            yield (
+                k,
+                Excerpt(
+                    clip=fold.index["clip"].iloc[rows[i]],
+                    start_seconds=sound.start_seconds,
+                    component=sound.component.numpy(),
+                    clip_sound=sound.clip.numpy(),
+                    mask=sound.mask.numpy(),
+                    activation=sound.activation.numpy(),
+                ),
             )
-            yield k, excerpt_of(name, sound, steady.numpy())
-
-
-def excerpt_of(name: str, sound: ComponentSound, steady: np.ndarray) -> Excerpt:
-    """A sound as the page takes it."""
-    return Excerpt(
-        clip=name,
-        start_seconds=sound.start_seconds,
-        component=sound.component.numpy(),
-        clip_sound=sound.clip.numpy(),
-        steady=steady,
-        X=sound.X.numpy(),
-        mask=sound.mask.numpy(),
-        activation=sound.activation.numpy(),
-    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from harness import perform
 from l2i.disk import write_text
-from l2i.pages.atlas import Entry, atlases_page
+from l2i.pages.atlases import Entry, atlases_page
 from l2i.stored import read_json
 
 

@@ -31,16 +31,13 @@ class Shape:
     flatness: float | None  # see :func:`flatness`
     peaks_hz: tuple[float, ...]  # at most `N_PEAKS`, the most prominent first
 
-
     @property
     def words(self) -> tuple[str, ...]:
         """Plain words: where it lies, and how tonal it is; see `LOW`, `HIGH`, `TONAL`, `NOISY`."""
         if self.centroid_hz is None or self.flatness is None:
             return ("empty",)
         place = "low" if self.centroid_hz < LOW else "high" if self.centroid_hz > HIGH else "middle"
-        tone = (
-            "tonal" if self.flatness < TONAL else "noisy" if self.flatness > NOISY else "between"
-        )
+        tone = "tonal" if self.flatness < TONAL else "noisy" if self.flatness > NOISY else "between"
         return place, tone
 
 

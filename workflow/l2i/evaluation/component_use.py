@@ -56,9 +56,7 @@ class ComponentUse:
         """In how many decisions the relevance of each component exceeds the threshold, (K,)."""
         return (self.relevances > threshold).sum(0)
 
-    def uses(
-        self, k: int, n_classes: int, threshold: float
-    ) -> list[tuple[int, float, float]]:
+    def uses(self, k: int, n_classes: int, threshold: float) -> list[tuple[int, float, float]]:
         """Classes to which a component is relevant on average, the most relevant first.
 
         Each with its mean relevance, which exceeds the threshold, and the share of its decisions in

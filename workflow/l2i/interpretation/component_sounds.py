@@ -10,6 +10,7 @@ H : (K, T)  activations of the clip
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log1p
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import EPS, soft_masked
 
 STEADY_SECONDS = 1.5
+STEADY_PEAK = 100.0  # a magnitude as those of loud clips: |STFT| of full scale is some hundreds
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,6 @@ class ComponentSound:
     start_seconds: float
     component: Tensor  # (n_samples,) the component alone, by its soft mask
     clip: Tensor  # (n_samples,) the clip in the same stretch
-    X: Tensor  # (F, n_frames) of the clip
     mask: Tensor  # (F, n_frames) share of each bin that belongs to the component
     activation: Tensor  # (n_frames,)
 
@@ -70,31 +71,25 @@ def sound_of(heard: HeardClip, k: int, *, seconds: float) -> ComponentSound:
     start = min(first * hop, len(heard.waveform) - n_samples)
     samples, frames = slice(start, start + n_samples), slice(first, first + n_frames)
     sound = heard.front_end.inverse(masked, heard.phase, len(heard.waveform))
-    X = heard.X[:, frames]
     return ComponentSound(
         start_seconds=start / rate,
         component=sound[samples].cpu(),
         clip=heard.waveform[samples].cpu(),
-        X=X.cpu(),
-        mask=(masked[:, frames] / X.clamp(min=EPS)).cpu(),
+        mask=(masked / heard.X.clamp(min=EPS))[:, frames].cpu(),
         activation=heard.H[k, frames].cpu(),
     )
 
 
-def steady_sound(
-    column: Tensor, front_end: FrontEnd, *, activation: float, generator: torch.Generator
-) -> Tensor:
-    """A column by itself: the spectrum that it stands for at one activation, for `STEADY_SECONDS`.
+def steady_sound(column: Tensor, front_end: FrontEnd, generator: torch.Generator) -> Tensor:
+    """A column by itself: the spectrum that it stands for, for `STEADY_SECONDS`.
 
-    The column says nothing of phases, so they are drawn at random, and nothing of time, so the
-    sound is as steady as they allow.
+    The column says nothing of phases, so they are drawn at random; nothing of time, so the sound is
+    as steady as they allow; and nothing of the level, so its largest magnitude is `STEADY_PEAK`.
 
     Parameters
     ----------
     column : Tensor, shape (F,)
     front_end : FrontEnd
-    activation : float
-        Sets the level, and the contrast of what is exponentiated.
     generator : torch.Generator
         Of the phases.
 
@@ -103,11 +98,11 @@ def steady_sound(
     Tensor, shape (n_samples,)
     """
     n_samples = round(STEADY_SECONDS * front_end.sample_rate)
-    n_frames = front_end.n_frames(n_samples)
     column = column.cpu()
+    activation = log1p(STEADY_PEAK) / column.max().clamp(min=EPS)
     # Phases of noise, not of each frame anew: frames overlap, and would cancel each other.
     phase = phase_of(front_end.stft(torch.randn(n_samples, generator=generator)))
-    X = (activation * column)[:, None].expand(-1, n_frames)
+    X = (activation * column)[:, None].expand(phase.shape)
     return front_end.inverse(X, phase, n_samples)
 
 

@@ -1,9 +1,8 @@
-"""The atlas of a dictionary: a page that shows and plays each component, and those that are alike."""
+"""The atlas of a dictionary: a page that shows and plays its components, those alike together."""
 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,15 @@ import numpy as np
 
 from l2i.dictionary.shapes import HIGH, LOW, NOISY, TONAL, Grouping, Shape
 from l2i.disk import write_text
-from l2i.names import OFFICIAL
-from l2i.pages.media import TARGET, level_matched, log_spaced, write_flac, write_spectrogram
-from l2i.pages.rendering import TEMPLATES, content_hash, rendered
+from l2i.pages.atlases import title_of
+from l2i.pages.media import Beside, Media
+from l2i.pages.pictures import coloured, shade
+from l2i.pages.playback import Levels, Volumes, levels_of, to_flac
+from l2i.pages.rendering import TEMPLATES, content_hash, in_script, rendered
+from l2i.pages.spectrograms import Grid, bands_of, in_columns, spectrogram
 
-N_BANDS = 128  # of a drawn spectrum, from the first bin above 0 Hz to the last
+N_BANDS = 160  # of a drawn spectrum
+N_ROWS, N_COLUMNS = 120, 240  # of a picture, at most
 N_MOMENTS = 160  # of a drawn activation, at most
 
 
@@ -29,8 +32,6 @@ class Excerpt:
     start_seconds: float
     component: np.ndarray  # the component alone
     clip_sound: np.ndarray  # the clip, as long
-    steady: np.ndarray  # the column by itself, of any length
-    X: np.ndarray  # (n_bins, n_frames) log-magnitude of the clip
     mask: np.ndarray  # (n_bins, n_frames) share of each bin that belongs to the component
     activation: np.ndarray  # (n_frames,)
 
@@ -59,8 +60,7 @@ class Atlas:
     fold: str
     system: str  # title in print
     run: str
-    sample_rate: int  # Hz
-    n_fft: int
+    grid: Grid  # the STFT that columns are spectra of
     classes: Sequence[str]
     n_decisions: Sequence[int]  # for each class, among the clips
     n_clips: int  # that were heard
@@ -73,7 +73,9 @@ class Atlas:
 
 
 def write_atlas(
-    folder: Path, atlas: Atlas, components: Iterable[tuple[Component, Excerpt | None]]
+    folder: Path,
+    atlas: Atlas,
+    components: Iterable[tuple[Component, np.ndarray, Excerpt | None]],
 ) -> dict[str, int]:
     """Write the page of a dictionary: index.html, data.js and media/.
 
@@ -83,22 +85,23 @@ def write_atlas(
         Made here.
     atlas : Atlas
     components : iterable
-        All that `atlas` is about, in any order, each with what is heard of it, if anything. Asked
-        for one at a time: their sounds need not fit into memory together.
+        All that `atlas` is about, in any order, each with the sound of its column by itself,
+        (n_samples,), and with what is heard of it in a clip, if anything. Asked for one at a time:
+        their sounds need not fit into memory together.
 
     Returns
     -------
     dict
         n_components, n_sounds, n_bytes.
     """
-    media = folder / "media"
-    media.mkdir(parents=True)
+    folder.mkdir(parents=True)
+    media = Beside(folder / "media")
     told = []
-    for component, excerpt in components:
-        sound = _sound(folder, component, excerpt, atlas) if excerpt else None
-        told.append(_component(component, atlas) | {"sound": sound})
+    for component, steady, excerpt in components:
+        sounds = _sounds(media, component, steady, excerpt, atlas)
+        told.append(_component(component, atlas) | sounds)
     told.sort(key=lambda each: each["number"])
-    write_text(folder / "data.js", f"window.atlas = {as_script(_atlas(atlas, told))};\n")
+    write_text(folder / "data.js", f"window.atlas = {in_script(_atlas(atlas, told))};\n")
     style, script = (
         (TEMPLATES / name).read_text(encoding="utf-8") for name in ("atlas.css", "atlas.js")
     )
@@ -110,7 +113,6 @@ def write_atlas(
         "n_unused": sum(not (component["dead"] or component["selected"]) for component in told),
         "n_decisions": sum(atlas.n_decisions),
         "bounds": {"tonal": TONAL, "noisy": NOISY, "low": LOW, "high": HIGH},
-        "target": TARGET,
         "style": style,
         "script": script,
         "style_hash": content_hash(style),
@@ -125,41 +127,11 @@ def write_atlas(
     }
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An atlas, as the page of all of them names it."""
-
-    dataset: str  # title in print
-    fold: str
-    system: str  # title in print
-    path: str  # of its page, from the page of all
-    n_components: int
-    n_groups: int
-    n_unused: int  # active, but relevant to no decision
-    n_dead: int
-
-
-def atlases_page(entries: Sequence[Entry]) -> str:
-    """The page that leads to all atlases of a run."""
-    return rendered("atlases.html", {"entries": entries, "title_of": title_of})
-
-
-def title_of(dataset: str, fold: str) -> str:
-    """What a dictionary is called."""
-    return dataset if fold == OFFICIAL else f"{dataset}, fold {fold}"
-
-
-def as_script(value: Any) -> str:
-    """Plain values as an expression of JavaScript, in which no text can end the script."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))  # ASCII alone
-    return text.replace("<", "\\u003c")
-
-
 def _atlas(atlas: Atlas, components: list[dict[str, Any]]) -> dict[str, Any]:
     """What the page's script is told."""
     upper = np.round(255 * atlas.similarity[np.triu_indices(len(atlas.similarity), 1)])
     return {
-        "axis": {"low_hz": atlas.sample_rate / atlas.n_fft, "high_hz": atlas.sample_rate / 2},
+        "axis": {"low_hz": atlas.grid.axis.low_hz, "high_hz": atlas.grid.axis.high_hz},
         "classes": [*atlas.classes],
         "n_decisions": [int(n) for n in atlas.n_decisions],
         "groups": atlas.grouping.groups,
@@ -171,12 +143,13 @@ def _atlas(atlas: Atlas, components: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _component(component: Component, atlas: Atlas) -> dict[str, Any]:
-    shape, largest = component.shape, float(component.column.max()) or 1.0
+    shape = component.shape
+    spectrum = bands_of(atlas.grid, atlas.grid.axis, N_BANDS) @ component.column
     groups = atlas.grouping.groups
     own = [i for i, group in enumerate(groups) if component.number in group]
     return {
         "number": component.number,
-        "spectrum": _percent(log_spaced(component.column, N_BANDS) / largest),
+        "spectrum": _percent(spectrum),
         "words": [*shape.words],
         "centroid_hz": _rounded(shape.centroid_hz, 1),
         "bandwidth_hz": _rounded(shape.bandwidth_hz, 1),
@@ -195,48 +168,56 @@ def _component(component: Component, atlas: Atlas) -> dict[str, Any]:
     }
 
 
-def _sound(folder: Path, component: Component, excerpt: Excerpt, atlas: Atlas) -> dict[str, Any]:
+def _sounds(
+    media: Media, component: Component, steady: np.ndarray, excerpt: Excerpt | None, atlas: Atlas
+) -> dict[str, Any]:
     """Write what is heard and seen of a component, and say what lies where."""
-    rate, name = atlas.sample_rate, f"media/{component.number:03d}"
-    sounds = {
-        "component": excerpt.component,
-        "clip": excerpt.clip_sound,
-        "steady": excerpt.steady,
-    }
-    files: dict[str, str | None] = {}
-    before: dict[str, float | None] = {}
-    for kind, sound in sounds.items():
-        matched, before[kind] = level_matched(sound, rate)
-        silent = before[kind] is None
-        files[kind] = None if silent else f"{name}-{kind}.flac"
-        if not silent:
-            write_flac(folder / f"{name}-{kind}.flac", matched, sample_rate=rate)
-    loudest = float(excerpt.X.max())
-    pictures = {"clip": excerpt.X, "component": excerpt.mask * excerpt.X}
-    for kind, X in pictures.items():
-        write_spectrogram(folder / f"{name}-{kind}.png", X, loudest)
-    alone, clip = before["component"], before["clip"]
-    return {
+    grid, name = atlas.grid, f"{component.number:03d}"
+    sounds = {"steady": steady}
+    if excerpt:
+        sounds |= {"alone": excerpt.component, "clip": excerpt.clip_sound}
+    levels = {kind: levels_of(x, grid.sample_rate) for kind, x in sounds.items()}
+    volumes = Volumes.of(found for found in levels.values() if found)
+    players: dict[str, dict[str, Any]] = {}
+    for kind, found in levels.items():
+        if found:
+            content = to_flac(sounds[kind], grid.sample_rate, found)
+            file = media.put(f"{name}-{kind}.flac", content)
+            players[kind] = {"file": file, "volume": volumes.matched(found)}
+    if not excerpt:
+        return {"players": players, "excerpt": None}
+    size = {"n_rows": N_ROWS, "n_columns": N_COLUMNS}
+    picture = spectrogram(excerpt.clip_sound, grid, grid.axis, **size)
+    bands = bands_of(grid, grid.axis, N_ROWS) @ excerpt.mask
+    mask = in_columns([bands], bands.shape[1], N_COLUMNS)
+    about = {
         "clip": excerpt.clip,
         "link": atlas.links.get(excerpt.clip),
         "start_seconds": round(excerpt.start_seconds, 2),
-        "seconds": round(len(excerpt.clip_sound) / rate, 2),
-        "files": files,
-        "pictures": {kind: f"{name}-{kind}.png" for kind in pictures},
-        "gain_db": None if alone is None or clip is None else round(alone - clip, 1),
+        "seconds": round(len(excerpt.clip_sound) / grid.sample_rate, 2),
+        "picture": media.put(f"{name}-clip.png", coloured(picture)),
+        "mask": media.put(f"{name}-mask.png", shade(mask)),
+        "gain_db": _gain(levels["alone"], levels["clip"]),
         "activation": _activation(excerpt.activation),
     }
+    return {"players": players, "excerpt": about}
+
+
+def _gain(alone: Levels | None, clip: Levels | None) -> float | None:
+    """How much louder a component is than its clip, in dB; None where one of them is silent."""
+    return round(alone.loudness - clip.loudness, 1) if alone and clip else None
 
 
 def _activation(activation: np.ndarray) -> list[int]:
     """Its course in at most `N_MOMENTS` values, each the largest of its time, 100 the largest."""
     parts = np.array_split(activation, min(len(activation), N_MOMENTS))
     course = np.array([part.max() for part in parts])
-    return _percent(course / (float(course.max()) or 1.0))
+    return _percent(course)
 
 
-def _percent(shares: np.ndarray) -> list[int]:
-    return [int(share) for share in np.round(100 * shares)]
+def _percent(values: np.ndarray) -> list[int]:
+    """Percent of the largest."""
+    return [round(100 * float(value)) for value in values / (float(values.max()) or 1.0)]
 
 
 def _rounded(value: float | None, n_digits: int) -> float | None:

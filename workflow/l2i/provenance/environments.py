@@ -21,7 +21,7 @@ from l2i.checks import InputError
 from l2i.provenance.fingerprints import imported_modules
 
 # Packages that are not called like the module that they bring.
-PACKAGE_OF = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+PACKAGE_OF = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
 class Lock(NamedTuple):

@@ -114,13 +114,16 @@
       if (again) return;
       pressed = button;
       button.setAttribute("aria-pressed", "true");
-      player.src = component.sound.files.component;
+      const { file, volume } = soundOf(component);
+      player.src = file;
+      player.volume = volume;
       player.play().catch(() => {}); // told by the event `error`
     });
     return button;
   }
 
-  const sounds = (component) => component.sound && component.sound.files.component;
+  // Alone in a clip, or else the column by itself; nothing of an empty column.
+  const soundOf = (component) => component.players.alone ?? component.players.steady;
 
   // ---------------------------------------------------------------- list
 
@@ -173,7 +176,7 @@
         make("button", { type: "button", class: "open", onclick: () => show(component.number) }, called(component.number)),
         make("span", { class: "words" }, component.words.join(", "))
       ),
-      sounds(component) ? playButton(component) : make("span"),
+      soundOf(component) ? playButton(component) : make("span"),
       sketch([component.number], ["area"]),
       make("p", {}, `${percent(component.energy)} of the energy`),
       make("p", { class: "use" }, state || (first ? named + more : `selected ${counted(component.selected, "time")}, for no class on average`))
@@ -291,36 +294,42 @@
     return make("dl", { class: "facts" }, ...rows.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
   }
 
-  function audio(file, label) {
-    if (!file) return make("p", { class: "faint" }, "Silent here.");
-    return make("audio", { controls: "", preload: "none", src: file, "aria-label": label });
+  function audio(found, label) {
+    if (!found) return make("p", { class: "faint" }, "Silent here.");
+    const element = make("audio", { controls: "", preload: "none", src: found.file, "aria-label": label });
+    element.volume = found.volume;
+    return element;
   }
 
   function heard(component) {
-    const { sound } = component;
-    if (!sound) {
+    const { players, excerpt } = component;
+    const figure = (title, small, shown, found) =>
+      make("figure", {}, make("figcaption", {}, title, make("span", {}, small)), ...shown, audio(found, title));
+    const steady = figure("The column by itself", "steady noise of its spectrum", [], players.steady);
+    if (!excerpt) {
       const why = component.dead
-        ? "It is active in none of the clips, so there is nothing to hear."
-        : "It holds no energy in any of the clips, so there is nothing to hear.";
-      return [make("h3", {}, "Sound"), make("p", {}, why)];
+        ? "It is active in none of these clips; what its column stands for can be heard all the same."
+        : "It holds no energy in any of these clips; what its column stands for can be heard all the same.";
+      return [make("h3", {}, "Sound"), make("p", {}, why), make("div", { class: "sounds" }, steady)];
     }
-    const until = sound.start_seconds + sound.seconds;
+    const until = excerpt.start_seconds + excerpt.seconds;
     const course = draw("svg", { viewBox: "0 -2 320 104", preserveAspectRatio: "none", "aria-hidden": "true" });
-    course.append(draw("path", { class: "area", d: area(sound.activation, 320, 100) }));
-    const picture = (kind, alt) => make("img", { src: sound.pictures[kind], alt, loading: "lazy" });
-    const figure = (title, small, shown, file) =>
-      make("figure", {}, make("figcaption", {}, title, make("span", {}, small)), ...shown, audio(file, title));
-    const loud = sound.gain_db === null ? "too soft to be heard" : comparedWithClip(sound.gain_db);
-    const clip = sound.link ? make("a", { href: sound.link }, sound.clip) : sound.clip;
+    course.append(draw("path", { class: "area", d: area(excerpt.activation, 320, 100) }));
+    const picture = (alt, ...over) =>
+      make("div", { class: "picture" }, make("img", { src: excerpt.picture, alt, loading: "lazy" }), ...over);
+    const mask = make("img", { src: excerpt.mask, alt: "", loading: "lazy" });
+    const loud = excerpt.gain_db === null ? "" : comparedWithClip(excerpt.gain_db);
+    const clip = excerpt.link ? make("a", { href: excerpt.link }, excerpt.clip) : excerpt.clip;
+    const when = `, a typical clip, from ${excerpt.start_seconds.toFixed(1)} to ${until.toFixed(1)} s`;
     return [
       make("h3", {}, "Sound"),
-      make("p", {}, "In ", clip, `, a typical clip, from ${sound.start_seconds.toFixed(1)} to ${until.toFixed(1)} s. Pictures are over log frequency, and the course below them is the activation.`),
+      make("p", {}, "In ", clip, `${when}. Below the pictures is the course of the activation.`),
       make(
         "div",
         { class: "sounds" },
-        figure("The component alone", loud, [picture("component", "Spectrogram of the component alone"), course], sound.files.component),
-        figure("The clip", "as it was", [picture("clip", "Spectrogram of the clip"), course.cloneNode(true)], sound.files.clip),
-        figure("The column by itself", "steady noise of its spectrum", [], sound.files.steady)
+        figure("The component alone", loud, [picture("Spectrogram of the clip, dark where it is not the component", mask), course], players.alone),
+        figure("The clip", "as it is", [picture("Spectrogram of the clip"), course.cloneNode(true)], players.clip),
+        steady
       ),
     ];
   }
@@ -435,7 +444,7 @@
   function member(number) {
     const component = components[number];
     const item = make("li");
-    if (sounds(component)) item.append(playButton(component));
+    if (soundOf(component)) item.append(playButton(component));
     item.append(make("button", { type: "button", class: "chip", onclick: () => show(number), "aria-label": `Component ${called(number)}` }, called(number)));
     return item;
   }
