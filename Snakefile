@@ -73,12 +73,12 @@ rule all:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
         tables_in("csv", "md"),
         all_figures(),
-        over_runs(LISTENING, systems=WITH_SOUNDS),
+        heard_in(LISTENING, SLIME),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
-        over_folds(SLIME) if config["listening"]["slime"] else [],
-        rules.list_atlases.output,
         rules.list_deviations.output,
         rules.trace_tables.output,
+        rules.compose_listening.output,
+        rules.list_atlases.output,
 
 
 onstart:
@@ -90,3 +90,7 @@ onstart:
         configuration=config,
         code=SOURCES.parts(),
     )
+
+
+onsuccess:
+    tell_where_to_listen(workflow.dag.jobs)

@@ -15,6 +15,7 @@ rule draw_atlas:
     input:
         unpack(system_of),
         dictionary=dictionary_of,
+        clips=CHOSEN,
     output:
         pages=directory(ATLAS),
         summary=f"{ATLAS}.json",

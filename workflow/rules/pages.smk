@@ -1,6 +1,7 @@
 """Pages about a run, beside its results."""
 
 PROVENANCE = f"{RESULTS}/provenance"
+LISTEN = f"{RESULTS}/listen"
 
 
 include: "helpers/pages.smk"
@@ -10,6 +11,7 @@ include: "helpers/pages.smk"
 localrules:
     list_deviations,
     trace_tables,
+    compose_listening,
 
 
 rule list_deviations:
@@ -45,3 +47,22 @@ rule trace_tables:
         "Where the numbers of the tables come from"
     script:
         "../scripts/trace_tables.py"
+
+
+rule compose_listening:
+    input:
+        sounds=heard_in(LISTENING, SLIME),
+        prototypes=over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
+    output:
+        page=directory(LISTEN),
+    log:
+        log_of(f"{LISTEN}.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("compose_listening", LISTENING_PAGE),
+    message:
+        "Composing the page to listen to"
+    script:
+        "../scripts/compose_listening.py"

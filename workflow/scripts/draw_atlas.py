@@ -17,7 +17,9 @@ from l2i.features.spectral import FrontEnd
 from l2i.interpretation.component_sounds import hear, sound_of, steady_sound
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.pages.atlas import Atlas, Component, Excerpt, write_atlas
+from l2i.pages.media import safe_id
 from l2i.pages.spectrograms import Grid
+from l2i.stored import read_json
 from l2i.streams import random_stream, torch_stream
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
@@ -27,13 +29,16 @@ from l2i.weights import read_identity
 N_HEARD = 400  # test clips, at most: what more would tell is not worth their time
 N_CLIPS, N_ALIKE = 5, 5  # that are named with a component
 EXCERPT = 3.0  # seconds
-SIMILAR = 0.85  # cosine of two columns that are alike
+# From the page of an atlas: rules/atlas.smk and rules/pages.smk say where these are.
+HOME, LISTEN = "../../../../../index.html", "../../../../../../listen/index.html"
+SIMILAR = 0.9  # cosine of two columns that are alike
 
 
 def draw_atlas(
     recordings: Recordings,
     network: Explaining,
     path_to_dictionary: list[str],
+    path_to_clips: str,
     path_to_pages: str,
     path_to_summary: str,
     *,
@@ -70,8 +75,10 @@ def draw_atlas(
         similarity=similarity,
         similar_from=SIMILAR,
         grouping=grouped(similarity, SIMILAR),
+        home=HOME,
+        links=links_to(read_json(path_to_clips, list), titles[fold.dataset], fold.name),
     )
-    (path,) = path_to_dictionary
+    (path,) = path_to_dictionary  # of the system, which holds a copy of all but this
     learned_from = read_identity(path).get("component_classes") or [None] * W.shape[1]
     names = fold.index["clip"].iloc[rows].tolist()
     components = components_of(W, use, atlas, names, learned_from)
@@ -100,6 +107,11 @@ def rows_to_hear(fold: Fold, seed: int) -> np.ndarray:
     if len(rows) <= N_HEARD:
         return rows
     return np.sort(random_stream(seed, "atlas").choice(rows, N_HEARD, replace=False))
+
+
+def links_to(clips: list[str], dataset: str, fold: str) -> dict[str, str]:
+    """Where the listening page plays those clips that are interpreted for it."""
+    return {name: f"{LISTEN}#clip={safe_id(name, dataset, fold)}" for name in clips}
 
 
 def components_of(

@@ -40,7 +40,11 @@ def interpret_clips(
     fold, hearing = recordings.fold, hearing_of(recordings.fold, recordings.clip_seconds)
     explained = network.explained(recordings.classifier, relevance_scale=relevance_scale)
     predictor = Predictor(
-        explained.predictor, fold.classes, explained.probabilities, hearing, recordings.device
+        explained.predictor,
+        fold.classes,
+        lambda M: explained.classifier.probabilities(explained.predict(M)),
+        hearing,
+        recordings.device,
     )
     Path(path_to_sounds).mkdir()
     write_array(Path(path_to_sounds) / "dictionary.npy", explained.interpreter.W)

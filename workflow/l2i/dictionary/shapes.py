@@ -37,7 +37,7 @@ class Shape:
         if self.centroid_hz is None or self.flatness is None:
             return ("empty",)
         place = "low" if self.centroid_hz < LOW else "high" if self.centroid_hz > HIGH else "middle"
-        tone = "tonal" if self.flatness < TONAL else "noisy" if self.flatness > NOISY else "between"
+        tone = "tonal" if self.flatness < TONAL else "noisy" if self.flatness > NOISY else "mixed"
         return place, tone
 
 

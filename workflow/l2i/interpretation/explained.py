@@ -59,10 +59,6 @@ class ExplainedClassifier:
             return self.explain(M, M.shape[1])[0]
         return self.classifier(M)
 
-    def probabilities(self, M: Tensor) -> Tensor:
-        """Class probabilities (B, C) that the predictor gives log-mels."""
-        return self.classifier.probabilities(self.predict(M))
-
     def relevances(self, interpretation: Interpretation) -> Tensor:
         """Relevance of every component to every class, (B, C, K)."""
         z = interpretation.z if self.relevance_pooling == "model" else interpretation.H.amax(2)

@@ -76,14 +76,14 @@ def as_heard(
         Probabilities (C,), by the names of the sounds; None for what is silent, or fainter than
         `FAINTEST` of the peak.
     """
-    audible = {
-        name: torch.from_numpy(hearing.scaled(sound).astype(np.float32, copy=False))
-        for name, sound in sounds.items()
-        if np.abs(sound).max() > FAINTEST * peak
-    }
-    names, said = [*audible], dict[str, Tensor]()
-    for start in range(0, len(names), TOGETHER):
-        some = names[start : start + TOGETHER]
-        batch = torch.stack([audible[name] for name in some]).to(device)
-        said |= zip(some, predict(hearing.log_mel(batch)).cpu(), strict=True)
+
+    def log_mel(name: str) -> Tensor:
+        waveform = torch.from_numpy(hearing.scaled(sounds[name]).astype(np.float32, copy=False))
+        return hearing.log_mel(waveform.to(device))
+
+    audible = [name for name, sound in sounds.items() if np.abs(sound).max() > FAINTEST * peak]
+    said: dict[str, Tensor] = {}
+    for start in range(0, len(audible), TOGETHER):
+        some = audible[start : start + TOGETHER]
+        said |= zip(some, predict(torch.stack([*map(log_mel, some)])).cpu(), strict=True)
     return {name: said.get(name) for name in sounds}

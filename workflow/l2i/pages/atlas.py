@@ -69,6 +69,7 @@ class Atlas:
     similarity: np.ndarray  # (K, K) of columns, 0 to 1
     similar_from: float  # what a group is at least
     grouping: Grouping
+    home: str = ""  # address of the page that lists all atlases
     links: Mapping[str, str] = field(default_factory=dict)  # of clips to pages that play them
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from l2i.checks import REMAKE, InputError
 from l2i.features.audio import decode, to_mono
+from l2i.hashing import file_sha256
 from l2i.pages.interpreted import (
     Heard,
     Interpretation,
@@ -56,15 +57,19 @@ class HeardClip:
     dataset: str
     fold: str
     folder: str  # their name
+    sha256: str  # of their input.wav
     heard: list[tuple[Heard, Path]] = field(default_factory=list)
 
 
 def clips_of(heard: Iterable[Heard]) -> list[HeardClip]:
-    """Clips of folders of interpretations, in the order of the folders and by name."""
-    found: dict[tuple[str, str, str], HeardClip] = {}
+    """Clips of folders of interpretations, in the order of the folders and by name.
+
+    What has another sound is another clip, whatever it is called.
+    """
+    found: dict[tuple[str, str, str, str], HeardClip] = {}
     for each in heard:
         for path in sorted(each.folder.glob("*/input.wav")):
-            key = each.dataset, each.fold, path.parent.name
+            key = each.dataset, each.fold, path.parent.name, file_sha256(path)
             found.setdefault(key, HeardClip(*key)).heard.append((each, path.parent))
     return list(found.values())
 
@@ -128,7 +133,7 @@ class Composer:
         x, name = to_mono(x), first.about["clip"]
         levels = levels_of(x, rate)
         bands = band_levels(x, first.grid, first.grid.axis, N_BANDS)
-        id = safe_id(name, clip.dataset, clip.fold)
+        id = safe_id(name, clip.dataset, clip.fold, clip.sha256)
         scene = Scene(id, first.grid, len(x), levels, float(bands.max()))
         players = Players(self, scene)
         picture = spectrogram(x, scene.grid, scene.axis, n_rows=N_ROWS, n_columns=N_COLUMNS)
@@ -176,7 +181,7 @@ class Composer:
         self, heard: Heard, interpretation: Interpretation, players: Players
     ) -> Json:
         about, target = interpretation.about, interpretation.target
-        id = safe_id(f"{heard.system} {target}", heard.run, "interpretation")
+        id = safe_id(f"{heard.system} {target}", heard.folder.as_posix())
         W = self.dictionary(heard.folder)
         masks = self._masks(interpretation, W, players.scene, id)
         sounds = []
@@ -231,7 +236,7 @@ class Composer:
                 prototype = self._prototype(heard, target, players.scene.axis)
                 if prototype is not None:
                     yield {
-                        "id": safe_id(f"{heard.system} {target}", heard.run, "prototype"),
+                        "id": safe_id(f"{heard.system} {target}", heard.folder.as_posix()),
                         "system": heard.system,
                         "run": heard.run,
                         "kind": "prototype",

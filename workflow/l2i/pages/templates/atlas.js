@@ -164,9 +164,9 @@
 
   const cards = components.map((component) => {
     const state = stateOf(component);
-    const [first, ...others] = component.uses;
-    const named = first ? `${atlas.classes[first[0]]} ${signed(first[1])}` : "";
-    const more = others.length ? `, and ${counted(others.length, "more class", "more classes")}` : "";
+    const named = component.uses.slice(0, 2).map(([c, mean]) => `${atlas.classes[c]} ${signed(mean)}`);
+    const n = component.uses.length - named.length;
+    const use = named.join(", ") + (n ? ` and ${counted(n, "more class", "more classes")}` : "");
     const card = make(
       "li",
       { class: state ? "card dim" : "card" },
@@ -179,7 +179,7 @@
       soundOf(component) ? playButton(component) : make("span"),
       sketch([component.number], ["area"]),
       make("p", {}, `${percent(component.energy)} of the energy`),
-      make("p", { class: "use" }, state || (first ? named + more : `selected ${counted(component.selected, "time")}, for no class on average`))
+      make("p", { class: "use" }, state || use || `selected ${counted(component.selected, "time")}, but relevant to no class on average`)
     );
     return card;
   });
@@ -305,7 +305,9 @@
     const { players, excerpt } = component;
     const figure = (title, small, shown, found) =>
       make("figure", {}, make("figcaption", {}, title, make("span", {}, small)), ...shown, audio(found, title));
-    const steady = figure("The column by itself", "steady noise of its spectrum", [], players.steady);
+    const shape = sketch([component.number], ["area"]);
+    shape.classList.add("shape");
+    const steady = figure("The column by itself", "steady noise of its spectrum", [shape], players.steady);
     if (!excerpt) {
       const why = component.dead
         ? "It is active in none of these clips; what its column stands for can be heard all the same."
@@ -361,7 +363,7 @@
       const other = components[number];
       const go = make("button", { type: "button", class: "chip", onclick: () => show(number) }, called(number));
       const label = make("span", {}, go, " ", other.words.join(", "));
-      return [label, `${cosine.toFixed(2)}, activations ${signed(correlation)}`, null];
+      return [label, `${cosine.toFixed(2)}, at once ${signed(correlation)}`, null];
     });
     const section = (title, rows, none) => make("div", {}, make("h3", {}, title), rows.length ? bars(rows) : make("p", {}, none));
     const group = component.group === null ? "" : ` (group ${component.group + 1})`;
@@ -452,7 +454,7 @@
   function groups() {
     const inGroups = atlas.groups.reduce((sum, group) => sum + group.length, 0);
     byId("page-alike-lead").textContent = atlas.groups.length
-      ? `${counted(atlas.groups.length, "group")}, of ${counted(inGroups, "component")} together: whoever has heard one of a group has heard the others.`
+      ? `${counted(atlas.groups.length, "group")}, of ${counted(inGroups, "component")} together. Their spectra hardly differ, so that one of each group could stand for all of it.`
       : "No two components are alike enough to make a group.";
     atlas.groups.forEach((group, i) => {
       const pairs = group.flatMap((a, at) => group.slice(at + 1).map((b) => similarity(a, b)));
