@@ -13,8 +13,7 @@ localrules:
 
 rule draw_atlas:
     input:
-        unpack(system_of),
-        dictionary=dictionary_of,
+        unpack(system_and_dictionary_of),
         clips=CHOSEN,
     output:
         pages=directory(ATLAS),
@@ -29,8 +28,7 @@ rule draw_atlas:
     params:
         **identity("draw_atlas", ATLAS_SETTINGS, system_module),
     message:
-        "Drawing the dictionary of {wildcards.dataset}, fold {wildcards.fold}, as "
-        "{wildcards.system} uses it"
+        "Drawing the dictionary of {wildcards.dataset}, fold {wildcards.fold}"
     script:
         "../scripts/draw_atlas.py"
 

@@ -1,9 +1,9 @@
 """Which dictionaries get an atlas, and through which system, for rules/atlas.smk."""
 
 
-def dictionary_of(wildcards):
-    """The dictionary that a system is trained with."""
-    return needs_of_system(wildcards)["dictionary"]
+def system_and_dictionary_of(wildcards):
+    """A trained system, the recordings that it hears, and the dictionary that it has."""
+    return system_of(wildcards) | {"dictionary": needs_of_system(wildcards)["dictionary"]}
 
 
 def atlases(pattern):
