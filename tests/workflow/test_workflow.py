@@ -33,6 +33,8 @@ AFTER_DICTIONARY = {
     *MEASURES,
     "train_system",
     "interpret_clips",
+    "draw_atlas",
+    "list_atlases",
     "tabulate_hyperparameters",
     "tabulate_fidelity",
     "tabulate_faithfulness",
