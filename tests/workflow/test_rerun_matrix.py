@@ -31,7 +31,7 @@ USE_FRONT_END = {
     "interpret_clips",
     "explain_by_slime",
     "measure_relevances",
-    "draw_atlas",
+    "compose_atlas",
     "sound_prototypes",
     *MEASURES,
 }
@@ -41,7 +41,7 @@ OPEN_SYSTEMS = {
     "measure_relevances",
     "interpret_clips",
     "sound_prototypes",
-    "draw_atlas",
+    "compose_atlas",
 }
 OPEN_SYSTEMS -= {"measure_classifier"}
 # Tables and figures with an interval, and tables that hold all data sets.
@@ -106,7 +106,7 @@ MATRIX = [
             "train_classifier",
             "measure_faithfulness",
             "measure_relevances",
-            "draw_atlas",
+            "compose_atlas",
             "choose_clips",
             "explain_by_slime",
             "project_relevances",
@@ -119,7 +119,7 @@ MATRIX = [
     ("run.*", set()),
     ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
-    ("datasets.esc50.title", {"draw_components_sweep", "draw_atlas"}),
+    ("datasets.esc50.title", {"draw_components_sweep", "compose_atlas"}),
     ("datasets.sonyc_ust.title", {"draw_class_faithfulness", "draw_relevance_map"}),
     ("datasets.openmic.title", OF_EVERY_FIGURE),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
@@ -180,7 +180,7 @@ MATRIX = [
     ("systems.l2i_att.as_classifier.title", {"tabulate_by_design", "compare_systems"}),
     (
         "systems.l2i_att.title",
-        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "draw_atlas"},
+        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "compose_atlas"},
     ),
     ("systems.l2i_max.title", OF_FIDELITY | {"tabulate_faithfulness", "tabulate_classes"}),
     *[(f"systems.{name}.title", OF_FIDELITY) for name in ("flint", "vibi")],
@@ -220,14 +220,14 @@ MATRIX = [
     ("evaluation.random.*", {"measure_faithfulness"}),
     (
         "evaluation.relevance_pooling",
-        {"measure_faithfulness", "measure_relevances", "draw_atlas"},
+        {"measure_faithfulness", "measure_relevances", "compose_atlas"},
     ),
     (
         "evaluation.relevance_scale",
-        {"measure_faithfulness", "measure_relevances", "interpret_clips", "draw_atlas"},
+        {"measure_faithfulness", "measure_relevances", "interpret_clips", "compose_atlas"},
     ),
     ("coherence.*", {"project_relevances"}),
-    ("listening.threshold", {"interpret_clips", "draw_atlas"}),
+    ("listening.threshold", {"interpret_clips", "compose_atlas"}),
     ("listening.slime", set()),  # whether there are such jobs
     ("slime.*", {"explain_by_slime"}),
     ("statistics.*", WITH_INTERVAL),

@@ -29,12 +29,12 @@ from l2i.provenance.runs import Run
 pytestmark = pytest.mark.slow
 
 MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
+ATLAS = {"compose_atlas", "list_atlases"}
 AFTER_DICTIONARY = {
     *MEASURES,
     "train_system",
     "interpret_clips",
-    "draw_atlas",
-    "list_atlases",
+    *ATLAS,
     "tabulate_hyperparameters",
     "tabulate_fidelity",
     "tabulate_faithfulness",
@@ -233,11 +233,12 @@ class TestWhatAnEditReruns:
 
     def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
         planned = self.edit(edited, "listening", "threshold", value=0.2)
-        assert planned == {"interpret_clips", "list_deviations"}
+        assert planned == {"interpret_clips", "list_deviations", *ATLAS}
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
-        ledger, base = "reference/deviations.yaml", "l2i/pages/templates/base.html"
-        for name, word in {ledger: "Not mentioned.", base: "To the content"}.items():
+        ledger = "reference/deviations.yaml", "Not mentioned."
+        template = "l2i/pages/templates/ledger.html", "All entries"
+        for name, word in (ledger, template):
             path = edited.folder / "workflow" / name
             before = path.read_text()
             path.write_text(before.replace(word, "Other words."))
@@ -268,7 +269,8 @@ class TestWhatAnEditReruns:
         heard = edited.overlay["datasets"]["esc50"]["listening"]
         more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
         planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
-        assert planned == {"check_dataset", "choose_clips", "interpret_clips", "explain_by_slime"}
+        sounds = {"choose_clips", "interpret_clips", "explain_by_slime"}
+        assert planned == {"check_dataset", *sounds, *ATLAS}  # which links to what is heard
         sounds = [f"results/tiny/listening/esc50/fold{n}/l2i_att/default/run0" for n in (1, 2)]
         edited.run(*sounds)
         folders = results(edited).glob("listening/esc50/fold*/l2i_att/default/run0")

@@ -11,7 +11,7 @@ localrules:
     list_atlases,  # it takes a second
 
 
-rule draw_atlas:
+rule compose_atlas:
     input:
         unpack(system_and_dictionary_of),
         clips=CHOSEN,
@@ -24,13 +24,13 @@ rule draw_atlas:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("compose_atlas", gpu=True, **TURN),
     params:
-        **identity("draw_atlas", ATLAS_SETTINGS, system_module),
+        **identity("compose_atlas", ATLAS_SETTINGS, system_module),
     message:
-        "Drawing the dictionary of {wildcards.dataset}, fold {wildcards.fold}"
+        "Composing the atlas of the dictionary of {wildcards.dataset}, fold {wildcards.fold}"
     script:
-        "../scripts/draw_atlas.py"
+        "../scripts/compose_atlas.py"
 
 
 rule list_atlases:

@@ -34,7 +34,7 @@ HOME, LISTEN = "../../../../../index.html", "../../../../../../listen/index.html
 SIMILAR = 0.9  # cosine of two columns that are alike
 
 
-def draw_atlas(
+def compose_atlas(
     recordings: Recordings,
     network: Explaining,
     path_to_dictionary: list[str],
@@ -181,4 +181,4 @@ def excerpts_of(
 
 
 if __name__ == "__main__":
-    perform(snakemake, draw_atlas, recordings=open_recordings, network=open_system)
+    perform(snakemake, compose_atlas, recordings=open_recordings, network=open_system)
