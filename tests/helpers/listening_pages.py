@@ -6,8 +6,6 @@ Sounds of a few seconds, pictures and masks are made once; pages name them as of
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from l2i.pages.rendering import TEMPLATES, rendered
+from l2i.pages.listening import in_script, page_of
 
 SECONDS = 4.0
 RATE = 16_000  # Hz
@@ -204,7 +202,9 @@ def handful() -> dict:
                 dataset="OpenMIC-2018",
                 fold="official",
             ),
-            clip("my own", [], interpretation("L2I w/ ATT", "dog", None), timeline=timeline, fold=""),
+            clip(
+                "my own", [], interpretation("L2I w/ ATT", "dog", None), timeline=timeline, fold=""
+            ),
             clip(VILE, [VILE], vile, id="vile"),
         ]
     )
@@ -218,7 +218,10 @@ def crowd(n: int) -> dict:
             clip(
                 f"clip {i}",
                 [classes[i % 5]],
-                *(interpretation(f"system {k}", classes[i % 5 - k % 2], k % 2 == 0) for k in range(3)),
+                *(
+                    interpretation(f"system {k}", classes[i % 5 - k % 2], k % 2 == 0)
+                    for k in range(3)
+                ),
                 fold=str(i % 4 + 1),
             )
             for i in range(n)
@@ -228,20 +231,10 @@ def crowd(n: int) -> dict:
 
 def write_page(folder: Path, data: dict, *, single_file: bool = False) -> str:
     """Write index.html, and data.js unless all is in a single file; the address to open."""
-    style, script = (
-        (TEMPLATES / name).read_text("utf-8") for name in ("listening.css", "listening.js")
-    )
-    text = json.dumps(data).replace("<", "\\u003c")
-    values = {
-        "title": data["title"],
-        "style": style,
-        "script": script,
-        "style_hash": content_hash(style),
-        "script_hash": content_hash(script),
-        "data": inlined(text, folder) if single_file else None,
-    }
+    text = in_script(data)
     page = folder / ("single.html" if single_file else "index.html")
-    page.write_text(rendered("listening.html", values), encoding="utf-8")
+    inside = inlined(text, folder) if single_file else None
+    page.write_text(page_of(data["title"], inside), encoding="utf-8")
     if not single_file:
         (folder / "data.js").write_text(f"window.listening = {text};\n", encoding="utf-8")
     return page.as_uri()
@@ -252,12 +245,5 @@ def inlined(text: str, folder: Path) -> str:
     kinds = {".flac": "audio/flac", ".png": "image/png"}
     for path in (folder / "media").iterdir():
         content = base64.b64encode(path.read_bytes()).decode()
-        text = text.replace(
-            f'"media/{path.name}"', f'"data:{kinds[path.suffix]};base64,{content}"'
-        )
+        text = text.replace(f'"media/{path.name}"', f'"data:{kinds[path.suffix]};base64,{content}"')
     return text
-
-
-def content_hash(text: str) -> str:
-    """What a content policy calls a style or a script by."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

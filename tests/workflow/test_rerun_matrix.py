@@ -119,9 +119,12 @@ MATRIX = [
     ("run.*", set()),
     ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
-    ("datasets.esc50.title", {"draw_components_sweep", "compose_atlas"}),
-    ("datasets.sonyc_ust.title", {"draw_class_faithfulness", "draw_relevance_map"}),
-    ("datasets.openmic.title", OF_EVERY_FIGURE),
+    ("datasets.esc50.title", {"draw_components_sweep", "compose_listening", "compose_atlas"}),
+    (
+        "datasets.sonyc_ust.title",
+        {"draw_class_faithfulness", "draw_relevance_map", "compose_listening"},
+    ),
+    ("datasets.openmic.title", {*OF_EVERY_FIGURE, "compose_listening"}),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
     ("datasets.esc50.corpus.layout", {"index_dataset", "list_atlases"}),  # which has folds or not
     ("datasets.esc50.corpus.*", {"index_dataset"}),
@@ -180,15 +183,22 @@ MATRIX = [
     ("systems.l2i_att.as_classifier.title", {"tabulate_by_design", "compare_systems"}),
     (
         "systems.l2i_att.title",
-        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "compose_atlas"},
+        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "compose_listening", "compose_atlas"},
     ),
-    ("systems.l2i_max.title", OF_FIDELITY | {"tabulate_faithfulness", "tabulate_classes"}),
+    (
+        "systems.l2i_max.title",
+        OF_FIDELITY | {"tabulate_faithfulness", "tabulate_classes", "compose_listening"},
+    ),
     *[(f"systems.{name}.title", OF_FIDELITY) for name in ("flint", "vibi")],
     ("systems.vibi_published.title", set()),  # which does not run
-    ("systems.l2i_bd.title", OF_CLASSIFICATION | {"tabulate_hyperparameters"}),
+    (
+        "systems.l2i_bd.title",
+        OF_CLASSIFICATION | {"tabulate_hyperparameters", "compose_listening"},
+    ),
+    ("systems.apnet.title", OF_CLASSIFICATION | {"compose_listening"}),
     *[
         (f"systems.{name}.title", OF_CLASSIFICATION)
-        for name in ("l2i_bd_nopred", "flint_bd", "apnet", "nmf_linear", "tdl_nmf")
+        for name in ("l2i_bd_nopred", "flint_bd", "nmf_linear", "tdl_nmf")
     ],
     *[
         (f"systems.l2i_att.settings.{name}", {"train_system", "tabulate_ablation"})
@@ -229,6 +239,7 @@ MATRIX = [
     ("coherence.*", {"project_relevances"}),
     ("listening.threshold", {"interpret_clips", "compose_atlas"}),
     ("listening.slime", set()),  # whether there are such jobs
+    ("listening.single_file", {"compose_listening"}),
     ("slime.*", {"explain_by_slime"}),
     ("statistics.*", WITH_INTERVAL),
 ]

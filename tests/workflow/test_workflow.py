@@ -19,6 +19,7 @@ import pytest
 import soundfile
 import yaml
 
+from helpers.heard_folders import data_of
 from helpers.pages import steps
 from helpers.project import PROJECT
 from helpers.tiny_project import ABLATED, SOURCES, Project, make_corpus, overlay_for, results
@@ -44,6 +45,7 @@ AFTER_DICTIONARY = {
     "compare_systems",
     "draw_components_sweep",
     "trace_tables",
+    "compose_listening",
 }
 
 
@@ -57,7 +59,7 @@ def finished(tmp_path_factory):
         clips = sorted(Path(n).stem for n in members.namelist() if n.endswith(".wav"))
     project = Project(folder, PROJECT, overlay_for(clips[:1]), pins)
     shutil.copy(archive, folder / "corpus.zip")
-    project.run()
+    _, project.said = project.run()
     return project
 
 
@@ -139,6 +141,15 @@ class TestFromArchiveToTables:
         assert np.abs(sounds["input"] - soundfile.read(original)[0]).max() < 1e-6
         names = {name for name in sounds if name.startswith("component_")}
         assert names == {n for n in description["sounds"] if n.startswith("component_")}
+
+    def test_a_run_ends_by_naming_the_page_to_open_and_the_page_holds_its_sounds(self, finished):
+        page = results(finished) / "listen/index.html"
+        assert f"\nOpen {page.resolve().as_uri()}\n" in finished.said
+        (clip,) = data_of(page.parent)["clips"]
+        systems = [each["system"] for each in clip["interpretations"]]
+        assert systems == ["L2I w/ ATT", "L2I w/ MAX", "L2I by design w/ ATT", "SLIME"]
+        for sound in [s for each in clip["interpretations"] for s in each["sounds"] if s["file"]]:
+            assert (page.parent / sound["file"]).is_file() and 0 < sound["volume_matched"] <= 1
 
     def test_slime_writes_its_sounds_of_the_same_clip_where_a_system_would(self, finished):
         clips = {
@@ -233,18 +244,26 @@ class TestWhatAnEditReruns:
 
     def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
         planned = self.edit(edited, "listening", "threshold", value=0.2)
-        assert planned == {"interpret_clips", "list_deviations", *ATLAS}
+        assert planned == {"interpret_clips", "compose_listening", "list_deviations", *ATLAS}
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
-        ledger = "reference/deviations.yaml", "Not mentioned."
-        template = "l2i/pages/templates/ledger.html", "All entries"
-        for name, word in (ledger, template):
+        words = {
+            "reference/deviations.yaml": ("Not mentioned.", set()),
+            "l2i/pages/templates/base.html": ("To the content", {"compose_listening", *ATLAS}),
+        }
+        for name, (word, more) in words.items():
             path = edited.folder / "workflow" / name
             before = path.read_text()
             path.write_text(before.replace(word, "Other words."))
             assert path.read_text() != before
-            assert edited.planned() == {"list_deviations"}
+            assert edited.planned() == {"list_deviations", *more}
             path.write_text(before)
+
+    def test_a_change_of_the_listening_page_makes_the_page_alone(self, edited):
+        for name in ("listening.html", "listening.css", "listening.js"):
+            path = edited.folder / "workflow/l2i/pages/templates" / name
+            path.write_text(path.read_text() + " ")
+        assert edited.planned() == {"compose_listening"}
 
     def test_machine_keys_rerun_nothing(self, edited):
         assert self.edit(edited, "machine", "device", value="auto") == set()
@@ -269,8 +288,8 @@ class TestWhatAnEditReruns:
         heard = edited.overlay["datasets"]["esc50"]["listening"]
         more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
         planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
-        sounds = {"choose_clips", "interpret_clips", "explain_by_slime"}
-        assert planned == {"check_dataset", *sounds, *ATLAS}  # which links to what is heard
+        sounds = {"interpret_clips", "explain_by_slime", "compose_listening"}
+        assert planned == {"check_dataset", "choose_clips", *sounds, *ATLAS}
         sounds = [f"results/tiny/listening/esc50/fold{n}/l2i_att/default/run0" for n in (1, 2)]
         edited.run(*sounds)
         folders = results(edited).glob("listening/esc50/fold*/l2i_att/default/run0")

@@ -181,7 +181,8 @@ def _in_run(name: str, run: PurePosixPath) -> str:
 def _stage(name: str, run: PurePosixPath) -> str:
     path = PurePosixPath(name)
     first = path.relative_to(run).parts[0] if path.is_relative_to(run) else "outside"
-    return first if first in STAGES else "outside"
+    stage = "listening" if first == "listen" else first  # the page of all that was interpreted
+    return stage if stage in STAGES else "outside"
 
 
 def _told_job(record: Record) -> str:

@@ -187,7 +187,8 @@ class Composer:
         sounds = []
         for name, said in interpretation.sounds.items():
             x = samples_of(interpretation.folder, said)
-            sound = players.sound(name, said, x, interpretation, id) | {"mask": masks.get(name)}
+            sound = players.sound(name, said, x, interpretation, id)
+            sound["mask"] = masks.get(name) if sound["file"] else None
             if W is not None and is_component(said):
                 column = number_of(name)
                 sound["spectrum"] = self.spectrum_of_component(heard, W, column, players.scene)

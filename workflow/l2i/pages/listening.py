@@ -8,31 +8,27 @@ pictures lie below `media/` and are loaded when they are wanted.
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from l2i.checks import InputError
 from l2i.disk import replace_text, writing
 from l2i.pages.heard_clips import Composer, HeardClip, clips_of
 from l2i.pages.interpreted import Heard
+from l2i.pages.listening_page import page_of
 from l2i.pages.media import Beside, Inside, Media
-from l2i.pages.rendering import TEMPLATES, content_hash, rendered
 from l2i.progress import progress
 
 __all__ = ["Heard", "write_listening_page"]
 
 MOST_IN_ONE_FILE = 20  # clips
 NOTES = [
-    "Sounds are stored equally loud (ITU-R BS.1770). The gain in dB tells how loud each truly is "
-    "beside its input; the page can play them at their true levels too.",
-    "Masks act on log(1 + |S|), the log-magnitude of the spectrum, as in the paper. Interpretation "
-    "and remainder add up to the input there, and not sample by sample.",
-    "Probabilities of a sound are what the network says when it hears that sound as a clip: scaled "
-    "and cut as clips are for scores. That is not the measure of faithfulness of the tables, for "
-    "which what is left is heard at its own level.",
+    "Masks act on log(1 + |S|): interpretation and remainder add up to the input there, and not "
+    "sample by sample.",
+    "The probabilities of a sound are what the network says when it hears this sound as a clip, "
+    "which is not the measure of faithfulness.",
 ]
 
 
@@ -101,22 +97,6 @@ def write_listening_page(
     return {"n_clips": len(clips), "n_sounds": composer.n_sounds, "n_bytes": n_bytes}
 
 
-def page_of(title: str, data: str | None) -> str:
-    """The page itself, around its data, or beside data.js."""
-    style, script = (
-        (TEMPLATES / name).read_text("utf-8") for name in ("listening.css", "listening.js")
-    )
-    values = {
-        "title": title,
-        "style": style,
-        "script": script,
-        "style_hash": content_hash(style),
-        "script_hash": content_hash(script),
-        "data": data,
-    }
-    return rendered("listening.html", values)
-
-
 def _files_of(folder: Path) -> Iterator[Path]:
     yield from (path for name in ("index.html", "data.js") if (path := folder / name).exists())
     yield from (path for path in (folder / "media").rglob("*") if path.is_file())
@@ -136,9 +116,3 @@ def write_data(file: TextIO, composer: Composer, clips: Sequence[HeardClip], tit
     for i, clip in enumerate(bar):
         file.write(f"{',' * (i > 0)}\n{in_script(composer.compose(clip))}")
     file.write(f'\n], "spectra": {in_script(composer.spectra)}}}')
-
-
-def in_script(value: Any) -> str:
-    """JSON in ASCII that a script may hold: no text in it can end the script or a line."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")

@@ -17,6 +17,7 @@ FORMATS = {
     ".cff": "application/yaml",
     ".csv": "text/csv",
     ".digest": "text/plain",
+    ".flac": "audio/flac",
     ".log": "text/plain",
     ".md": "text/markdown",
     ".npy": "application/octet-stream",

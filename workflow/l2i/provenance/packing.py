@@ -25,7 +25,7 @@ from l2i.provenance.runs import NOTES, Run
 
 METADATA, README = "ro-crate-metadata.json", "README.md"  # of the archive itself
 WEIGHTS = ".safetensors"
-SOUNDS = ("listening", "prototypes", "atlas")  # stages whose folders hold them
+SOUNDS = ("listening", "prototypes", "listen", "atlas")  # stages whose folders hold them
 SPECTRA = ".npy"  # large, and made anew from audio in minutes
 OF_THIS_MACHINE = "asked.json"  # among the notes of a run
 # What made the run, of the project; other files of it are for its developers.
@@ -190,7 +190,7 @@ def _require_safe_name(name: str) -> None:
 
 def _require_portable(file: Packed, folders: Sequence[Path]) -> None:
     """Raise InputError where a file tells where on this machine the run lay."""
-    if file.path.suffix in (WEIGHTS, ".png", ".wav"):
+    if file.path.suffix in (WEIGHTS, ".png", ".wav", ".flac"):
         return
     content = file.path.read_bytes()
     told = [f"{folder}" for folder in folders if len(folder.parts) > 1]

@@ -32,6 +32,9 @@
     made.append(...children);
     return made;
   }
+  // A long name may go on in a new line after each of its underscores.
+  const breakable = (text) =>
+    text.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]).slice(0, -1);
   const unseen = (text) => element("span", { class: "unseen" }, text);
   const between = (value, low, high) => Math.max(low, Math.min(high, value));
   const distinct = (values) => [...new Set(values)];
@@ -101,6 +104,7 @@
     for (const name of FILTERS) filters[name] = fields.get(name) ?? "";
     for (const field of all("[data-filter]")) field.value = filters[field.dataset.filter];
     linked = fields.get("clip") ?? "";
+    unfold();
     filter();
     open(data.clips.find((c) => c.id === linked) ?? shown[0] ?? data.clips[0],
       fields.get("by"), fields.get("sound"));
@@ -151,6 +155,9 @@
     find("#page-clips").replaceChildren(...[...rows.values()].map(({ row }) => row));
   }
   const narrow = window.matchMedia("(max-width: 56rem)");
+  function unfold() { // on a phone only what is in use
+    find("#page-more").open = !narrow.matches || FILTERS.slice(1).some((name) => filters[name]);
+  }
 
   function fillFilters() {
     const interpretations = data.clips.flatMap((c) => c.interpretations);
@@ -307,6 +314,7 @@
   const PAUSE = "M4 3h3v10H4zM9 3h3v10H9z";
   const KINDS = { input: "Input", interpretation: "Interpretation", remainder: "Remainder" };
   const nameOf = (s) => KINDS[s.kind] ?? s.title;
+  const called = (i) => [i.system, i.run && `run ${i.run}`, i.target].filter(Boolean).join(", ");
   const soundsOf = (i) => [clip.input, ...i.sounds];
   const visible = () =>
     clip.interpretations.filter((i) => !filters.system || i.system === filters.system);
@@ -338,13 +346,14 @@
       i.kind === "prototype" ? "prototype" : "",
       i.threshold === null ? "" : `relevance of at least ${i.threshold}`,
     ].filter(Boolean).join(" \u00b7 ");
-    const largest = Math.max(0, ...i.sounds.map((s) => Math.abs(s.relevance ?? 0)));
+    const isSilent = i.sounds.some((s) => s.kind === "interpretation" && s.file === null);
+    const largest = Math.max(1, ...i.sounds.map((s) => Math.abs(s.relevance ?? 0)));
     const items = soundsOf(i).map((s, at) => soundRow(i, s, at, largest));
     const rest = items.slice(ROOM);
-    const made = element("section", { class: "card", "aria-label": `${i.system}, ${i.target}` },
+    const made = element("section", { class: "card", "aria-label": called(i) },
       element("header", {}, element("h4", {}, i.system),
         facts ? element("p", { class: "faint" }, facts) : null),
-      ...i.notes.map((note) => element("p", { class: "note" }, note)),
+      ...i.notes.map((note) => element("p", { class: isSilent ? "note" : "remark" }, note)),
       probabilities(i),
       element("ol", { class: "sounds" }, ...items.slice(0, ROOM)),
       rest.length ? element("details", {},
@@ -358,24 +367,28 @@
   function probabilities(i) {
     const heard = i.sounds.filter((s) =>
       s.after.length && ["interpretation", "remainder", "prototype"].includes(s.kind));
-    const columns = [["Input", i.before], ...heard.map((s) => [nameOf(s), s.after])];
+    const columns = [["Input", i.before], ...heard.map((s) => [nameOf(s), s.after])]
+      .filter(([, of]) => of.length);
     const rising = heard.flatMap((s) => s.after).filter(([, p]) => p >= 0.1).map(([name]) => name);
     const classes = distinct([i.target, ...i.before.map(([name]) => name), ...rising]);
-    if (!i.before.length && !heard.length) return null;
+    if (!columns.length) return null;
+    const known = columns.map(([, of]) => new Map(of)); // of the most probable classes
+    const isWhole = known.every((of) => classes.every((name) => of.has(name)));
     const cell = (name, of) => {
-      const p = new Map(of).get(name);
+      const p = of.get(name);
       if (p === undefined) return element("td", { class: "faint" }, "\u2013");
       const bar = element("i", { class: "bar" });
       bar.style.width = `${100 * p}%`;
       return element("td", {}, two(p), element("span", { class: "track" }, bar));
     };
     return element("table", {},
-      element("caption", {}, i.predictor ? `What the ${i.predictor} says of` : "Probabilities of"),
+      element("caption", {}, i.predictor ? `What the ${i.predictor} says of` : "Probabilities of",
+        isWhole ? "" : " (\u2013 is not among its most probable)"),
       element("thead", {}, element("tr", {}, element("td"),
         ...columns.map(([name]) => element("th", { scope: "col" }, name)))),
       element("tbody", {}, ...classes.map((name) =>
         element("tr", { class: name === i.target ? "target" : "" },
-          element("th", { scope: "row" }, name), ...columns.map(([, of]) => cell(name, of))))));
+          element("th", { scope: "row" }, ...breakable(name)), ...known.map((of) => cell(name, of))))));
   }
 
   function soundRow(i, s, at, largest) {
@@ -408,7 +421,7 @@
   const key = (at) => element("kbd", { "aria-hidden": "true" }, at < 9 ? String(at + 1) : "");
   function relevance(value, largest) {
     const bar = element("i", { class: value < 0 ? "bar against" : "bar" });
-    bar.style.width = `${largest ? 100 * Math.abs(value) / largest : 0}%`;
+    bar.style.width = `${100 * Math.abs(value) / largest}%`;
     return element("p", { class: "relevance" }, "relevance ", element("b", {}, minus(two(value))),
       element("span", { class: "track" }, bar));
   }
@@ -518,7 +531,7 @@
         if (s === sound && name !== "AbortError") fail(s);
       });
       if (before !== player) before?.pause();
-      say(`Playing ${nameOf(s)}${system && s !== clip.input ? ` of ${system.system}, ${system.target}` : ""}`);
+      say(`Playing ${nameOf(s)}${system && s !== clip.input ? ` of ${called(system)}` : ""}`);
       prepare();
     }
     show();
@@ -590,7 +603,7 @@
     find("#page-player").classList.toggle("failing", failed === sound);
     find("#page-of").textContent = failed === sound ? find("#page-said").textContent
       : sound.file === null ? sound.words
-        : sound === clip.input || !system ? clip.name : `${system.system}, ${system.target}`;
+        : sound === clip.input || !system ? clip.name : called(system);
     playhead.hidden = sound.kind === "prototype";
     showMask();
     tick();
@@ -717,6 +730,7 @@
   // ---------------------------------------------------------------- begin
 
   find("#page-notes").append(...data.notes.map((note) => element("p", {}, note)));
+  find("#page-notes").hidden = !data.notes.length;
   if (!clip) {
     trouble.textContent = "There are no clips on this page.";
     trouble.hidden = false;
@@ -727,5 +741,6 @@
   fillFilters();
   arrive();
   window.addEventListener("hashchange", arrive);
+  narrow.addEventListener("change", unfold);
   new ResizeObserver(tick).observe(surface);
 })();

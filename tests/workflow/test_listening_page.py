@@ -1,0 +1,38 @@
+"""The rule of the listening page: what it is given, and when a run names it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from helpers.loaded_workflow import loaded_workflow, settings_of, wildcards_of
+
+
+@pytest.fixture(scope="module")
+def workflow():
+    with loaded_workflow() as loaded:
+        yield loaded
+
+
+def test_each_folder_stands_with_the_words_for_it(workflow):
+    (rule,) = [rule for rule in workflow.rules if rule.name == "compose_listening"]
+    (said,), (wildcards,) = settings_of(rule), wildcards_of(rule)
+    folders = dict(rule.expand_input(wildcards)[0].items())
+    for name, paths in folders.items():
+        words = said[name]
+        assert len(paths) == len(words) > 0
+        for path, word in zip(paths, words, strict=True):
+            assert f"/fold{word['fold']}/" in path and path.endswith(f"/run{word['run']}")
+            assert ("/slime/" in path) == (word["system"] == "SLIME")
+            assert ("/l2i_max/" in path) == (word["system"] == "L2I w/ MAX")
+            assert ("/openmic/" in path) == (word["dataset"] == "OpenMIC-2018")
+
+
+@pytest.mark.parametrize(("rules", "told"), [({"compose_listening", "all"}, 1), ({"all"}, 0)])
+def test_the_page_is_named_where_it_was_asked_for(workflow, capsys, rules, told):
+    jobs = [SimpleNamespace(rule=SimpleNamespace(name=name)) for name in rules]
+    workflow.globals["tell_where_to_listen"](jobs)
+    said = capsys.readouterr().err
+    assert said.count("Open file:///") == told
+    assert not told or said.endswith("/results/paper/listen/index.html\n")
