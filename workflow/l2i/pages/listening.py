@@ -19,6 +19,7 @@ from l2i.pages.heard_clips import Composer, HeardClip, clips_of
 from l2i.pages.interpreted import Heard
 from l2i.pages.listening_page import page_of
 from l2i.pages.media import Beside, Inside, Media
+from l2i.pages.rendering import in_script
 from l2i.progress import progress
 
 __all__ = ["Heard", "write_listening_page"]
