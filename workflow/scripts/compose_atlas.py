@@ -73,6 +73,7 @@ def compose_atlas(
         n_test_clips=len(fold.test_rows),
         threshold=threshold,
         similarity=similarity,
+        correlation=use.correlation,
         similar_from=SIMILAR,
         grouping=grouped(similarity, SIMILAR),
         home=HOME,

@@ -79,6 +79,7 @@ def write(folder):
         n_test_clips=20,
         threshold=0.1,
         similarity=similarity,
+        correlation=np.full((K, K), -0.25),
         similar_from=0.9,
         grouping=grouped(similarity, 0.9),
         home="../index.html",
@@ -133,7 +134,10 @@ def test_components_come_in_order_with_what_is_said_of_them(data):
     first, dead, unused = (data["components"][k] for k in (0, DEAD, UNUSED))
     assert first["uses"] == [[0, 0.9, 0.75]] and first["energy"] == 0.2
     assert first["clips"] == [["a", 0.5, LINK], [VILE, 0.25, None]]
-    assert first["group"] == 0 and data["groups"] == [[0, 1, 2]] and dead["group"] is None
+    assert first["group"] == 0 and data["groups"] == [
+        {"members": [0, 1, 2], "cosine": 1.0, "correlation": -0.25}
+    ]
+    assert dead["group"] is None
     assert dead["dead"] and dead["excerpt"] is None and [*dead["players"]] == ["steady"]
     assert not unused["dead"] and unused["selected"] == 0
     assert data["components"][4]["learned_from"] == VILE

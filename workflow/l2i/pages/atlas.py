@@ -67,6 +67,7 @@ class Atlas:
     n_test_clips: int  # that there are
     threshold: float  # of relevance, above which a component is selected
     similarity: np.ndarray  # (K, K) of columns, 0 to 1
+    correlation: np.ndarray  # (K, K) of activations, -1 to 1
     similar_from: float  # what a group is at least
     grouping: Grouping
     home: str = ""  # address of the page that lists all atlases
@@ -135,12 +136,20 @@ def _atlas(atlas: Atlas, components: list[dict[str, Any]]) -> dict[str, Any]:
         "axis": {"low_hz": atlas.grid.axis.low_hz, "high_hz": atlas.grid.axis.high_hz},
         "classes": [*atlas.classes],
         "n_decisions": [int(n) for n in atlas.n_decisions],
-        "groups": atlas.grouping.groups,
+        "groups": [_group(group, atlas) for group in atlas.grouping.groups],
         "order": atlas.grouping.order,
         # Row by row, of each pair once, a byte each.
         "similarity": base64.b64encode(upper.astype(np.uint8).tobytes()).decode(),
         "components": components,
     }
+
+
+def _group(group: list[int], atlas: Atlas) -> dict[str, Any]:
+    """Columns that are alike, and what holds for any two of them."""
+    pairs = np.ix_(group, group)
+    cosine, correlation = atlas.similarity[pairs].min(), atlas.correlation[pairs].min()
+    least = {"cosine": round(float(cosine), 3), "correlation": round(float(correlation), 3)}
+    return {"members": group, **least}
 
 
 def _component(component: Component, atlas: Atlas) -> dict[str, Any]:

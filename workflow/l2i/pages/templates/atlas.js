@@ -452,16 +452,14 @@
   }
 
   function groups() {
-    const inGroups = atlas.groups.reduce((sum, group) => sum + group.length, 0);
+    const inGroups = atlas.groups.reduce((sum, group) => sum + group.members.length, 0);
     byId("page-alike-lead").textContent = atlas.groups.length
-      ? `${counted(atlas.groups.length, "group")}, of ${counted(inGroups, "component")} together. Their spectra hardly differ, so that one of each group could stand for all of it.`
+      ? `${counted(atlas.groups.length, "group")}, of ${counted(inGroups, "component")} together. What differs most in the pictures are low frequencies, which few bins make up; play them to judge.`
       : "No two components are alike enough to make a group.";
-    atlas.groups.forEach((group, i) => {
-      const pairs = group.flatMap((a, at) => group.slice(at + 1).map((b) => similarity(a, b)));
-      const least = Math.min(...pairs).toFixed(2);
+    atlas.groups.forEach(({ members: group, cosine, correlation }, i) => {
       const energy = group.reduce((sum, number) => sum + components[number].energy, 0);
       const uses = new Set(group.flatMap((number) => components[number].uses.slice(0, 1).map(([c]) => atlas.classes[c])));
-      const about = [`cosine at least ${least}`, `${percent(energy)} of the energy together`];
+      const about = [`cosine at least ${cosine.toFixed(2)}, correlation of activations at least ${signed(correlation)}`, `${percent(energy)} of the energy together`];
       if (uses.size) about.push(`first for ${[...uses].join(", ")}`);
       const heading = make("h3", {}, `Group ${i + 1}`);
       byId("page-groups").append(
