@@ -57,6 +57,7 @@ include: "workflow/rules/classifier.smk"
 include: "workflow/rules/systems.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
+include: "workflow/rules/atlas.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/pages.smk"
@@ -77,6 +78,7 @@ rule all:
         rules.list_deviations.output,
         rules.trace_tables.output,
         rules.compose_listening.output,
+        rules.list_atlases.output,
 
 
 onstart:

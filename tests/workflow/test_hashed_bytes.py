@@ -39,7 +39,7 @@ SIZES = {
     "/provenance": 2e7,  # a folder of pages
     "/listen": 2e9,  # the listening page, of all folders of sounds
 }
-SOUNDS = 0.5 * GB  # of a folder of listening or prototypes
+SOUNDS = 0.5 * GB  # of a folder of listening, prototypes or an atlas
 
 
 class Job(NamedTuple):
@@ -59,7 +59,7 @@ def size_of(path):
     for end, size in SIZES.items():
         if path.endswith(end):
             return size
-    assert "/listening/" in path or "/prototypes/" in path, path
+    assert any(f"/{stage}/" in path for stage in ("listening", "prototypes", "atlas")), path
     return SOUNDS
 
 

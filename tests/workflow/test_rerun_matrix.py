@@ -31,11 +31,18 @@ USE_FRONT_END = {
     "interpret_clips",
     "explain_by_slime",
     "measure_relevances",
+    "compose_atlas",
     "sound_prototypes",
     *MEASURES,
 }
 # What opens a system finds its module by name, and reads clips as long as features are.
-OPEN_SYSTEMS = {*MEASURES, "measure_relevances", "interpret_clips", "sound_prototypes"}
+OPEN_SYSTEMS = {
+    *MEASURES,
+    "measure_relevances",
+    "interpret_clips",
+    "sound_prototypes",
+    "compose_atlas",
+}
 OPEN_SYSTEMS -= {"measure_classifier"}
 # Tables and figures with an interval, and tables that hold all data sets.
 WITH_INTERVAL = {
@@ -99,25 +106,27 @@ MATRIX = [
             "train_classifier",
             "measure_faithfulness",
             "measure_relevances",
+            "compose_atlas",
             "choose_clips",
             "explain_by_slime",
             "project_relevances",
             *WITH_INTERVAL,
         },
     ),
-    ("run.datasets", {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost"}),
+    ("run.datasets", {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost", "list_atlases"}),
     ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
-    ("run.folds", {"check_dataset"}),
+    ("run.folds", {"check_dataset", "list_atlases"}),
     ("run.*", set()),
     ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
-    ("datasets.esc50.title", {"draw_components_sweep", "compose_listening"}),
+    ("datasets.esc50.title", {"draw_components_sweep", "compose_listening", "compose_atlas"}),
     (
         "datasets.sonyc_ust.title",
         {"draw_class_faithfulness", "draw_relevance_map", "compose_listening"},
     ),
     ("datasets.openmic.title", {*OF_EVERY_FIGURE, "compose_listening"}),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
+    ("datasets.esc50.corpus.layout", {"index_dataset", "list_atlases"}),  # which has folds or not
     ("datasets.esc50.corpus.*", {"index_dataset"}),
     (
         "datasets.esc50.clip_seconds",
@@ -168,13 +177,13 @@ MATRIX = [
     ("datasets.openmic.dictionary.n_components", {"draw_components_sweep"}),
     ("datasets.*", set()),  # jobs of the other data sets
     ("systems.l2i_att.module", {"train_system", *OPEN_SYSTEMS}),
-    ("systems.l2i_att.needs", set()),  # other inputs
+    ("systems.l2i_att.needs", {"list_atlases"}),  # other inputs; and whether it has a dictionary
     ("systems.l2i_att.measures", set()),  # other jobs
     ("systems.l2i_att.as_classifier.name", {"tabulate_by_design", "compare_systems"}),
     ("systems.l2i_att.as_classifier.title", {"tabulate_by_design", "compare_systems"}),
     (
         "systems.l2i_att.title",
-        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "compose_listening"},
+        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "compose_listening", "compose_atlas"},
     ),
     (
         "systems.l2i_max.title",
@@ -219,13 +228,16 @@ MATRIX = [
         {"measure_faithfulness", "tabulate_classes", "draw_class_faithfulness"},
     ),
     ("evaluation.random.*", {"measure_faithfulness"}),
-    ("evaluation.relevance_pooling", {"measure_faithfulness", "measure_relevances"}),
+    (
+        "evaluation.relevance_pooling",
+        {"measure_faithfulness", "measure_relevances", "compose_atlas"},
+    ),
     (
         "evaluation.relevance_scale",
-        {"measure_faithfulness", "measure_relevances", "interpret_clips"},
+        {"measure_faithfulness", "measure_relevances", "interpret_clips", "compose_atlas"},
     ),
     ("coherence.*", {"project_relevances"}),
-    ("listening.threshold", {"interpret_clips"}),
+    ("listening.threshold", {"interpret_clips", "compose_atlas"}),
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.single_file", {"compose_listening"}),
     ("slime.*", {"explain_by_slime"}),

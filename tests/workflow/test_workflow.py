@@ -30,10 +30,12 @@ from l2i.provenance.runs import Run
 pytestmark = pytest.mark.slow
 
 MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
+ATLAS = {"compose_atlas", "list_atlases"}
 AFTER_DICTIONARY = {
     *MEASURES,
     "train_system",
     "interpret_clips",
+    *ATLAS,
     "tabulate_hyperparameters",
     "tabulate_fidelity",
     "tabulate_faithfulness",
@@ -242,12 +244,12 @@ class TestWhatAnEditReruns:
 
     def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
         planned = self.edit(edited, "listening", "threshold", value=0.2)
-        assert planned == {"interpret_clips", "compose_listening", "list_deviations"}
+        assert planned == {"interpret_clips", "compose_listening", "list_deviations", *ATLAS}
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
         words = {
             "reference/deviations.yaml": ("Not mentioned.", set()),
-            "l2i/pages/templates/base.html": ("To the content", {"compose_listening"}),
+            "l2i/pages/templates/base.html": ("To the content", {"compose_listening", *ATLAS}),
         }
         for name, (word, more) in words.items():
             path = edited.folder / "workflow" / name
@@ -287,7 +289,7 @@ class TestWhatAnEditReruns:
         more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
         planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
         sounds = {"interpret_clips", "explain_by_slime", "compose_listening"}
-        assert planned == {"check_dataset", "choose_clips", *sounds}
+        assert planned == {"check_dataset", "choose_clips", *sounds, *ATLAS}
         sounds = [f"results/tiny/listening/esc50/fold{n}/l2i_att/default/run0" for n in (1, 2)]
         edited.run(*sounds)
         folders = results(edited).glob("listening/esc50/fold*/l2i_att/default/run0")

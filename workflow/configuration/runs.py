@@ -61,6 +61,21 @@ def over_folds(config: Config, pattern: str, datasets: Iterable[str] | None = No
     return list(paths)
 
 
+def once_per_fold(config: Config, pattern: str, systems: Iterable[str]) -> list[str]:
+    """`pattern` for each fold of every data set, once: the first of `systems` there, its first run.
+
+    Folds that none of them runs on are left out.
+    """
+    systems = list(systems)
+    first: dict[tuple[str, Any], str] = {}
+    for dataset in config["run"]["datasets"]:
+        for system in systems:
+            for fold, run in repeats(config, dataset, system):
+                names = {"dataset": dataset, "fold": fold, "system": system, "run": run}
+                first.setdefault((dataset, fold), pattern.format(variant=DEFAULT, **names))
+    return list(first.values())
+
+
 def of_first_run(config: Config, pattern: str, datasets: Iterable[str], system: str) -> list[str]:
     """`pattern` for the first fold and run of each data set."""
     return [over_runs(config, pattern, [dataset], [system])[0] for dataset in datasets]

@@ -8,11 +8,10 @@ pictures lie below `media/` and are loaded when they are wanted.
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from l2i.checks import InputError
 from l2i.disk import replace_text, writing
@@ -20,6 +19,7 @@ from l2i.pages.heard_clips import Composer, HeardClip, clips_of
 from l2i.pages.interpreted import Heard
 from l2i.pages.listening_page import page_of
 from l2i.pages.media import Beside, Inside, Media
+from l2i.pages.rendering import in_script
 from l2i.progress import progress
 
 __all__ = ["Heard", "write_listening_page"]
@@ -117,9 +117,3 @@ def write_data(file: TextIO, composer: Composer, clips: Sequence[HeardClip], tit
     for i, clip in enumerate(bar):
         file.write(f"{',' * (i > 0)}\n{in_script(composer.compose(clip))}")
     file.write(f'\n], "spectra": {in_script(composer.spectra)}}}')
-
-
-def in_script(value: Any) -> str:
-    """JSON in ASCII that a script may hold: no text in it can end the script or a line."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,9 @@ def rendered(
 def content_hash(text: str) -> str:
     """What the content policy of a page calls a style or a script by."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def in_script(value: Any) -> str:
+    """JSON in ASCII that a script may hold: no text in it can end the script or a line."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
