@@ -6,7 +6,7 @@ import os
 import pytest
 
 from l2i.checks import InputError
-from l2i.datasets.folders import audio_files, unmatched
+from l2i.datasets.sound_files import audio_files, unmatched
 
 
 def touch(folder, *names):

@@ -1,4 +1,4 @@
-"""Where the clips of a corpus lie: anywhere below `audio`, found by their names."""
+"""Where the sounds of a corpus lie: found by their names, anywhere below a folder."""
 
 from __future__ import annotations
 
