@@ -29,6 +29,7 @@ FIGURE = None
 OPTIONS = {
     "subset": (["all", "esc10"], "all clips, or the ten classes that the table marks as esc10")
 }
+NEEDS: list[str] = []
 PINS = {
     "csv_sha256": ("sha256", "sha256 of the table of clips"),
     "n_clips": ("count", "clips of the corpus"),

@@ -31,7 +31,8 @@ CLASSES = None  # as many as the class map names, twenty in the corpus as publis
 VALIDATION = False
 FILES = ["openmic-2018-aggregated-labels.csv", "class-map.json", "partitions", "audio"]
 FIGURE = "3"
-OPTIONS: dict[str, tuple[list[str], str]] = {}
+OPTIONS: dict[str, tuple[list[str] | str, str]] = {}
+NEEDS: list[str] = []
 PINS = {
     "n_clips": ("count", "clips of the corpus"),
     "n_clips_per_split": ("counts", "clips of train and test"),

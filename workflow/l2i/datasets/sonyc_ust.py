@@ -34,6 +34,7 @@ OPTIONS = {
         "rule by which annotations become labels of training clips: DCASE's, or the authors'",
     ),
 }
+NEEDS: list[str] = []
 PINS = {
     "n_clips": ("count", "clips of the corpus, those that are left out included"),
     "n_clips_per_split": ("counts", "clips of train, validate and test"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -43,24 +43,50 @@ def audio_files(folder: Path) -> tuple[dict[str, str], list[str]]:
     if not audio.is_dir():
         raise InputError(f"{audio}: no such folder; it must hold the clips of the table")
     found: dict[str, list[str]] = {}
+    for file in files_below(audio):
+        name = unicodedata.normalize("NFC", file.name)
+        found.setdefault(name, []).append(file.relative_to(folder).as_posix())
+    problems = [
+        f"{name} is the name of {len(paths)} files, {' and '.join(sorted(paths)[:3])}; keep one"
+        for name, paths in sorted(found.items())
+        if len(paths) > 1 and is_sound(name)
+    ]
+    return {name: paths[0] for name, paths in found.items()}, problems
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files anywhere below a folder, behind links too; hidden ones are left out.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be listed.
+    """
     seen = set()
-    for place, folders, names in os.walk(audio, followlinks=True, onerror=_refuse):
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=_refuse):
         about = os.stat(place)
         if (about.st_dev, about.st_ino) in seen:  # a link that leads back
             folders.clear()
             continue
         seen.add((about.st_dev, about.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            if not name.startswith("."):
-                path = Path(place, name).relative_to(folder).as_posix()
-                found.setdefault(unicodedata.normalize("NFC", name), []).append(path)
-    problems = [
-        f"{name} is the name of {len(paths)} files, {' and '.join(sorted(paths)[:3])}; keep one"
-        for name, paths in sorted(found.items())
-        if len(paths) > 1 and Path(name).suffix.lower() in SOUNDS
-    ]
-    return {name: paths[0] for name, paths in found.items()}, problems
+        yield from (Path(place, name) for name in names if not name.startswith("."))
+
+
+def is_sound(name: str) -> bool:
+    """Whether a file is one of sound, by its suffix; it may still be of a kind that is not read."""
+    return Path(name).suffix.lower() in SOUNDS
+
+
+def warn_of_others(paths: Sequence[str], place: str) -> None:
+    """Say in one warning that files, such as Thumbs.db, are no clips and are passed over."""
+    if paths:
+        log.warning(
+            "%d files below %s are no clips and are passed over, such as %s",
+            len(paths),
+            printable(place),
+            printable(", ".join(paths[:3])),
+        )
 
 
 def unmatched(names: AbstractSet[str], files: Mapping[str, str], table: str) -> list[str]:
@@ -78,14 +104,8 @@ def unmatched(names: AbstractSet[str], files: Mapping[str, str], table: str) -> 
         What it is called in messages.
     """
     without_row = {name: path for name, path in files.items() if name not in names}
-    strays = [path for name, path in without_row.items() if Path(name).suffix.lower() in SOUNDS]
-    others = sorted(set(without_row.values()) - set(strays))
-    if others:
-        log.warning(
-            "%d files below audio are no clips and are passed over, such as %s",
-            len(others),
-            printable(", ".join(others[:3])),
-        )
+    strays = [path for name, path in without_row.items() if is_sound(name)]
+    warn_of_others(sorted(set(without_row.values()) - set(strays)), "audio")
     problems = [
         f"{path} has no row in {table}; add its row, or move it out of audio" for path in strays
     ]

@@ -41,8 +41,8 @@ class Clip:
 
 
 def open_clip(fold: Fold, row: int, data: str) -> Clip:
-    """A clip of a fold, as long as its file below the data folder."""
-    rate = fold.front_end.sample_rate
+    """A clip of a fold, as long as its file below the data folder, or as its piece of that."""
+    rate, span = fold.front_end.sample_rate, fold.span(row)
     path = Path(data) / fold.dataset / fold.index["path"].iloc[row]
     waveform = fold.waveform(data, row)
     peak = float(waveform.abs().max())
@@ -51,7 +51,9 @@ def open_clip(fold: Fold, row: int, data: str) -> Clip:
         name=fold.index["clip"].iloc[row],
         labels=[name for name, value in known if value == 1],
         waveform=waveform,
-        gain=float(np.abs(read_audio(path, sample_rate=rate)).max()) / peak if peak else 1.0,
+        gain=float(np.abs(read_audio(path, sample_rate=rate, span=span)).max()) / peak
+        if peak
+        else 1.0,
         sample_rate=rate,
     )
 
