@@ -77,8 +77,9 @@ def _contradictions_of_source(place: str, dataset: dict[str, Any], layout: Layou
     if wrong := sorted({*pins, "files"} ^ {*layout.pins, "files"}):
         yield (
             f"{place}.download names {name}, whose pins in {downloads} are not those of the layout "
-            f"{dataset['corpus']['layout']}, {', '.join(sorted(layout.pins))}: missing or too many "
-            f"are {', '.join(wrong)}. Name another download, or correct its pins"
+            f"{dataset['corpus']['layout']}, {', '.join(sorted(layout.pins)) or 'which has none'}: "
+            f"missing or too many are {', '.join(wrong)}. Name another download, or correct its "
+            "pins"
         )
     for pin in layout.pins.keys() & pins.keys():
         kind, meaning = layout.pins[pin]

@@ -127,7 +127,9 @@ def _sounds(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     for place in places:
         if not place.is_dir():
             continue
-        paths = sorted(path.relative_to(folder).as_posix() for path in files_below(place))
+        paths = sorted(
+            path.relative_to(folder).as_posix() for path in files_below(place, above=folder)
+        )
         sounds = [path for path in paths if is_sound(path)]
         rows += [(path, unicodedata.normalize("NFC", place.name)) for path in sounds]
         others += [path for path in paths if not is_sound(path)]

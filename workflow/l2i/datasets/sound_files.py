@@ -54,15 +54,18 @@ def audio_files(folder: Path) -> tuple[dict[str, str], list[str]]:
     return {name: paths[0] for name, paths in found.items()}, problems
 
 
-def files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path, *, above: Path | None = None) -> Iterator[Path]:
     """Files anywhere below a folder, behind links too; hidden ones are left out.
+
+    So are those behind links that lead back, to what was listed already or to the folder `above`.
 
     Raises
     ------
     InputError
         If a folder cannot be listed.
     """
-    seen = set()
+    about = None if above is None else os.stat(above)
+    seen = set() if about is None else {(about.st_dev, about.st_ino)}
     for place, folders, names in os.walk(folder, followlinks=True, onerror=_refuse):
         about = os.stat(place)
         if (about.st_dev, about.st_ino) in seen:  # a link that leads back

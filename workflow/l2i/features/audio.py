@@ -11,7 +11,6 @@ not fit into memory is refused: a clip has at most `LONGEST` samples, as read an
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -134,23 +133,19 @@ class Pieces:
     """A file that is read piece by piece.
 
     Pieces in their order cost one pass through the file, whatever its kind, and memory for one of
-    them. One that lies before the last begins a new pass. Threads may share it.
+    them. One that lies before the last begins a new pass.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._turn = threading.Lock()
         self._begin()
 
     def read(self, span: Span, *, sample_rate: int) -> np.ndarray:
         """A piece as `read_audio` gives it."""
-        with self._turn:
-            if span.first_sample < self._at:
-                self._begin()
-            parts = [*self._parts(span)]
-            rate = self._rate
-        mono = np.concatenate(parts)
-        return mono if rate == sample_rate else resample(mono, rate, sample_rate)
+        if span.first_sample < self._at:
+            self._begin()
+        mono = np.concatenate([*self._parts(span)])
+        return mono if self._rate == sample_rate else resample(mono, self._rate, sample_rate)
 
     def _begin(self) -> None:
         self._blocks = stream(self.path)

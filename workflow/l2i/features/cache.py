@@ -8,10 +8,9 @@ classifier. Phases are not stored: they come from the audio again where a wavefo
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 from tokenize import TokenError  # of a damaged header, which is read as Python
@@ -122,8 +121,8 @@ def cache_features(
             npy.write_array_header_1_0(file, header)
 
         clips = [*zip(paths, sha256, spans or [None] * len(paths), strict=True)]
-        load = _Loading(front_end.sample_rate, scale, n_samples)
-        for batch, waveforms in _decoded(clips, load):
+        loadings = [_Loading(front_end.sample_rate, scale, n_samples) for _ in range(2)]
+        for batch, waveforms in _decoded(clips, loadings):
             X, M = compute_features(front_end, waveforms, device=device)
             _require_finite([path for path, _, _ in batch], M)
             _append(magnitudes, X)
@@ -158,54 +157,49 @@ def rows_of(array: np.ndarray, rows: Iterable[int]) -> Tensor:
 
 
 class _Loading:
-    """Loads clips; a file that several lie in is opened once, as long as they come together."""
+    """Loads clips in their order; a file that is cut is opened once for all of its pieces."""
 
     def __init__(self, sample_rate: int, scale: str, n_samples: int) -> None:
         self.sample_rate, self.scale, self.n_samples = sample_rate, scale, n_samples
-        self._turn = threading.Lock()
         self._opened: Pieces | None = None
 
-    def __call__(self, clips: Sequence[_Clip]) -> list[np.ndarray]:
-        """Waveforms of clips of one file."""
-        return [self._waveform(*clip) for clip in clips]
-
-    def _waveform(self, path: Path, sha256: str, span: Span | None) -> np.ndarray:
+    def __call__(self, clip: _Clip) -> np.ndarray:
+        path, sha256, span = clip
         rate, scale, n_samples = self.sample_rate, self.scale, self.n_samples
         if span is None:
             return load_waveform(
                 path, sample_rate=rate, scale=scale, n_samples=n_samples, sha256=sha256
             )
         with _named(path):
-            x = self._pieces_of(path, sha256).read(span, sample_rate=rate)
-            return _heard(x, scale, n_samples)
-
-    def _pieces_of(self, path: Path, sha256: str) -> Pieces:
-        with self._turn:
             if self._opened is None or self._opened.path != path:
                 _require_indexed(path, sha256)
                 self._opened = Pieces(path)
-            return self._opened
+            return _heard(self._opened.read(span, sample_rate=rate), scale, n_samples)
 
 
 def _decoded(
-    clips: Sequence[_Clip], load: Callable[[Sequence[_Clip]], list[np.ndarray]]
+    clips: Sequence[_Clip], loadings: Sequence[Callable[[_Clip], np.ndarray]]
 ) -> Iterator[tuple[Sequence[_Clip], Tensor]]:
-    """Batches of clips and waveforms, (B, n_samples); the next is decoded while one is used."""
+    """Batches of clips and waveforms, (B, n_samples); the next is decoded while one is used.
 
-    def ask(batch: Sequence[_Clip]) -> list[Future[list[np.ndarray]]]:
-        return [
-            pool.submit(load, [*of_file]) for _, of_file in groupby(batch, lambda clip: clip[0])
-        ]
+    Files take turns among the loadings, each of which has a thread of its own.
+    """
+    files = groupby(clips, key=lambda clip: clip[0])
+    turns = [i % len(loadings) for i, (_, of_file) in enumerate(files) for _ in of_file]
+    batches = [(clips[i : i + BATCH], turns[i : i + BATCH]) for i in range(0, len(clips), BATCH)]
+    with ExitStack() as stack:
+        pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in loadings]
 
-    batches = [clips[i : i + BATCH] for i in range(0, len(clips), BATCH)]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        ahead = ask(batches[0])
-        following = [*batches[1:], []]
+        def ask(batch: Sequence[_Clip], turns: Sequence[int]) -> list[Future[np.ndarray]]:
+            both = zip(batch, turns, strict=True)
+            return [pools[turn].submit(loadings[turn], clip) for clip, turn in both]
+
+        ahead = ask(*batches[0])
+        following = [*batches[1:], ([], [])]
         bar = progress(following, description="Compute features", unit="batch")
-        for batch, upcoming in zip(batches, bar, strict=True):
-            current, ahead = ahead, ask(upcoming)
-            waveforms = [waveform for job in current for waveform in job.result()]
-            yield batch, torch.from_numpy(np.stack(waveforms))
+        for (batch, _), upcoming in zip(batches, bar, strict=True):
+            current, ahead = ahead, ask(*upcoming)
+            yield batch, torch.from_numpy(np.stack([clip.result() for clip in current]))
 
 
 def _heard(x: np.ndarray, scale: str, n_samples: int | None) -> np.ndarray:
