@@ -262,7 +262,8 @@ def _wrong_folds(files: pd.DataFrame, n_folds: int) -> Iterator[str]:
 def _too_few_sources(files: pd.DataFrame, n_folds: int) -> Iterator[str]:
     n_sources = files.groupby("class")["source"].nunique()
     least = n_sources.min()
-    fewer = f", or set corpus.n_folds to {least} and run.folds to 1 to {least}" if least > 1 else ""
+    some = f"corpus.n_folds to {least} and run.folds to {[*range(1, least + 1)]}"
+    fewer = f", or set {some}" if least > 1 else ""
     for name, n in n_sources[n_sources < n_folds].items():
         yield (
             f"class {name} has {n} source{'s' * (n > 1)} (files, or what {TABLE} and equal files "
