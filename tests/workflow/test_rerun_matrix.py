@@ -323,3 +323,21 @@ def test_every_line_of_the_matrix_is_about_a_key_that_exists():
 
 def test_every_rule_with_results_has_settings(workflow):
     assert {rule.name for rule in workflow.rules} - set(settings_of(workflow)) == {"all"}
+
+
+@pytest.mark.parametrize("key", ["seed", "datasets.esc50.clip_seconds", "features.n_fft"])
+def test_sounds_that_are_cut_and_drawn_into_folds_are_indexed_by_what_that_needs(workflow, key):
+    config = workflow.globals["config"]
+    kept = copy.deepcopy(config)
+    config["datasets"]["esc50"]["corpus"] = {"layout": "folders", "n_folds": 5}
+    *path, last = key.split(".")
+    try:
+        before = settings_of(workflow)["index_dataset"]
+        place = config
+        for part in path:
+            place = place[part]
+        place[last] = changed(place[last])
+        after = settings_of(workflow)["index_dataset"]
+    finally:
+        config.update(kept)
+    assert (before != after) == (key != "features.n_fft")

@@ -22,7 +22,9 @@ from cli.opening import RunOption, open_run, run_of
 from cli.recomputation import Recomputation, recompute_cell
 from cli.showing import OUTCOMES, AsJson, NoRecord, Outcome, tell, worst
 from l2i.checks import InputError, printable
+from l2i.datasets.pieces import spans_of
 from l2i.disk import replace_text
+from l2i.features.audio import Span
 from l2i.hashing import file_sha256
 from l2i.pages.accounts import SHOWN, account_of, leaves, summary_of, told_breaks
 from l2i.pages.provenance import Section, provenance_page
@@ -150,6 +152,14 @@ class Clip(NamedTuple):
     path: str
     fold: str
     sha256: str
+    span: Span | None  # of a piece of the file
+
+    @property
+    def place(self) -> str:
+        """Its file, and where in it."""
+        if self.span is None:
+            return self.path
+        return f"{self.path}, {self.span.n_samples} samples from {self.span.first_sample}"
 
 
 @dataclass(frozen=True)
@@ -247,8 +257,9 @@ class Story:
             return
         rows = read_rows(index)
         where = "fold" if "fold" in rows else "split"
-        for row in rows[rows["clip"].isin(names)].to_dict("records"):
-            yield Clip(dataset, row["clip"], row["path"], str(row[where]), row["sha256"])
+        rows = rows[rows["clip"].isin(names)]
+        for row, span in zip(rows.to_dict("records"), spans_of(rows), strict=True):
+            yield Clip(dataset, row["clip"], row["path"], str(row[where]), row["sha256"], span)
 
     @cached_property
     def sources(self) -> list[tuple[str, str]]:
@@ -279,7 +290,7 @@ class Story:
             for name, found in self.accepted.items()
         }
         if self.clips:
-            rows = [(f"{c.dataset} {c.name}", f"{c.path}\n{c.sha256}") for c in self.clips]
+            rows = [(f"{c.dataset} {c.name}", f"{c.place}\n{c.sha256}") for c in self.clips]
             more[self.name] = [Section(f"Clips ({len(rows)})", rows)]
         account = account_of(
             self._title(),

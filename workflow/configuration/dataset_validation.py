@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from configuration.layouts import Layout, layout_names, layout_of
@@ -41,14 +42,23 @@ def contradictions_of_dataset(name: str, config: dict[str, Any]) -> Iterator[str
 
 def _contradictions_of_options(place: str, corpus: dict[str, Any], layout: Layout) -> Iterator[str]:
     """What the reader of the layout is told, and does not know, or is not told."""
-    name = corpus["layout"]
+    name, schema = corpus["layout"], load_schema()
     for key in sorted(corpus.keys() - {"layout", *layout.options}):
-        yield f"{place}.{key} means nothing to the layout {name}: take it out"
-    for key, (words, meaning) in layout.options.items():
-        if key not in corpus:
-            yield f"{place}.{key} is missing: {meaning} ({' or '.join(words)})"
-        elif corpus[key] not in words:
+        close = get_close_matches(key, layout.options, n=1)
+        hint = f"did you mean {close[0]}? Else take it out" if close else "take it out"
+        yield f"{place}.{key} means nothing to the layout {name}: {hint}"
+    for key, (kind, meaning) in layout.options.items():
+        words = kind if isinstance(kind, list) else []
+        if not words and kind not in schema["$defs"]:
+            yield f"workflow/l2i/datasets/{name}.py: {key} is of no known kind: {kind}"
+        elif key not in corpus:
+            among = f" ({' or '.join(words)})" if words else ""
+            yield f"{place}.{key} is missing: {meaning}{among}"
+        elif words and corpus[key] not in words:
             yield f"{place}.{key} is {corpus[key]!r}, but must be one of {words} ({meaning})"
+        elif not words:
+            for error in validator_of(schema["$defs"][kind], schema).iter_errors(corpus[key]):
+                yield f"{place}.{key} is {error.instance!r}, but {rule_of(error)} ({meaning})"
 
 
 def _contradictions_of_source(place: str, dataset: dict[str, Any], layout: Layout) -> Iterator[str]:
@@ -67,8 +77,9 @@ def _contradictions_of_source(place: str, dataset: dict[str, Any], layout: Layou
     if wrong := sorted({*pins, "files"} ^ {*layout.pins, "files"}):
         yield (
             f"{place}.download names {name}, whose pins in {downloads} are not those of the layout "
-            f"{dataset['corpus']['layout']}, {', '.join(sorted(layout.pins))}: missing or too many "
-            f"are {', '.join(wrong)}. Name another download, or correct its pins"
+            f"{dataset['corpus']['layout']}, {', '.join(sorted(layout.pins)) or 'which has none'}: "
+            f"missing or too many are {', '.join(wrong)}. Name another download, or correct its "
+            "pins"
         )
     for pin in layout.pins.keys() & pins.keys():
         kind, meaning = layout.pins[pin]

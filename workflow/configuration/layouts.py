@@ -16,7 +16,8 @@ class Layout(NamedTuple):
     validation: bool
     files: list[str]
     figure: str | None
-    options: dict[str, tuple[list[str], str]]
+    options: dict[str, tuple[list[str] | str, str]]
+    needs: list[str]
     pins: dict[str, tuple[str, str]]
 
     @property
@@ -70,3 +71,10 @@ def layout_names() -> list[str]:
 def layout_of_dataset(config: dict[str, Any], dataset: str) -> Layout:
     """The layout of a data set of the configuration."""
     return layout_of(config["datasets"][dataset]["corpus"]["layout"])
+
+
+def told_to_layout(config: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """What the reader of a corpus is told: layout, options, and what it needs besides."""
+    entry = config["datasets"][dataset]
+    needs = layout_of_dataset(config, dataset).needs
+    return entry["corpus"] | {key: entry.get(key, config.get(key)) for key in needs}

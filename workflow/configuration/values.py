@@ -7,8 +7,10 @@ the values that come out here. What does not fit the schema stays as it is, for 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from configuration.layouts import layout_of
 from configuration.schema import validator_of
 from configuration.systems import COMMON, description_of
 
@@ -18,6 +20,7 @@ INTEGER = re.compile(r"[+-]?\d{1,300}(_\d+)*")
 NUMBER = re.compile(r"[+-]?(\d{1,300}(_\d+)*\.?\d{0,300}|\.\d{1,300})([eE][+-]?\d{1,5})?")
 
 Schema = dict[str, Any]
+Kinds = Mapping[str, tuple[list[str] | str, str]]
 
 
 def typed_by(value: Any, schema: Schema, whole: Schema) -> Any:
@@ -50,7 +53,7 @@ def typed_by(value: Any, schema: Schema, whole: Schema) -> Any:
 
 
 def typed(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """The configuration as its schema asks for it, and the modules of its systems.
+    """The configuration as its schema asks for it, and the modules of its systems and layouts.
 
     Parameters
     ----------
@@ -60,9 +63,10 @@ def typed(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
         Of the configuration.
     """
     config = typed_by(config, schema, schema)
-    systems = config.get("systems")
-    if isinstance(systems, dict):
-        config["systems"] = {name: _system(entry, schema) for name, entry in systems.items()}
+    for kind, typed_entry in (("systems", _system), ("datasets", _dataset)):
+        entries = config.get(kind)
+        if isinstance(entries, dict):
+            config[kind] = {name: typed_entry(entry, schema) for name, entry in entries.items()}
     return config
 
 
@@ -152,12 +156,7 @@ def _system(entry: Any, schema: Schema) -> Any:
     def of_module(settings: Any) -> Any:
         if not isinstance(settings, dict):
             return settings
-        return {name: as_described(name, value) for name, value in settings.items()}
-
-    def as_described(name: str, value: Any) -> Any:
-        kind = kinds[name][0] if name in kinds else None
-        known = {"enum": kind} if isinstance(kind, list) else schema["$defs"].get(kind, {})
-        return typed_by(value, known, schema)
+        return {name: _as_described(value, name, kinds, schema) for name, value in settings.items()}
 
     entry = dict(entry)
     if "settings" in entry:
@@ -166,9 +165,27 @@ def _system(entry: Any, schema: Schema) -> Any:
         entry["by_dataset"] = {k: of_module(part) for k, part in entry["by_dataset"].items()}
     if isinstance(entry.get("grid"), dict):
         entry["grid"] = {
-            name: [as_described(name, each) for each in values]
+            name: [_as_described(each, name, kinds, schema) for each in values]
             if isinstance(values, list)
             else values
             for name, values in entry["grid"].items()
         }
     return entry
+
+
+def _dataset(entry: Any, schema: Schema) -> Any:
+    """A data set with the options of its layout as that describes them, likewise."""
+    try:
+        corpus = entry["corpus"]
+        kinds = layout_of(corpus["layout"]).options
+    except (ValueError, KeyError, TypeError):
+        return entry
+    options = {key: _as_described(value, key, kinds, schema) for key, value in corpus.items()}
+    return {**entry, "corpus": options}
+
+
+def _as_described(value: Any, name: str, kinds: Kinds, schema: Schema) -> Any:
+    """A value as a module describes what has this name, by words or by one of `$defs`."""
+    kind = kinds[name][0] if name in kinds else None
+    known = {"enum": kind} if isinstance(kind, list) else schema["$defs"].get(kind, {})
+    return typed_by(value, known, schema)

@@ -37,7 +37,7 @@ rule index_dataset:
     resources:
         **asks("index_dataset"),
     params:
-        **identity("index_dataset", settings("datasets/{dataset}/corpus"), layout_module),
+        **identity("index_dataset", settings(corpus=corpus_of), layout_module),
     message:
         "Checking and listing the clips of {wildcards.dataset}"
     script:

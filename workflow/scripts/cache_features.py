@@ -4,6 +4,7 @@ from pathlib import Path
 
 from harness import perform
 from l2i.datasets.fold import front_end_of
+from l2i.datasets.pieces import spans_of
 from l2i.features.cache import cache_features as write_features
 from l2i.tables import read_rows
 
@@ -31,6 +32,7 @@ def cache_features(
         front_end=front_end,
         scale=scale,
         n_samples=n_samples,
+        spans=spans_of(index),
         device=device,
     )
     return {"n_clips": len(index), "n_frames": front_end.n_frames(n_samples)}

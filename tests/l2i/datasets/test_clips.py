@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l2i.datasets.clips import common_sources, examine, identical_clips, identical_groups
+from l2i.features import audio
 
 RATE = 8000
 
@@ -69,6 +70,25 @@ class TestExamine:
         assert "silent.wav: is silent throughout, as published" in caplog.text
         _, problems = examine(folder, ["silent.wav"], n_samples=1, silence_allowed=True)
         assert len(problems) == 1
+
+    def test_pieces_have_levels_of_their_own_wherever_blocks_end(self, folder, monkeypatch):
+        monkeypatch.setattr(audio, "_BLOCK", 70)
+        x = 0.1 * np.random.default_rng(1).standard_normal(1000)
+        x[200:400] = 0
+        write(folder / "long.wav", x)
+        facts, _ = examine(folder, ["long.wav"], piece_seconds=0.025)  # 200 samples
+        heard = soundfile.read(folder / "long.wav", dtype="float32")[0].reshape(5, 200)
+        assert facts["long.wav"]["maximum"] == heard.max()
+        assert facts["long.wav"]["pieces"] == [
+            {
+                "first_sample": 200 * i,
+                "n_samples": 200,
+                "duration_seconds": 0.025,
+                "maximum": part.max(),
+                "sounds": i != 1,
+            }
+            for i, part in enumerate(heard)
+        ]
 
     def test_of_no_clips_nothing_is_told(self, folder):
         assert examine(folder, []) == ({}, [])

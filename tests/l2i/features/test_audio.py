@@ -5,7 +5,16 @@ import pytest
 import soundfile
 
 from l2i.checks import InputError
-from l2i.features.audio import decode, fit_length, read_audio, scale_waveform, write_wav
+from l2i.features import audio
+from l2i.features.audio import (
+    Pieces,
+    Span,
+    decode,
+    fit_length,
+    read_audio,
+    scale_waveform,
+    write_wav,
+)
 
 RATE = 44_100
 
@@ -50,6 +59,41 @@ class TestReadAudio:
         soundfile.write(tmp_path / "x.wav", np.zeros((100, 2)) + 0.5, 8000)
         samples, rate = decode(tmp_path / "x.wav")
         assert (samples.shape, rate) == ((100, 2), 8000)
+
+
+class TestPieces:
+    @pytest.fixture(params=["wav", "ogg"])
+    def whole(self, tmp_path, request, monkeypatch):
+        """A stereo file of several blocks, and how often it is opened."""
+        monkeypatch.setattr(audio, "_BLOCK", 600)  # 300 of each channel
+        x = 0.3 * np.random.default_rng(0).standard_normal((2000, 2))
+        path = tmp_path / f"x.{request.param}"
+        soundfile.write(path, x, RATE)
+        opened = []
+        stream = audio.stream
+        monkeypatch.setattr(audio, "stream", lambda p: opened.append(p) or stream(p))
+        return path, opened
+
+    def test_a_piece_is_what_the_whole_has_there_in_any_order(self, whole):
+        path, opened = whole
+        x = read_audio(path, sample_rate=RATE)
+        pieces = Pieces(path)
+        for span in [Span(0, 1), Span(1, 700), Span(900, 300), Span(1200, 800), Span(600, 10)]:
+            first, n = span
+            np.testing.assert_array_equal(pieces.read(span, sample_rate=RATE), x[first : first + n])
+        assert len(opened) == 1 + 2  # the whole; all pieces but the last in one pass
+        np.testing.assert_array_equal(read_audio(path, sample_rate=RATE, span=Span(5, 10)), x[5:15])
+
+    def test_it_is_resampled_by_itself(self, whole):
+        piece = read_audio(whole[0], sample_rate=RATE, span=Span(500, 1000))
+        write_wav(whole[0].with_name("piece.wav"), piece, sample_rate=RATE)
+        alone = read_audio(whole[0].with_name("piece.wav"), sample_rate=16_000)
+        got = read_audio(whole[0], sample_rate=16_000, span=Span(500, 1000))
+        np.testing.assert_array_equal(got, alone)
+
+    def test_one_that_the_file_does_not_hold_is_refused(self, whole):
+        with pytest.raises(InputError, match=r"x\.\w+: ends after 2000 samples, before the piece"):
+            read_audio(whole[0], sample_rate=RATE, span=Span(1500, 501))
 
 
 class TestMisuse:

@@ -7,6 +7,8 @@ import torch
 from torch.testing import assert_close
 
 from l2i.checks import InputError
+from l2i.features import cache
+from l2i.features.audio import Span
 from l2i.features.cache import (
     BATCH,
     cache_features,
@@ -59,6 +61,33 @@ class TestCache:
             X_alone, M_alone = compute_features(FRONT_END, torch.from_numpy(x)[None])
             assert_close(rows_of(X, [i]), X_alone)
             assert_close(rows_of(M, [i]), M_alone)
+
+    def test_pieces_of_files_are_rows_of_their_own(self, paths, tmp_path, monkeypatch):
+        opened = []
+        begun = cache.Pieces
+        monkeypatch.setattr(cache, "Pieces", lambda path: opened.append(path) or begun(path))
+        spans = [Span(i * 1500, 1500) for i in range(7)]
+        X, _ = write(
+            [paths[0], *[paths[1]] * 7, paths[2]],
+            tmp_path,
+            n_samples=2000,
+            spans=[None, *spans, Span(10, 1000)],
+        )
+        assert opened == [paths[1], paths[2]]  # a file that is cut, once
+        for row, path, span in [
+            (0, paths[0], None),
+            (3, paths[1], spans[2]),
+            (7, paths[1], spans[6]),
+        ]:
+            x = load_waveform(path, sample_rate=RATE, scale="absolute", n_samples=2000, span=span)
+            assert np.abs(x).max() == pytest.approx(1)  # scaled by itself
+            assert_close(
+                rows_of(X, [row]), compute_features(FRONT_END, torch.from_numpy(x)[None])[0]
+            )
+
+    def test_a_cut_file_that_is_not_the_indexed_one_is_refused(self, paths, tmp_path):
+        with pytest.raises(InputError, match=r"0\.wav is not the file that was indexed"):
+            write(paths[:1], tmp_path, sha256=["0" * 64], spans=[Span(0, 100)])
 
     def test_clips_are_cropped_and_padded_to_one_length(self, paths, tmp_path):
         longer, _ = write(paths[:2], tmp_path, n_samples=RATE)

@@ -15,6 +15,7 @@ from cli import why
 from cli.main import main
 from helpers.records import write_acceptance, write_record
 from helpers.scored_run import scored_run
+from l2i.features.audio import Span
 from l2i.hashing import file_sha256
 from l2i.provenance.currency import KnownRecords
 from l2i.provenance.fingerprints import settings_fingerprint
@@ -132,6 +133,12 @@ class TestWhatIsFine:
         facts = Told(capsys, CELL, "--run", finished, "--json").facts
         assert facts["clips"] and {clip["sha256"] for clip in facts["clips"]} == {"c" * 64}
         assert "local folder" in facts["sources"]["esc50"]
+
+    def test_of_a_piece_it_is_told_where_it_lies(self):
+        whole = why.Clip("farm", "a", "cow/a.wav", "1", "c" * 64, None)
+        piece = whole._replace(name="a_002", span=Span(80, 40))
+        assert whole.place == "cow/a.wav"
+        assert piece.place == "cow/a.wav, 40 samples from 80"
 
     def test_the_code_of_each_result_is_told_part_by_part(self, run, capsys):
         parts = {"scripts/tabulate_fidelity.py": {"tabulate_fidelity": "a" * 32}}

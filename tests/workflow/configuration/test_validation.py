@@ -359,7 +359,7 @@ class TestKnownAnswers:
             (
                 "datasets.esc50.corpus",
                 {"layout": "esc51"},
-                r"esc50.corpus.layout is esc51; there are esc50, openmic, sonyc_ust",
+                r"esc50.corpus.layout is esc51; there are esc50, folders, openmic, sonyc_ust",
             ),
             (
                 "run.datasets",
@@ -426,6 +426,26 @@ class TestKnownAnswers:
                 "datasets.sonyc_ust.corpus",
                 {"layout": "sonyc_ust", "labels": "dcase", "subset": "all"},
                 r"sonyc_ust.corpus.subset means nothing to the layout sonyc_ust: take it out",
+            ),
+            (
+                "datasets.esc50.corpus",
+                {"layout": "folders"},
+                r"esc50.corpus.n_folds is missing: folds that sounds are drawn into",
+            ),
+            (
+                "datasets.esc50.corpus",
+                {"layout": "folders", "n_folds": 1},
+                r"esc50.corpus.n_folds is 1, but must be at least 2 \(folds that",
+            ),
+            (
+                "datasets.esc50.corpus",
+                {"layout": "folders", "n_folds": "five"},
+                r"esc50.corpus.n_folds is 'five', but must be of type integer",
+            ),
+            (
+                "datasets.esc50.corpus",
+                {"layout": "folders", "n_folds": 5, "n_fold": 5},
+                r"corpus.n_fold means nothing to the layout folders: did you mean n_folds",
             ),
             (
                 "slime.segment_seconds",

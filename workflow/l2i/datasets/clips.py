@@ -7,17 +7,21 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from l2i.checks import InputError, printable
+from l2i.datasets.pieces import cut
 from l2i.features.audio import stream, to_mono
 from l2i.hashing import file_sha256
 from l2i.progress import progress
 
-_SILENT = "is silent throughout; leave out its rows and move it out of audio"
+_SILENT = (
+    "is silent throughout; move it out of the corpus, and its row out of a table that names it"
+)
 # Every channel may sound and their mix still be silent.
 _CANCELLED = "is silent throughout, mixed to mono: its channels cancel each other; keep one of them"
 
@@ -30,6 +34,7 @@ def examine(
     *,
     n_samples: int | None = None,
     silence_allowed: bool = False,
+    piece_seconds: float | None = None,
 ) -> tuple[dict[str, dict], list[str]]:
     """Decode and hash clips.
 
@@ -43,13 +48,16 @@ def examine(
         What each clip must hold, where lengths are demanded.
     silence_allowed : bool
         Silent clips are warned of and no problem: nobody can repair a corpus as published.
+    piece_seconds : float, optional
+        Length of the pieces that files are cut into, where they are.
 
     Returns
     -------
     facts : dict of str to dict
         By path: n_samples, sample_rate (Hz), n_channels, duration_seconds, maximum (the largest
         sample of the mono mix, in units of full scale), sha256 (of the file). Clips with a problem
-        have none.
+        have none. Of files that are cut also pieces: of each its first_sample, n_samples,
+        duration_seconds, maximum, and whether it sounds.
     problems : list of str
         One line for each clip that is missing, empty, truncated, no audio, of the wrong length,
         or silent throughout.
@@ -57,7 +65,8 @@ def examine(
     facts, problems = {}, []
     # Threads suffice: decoding and hashing both run outside the interpreter's lock.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        jobs = pool.map(lambda path: _facts_of(folder / path, n_samples, silence_allowed), paths)
+        look = partial(_facts_of, n_samples, silence_allowed, piece_seconds)
+        jobs = pool.map(look, [folder / path for path in paths])
         told = progress(jobs, description=f"checking {folder.name}", unit="clip", total=len(paths))
         for path, outcome in zip(paths, told, strict=True):
             if isinstance(outcome, str):
@@ -130,32 +139,80 @@ def common_sources(clips: pd.Series, *shared: pd.Series) -> pd.Series:
     return names.fillna(clips.groupby(source).transform("min")).astype(str).rename("source")
 
 
-def _facts_of(path: Path, n_samples: int | None, silence_allowed: bool) -> dict | str:
+def _facts_of(
+    n_samples: int | None, silence_allowed: bool, piece_seconds: float | None, path: Path
+) -> dict | str:
     """Facts about a clip, or what is wrong with it in one line."""
-    n_read, n_channels, peak, maximum, sounds = 0, 0, 0.0, -np.inf, False
+    heard = _Heard(piece_seconds)
     try:
         for block, rate in stream(path):  # clips need not fit into memory
-            sample_rate = rate
-            mono = to_mono(block)
-            n_read, n_channels = n_read + len(block), block.shape[1]
-            peak, maximum = max(peak, float(np.abs(mono).max())), max(maximum, float(mono.max()))
-            sounds = sounds or bool(block.any())
+            heard.add(block, rate)
         digest = file_sha256(path)
     except InputError as error:
         return str(error)
     except OSError as error:
         return f"{path}: cannot be read ({error}); grant access to it"
-    if not peak:
+    if not any(peak for peak, _ in heard.levels):
         if not silence_allowed:
-            return f"{path}: {_CANCELLED if sounds else _SILENT}"
+            return f"{path}: {_CANCELLED if heard.sounds else _SILENT}"
         log.warning("%s: is silent throughout, as published", printable(str(path)))
-    if n_samples is not None and n_read != n_samples:
-        return f"{path}: has {n_read} samples, the pinned corpus has {n_samples} in each clip"
-    return {
-        "n_samples": n_read,
-        "sample_rate": sample_rate,
-        "n_channels": n_channels,
-        "duration_seconds": n_read / sample_rate,
-        "maximum": maximum,
+    if n_samples is not None and heard.n_samples != n_samples:
+        return (
+            f"{path}: has {heard.n_samples} samples, the pinned corpus has {n_samples} in each clip"
+        )
+    facts = {
+        "n_samples": heard.n_samples,
+        "sample_rate": heard.sample_rate,
+        "n_channels": heard.n_channels,
+        "duration_seconds": heard.n_samples / heard.sample_rate,
+        "maximum": max(maximum for _, maximum in heard.levels),
         "sha256": digest,
     }
+    return facts if piece_seconds is None else facts | {"pieces": heard.pieces()}
+
+
+class _Heard:
+    """What is heard of a file, block by block: its length, and the levels of each of its pieces."""
+
+    def __init__(self, piece_seconds: float | None) -> None:
+        self.piece_seconds = piece_seconds
+        self.n_samples, self.n_channels, self.sample_rate = 0, 0, 0
+        self.sounds = False  # on any channel
+        self.levels: list[tuple[float, float]] = []  # peak and maximum of the mono mix
+
+    @property
+    def n_piece(self) -> int:
+        """Samples of a piece."""
+        return max(1, round((self.piece_seconds or 0) * self.sample_rate))
+
+    def add(self, block: np.ndarray, sample_rate: int) -> None:
+        self.sample_rate, self.n_channels = sample_rate, block.shape[1]
+        self.sounds = self.sounds or bool(block.any())
+        mono, begun = to_mono(block), self.n_samples
+        self.n_samples += len(mono)
+        if self.piece_seconds is None:
+            self._note(0, mono)
+            return
+        n = self.n_piece
+        for i, part in enumerate(np.split(mono, range(n - begun % n, len(mono), n)), begun // n):
+            self._note(i, part)
+
+    def _note(self, i: int, part: np.ndarray) -> None:
+        if i == len(self.levels):
+            self.levels.append((0.0, -np.inf))
+        peak, maximum = self.levels[i]
+        level = max(peak, float(np.abs(part).max())), max(maximum, float(part.max()))
+        self.levels[i] = level
+
+    def pieces(self) -> list[dict]:
+        """The file cut into clips."""
+        spans = cut(self.n_samples, self.n_piece)
+        return [
+            {
+                **span._asdict(),
+                "duration_seconds": span.n_samples / self.sample_rate,
+                "maximum": maximum,
+                "sounds": peak > 0,
+            }
+            for span, (peak, maximum) in zip(spans, self.levels, strict=False)
+        ]

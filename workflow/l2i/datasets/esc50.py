@@ -15,7 +15,7 @@ import pandas as pd
 
 from l2i.checks import InputError, raise_all
 from l2i.datasets.clips import common_sources, examine, identical_clips
-from l2i.datasets.folders import audio_files, unmatched
+from l2i.datasets.sound_files import audio_files, unmatched
 from l2i.datasets.spreadsheets import read_table, truth, whole
 from l2i.hashing import file_sha256
 from l2i.names import why_unshowable
@@ -29,6 +29,7 @@ FIGURE = None
 OPTIONS = {
     "subset": (["all", "esc10"], "all clips, or the ten classes that the table marks as esc10")
 }
+NEEDS: list[str] = []
 PINS = {
     "csv_sha256": ("sha256", "sha256 of the table of clips"),
     "n_clips": ("count", "clips of the corpus"),

@@ -57,7 +57,7 @@ def _unknown_clips(
     for name in sorted({*listening} - known):
         yield (
             f"{place}.listening names {name}: the corpus has no such clip{_alike(name, known)}. "
-            "Names are those of audio files without their suffix"
+            "Names are those of audio files without their suffix, as the index has them"
         )
     if "split" in index:
         tested = set(index["clip"][index["split"] == "test"])
@@ -134,5 +134,5 @@ def _never_positive(clips: pd.DataFrame, classes: Sequence[str]) -> list[str]:
 def _without_scale(index: pd.DataFrame, waveform_scale: str) -> Iterator[str]:
     if waveform_scale != "signed" or "maximum" not in index:  # of a layout of one's own
         return
-    for path in index["path"][index["maximum"] == 0]:
-        yield f"{path}: {NO_SIGNED_SCALE} for features.waveform_scale, or leave out its row"
+    for path in index["path"][index["maximum"] == 0].unique():
+        yield f"{path}: {NO_SIGNED_SCALE} for features.waveform_scale, or leave it out"

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 
 from l2i.checks import InputError
+from l2i.datasets.pieces import contents_of, spans_of
+from l2i.features.audio import Span
 from l2i.features.cache import load_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.names import LABEL, OFFICIAL
@@ -104,13 +106,13 @@ class Fold:
 
     @property
     def train_clips_sha256(self) -> str:
-        """sha256 of the sorted hashes of the training clips' files.
+        """sha256 of what the training clips hold, sorted: hashes of their files, places of pieces.
 
         What learned from other clips has another one, whatever the folds are called: a network that
         has seen a clip can then not be asked about it.
         """
-        hashes = sorted(self.index["sha256"].to_numpy()[self.train_rows])
-        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+        contents = sorted(contents_of(self.index.iloc[self.train_rows]))
+        return hashlib.sha256("\n".join(contents).encode()).hexdigest()
 
     def labels(self, rows: np.ndarray | Sequence[int]) -> Tensor:
         """Class numbers of some clips of a multi-class corpus, int64."""
@@ -135,8 +137,13 @@ class Fold:
             scale=self.waveform_scale,
             n_samples=None if clip_seconds is None else round(clip_seconds * rate),
             sha256=self.index["sha256"].iloc[row],
+            span=self.span(row),
         )
         return torch.from_numpy(x)
+
+    def span(self, row: int) -> Span | None:
+        """Where in its file a clip lies; None where it is all of it."""
+        return spans_of(self.index.iloc[[row]])[0]
 
     def label_rows(self, table: pd.DataFrame, **columns: object) -> pd.DataFrame:
         """A table of clips with the columns in front that say where its rows belong.

@@ -29,21 +29,28 @@ def layout_module(name: str) -> ModuleType:
 
 
 def require_layout(folder: Path, name: str) -> None:
-    """Raise InputError unless a folder holds the files by which a layout is recognised."""
-    missing = [file for file in layout_module(name).FILES if not (folder / file).exists()]
-    if not missing:
-        return
+    """Raise InputError unless a folder holds the files by which a layout is recognised.
+
+    One that is recognised by none may not hold those of another layout.
+    """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; put the corpus there, or set machine.data")
+    files = layout_module(name).FILES
+    missing = [file for file in files if not (folder / file).exists()]
+    if files and not missing:
+        return
     alike = [
         other
         for other, module in sorted(_layouts().items())
-        if all((folder / file).exists() for file in module.FILES)
+        if module.FILES and all((folder / file).exists() for file in module.FILES)
     ]
-    hint = f"; it looks like the layout {alike[0]}: set corpus.layout to that" if alike else ""
+    if not files and not alike:
+        return
+    why = f"it has no {', '.join(missing)}; " if missing else ""
+    hint = f"it looks like the layout {alike[0]}: set corpus.layout to that" if alike else ""
     raise InputError(
-        f"{folder} is not in the layout {name}: it has no {', '.join(missing)}"
-        f"{hint or '; put the corpus there, or set machine.data'}"
+        f"{folder} is not in the layout {name}: {why}"
+        f"{hint or 'put the corpus there, or set machine.data'}"
     )
 
 

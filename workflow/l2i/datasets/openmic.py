@@ -20,8 +20,8 @@ import pandas as pd
 
 from l2i.checks import InputError, raise_all
 from l2i.datasets.clips import common_sources, examine, identical_clips
-from l2i.datasets.folders import audio_files, unmatched
 from l2i.datasets.pins import differences
+from l2i.datasets.sound_files import audio_files, unmatched
 from l2i.datasets.spreadsheets import numbers, read_table, read_text
 from l2i.names import LABEL, why_unshowable
 
@@ -31,7 +31,8 @@ CLASSES = None  # as many as the class map names, twenty in the corpus as publis
 VALIDATION = False
 FILES = ["openmic-2018-aggregated-labels.csv", "class-map.json", "partitions", "audio"]
 FIGURE = "3"
-OPTIONS: dict[str, tuple[list[str], str]] = {}
+OPTIONS: dict[str, tuple[list[str] | str, str]] = {}
+NEEDS: list[str] = []
 PINS = {
     "n_clips": ("count", "clips of the corpus"),
     "n_clips_per_split": ("counts", "clips of train and test"),

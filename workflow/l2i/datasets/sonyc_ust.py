@@ -17,8 +17,8 @@ import pandas as pd
 
 from l2i.checks import InputError, raise_all
 from l2i.datasets.clips import common_sources, examine, identical_clips
-from l2i.datasets.folders import audio_files, unmatched
 from l2i.datasets.pins import changed_files
+from l2i.datasets.sound_files import audio_files, unmatched
 from l2i.datasets.spreadsheets import numbers as as_numbers
 from l2i.datasets.spreadsheets import read_table, whole
 from l2i.names import LABEL, why_unshowable
@@ -34,6 +34,7 @@ OPTIONS = {
         "rule by which annotations become labels of training clips: DCASE's, or the authors'",
     ),
 }
+NEEDS: list[str] = []
 PINS = {
     "n_clips": ("count", "clips of the corpus, those that are left out included"),
     "n_clips_per_split": ("counts", "clips of train, validate and test"),

@@ -14,6 +14,7 @@ import io
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -40,6 +41,13 @@ _FOREIGN = {
     b"MAC ": "is Monkey's Audio, which is not read; convert it to wav or flac",
     b"wvpk": "is WavPack, which is not read; convert it to wav or flac",
 }
+
+
+class Span(NamedTuple):
+    """A piece of a file, in samples at the rate of the file."""
+
+    first_sample: int
+    n_samples: int
 
 
 def decode(path: str | Path) -> tuple[np.ndarray, int]:
@@ -90,10 +98,10 @@ def stream(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     except (OSError, UnicodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); grant access to it") from error
     if not n_samples:
-        raise InputError(f"{path}: holds no samples; leave out its rows, or fetch the file again")
+        raise InputError(f"{path}: holds no samples; leave it out, or fetch it again")
 
 
-def read_audio(path: str | Path, *, sample_rate: int) -> np.ndarray:
+def read_audio(path: str | Path, *, sample_rate: int, span: Span | None = None) -> np.ndarray:
     """Read an audio file as mono at the given rate.
 
     Parameters
@@ -102,6 +110,8 @@ def read_audio(path: str | Path, *, sample_rate: int) -> np.ndarray:
         A file as for `decode`, of any rate and any number of channels.
     sample_rate : int
         Wanted rate in Hz; other rates are converted by windowed-sinc interpolation.
+    span : Span, optional
+        The piece that is read, and converted by itself; all of the file without it.
 
     Returns
     -------
@@ -110,11 +120,56 @@ def read_audio(path: str | Path, *, sample_rate: int) -> np.ndarray:
     Raises
     ------
     InputError
-        As `decode`.
+        As `decode`; or if the file ends before the piece does.
     """
+    if span is not None:
+        return Pieces(path).read(span, sample_rate=sample_rate)
     parts = [(to_mono(block), rate) for block, rate in stream(path)]
     mono, rate = np.concatenate([part for part, _ in parts]), parts[0][1]
     return mono if rate == sample_rate else resample(mono, rate, sample_rate)
+
+
+class Pieces:
+    """A file that is read piece by piece.
+
+    Pieces in their order cost one pass through the file, whatever its kind, and memory for one of
+    them. One that lies before the last begins a new pass.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._begin()
+
+    def read(self, span: Span, *, sample_rate: int) -> np.ndarray:
+        """A piece as `read_audio` gives it."""
+        if span.first_sample < self._at:
+            self._begin()
+        mono = np.concatenate([*self._parts(span)])
+        return mono if self._rate == sample_rate else resample(mono, self._rate, sample_rate)
+
+    def _begin(self) -> None:
+        self._blocks = stream(self.path)
+        self._at, self._rate = 0, 0
+        self._rest = np.empty(0, np.float32)  # decoded, from sample `_at` on
+
+    def _parts(self, span: Span) -> Iterator[np.ndarray]:
+        missing = span.n_samples
+        while missing:
+            if not len(self._rest):
+                block, self._rate = next(self._blocks, (None, 0))
+                if block is None:
+                    raise InputError(
+                        f"{self.path}: ends after {self._at} samples, before the piece that begins "
+                        f"at {span.first_sample} does; fetch the file again"
+                    )
+                self._rest = to_mono(block)
+            begin = max(0, span.first_sample - self._at)
+            part = self._rest[begin : begin + missing]
+            n_passed = min(begin, len(self._rest)) + len(part)
+            self._at, self._rest = self._at + n_passed, self._rest[n_passed:]
+            missing -= len(part)
+            if len(part):
+                yield part
 
 
 def to_mono(samples: np.ndarray) -> np.ndarray:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
 from pathlib import Path
 from tokenize import TokenError  # of a damaged header, which is read as Python
 from typing import BinaryIO
@@ -21,11 +23,12 @@ from torch import Tensor
 
 from l2i.checks import REMAKE, InputError, reason
 from l2i.disk import require_room, writing
-from l2i.features.audio import fit_length, read_audio, scale_waveform
+from l2i.features.audio import Pieces, Span, fit_length, read_audio, scale_waveform
 from l2i.features.spectral import FrontEnd, magnitude
 from l2i.hashing import file_sha256
 from l2i.progress import progress
 
+_Clip = tuple[Path, str, Span | None]  # its file, what that is by the index, and where in it
 BATCH = 4  # clips; larger batches fall out of the cache, and memory is bounded by it
 
 
@@ -45,24 +48,21 @@ def load_waveform(
     scale: str,
     n_samples: int | None = None,
     sha256: str | None = None,
+    span: Span | None = None,
 ) -> np.ndarray:
     """A clip as the pipeline hears it: mono, resampled, scaled, cropped or padded at its end.
+
+    It is a whole file, or a span of it.
 
     Raises
     ------
     InputError
         If the file cannot be read, or is not the one whose sha256 the index lists.
     """
-    if sha256 is not None and file_sha256(path) != sha256:
-        raise InputError(
-            f"{path} is not the file that was indexed. Put the old one back, or index the corpus "
-            "again: add --forcerun index_dataset at the end of your snakemake command"
-        )
-    try:
-        x = scale_waveform(read_audio(path, sample_rate=sample_rate), scale)
-    except InputError as error:
-        raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-    return x if n_samples is None else fit_length(x, n_samples)
+    if sha256 is not None:
+        _require_indexed(path, sha256)
+    with _named(path):
+        return _heard(read_audio(path, sample_rate=sample_rate, span=span), scale, n_samples)
 
 
 def cache_features(
@@ -74,6 +74,7 @@ def cache_features(
     front_end: FrontEnd,
     scale: str,
     n_samples: int,
+    spans: Sequence[Span | None] | None = None,
     device: str = "cpu",
 ) -> None:
     """Compute and write both feature arrays of a data set.
@@ -81,7 +82,7 @@ def cache_features(
     Parameters
     ----------
     paths : sequence of Path
-        Audio files, in the order of the index.
+        Audio file of each clip, in the order of the index.
     path_to_log_magnitude, path_to_log_mel : str or Path
         Arrays to write, in NumPy's format.
     sha256 : sequence of str
@@ -92,6 +93,9 @@ def cache_features(
         Waveform scaling, see :func:`l2i.features.audio.scale_waveform`.
     n_samples : int
         Length that every clip is cropped or padded to.
+    spans : sequence of Span or None, optional
+        Where in its file each clip lies; None is all of it. Clips of one file, one behind the
+        other, are read in one pass.
     device : str
         Where spectrograms are computed.
 
@@ -116,20 +120,11 @@ def cache_features(
             header = {"descr": "<f4", "fortran_order": False, "shape": shape}
             npy.write_array_header_1_0(file, header)
 
-        indexed = dict(zip(paths, sha256, strict=True))
-
-        def load(path: Path) -> np.ndarray:
-            return load_waveform(
-                path,
-                sample_rate=front_end.sample_rate,
-                scale=scale,
-                n_samples=n_samples,
-                sha256=indexed[path],
-            )
-
-        for batch, waveforms in _decoded(paths, load):
+        clips = [*zip(paths, sha256, spans or [None] * len(paths), strict=True)]
+        loadings = [_Loading(front_end.sample_rate, scale, n_samples) for _ in range(2)]
+        for batch, waveforms in _decoded(clips, loadings):
             X, M = compute_features(front_end, waveforms, device=device)
-            _require_finite(batch, M)
+            _require_finite([path for path, _, _ in batch], M)
             _append(magnitudes, X)
             _append(mels, M)
 
@@ -161,18 +156,72 @@ def rows_of(array: np.ndarray, rows: Iterable[int]) -> Tensor:
     return torch.from_numpy(array[np.asarray(list(rows), dtype=np.int64)])
 
 
+class _Loading:
+    """Loads clips in their order; a file that is cut is opened once for all of its pieces."""
+
+    def __init__(self, sample_rate: int, scale: str, n_samples: int) -> None:
+        self.sample_rate, self.scale, self.n_samples = sample_rate, scale, n_samples
+        self._opened: Pieces | None = None
+
+    def __call__(self, clip: _Clip) -> np.ndarray:
+        path, sha256, span = clip
+        rate, scale, n_samples = self.sample_rate, self.scale, self.n_samples
+        if span is None:
+            return load_waveform(
+                path, sample_rate=rate, scale=scale, n_samples=n_samples, sha256=sha256
+            )
+        with _named(path):
+            if self._opened is None or self._opened.path != path:
+                _require_indexed(path, sha256)
+                self._opened = Pieces(path)
+            return _heard(self._opened.read(span, sample_rate=rate), scale, n_samples)
+
+
 def _decoded(
-    paths: Sequence[Path], load: Callable[[Path], np.ndarray]
-) -> Iterator[tuple[Sequence[Path], Tensor]]:
-    """Batches of paths and waveforms, (B, n_samples); the next is decoded while one is used."""
-    batches = [paths[i : i + BATCH] for i in range(0, len(paths), BATCH)]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        ahead = [pool.submit(load, path) for path in batches[0]]
-        following = [*batches[1:], []]
+    clips: Sequence[_Clip], loadings: Sequence[Callable[[_Clip], np.ndarray]]
+) -> Iterator[tuple[Sequence[_Clip], Tensor]]:
+    """Batches of clips and waveforms, (B, n_samples); the next is decoded while one is used.
+
+    Files take turns among the loadings, each of which has a thread of its own.
+    """
+    files = groupby(clips, key=lambda clip: clip[0])
+    turns = [i % len(loadings) for i, (_, of_file) in enumerate(files) for _ in of_file]
+    batches = [(clips[i : i + BATCH], turns[i : i + BATCH]) for i in range(0, len(clips), BATCH)]
+    with ExitStack() as stack:
+        pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in loadings]
+
+        def ask(batch: Sequence[_Clip], turns: Sequence[int]) -> list[Future[np.ndarray]]:
+            both = zip(batch, turns, strict=True)
+            return [pools[turn].submit(loadings[turn], clip) for clip, turn in both]
+
+        ahead = ask(*batches[0])
+        following = [*batches[1:], ([], [])]
         bar = progress(following, description="Compute features", unit="batch")
-        for batch, upcoming in zip(batches, bar, strict=True):
-            current, ahead = ahead, [pool.submit(load, path) for path in upcoming]
+        for (batch, _), upcoming in zip(batches, bar, strict=True):
+            current, ahead = ahead, ask(*upcoming)
             yield batch, torch.from_numpy(np.stack([clip.result() for clip in current]))
+
+
+def _heard(x: np.ndarray, scale: str, n_samples: int | None) -> np.ndarray:
+    x = scale_waveform(x, scale)
+    return x if n_samples is None else fit_length(x, n_samples)
+
+
+def _require_indexed(path: str | Path, sha256: str) -> None:
+    if file_sha256(path) != sha256:
+        raise InputError(
+            f"{path} is not the file that was indexed. Put the old one back, or index the corpus "
+            "again: add --forcerun index_dataset at the end of your snakemake command"
+        )
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Say of which file it is what goes wrong inside."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
 def _require_finite(paths: Sequence[Path], M: Tensor) -> None:

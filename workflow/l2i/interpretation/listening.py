@@ -75,8 +75,8 @@ class Predictor:
 
 
 def open_clip(fold: Fold, row: int, data: str) -> Clip:
-    """A clip of a fold, as long as its file below the data folder."""
-    rate = fold.front_end.sample_rate
+    """A clip of a fold, as long as its file below the data folder, or as its piece of that."""
+    rate, span = fold.front_end.sample_rate, fold.span(row)
     path = Path(data) / fold.dataset / fold.index["path"].iloc[row]
     waveform = fold.waveform(data, row)
     peak = float(waveform.abs().max())
@@ -86,7 +86,9 @@ def open_clip(fold: Fold, row: int, data: str) -> Clip:
         labels=[name for name, value in known.items() if value == 1],
         absent=[name for name, value in known.items() if value == 0],
         waveform=waveform,
-        gain=float(np.abs(read_audio(path, sample_rate=rate)).max()) / peak if peak else 1.0,
+        gain=float(np.abs(read_audio(path, sample_rate=rate, span=span)).max()) / peak
+        if peak
+        else 1.0,
         sample_rate=rate,
     )
 

@@ -1,5 +1,6 @@
 """Paths and inputs of rules/datasets.smk."""
 
+from configuration.layouts import told_to_layout
 from configuration.reading import pins_of
 from harness.job import HASHES
 from l2i.checks import InputError, reason
@@ -16,6 +17,11 @@ def fetched(wildcards):
 def pins_of_dataset(wildcards):
     """What the download of a data set must be."""
     return pins_of("corpora", config["datasets"][wildcards.dataset]["download"])
+
+
+def corpus_of(wildcards):
+    """How a corpus is laid out, and what its reader is told."""
+    return told_to_layout(config, wildcards.dataset)
 
 
 def layout_module(wildcards):
