@@ -54,7 +54,7 @@ def write_noise(path, seconds=0.5, seed=0, rate=8000):
     return path
 
 
-def make_run(folder, folds=("1",), systems=("l2i_att",), *, multi_label=False):
+def make_run(folder, folds=("1",), systems=("l2i_att",), *, multi_label=False, thresholds=0.5):
     """The folder of a run with trained interpreters, as the workflow leaves it, without records."""
     classes = ["knock", "rain", "dog"]
     write_json(folder / "datasets/esc50/classes.json", classes)
@@ -76,7 +76,10 @@ def make_run(folder, folds=("1",), systems=("l2i_att",), *, multi_label=False):
         }
         path = folder / f"classifier/esc50/fold{fold}/model.safetensors"
         path.parent.mkdir(parents=True)
-        save_classifier(path, small_classifier(multi_label=multi_label), **identity)
+        classifier = small_classifier(multi_label=multi_label)
+        if multi_label:
+            classifier.thresholds[:] = thresholds
+        save_classifier(path, classifier, **identity)
         for system in systems:
             write_system(folder, path, identity, system)
     return folder

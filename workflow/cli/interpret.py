@@ -54,6 +54,8 @@ class Interpreted:
         console.print(f"[bold]{_plain(self.name)}[/bold], {self.seconds:.3g} s")
         for note in self.notes:
             console.print(f"  {note}", markup=False)
+        if not self.decided:
+            console.print("  decided for no class; a table shows the most probable ones")
         console.print(_classes(self, top))
         for interpretation in self.interpretations:
             _show_components(console, interpretation, top)

@@ -11,7 +11,7 @@ import torch
 from helpers.known_networks import RATE
 from helpers.own_sounds import SECONDS, heard_tones, known_model, small_model, write_noise
 from l2i.checks import InputError
-from l2i.features.audio import scale_waveform
+from l2i.features.audio import scale_waveform, write_wav
 from l2i.interpretation.synthesis import synthesise
 
 
@@ -21,7 +21,7 @@ def noise(model, n_samples):
 
 
 class TestClip:
-    @pytest.mark.parametrize("seconds", [0.3, 1.5, SECONDS])
+    @pytest.mark.parametrize("seconds", [0.3, 1.5, SECONDS, 1.03 * SECONDS])
     @pytest.mark.parametrize("scale", ["absolute", "signed", "none"])
     def test_it_is_explained_as_the_workflow_does(self, seconds, scale):
         model = replace(small_model(), waveform_scale=scale, threshold=0.3)
@@ -96,6 +96,15 @@ class TestRefusals:
     def test_silence(self):
         with pytest.raises(InputError, match="is silent throughout"):
             known_model().explain(np.zeros(RATE), sample_rate=RATE)
+
+    def test_what_has_no_scale(self, tmp_path):
+        model = replace(small_model(), waveform_scale="signed")
+        write_wav(tmp_path / "below.wav", -np.ones(800, np.float32) * 0.1, sample_rate=8000)
+        model.explain(tmp_path / "below.wav")  # flipped, as the authors' code does
+        x = np.r_[np.zeros(400, np.float32), -np.ones(400, np.float32)]
+        write_wav(tmp_path / "below.wav", x, sample_rate=8000)
+        with pytest.raises(InputError, match="below.wav: a waveform with maximum 0 has no signed"):
+            model.explain(tmp_path / "below.wav")
 
     def test_a_file_is_named(self, tmp_path):
         path = write_noise(tmp_path / "quiet.wav")

@@ -108,12 +108,17 @@ class TestSounds:
             write_explanations(tmp_path, explained, ["low"])
         assert names(tmp_path) == []
 
-    def test_a_failure_leaves_no_half_of_a_sound(self, tmp_path):
+    def test_a_failure_leaves_no_half_of_a_sound(self, tmp_path, monkeypatch):
         model = known_model()
         explained = model.explain(heard_tones(SECONDS), sample_rate=RATE)
         write_dictionary(tmp_path / "sounds", model)
-        with pytest.raises(InputError, match="knows no class"):
-            write_explanations(tmp_path / "sounds", explained, ["low", "lower"])
+
+        def fails(*arguments, **options):
+            raise InputError("the disk is full")
+
+        monkeypatch.setattr("l2i.interpretation.saving.write_heard", fails)
+        with pytest.raises(InputError, match="the disk is full"):
+            write_explanations(tmp_path / "sounds", explained, ["low"])
         assert names(tmp_path / "sounds") == ["dictionary.npy"]
 
     def test_that_no_class_was_decided_for_is_said(self, tmp_path):

@@ -96,6 +96,11 @@ class TestAnswer:
         ended(write_noise(Path("dog.wav")), "--single-file")
         assert "data:audio/flac" in Path("interpretation/index.html").read_text()
 
+    def test_that_no_class_is_decided_for_is_told(self, ended, tmp_path):
+        run = make_run(tmp_path / "run", multi_label=True, thresholds=2.0)
+        code, said = ended(write_noise(Path("dog.wav")), model=run)
+        assert code == 0 and "decided for no class" in said.out and "interpreted" in said.out
+
     def test_a_long_file_has_a_timeline(self, ended):
         code, said = ended(write_noise(Path("long.wav"), seconds=6))
         assert code == 0 and Path("interpretation/sounds/long/timeline.json").is_file()

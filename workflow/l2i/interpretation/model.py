@@ -116,19 +116,23 @@ class Model:
         if target is not None:
             self.known_class(target)
         name, waveform, notes = read_sound(sound, sample_rate, self.front_end.sample_rate)
+        named = name if isinstance(sound, np.ndarray) else os.fspath(sound)
         if not waveform.any():
-            named = name if isinstance(sound, np.ndarray) else os.fspath(sound)
             raise InputError(f"{named}: is silent throughout; there is nothing in it to be heard")
         if len(waveform) < self.hearing.n_samples:
             seconds = len(waveform) / self.front_end.sample_rate
             notes = [*notes, f"{seconds:.3g} s, with silence added up to {self.clip_seconds:g} s"]
-        heard = hear(self.explained, waveform, self.hearing)
+        try:
+            gain = gain_of(waveform, self.waveform_scale)
+            heard = hear(self.explained, waveform, self.hearing)
+        except InputError as error:  # of what has no scale
+            raise InputError(f"{named}: {error}") from error
         pooled = pool(self.explained, heard)
         return Explanation(
             name=name,
             model=self,
             waveform=waveform,
-            gain=gain_of(waveform, self.waveform_scale),
+            gain=gain,
             probabilities=by_class(self.classes, pooled.probabilities),
             estimates=by_class(self.classes, pooled.estimates),
             decided=[name for name, yes in zip(self.classes, pooled.decided, strict=True) if yes],

@@ -1,7 +1,7 @@
 """Sounds of any length, heard in windows as long as the clips that networks decide on.
 
-Neighbours overlap by half, and each window is scaled as a clip of its own. A sound that is no
-longer than a clip is one window.
+Neighbours overlap by half, and each window is scaled as a clip of its own. A sound that is hardly
+longer than a clip, or shorter, is one window.
 
 What is pooled over windows: where classes exclude each other, their mean probabilities; else the
 largest, since a class is in a sound if it is anywhere in it. A window counts for the relevances to
@@ -27,6 +27,7 @@ from l2i.interpretation.synthesis import decide, n_inverted_frames
 from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
 
+LITTLE = 20  # a clip may be longer by one of so many parts, and is still heard as one
 EPS = 1e-12  # keeps shares of what is nowhere probable equal, in place of 0 / 0
 
 
@@ -53,8 +54,7 @@ class Pooled(NamedTuple):
 def hear(explained: ExplainedClassifier, waveform: np.ndarray, hearing: Hearing) -> Heard:
     """Have both networks hear a waveform (n_samples,), as read, window by window."""
     front_end, W = hearing.front_end, explained.interpreter.W
-    starts = window_starts(len(waveform), hearing.n_samples, front_end.hop_length)
-    windows = [waveform[start : start + hearing.n_samples] for start in starts]
+    starts, windows = cut(waveform, hearing)
     firsts = [start // front_end.hop_length for start in starts]
     lengths = [n_inverted_frames(len(window), front_end) for window in windows]
     H = torch.zeros(W.shape[1], firsts[-1] + lengths[-1], device=W.device)
@@ -105,16 +105,23 @@ def probabilities_of(
     explained: ExplainedClassifier, waveform: np.ndarray, hearing: Hearing
 ) -> Tensor:
     """Probabilities (C,) that the predictor gives a waveform (n_samples,) with sound in it."""
-    starts = window_starts(len(waveform), hearing.n_samples, hearing.front_end.hop_length)
-    windows = (waveform[start : start + hearing.n_samples] for start in starts)
+    _, windows = cut(waveform, hearing)
     logits = []
-    for window in progress(windows, description="hearing", unit="window", total=len(starts)):
+    for window in progress(windows, description="hearing", unit="window"):
         if window.any():
             x = torch.from_numpy(scaled(window, hearing)).to(explained.interpreter.W.device)
             logits.append(explained.predict(hearing.log_mel(x)[None]))
     said = explained.classifier.probabilities(torch.cat(logits))
     sounding = torch.ones(len(said), dtype=torch.bool, device=said.device)
     return pool_probabilities(said, sounding, multi_label=explained.multi_label).cpu()
+
+
+def cut(waveform: np.ndarray, hearing: Hearing) -> tuple[list[int], list[np.ndarray]]:
+    """First sample of each window of a waveform, and the windows; a single one is all of it."""
+    starts = window_starts(len(waveform), hearing.n_samples, hearing.front_end.hop_length)
+    if len(starts) == 1:
+        return starts, [waveform]
+    return starts, [waveform[start : start + hearing.n_samples] for start in starts]
 
 
 def scaled(window: np.ndarray, hearing: Hearing) -> np.ndarray:
@@ -125,10 +132,10 @@ def scaled(window: np.ndarray, hearing: Hearing) -> np.ndarray:
 def window_starts(n_samples: int, n_window: int, hop_length: int) -> list[int]:
     """First sample of each window, all at whole hops, so that frames of neighbours coincide.
 
-    One window where the waveform is no longer than that. The last one ends with the waveform, or
-    less than a hop behind it.
+    One window where the waveform is no longer than that, or by so little that the workflow's scores
+    too would leave it out. Else the last one ends with the waveform, or less than a hop behind it.
     """
-    if n_samples <= n_window:
+    if n_samples <= n_window + n_window // LITTLE:
         return [0]
     stride = max(1, n_window // 2 // hop_length) * hop_length
     last = -(-(n_samples - n_window) // hop_length) * hop_length

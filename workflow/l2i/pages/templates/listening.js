@@ -376,22 +376,26 @@
     const classes = distinct([i.target, ...i.before.map(([name]) => name), ...rising]);
     if (!columns.length) return null;
     const known = columns.map(([, of]) => new Map(of)); // of the most probable classes
-    const isWhole = known.every((of) => classes.every((name) => of.has(name)));
     const cell = (name, of) => {
       const p = of.get(name);
-      if (p === undefined) return element("td", { class: "faint" }, "\u2013");
+      if (p === undefined) return missing();
       const bar = element("i", { class: "bar" });
       bar.style.width = `${100 * p}%`;
       return element("td", {}, two(p), element("span", { class: "track" }, bar));
     };
     return element("table", {},
-      element("caption", {}, i.predictor ? `What the ${i.predictor} says of` : "Probabilities of",
-        isWhole ? "" : " (\u2013 is not among its most probable)"),
+      element("caption", {}, i.predictor ? `What the ${i.predictor} says of` : "Probabilities of"),
       element("thead", {}, element("tr", {}, element("td"),
         ...columns.map(([name]) => element("th", { scope: "col" }, name)))),
       element("tbody", {}, ...classes.map((name) =>
         element("tr", { class: name === i.target ? "target" : "" },
           element("th", { scope: "row" }, ...breakable(name)), ...known.map((of) => cell(name, of))))));
+  }
+
+  function missing() {
+    const why = "not among the most probable";
+    return element("td", { class: "faint", title: why },
+      element("span", { "aria-hidden": "true" }, "\u2013"), unseen(why));
   }
 
   function soundRow(i, s, at, largest) {
