@@ -43,15 +43,14 @@ class Loudest(torch.nn.Module):
 
     def __init__(self, multi_label=False):
         super().__init__()
-        self.architecture = {"multi_label": multi_label}
+        self.multi_label = multi_label
 
     def forward(self, M):
         loudest = M.amax((1, 2)) + 50
         return torch.stack([loudest, torch.full_like(loudest, 35)], 1) / 10
 
     def probabilities(self, logits):
-        multi_label = self.architecture["multi_label"]
-        return logits.sigmoid() if multi_label else logits.softmax(-1)
+        return logits.sigmoid() if self.multi_label else logits.softmax(-1)
 
 
 def events(n_clips, seed=0):
