@@ -52,7 +52,14 @@ def watch(page: Page) -> list[str]:
     """
     heard: list[str] = []
     page.on("pageerror", lambda error: heard.append(f"thrown: {error}"))
-    page.on("requestfailed", lambda request: heard.append(f"not to be had: {request.url}"))
+    page.on(
+        "requestfailed",
+        lambda request: (
+            heard.append(f"not to be had: {request.url}")
+            if request.failure != "net::ERR_ABORTED"  # the page itself wanted it no more
+            else None
+        ),
+    )
     page.on(
         "console",
         lambda message: (

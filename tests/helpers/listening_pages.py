@@ -205,6 +205,7 @@ def handful() -> dict:
             clip(
                 "my own", [], interpretation("L2I w/ ATT", "dog", None), timeline=timeline, fold=""
             ),
+            clip("lecture", ["voice"], seconds=150.0),
             clip(VILE, [VILE], vile, id="vile"),
         ]
     )

@@ -194,6 +194,12 @@ class TestWords:
             "The classifier decides for no class; explained is the most probable one, dog."
         ]
 
+    def test_what_was_noted_of_the_sound_is_told_first(self, compose, tmp_path):
+        how = {"decided": False, "notes": ["It was mixed down."]}
+        write_heard(tmp_path / "own", {"a": {"dog": how}})
+        notes = only(compose(heard(tmp_path / "own"))[0]["clips"][0])["notes"]
+        assert notes[0] == "It was mixed down." and len(notes) == 2
+
     def test_segments_are_told_by_when_they_are(self, compose, tmp_path, files):
         write_heard(tmp_path / "s", {"a": {"dog": folders.segments(1, 2)}}, components=False)
         interpretation = only(compose(heard(tmp_path / "s", "SLIME"))[0]["clips"][0])
@@ -405,6 +411,7 @@ class TestWriting:
         [
             ("dictionary.npy", b"no", "holds no whole array"),
             ("a/dog/interpretation.json", b"{", "no JSON that can be read"),
+            ("a/dog/interpretation.json", b'{"clip": "a"}', "says nothing of front_end, interp"),
             ("a/activations.npy", np.ones((3, 9), "f4"), "do not fit what was selected"),
             ("a/activations.npy", np.ones(9, "f4"), "something else than a matrix"),
         ],

@@ -103,6 +103,13 @@ class TestWhatIsPacked:
             if name.endswith((".safetensors", ".wav", "asked.json")) or "__pycache__" in name
         ]
 
+    def test_the_listening_page_goes_with_the_sounds(self, small, tmp_path):
+        page = {"page": "listen"}
+        small.job("compose_listening", page, {"sounds": "listening/esc50"}, file="input.flac")
+        for with_audio in (True, False):
+            crate = pack(small, tmp_path / f"{with_audio}.zip", with_audio=with_audio).path
+            assert (f"{ROOT}/listen/input.flac" in names_in(crate)) is with_audio
+
     def test_weights_and_sounds_are_when_asked_for(self, finished, tmp_path):
         crate = pack(finished, tmp_path / "a.zip", with_weights=True, with_audio=True).path
         model, sound = "systems/esc50/fold1/model.safetensors", "listening/esc50/a clip #1.wav"

@@ -1,12 +1,22 @@
 """l2i.systems.apnet_sounds: prototypes as sound."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
-from helpers.apnet_tasks import TINY, TONES, network, task, trained
+from helpers.apnet_tasks import RATE, TINY, TONES, network, task, trained
+from helpers.project import load_module
 from l2i.features.log_mel import LogMel
-from l2i.systems.apnet_sounds import PEAK, heaviest_prototypes, prototype_sounds, waveform_of
+from l2i.features.resampling import resample
+from l2i.systems.apnet_sounds import (
+    PEAK,
+    heaviest_prototypes,
+    logits_of_sound,
+    prototype_sounds,
+    waveform_of,
+)
 
 
 def loudest(x, sample_rate):
@@ -71,6 +81,30 @@ class TestSounds:
                 own = [mask[nearest : nearest + 1] for mask in masks]
                 decoded = net.decoder(net.prototypes[sound.number][None], tuple(own))
             torch.testing.assert_close(sound.log_mel, net.unscale(decoded)[0])
+
+    def test_a_sound_at_its_own_rate_is_heard_as_a_clip_is(self, tmp_path):
+        problem = task(tmp_path)
+        net = trained(problem, n_epochs=1).network
+        clips = problem.clips(problem.rows[:1])
+        resampled = resample(clips.waveforms[0].numpy(), RATE, TINY["sample_rate"])
+        with torch.no_grad():
+            expected = net.predict(clips).logits[0]
+        found = logits_of_sound(net, resampled)
+        torch.testing.assert_close(found, expected, atol=0.05, rtol=0.05)
+
+    def test_the_script_writes_what_the_network_says_of_each_prototype(self, tmp_path):
+        problem = task(tmp_path)
+        problem.fold.index["clip"] = [f"clip {i}" for i in problem.fold.index.index]
+        net = trained(problem, n_epochs=60).network
+        sounds = load_module("sound_prototypes").sound_prototypes
+        sounds(problem, net, str(tmp_path / "sounds"))
+        about = json.loads((tmp_path / "sounds/prototypes.json").read_text())
+        for entry, name in zip(about, ["low", "high"], strict=True):
+            assert (entry["class"], entry["kind"]) == (name, "prototype")
+            assert entry["front_end"] == TINY and sum(entry["probabilities"].values()) == (
+                pytest.approx(1, abs=1e-5)
+            )
+            assert max(entry["probabilities"], key=entry["probabilities"].get) == name
 
     def test_the_heaviest_prototype_adds_most_to_its_class(self):
         net = network()

@@ -111,6 +111,23 @@ class TestScript:
             for sound in description["sounds"].values():
                 assert (about.parent / sound["file"]).is_file()
 
+    def test_each_sound_stands_with_its_kind_and_what_the_classifier_hears_in_it(self, run):
+        _, folder = run()
+        for path in folder.glob("*/*/interpretation.json"):
+            about = json.loads(path.read_text())
+            assert (about["predictor"], about["decided"]) == ("classifier", True)
+            assert about["right"] is (about["interpreted_class"] in about["labels"])
+            assert about["front_end"] == vars(FRONT_END)
+            sounds = about["sounds"]
+            assert {said["kind"] for said in sounds.values()} <= {
+                *("interpretation", "remainder", "segment")
+            }
+            for name, said in sounds.items():
+                x, _ = soundfile.read(path.parent / said["file"], dtype="float32")
+                assert (said["probabilities"] is None) == (not x.any()), name
+            heard = [s["probabilities"]["dog"] for s in sounds.values() if s["probabilities"]]
+            assert len({*heard}) > 1, "each is heard by itself"
+
     def test_the_description_tells_segments_in_seconds_and_which_are_heard(self, run):
         _, folder = run()
         (about,) = (folder / "exact").glob("*/interpretation.json")

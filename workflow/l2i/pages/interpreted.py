@@ -21,6 +21,8 @@ from l2i.pages.spectrograms import Grid
 from l2i.stored import read_json
 
 N_PROBABLE = 5  # classes that are told of a decision
+# What is asked of interpretation.json; more is told where it is there.
+NEEDED = {"clip", "labels", "interpreted_class", "predictor", "front_end", "sounds"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ class Interpretation:
     @cached_property
     def about(self) -> dict[str, Any]:
         """All that interpretation.json says."""
-        return read_json(self.folder / "interpretation.json", dict)
+        path = self.folder / "interpretation.json"
+        about = read_json(path, dict)
+        if missing := NEEDED - about.keys():
+            raise InputError(f"{path} says nothing of {', '.join(sorted(missing))}; {REMAKE}")
+        return about
 
     @property
     def target(self) -> str:
@@ -182,7 +188,7 @@ def why_silent(kind: str, about: Mapping[str, Any]) -> str:
 def remarks_on(interpretation: Interpretation) -> list[str]:
     """What a listener should know of a decision and of how it is explained."""
     about, target = interpretation.about, interpretation.target
-    remarks = []
+    remarks = [*about.get("notes", [])]  # such as what was done to a sound of one's own
     if about.get("decided") is False:
         remarks.append(
             f"The {interpretation.predictor} decides for no class; explained is the most probable "

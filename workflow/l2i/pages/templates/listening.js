@@ -43,11 +43,13 @@
   const two = (p) => p.toFixed(2);
   const minus = (text) => text.replace("-", "\u2212");
 
-  function clock(seconds, length = clip.seconds) {
-    if (length < 100) return seconds.toFixed(1);
+  // Seconds of short clips, minutes and seconds of long ones.
+  function clock(seconds) {
+    if (clip.seconds < 100) return seconds.toFixed(1);
     const whole = Math.floor(seconds);
     return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
   }
+  const spoken = (seconds) => `${clock(seconds)}${clip.seconds < 100 ? " s" : " min"}`;
   function loudness(sound) {
     if (sound.gain_db === null || sound.kind === "input") return "";
     const size = Math.abs(sound.gain_db).toFixed(1);
@@ -206,9 +208,11 @@
     reachable();
   }
   // Tab stops at one clip of the list; arrow keys go on from there.
-  function reachable(at = shown.includes(clip) ? clip : shown[0]) {
+  function reachable(stop = shown.includes(clip) ? clip : shown[0]) {
     for (const { link } of rows.values()) link.tabIndex = -1;
-    if (at) rows.get(at).link.tabIndex = 0;
+    if (stop) rows.get(stop).link.tabIndex = 0;
+    find("#page-previous").disabled = shown.indexOf(clip) < 1;
+    find("#page-next").disabled = shown.indexOf(clip) === shown.length - 1;
   }
   function turn(steps) {
     const next = shown[shown.indexOf(clip) + steps]; // of a clip that is not shown: the first
@@ -240,8 +244,7 @@
     const { low_hz: low, high_hz: high } = clip.axis;
     const picture = find("#page-picture");
     picture.src = clip.picture;
-    picture.alt = `Spectrogram of the input: 0 to ${clock(clip.seconds)} ` +
-      `${clip.seconds < 100 ? "seconds" : "minutes"}, ${hertz(Math.round(low))} to ` +
+    picture.alt = `Spectrogram of the input: 0 to ${spoken(clip.seconds)}, ${hertz(Math.round(low))} to ` +
       `${hertz(Math.round(high))} on a logarithmic axis`;
     const axis = element("div", { class: "axis", "aria-hidden": "true" });
     for (const { share, text } of frequencies(clip.axis)) {
@@ -278,7 +281,7 @@
       const strip = drawn("svg", {
         viewBox: `0 0 ${clip.seconds} 1`, preserveAspectRatio: "none", role: "img",
         "aria-label": `${name} over time: most probable, ${two(probabilities[best])}, at ` +
-          `${clock(edges[best])} s`,
+          `${spoken(edges[best])}`,
       });
       strip.append(...probabilities.map((p, i) => drawn("rect", {
         x: edges[i], width: edges[i + 1] - edges[i], height: 1, "fill-opacity": p.toFixed(3),
@@ -373,22 +376,26 @@
     const classes = distinct([i.target, ...i.before.map(([name]) => name), ...rising]);
     if (!columns.length) return null;
     const known = columns.map(([, of]) => new Map(of)); // of the most probable classes
-    const isWhole = known.every((of) => classes.every((name) => of.has(name)));
     const cell = (name, of) => {
       const p = of.get(name);
-      if (p === undefined) return element("td", { class: "faint" }, "\u2013");
+      if (p === undefined) return missing();
       const bar = element("i", { class: "bar" });
       bar.style.width = `${100 * p}%`;
       return element("td", {}, two(p), element("span", { class: "track" }, bar));
     };
     return element("table", {},
-      element("caption", {}, i.predictor ? `What the ${i.predictor} says of` : "Probabilities of",
-        isWhole ? "" : " (\u2013 is not among its most probable)"),
+      element("caption", {}, i.predictor ? `What the ${i.predictor} says of` : "Probabilities of"),
       element("thead", {}, element("tr", {}, element("td"),
         ...columns.map(([name]) => element("th", { scope: "col" }, name)))),
       element("tbody", {}, ...classes.map((name) =>
         element("tr", { class: name === i.target ? "target" : "" },
           element("th", { scope: "row" }, ...breakable(name)), ...known.map((of) => cell(name, of))))));
+  }
+
+  function missing() {
+    const why = "not among the most probable";
+    return element("td", { class: "faint", title: why },
+      element("span", { "aria-hidden": "true" }, "\u2013"), unseen(why));
   }
 
   function soundRow(i, s, at, largest) {
@@ -447,8 +454,8 @@
     find("#page-name").textContent = clip.name;
     find("#page-about").replaceChildren(
       element("span", { class: "tag" }, "truth: ", element("b", {}, listed(clip.truth))),
-      ` ${[clip.dataset, clip.fold && `fold ${clip.fold}`, `${clock(clip.seconds)} ${clip.seconds < 100 ? "s" : "min"}`,
-        `${clip.rate_hz / 1000} kHz`].filter(Boolean).join(" \u00b7 ")}`);
+      ` ${[clip.dataset, /^\d/.test(clip.fold) ? `fold ${clip.fold}` : clip.fold,
+        spoken(clip.seconds), `${clip.rate_hz / 1000} kHz`].filter(Boolean).join(" \u00b7 ")}`);
     showPicture();
     showSystems();
     for (const [other, { link }] of rows) {
@@ -457,8 +464,6 @@
     }
     rows.get(c).link.scrollIntoView({ block: "nearest" });
     reachable();
-    find("#page-previous").disabled = shown.indexOf(c) < 1;
-    find("#page-next").disabled = shown.indexOf(c) === shown.length - 1;
     show();
     remember();
   }
@@ -480,6 +485,7 @@
       player.addEventListener(kind, () => {
         if (s !== sound) return;
         if (player.paused) resting = player.currentTime; // paused by whomever, or at its end
+        if (player.ended) say("The end");
         show();
       });
     }
@@ -498,6 +504,8 @@
   function silence() {
     for (const player of players.values()) {
       player.pause();
+      player.removeAttribute("src"); // browsers count what is open until it is let go
+      player.load();
       player.remove();
     }
     players.clear();
@@ -615,8 +623,8 @@
     find("#page-played rect").setAttribute("width", share * clip.wave.length / 2);
     slider.max = length();
     slider.value = now;
-    slider.setAttribute("aria-valuetext", `${clock(now)} of ${clock(length())} seconds`);
-    find("#page-time").textContent = `${clock(now)} / ${clock(length())} ${length() < 100 ? "s" : ""}`;
+    slider.setAttribute("aria-valuetext", `${spoken(now)} of ${spoken(length())}`);
+    find("#page-time").textContent = `${clock(now)} / ${spoken(length())}`;
     numbersAt(now);
     if (isPlaying()) {
       cancelAnimationFrame(frame);
@@ -742,5 +750,9 @@
   arrive();
   window.addEventListener("hashchange", arrive);
   narrow.addEventListener("change", unfold);
-  new ResizeObserver(tick).observe(surface);
+  new ResizeObserver(() => {
+    const { offsetHeight: height } = find(".plot"); // what one scrolls to must not end below it
+    document.documentElement.style.setProperty("--plot", `${height}px`);
+    tick();
+  }).observe(surface);
 })();
