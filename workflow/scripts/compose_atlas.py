@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ from l2i.features.spectral import FrontEnd
 from l2i.interpretation.component_sounds import hear, sound_of, steady_sound
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.pages.atlas import Atlas, Component, Excerpt, write_atlas
-from l2i.pages.media import safe_id
 from l2i.pages.spectrograms import Grid
 from l2i.stored import read_json
 from l2i.streams import random_stream, torch_stream
@@ -111,8 +111,9 @@ def rows_to_hear(fold: Fold, seed: int) -> np.ndarray:
 
 
 def links_to(clips: list[str], dataset: str, fold: str) -> dict[str, str]:
-    """Where the listening page plays those clips that are interpreted for it."""
-    return {name: f"{LISTEN}#clip={safe_id(name, dataset, fold)}" for name in clips}
+    """Where the listening page plays those clips that are interpreted for it: found by search."""
+    where = {"dataset": dataset, "fold": fold}
+    return {name: f"{LISTEN}#{urlencode({'words': name} | where)}" for name in clips}
 
 
 def components_of(

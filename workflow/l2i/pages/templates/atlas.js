@@ -363,16 +363,16 @@
       const other = components[number];
       const go = make("button", { type: "button", class: "chip", onclick: () => show(number) }, called(number));
       const label = make("span", {}, go, " ", other.words.join(", "));
-      return [label, `${cosine.toFixed(2)}, at once ${signed(correlation)}`, null];
+      return [label, `${cosine.toFixed(2)}, ${signed(correlation)}`, null];
     });
-    const section = (title, rows, none) => make("div", {}, make("h3", {}, title), rows.length ? bars(rows) : make("p", {}, none));
+    const section = (title, rows, none, ...under) => make("div", {}, make("h3", {}, title), ...(rows.length ? [...under, bars(rows)] : [make("p", {}, none)]));
     const group = component.group === null ? "" : ` (group ${component.group + 1})`;
     return make(
       "div",
       { class: "lists" },
       section("Classes that use it", uses, component.dead ? "None: it is never active." : "None: its mean relevance is too small for every class."),
       section("Clips in which it is strongest", clips, "None: it holds no energy in any of the clips."),
-      section(`Most alike${group}`, alike, "There is no other component.")
+      section(`Most alike${group}`, alike, "There is no other component.", make("p", { class: "faint" }, "Cosine of spectra, correlation of activations"))
     );
   }
 
