@@ -196,7 +196,7 @@ def make_toy(folder, **changes):
         shutil.copytree(PROJECT / name, folder / name)
     # Where code is found is stated by the real Snakefile.
     header, _, rest = (PROJECT / "Snakefile").read_text().partition("from cluster")
-    _, _, on_start = rest.partition("onstart:\n")
+    on_start = rest.partition("onstart:\n")[2].partition("\n\nonsuccess:")[0]
     files = {
         "Snakefile": f"{header}{IMPORTS}{SNAKEFILE}\n\nonstart:\n{on_start}",
         "config.yaml": CONFIG,
