@@ -473,7 +473,7 @@ def test_the_list_says_truth_and_what_was_heard_and_whether_that_is_right(page, 
         "truth: rain ✓ right heard as rain drizzle",
         "truth: sea waves ✗ wrong heard as rain breakers",
         "truth: guitar, voice ◐ 1 of 2 right heard as guitar, drums band",
-        "truth: unknown ? truth unknown heard as dog my own",
+        "my own heard as dog",
     ]
 
 

@@ -39,7 +39,6 @@
   const between = (value, low, high) => Math.max(low, Math.min(high, value));
   const distinct = (values) => [...new Set(values)];
   const natural = new Intl.Collator("en", { numeric: true }).compare;
-  const listed = (names) => names.join(", ") || "unknown";
   const two = (p) => p.toFixed(2);
   const minus = (text) => text.replace("-", "\u2212");
 
@@ -139,10 +138,11 @@
     for (const c of data.clips) {
       const said = distinct(decisions(c).map((i) => i.target));
       const link = element("a", { href: `#${new URLSearchParams({ clip: c.id })}`, tabindex: "-1" },
-        element("span", { class: "truth" }, unseen("truth: "), listed(c.truth)),
-        verdict(c),
+        ...(c.truth.length // of sounds of one's own nobody says what they are
+          ? [element("span", { class: "truth" }, unseen("truth: "), c.truth.join(", ")), verdict(c)]
+          : [element("span", { class: "name truth" }, c.name)]),
         element("span", { class: "said" }, said.length ? `heard as ${said.join(", ")}` : "not interpreted"),
-        element("span", { class: "name" }, c.name));
+        c.truth.length ? element("span", { class: "name" }, c.name) : "");
       const text = [c.name, c.id, c.dataset, ...c.truth,
         ...c.interpretations.flatMap((i) => [i.system, i.target])].join("\n").toLowerCase();
       const row = element("li", {}, link);
@@ -347,7 +347,7 @@
     const facts = [
       i.run ? `run ${i.run}` : "",
       i.kind === "prototype" ? "prototype" : "",
-      i.threshold === null ? "" : `relevance of at least ${i.threshold}`,
+      i.threshold === null ? "" : `relevance above ${i.threshold}`,
     ].filter(Boolean).join(" \u00b7 ");
     const isSilent = i.sounds.some((s) => s.kind === "interpretation" && s.file === null);
     const largest = Math.max(1, ...i.sounds.map((s) => Math.abs(s.relevance ?? 0)));
@@ -453,7 +453,7 @@
     resting = 0;
     find("#page-name").textContent = clip.name;
     find("#page-about").replaceChildren(
-      element("span", { class: "tag" }, "truth: ", element("b", {}, listed(clip.truth))),
+      clip.truth.length ? element("span", { class: "tag" }, "truth: ", element("b", {}, clip.truth.join(", "))) : "",
       ` ${[clip.dataset, /^\d/.test(clip.fold) ? `fold ${clip.fold}` : clip.fold,
         spoken(clip.seconds), `${clip.rate_hz / 1000} kHz`].filter(Boolean).join(" \u00b7 ")}`);
     showPicture();
