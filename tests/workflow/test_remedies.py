@@ -87,7 +87,7 @@ class TestWords:
         (dataset,) = properties["datasets"]["patternProperties"].values()
         for path, text in messages():
             for top, key in re.findall(
-                r"(?<![\w./])(machine|run|features|listening)\.(?!html)([a-z_]+)", text
+                r"(?<![\w./])(machine|run|features|listening)\.(?!(?:html|css|js)\b)([a-z_]+)", text
             ):
                 where = f"{path.name}: {top}.{key}"
                 assert key in properties[top]["properties"] or top == "features", where

@@ -31,7 +31,7 @@ OF_THIS_MACHINE = "asked.json"  # among the notes of a run
 # What made the run, of the project; other files of it are for its developers.
 SOURCES = (
     *("Snakefile", "config.yaml", "config", "workflow", "envs", "profiles"),
-    *("pyproject.toml", "LICENSE", "CITATION.cff"),
+    *("pyproject.toml", "setup.py", "LICENSE", "CITATION.cff"),
 )
 TIME = (1980, 1, 1, 0, 0, 0)  # of all files in the archive, the first that it can tell
 CHUNK = 1 << 20
@@ -159,7 +159,8 @@ def _sources(project: Path) -> Iterator[Packed]:
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             inside = path.relative_to(project)
             hidden = any(part.startswith((".", "__pycache__")) for part in inside.parts)
-            if path.is_file() and not hidden and ".egg-info" not in str(inside):
+            made = ".egg-info" in str(inside) or path.suffix == WEIGHTS  # the model that ships
+            if path.is_file() and not hidden and not made:
                 path = _within(path, project)
                 yield Packed(inside.as_posix(), path, file_sha256(path), path.stat().st_size)
 
