@@ -187,12 +187,30 @@ class TestSounds:
 
 
 class TestWords:
-    def test_a_decision_for_nothing_is_told(self, compose, tmp_path):
-        write_heard(tmp_path / "att", {"a": {"dog": {"decided": False}}})
-        notes = only(compose(heard(tmp_path / "att"))[0]["clips"][0])["notes"]
-        assert notes == [
-            "The classifier decides for no class; explained is the most probable one, dog."
-        ]
+    def test_what_is_explained_and_not_decided_is_told(self, compose, tmp_path):
+        undecided = {"decided": False}
+        write_heard(tmp_path / "att", {"a": {"dog": undecided, "cat": undecided, "rain": {}}})
+        explained = {
+            each["target"]: (each["decided"], each["notes"])
+            for each in compose(heard(tmp_path / "att"))[0]["clips"][0]["interpretations"]
+        }
+        assert explained == {
+            "dog": (
+                False,
+                [
+                    "The classifier does not decide for dog, though no class is more probable, and "
+                    "what speaks for it is explained all the same."
+                ],
+            ),
+            "cat": (
+                False,
+                [
+                    "The classifier does not decide for cat, and what speaks for it is explained "
+                    "all the same."
+                ],
+            ),
+            "rain": (True, []),
+        }
 
     def test_what_was_noted_of_the_sound_is_told_first(self, compose, tmp_path):
         how = {"decided": False, "notes": ["It was mixed down."]}

@@ -12,8 +12,10 @@ from helpers.listening_pages import (
     NOTHING,
     SECONDS,
     VILE,
+    clip,
     crowd,
     handful,
+    interpretation,
     page_data,
     write_media,
     write_page,
@@ -542,6 +544,22 @@ def test_a_filter_by_system_shows_this_system_until_others_are_asked_for(page, a
     assert page.locator(".card").count() == 1
     page.get_by_role("button", name="Show them too").click()
     assert page.locator(".card").count() == 4
+
+
+def test_what_is_not_decided_for_is_neither_right_nor_wrong(page, tmp_path):
+    undecided = interpretation("L2I by design", "dog", False, decided=False)
+    rained = interpretation("L2I w/ ATT", "rain", True)
+    clips = [clip("nothing", ["rain"], undecided), clip("rain", ["rain"], undecided, rained)]
+    write_media(tmp_path)
+    page.goto(write_page(tmp_path, page_data(clips)))
+    rows = [words(row) for row in page.locator("#page-clips li").all()]
+    assert rows == [
+        "truth: rain – not decided for not heard as dog nothing",
+        "truth: rain ✓ right heard as rain rain",
+    ]
+    assert words(page.get_by_role("heading", level=3).first) == "Why dog? – not decided for"
+    set_filter(page, "Decision", "wrong")
+    assert listed(page) == []
 
 
 # ------------------------------------------------------------------ for everyone

@@ -62,6 +62,11 @@ class Interpretation:
         return self.about["predictor"]
 
     @property
+    def decided(self) -> bool:
+        """Whether the predictor decides for the class; else it is explained all the same."""
+        return self.about.get("decided", True)
+
+    @property
     def grid(self) -> Grid:
         """The STFT in which sounds were masked."""
         return grid_of(self.about["front_end"])
@@ -189,10 +194,11 @@ def remarks_on(interpretation: Interpretation) -> list[str]:
     """What a listener should know of a decision and of how it is explained."""
     about, target = interpretation.about, interpretation.target
     remarks = [*about.get("notes", [])]  # such as what was done to a sound of one's own
-    if about.get("decided") is False:
+    if not interpretation.decided:
+        though = " though no class is more probable," if _is_most_probable(interpretation) else ""
         remarks.append(
-            f"The {interpretation.predictor} decides for no class; explained is the most probable "
-            f"one, {target}."
+            f"The {interpretation.predictor} does not decide for {target},{though} and what speaks "
+            "for it is explained all the same."
         )
     if nothing := _nothing_found(about):
         remarks.append(f"{nothing}: all of the clip is in the remainder.")
@@ -216,6 +222,11 @@ def remarks_on_prototype(entry: Mapping[str, Any], system: str) -> list[str]:
         f"{entry['nearest_training_clip']} ({labels}).",
         f"The probabilities are what {system} itself says of this sound.",
     ]
+
+
+def _is_most_probable(interpretation: Interpretation) -> bool:
+    probabilities = interpretation.probabilities
+    return probabilities[interpretation.target] == max(probabilities.values())
 
 
 def _nothing_found(about: Mapping[str, Any]) -> str | None:
