@@ -171,12 +171,21 @@ class TestSounds:
         assert rest["file"] and not rest["words"]
         assert "all of the clip is in the remainder" in interpretation["notes"][0]
 
+    def test_a_component_may_take_nothing_of_a_clip_that_can_be_heard(self, compose, tmp_path):
+        parts = {"component_001": np.zeros(folders.RATE, np.float32)}
+        write_heard(tmp_path / "att", {"a": {"dog": {"sounds": parts}}})
+        sounds = by_id(only(compose(heard(tmp_path / "att"))[0]["clips"][0]))
+        words = "Silence: the mask leaves nothing of the clip."
+        assert sounds["component_001"]["words"] == sounds["interpretation"]["words"] == words
+
     def test_a_clip_that_is_silent_is_told(self, compose, tmp_path):
         silence = np.zeros(folders.RATE, np.float32)
         how = {"sounds": {}, "relevances": [0.0]}
         write_heard(tmp_path / "att", {"a": {"x": silence, "dog": how}})
         clip = compose(heard(tmp_path / "att"))[0]["clips"][0]
-        assert clip["input"]["file"] is None and "Silence" in clip["input"]["words"]
+        assert clip["input"]["file"] is None
+        told = [clip["input"]["words"], *(sound["words"] for sound in only(clip)["sounds"][1:])]
+        assert set(told) == {"Silence, as all of the clip is."}, "also of what is left"
         assert set(clip["wave"]) == {0}
 
     def test_clips_of_a_few_samples_are_no_trouble(self, compose, tmp_path):

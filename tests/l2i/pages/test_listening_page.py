@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
+import soundfile
 
 from helpers.browser import watch
 from helpers.listening_pages import (
@@ -17,6 +19,7 @@ from helpers.listening_pages import (
     handful,
     interpretation,
     page_data,
+    prototype,
     write_media,
     write_page,
 )
@@ -505,6 +508,16 @@ def test_one_goes_back_from_clip_to_clip(page, address):
     page.wait_for_function("() => location.hash.includes('breakers')")
     page.go_back()
     page.get_by_role("heading", level=2, name="drizzle").wait_for()
+
+
+def test_a_prototype_that_is_shorter_than_the_clip_plays_from_its_begin(page, tmp_path):
+    write_media(tmp_path)
+    soundfile.write(tmp_path / "media" / "segment.flac", np.full(16_000, 0.1), 16_000)
+    page.goto(write_page(tmp_path, page_data([clip("barking", ["dog"], prototype("dog"))])))
+    page.get_by_role("slider", name="Position").fill(str(SECONDS - 0.5))
+    page.get_by_role("button", name="Prototype of dog", exact=True).click()
+    wait_until_heard(page, "segment.flac", seconds=0.05)
+    assert heard(page)["at"] < 1
 
 
 # ------------------------------------------------------------------ comparing

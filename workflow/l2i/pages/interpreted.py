@@ -181,13 +181,17 @@ def title_of(name: str, said: Mapping[str, Any], about: Mapping[str, Any]) -> st
     return said["kind"].capitalize()
 
 
-def why_silent(kind: str, about: Mapping[str, Any]) -> str:
+def why_silent(kind: str, about: Mapping[str, Any], *, silent_clip: bool) -> str:
     """Why there is nothing to hear."""
     if kind == "interpretation" and (nothing := _nothing_found(about)):
         return f"{nothing}, so there is nothing to hear."
+    if silent_clip:
+        return "Silence, as all of the clip is."
     if kind == "remainder":
         return "Nothing is left without the interpretation."
-    return "Silence: the clip has nothing to hear here."
+    if kind == "segment":
+        return "Silence: the clip has nothing to hear here."
+    return "Silence: the mask leaves nothing of the clip."
 
 
 def remarks_on(interpretation: Interpretation) -> list[str]:

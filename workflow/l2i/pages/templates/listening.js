@@ -535,9 +535,9 @@
     show();
   }
 
-  // The new sound begins where the old one is.
+  // The new sound begins where the old one is; a prototype, of which this says nothing, at its begin.
   function start(s) {
-    const from = position();
+    const from = s.kind === "prototype" && s !== sound ? 0 : position();
     const before = current();
     sound = s;
     if (s.file === null) {
