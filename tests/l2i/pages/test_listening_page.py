@@ -32,6 +32,15 @@ HEARD = """() => {
     return { file: playing.src.split('/').pop(), at: playing.currentTime, volume: playing.volume };
 }"""
 
+GAPS = """(heads) => {
+    const box = (head) => {
+        const range = document.createRange();
+        range.selectNodeContents(head);
+        return range.getBoundingClientRect();
+    };
+    return heads.slice(1).map((head, i) => box(head).left - box(heads[i]).right);
+}"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -535,6 +544,9 @@ def test_systems_stand_side_by_side_with_probabilities_before_and_after(page, ad
     assert rows[1] == "dog 0.98 0.91 0.03"
     assert rows[3] == "sea waves 0.01 – not among the most probable 0.80"
     assert table.locator("caption").inner_text() == "What the classifier says of"
+    assert min(table.locator("thead th").evaluate_all(GAPS)) > 3, "heads do not touch"
+    lengths = page.locator("td .track").evaluate_all("(all) => all.map((bar) => bar.clientWidth)")
+    assert len(set(lengths)) == 1, "bars compare from column to column and from card to card"
 
 
 def test_a_component_has_relevance_mask_and_spectrum(page, address):
