@@ -663,9 +663,13 @@ def test_without_scripts_it_says_where_the_sounds_lie(browser, address):
 def test_it_says_when_its_data_are_missing_or_empty(browser, tmp_path):
     context = browser.new_context()
     page = context.new_page()
+    complaints = watch(page)
     opened = write_page(tmp_path, page_data([]))
     page.goto(opened)
     assert page.get_by_text("There are no clips on this page.").is_visible()
+    for key in ("2", "n", "s", " "):
+        page.keyboard.press(key)
+    assert not complaints
     (tmp_path / "data.js").unlink()
     page.goto(opened)
     assert "data.js is missing beside this page" in page.locator("main").inner_text()

@@ -740,7 +740,7 @@
   }
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (!liked.shortcuts || taken(event.target, event.key)) return;
+    if (!clip || !liked.shortcuts || taken(event.target, event.key)) return;
     if (/^[1-9]$/.test(event.key)) choose(Number(event.key) - 1);
     else if (shortcuts[event.key]) shortcuts[event.key]();
     else return;
