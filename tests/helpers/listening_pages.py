@@ -106,6 +106,7 @@ def interpretation(system: str, target: str, right: bool | None, **changes: Any)
         "run": "0",
         "kind": "interpretation",
         "target": target,
+        "decided": True,
         "right": right,
         "predictor": "classifier",
         "threshold": 0.1,

@@ -7,7 +7,8 @@ LISTEN = f"{RESULTS}/listen"
 include: "helpers/pages.smk"
 
 
-# Seconds of work each: on a cluster, a submission would take longer.
+# Seconds of work each, of a page of hundreds of clips some minutes of one core: on a cluster, a
+# submission would take as long.
 localrules:
     list_deviations,
     trace_tables,

@@ -130,3 +130,11 @@ class TestSounds:
         assert explained.decided == ["low"] and nothing.decided == []
         (said,) = write_explanations(tmp_path / "sounds", nothing, [nothing.most_probable])
         assert said["decided"] is False
+
+    def test_a_class_that_is_asked_for_is_not_decided_for_by_that(self, tmp_path):
+        model = known_model()
+        asked = model.explain(heard_tones(SECONDS), sample_rate=RATE, target="not low")
+        write_dictionary(tmp_path / "sounds", model)
+        targets = ["not low", *asked.decided]
+        said = write_explanations(tmp_path / "sounds", asked, targets)
+        assert [each["decided"] for each in said] == [False, True]

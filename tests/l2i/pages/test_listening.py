@@ -171,12 +171,21 @@ class TestSounds:
         assert rest["file"] and not rest["words"]
         assert "all of the clip is in the remainder" in interpretation["notes"][0]
 
+    def test_a_component_may_take_nothing_of_a_clip_that_can_be_heard(self, compose, tmp_path):
+        parts = {"component_001": np.zeros(folders.RATE, np.float32)}
+        write_heard(tmp_path / "att", {"a": {"dog": {"sounds": parts}}})
+        sounds = by_id(only(compose(heard(tmp_path / "att"))[0]["clips"][0]))
+        words = "Silence: the mask leaves nothing of the clip."
+        assert sounds["component_001"]["words"] == sounds["interpretation"]["words"] == words
+
     def test_a_clip_that_is_silent_is_told(self, compose, tmp_path):
         silence = np.zeros(folders.RATE, np.float32)
         how = {"sounds": {}, "relevances": [0.0]}
         write_heard(tmp_path / "att", {"a": {"x": silence, "dog": how}})
         clip = compose(heard(tmp_path / "att"))[0]["clips"][0]
-        assert clip["input"]["file"] is None and "Silence" in clip["input"]["words"]
+        assert clip["input"]["file"] is None
+        told = [clip["input"]["words"], *(sound["words"] for sound in only(clip)["sounds"][1:])]
+        assert set(told) == {"Silence, as all of the clip is."}, "also of what is left"
         assert set(clip["wave"]) == {0}
 
     def test_clips_of_a_few_samples_are_no_trouble(self, compose, tmp_path):
@@ -187,12 +196,30 @@ class TestSounds:
 
 
 class TestWords:
-    def test_a_decision_for_nothing_is_told(self, compose, tmp_path):
-        write_heard(tmp_path / "att", {"a": {"dog": {"decided": False}}})
-        notes = only(compose(heard(tmp_path / "att"))[0]["clips"][0])["notes"]
-        assert notes == [
-            "The classifier decides for no class; explained is the most probable one, dog."
-        ]
+    def test_what_is_explained_and_not_decided_is_told(self, compose, tmp_path):
+        undecided = {"decided": False}
+        write_heard(tmp_path / "att", {"a": {"dog": undecided, "cat": undecided, "rain": {}}})
+        explained = {
+            each["target"]: (each["decided"], each["notes"])
+            for each in compose(heard(tmp_path / "att"))[0]["clips"][0]["interpretations"]
+        }
+        assert explained == {
+            "dog": (
+                False,
+                [
+                    "The classifier does not decide for dog, though no class is more probable, and "
+                    "what speaks for it is explained all the same."
+                ],
+            ),
+            "cat": (
+                False,
+                [
+                    "The classifier does not decide for cat, and what speaks for it is explained "
+                    "all the same."
+                ],
+            ),
+            "rain": (True, []),
+        }
 
     def test_what_was_noted_of_the_sound_is_told_first(self, compose, tmp_path):
         how = {"decided": False, "notes": ["It was mixed down."]}

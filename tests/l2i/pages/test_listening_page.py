@@ -5,16 +5,21 @@ from __future__ import annotations
 import shutil
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
+import soundfile
 
 from helpers.browser import watch
 from helpers.listening_pages import (
     NOTHING,
     SECONDS,
     VILE,
+    clip,
     crowd,
     handful,
+    interpretation,
     page_data,
+    prototype,
     write_media,
     write_page,
 )
@@ -25,6 +30,15 @@ HEARD = """() => {
     if (others.length) throw new Error('several sounds play at once');
     if (!playing) return null;
     return { file: playing.src.split('/').pop(), at: playing.currentTime, volume: playing.volume };
+}"""
+
+GAPS = """(heads) => {
+    const box = (head) => {
+        const range = document.createRange();
+        range.selectNodeContents(head);
+        return range.getBoundingClientRect();
+    };
+    return heads.slice(1).map((head, i) => box(head).left - box(heads[i]).right);
 }"""
 
 
@@ -505,6 +519,16 @@ def test_one_goes_back_from_clip_to_clip(page, address):
     page.get_by_role("heading", level=2, name="drizzle").wait_for()
 
 
+def test_a_prototype_that_is_shorter_than_the_clip_plays_from_its_begin(page, tmp_path):
+    write_media(tmp_path)
+    soundfile.write(tmp_path / "media" / "segment.flac", np.full(16_000, 0.1), 16_000)
+    page.goto(write_page(tmp_path, page_data([clip("barking", ["dog"], prototype("dog"))])))
+    page.get_by_role("slider", name="Position").fill(str(SECONDS - 0.5))
+    page.get_by_role("button", name="Prototype of dog", exact=True).click()
+    wait_until_heard(page, "segment.flac", seconds=0.05)
+    assert heard(page)["at"] < 1
+
+
 # ------------------------------------------------------------------ comparing
 
 
@@ -520,6 +544,9 @@ def test_systems_stand_side_by_side_with_probabilities_before_and_after(page, ad
     assert rows[1] == "dog 0.98 0.91 0.03"
     assert rows[3] == "sea waves 0.01 – not among the most probable 0.80"
     assert table.locator("caption").inner_text() == "What the classifier says of"
+    assert min(table.locator("thead th").evaluate_all(GAPS)) > 3, "heads do not touch"
+    lengths = page.locator("td .track").evaluate_all("(all) => all.map((bar) => bar.clientWidth)")
+    assert len(set(lengths)) == 1, "bars compare from column to column and from card to card"
 
 
 def test_a_component_has_relevance_mask_and_spectrum(page, address):
@@ -542,6 +569,22 @@ def test_a_filter_by_system_shows_this_system_until_others_are_asked_for(page, a
     assert page.locator(".card").count() == 1
     page.get_by_role("button", name="Show them too").click()
     assert page.locator(".card").count() == 4
+
+
+def test_what_is_not_decided_for_is_neither_right_nor_wrong(page, tmp_path):
+    undecided = interpretation("L2I by design", "dog", False, decided=False)
+    rained = interpretation("L2I w/ ATT", "rain", True)
+    clips = [clip("nothing", ["rain"], undecided), clip("rain", ["rain"], undecided, rained)]
+    write_media(tmp_path)
+    page.goto(write_page(tmp_path, page_data(clips)))
+    rows = [words(row) for row in page.locator("#page-clips li").all()]
+    assert rows == [
+        "truth: rain – not decided for not heard as dog nothing",
+        "truth: rain ✓ right heard as rain rain",
+    ]
+    assert words(page.get_by_role("heading", level=3).first) == "Why dog? – not decided for"
+    set_filter(page, "Decision", "wrong")
+    assert listed(page) == []
 
 
 # ------------------------------------------------------------------ for everyone
@@ -620,9 +663,13 @@ def test_without_scripts_it_says_where_the_sounds_lie(browser, address):
 def test_it_says_when_its_data_are_missing_or_empty(browser, tmp_path):
     context = browser.new_context()
     page = context.new_page()
+    complaints = watch(page)
     opened = write_page(tmp_path, page_data([]))
     page.goto(opened)
     assert page.get_by_text("There are no clips on this page.").is_visible()
+    for key in ("2", "n", "s", " "):
+        page.keyboard.press(key)
+    assert not complaints
     (tmp_path / "data.js").unlink()
     page.goto(opened)
     assert "data.js is missing beside this page" in page.locator("main").inner_text()

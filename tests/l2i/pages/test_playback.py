@@ -96,3 +96,11 @@ class TestVolumes:
 
     def test_of_nothing_there_are_some(self):
         assert Volumes.of([]).gain == 0
+
+
+def test_blocks_of_flac_are_short_so_that_browsers_can_seek():
+    x = np.sin(np.arange(44_100) / 9)
+    levels = levels_of(x, 44_100)
+    assert levels is not None
+    content = to_flac(x, 44_100, levels)
+    assert content[:4] == b"fLaC" and int.from_bytes(content[10:12], "big") == 1152

@@ -153,7 +153,7 @@ def _write_target(folder: Path, explanation: Explanation) -> dict[str, Any]:
         sample_rate=explanation.sample_rate,
     )
     about = {
-        "decided": bool(explanation.decided) or explanation.target != explanation.most_probable,
+        "decided": explanation.target in explanation.decided,
         "threshold": model.threshold,
         "interpreter_probabilities": explanation.estimates,
         f"{predictor}_probabilities": explanation.probabilities,

@@ -16,7 +16,7 @@ from l2i.pages.atlases import title_of
 from l2i.pages.media import Beside, Media
 from l2i.pages.pictures import coloured, shade
 from l2i.pages.playback import Levels, Volumes, levels_of, to_flac
-from l2i.pages.rendering import TEMPLATES, content_hash, in_script, rendered
+from l2i.pages.rendering import in_script, rendered, style_and_script
 from l2i.pages.spectrograms import Grid, bands_of, in_columns, spectrogram
 
 N_BANDS = 160  # of a drawn spectrum
@@ -104,9 +104,6 @@ def write_atlas(
         told.append(_component(component, atlas) | sounds)
     told.sort(key=lambda each: each["number"])
     write_text(folder / "data.js", f"window.atlas = {in_script(_atlas(atlas, told))};\n")
-    style, script = (
-        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("atlas.css", "atlas.js")
-    )
     values = {
         "atlas": atlas,
         "title": title_of(atlas.dataset, atlas.fold),
@@ -115,10 +112,7 @@ def write_atlas(
         "n_unused": sum(not (component["dead"] or component["selected"]) for component in told),
         "n_decisions": sum(atlas.n_decisions),
         "bounds": {"tonal": TONAL, "noisy": NOISY, "low": LOW, "high": HIGH},
-        "style": style,
-        "script": script,
-        "style_hash": content_hash(style),
-        "script_hash": content_hash(script),
+        **style_and_script("atlas.css", "atlas.js"),
     }
     write_text(folder / "index.html", rendered("atlas.html", values))
     files = [path for path in folder.rglob("*") if path.is_file()]

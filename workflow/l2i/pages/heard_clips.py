@@ -199,6 +199,7 @@ class Composer:
             "run": heard.run,
             "kind": "interpretation",
             "target": target,
+            "decided": interpretation.decided,
             "right": about.get("right"),
             "predictor": interpretation.predictor,
             "threshold": about.get("threshold"),
@@ -242,6 +243,7 @@ class Composer:
                         "run": heard.run,
                         "kind": "prototype",
                         "target": target,
+                        "decided": False,
                         "right": None,
                         "predictor": "",
                         "threshold": None,
@@ -302,7 +304,7 @@ class Players:
             "kind": said["kind"],
             "title": title_of(name, said, interpretation.about),
             "file": None,
-            "words": why_silent(said["kind"], interpretation.about) if levels is None else "",
+            "words": "",
             "volume_matched": 0.0,
             "volume_true": 0.0,
             "gain_db": None,
@@ -314,7 +316,9 @@ class Players:
             "target_probability": None if probabilities is None else probabilities[target],
         }
         if levels is None:
-            return player
+            silent_clip = scene.levels is None
+            words = why_silent(said["kind"], interpretation.about, silent_clip=silent_clip)
+            return player | {"words": words}
         bands = band_levels(x, scene.grid, scene.axis, N_BANDS)
         player["file"] = self.composer.media.put(f"{place}.flac", to_flac(x, rate, levels))
         player["spectrum"] = self.composer.spectrum(place, bands, scene.loudest)

@@ -62,6 +62,11 @@ class Interpretation:
         return self.about["predictor"]
 
     @property
+    def decided(self) -> bool:
+        """Whether the predictor decides for the class; else it is explained all the same."""
+        return self.about.get("decided", True)
+
+    @property
     def grid(self) -> Grid:
         """The STFT in which sounds were masked."""
         return grid_of(self.about["front_end"])
@@ -176,23 +181,28 @@ def title_of(name: str, said: Mapping[str, Any], about: Mapping[str, Any]) -> st
     return said["kind"].capitalize()
 
 
-def why_silent(kind: str, about: Mapping[str, Any]) -> str:
+def why_silent(kind: str, about: Mapping[str, Any], *, silent_clip: bool) -> str:
     """Why there is nothing to hear."""
     if kind == "interpretation" and (nothing := _nothing_found(about)):
         return f"{nothing}, so there is nothing to hear."
+    if silent_clip:
+        return "Silence, as all of the clip is."
     if kind == "remainder":
         return "Nothing is left without the interpretation."
-    return "Silence: the clip has nothing to hear here."
+    if kind == "segment":
+        return "Silence: the clip has nothing to hear here."
+    return "Silence: the mask leaves nothing of the clip."
 
 
 def remarks_on(interpretation: Interpretation) -> list[str]:
     """What a listener should know of a decision and of how it is explained."""
     about, target = interpretation.about, interpretation.target
     remarks = [*about.get("notes", [])]  # such as what was done to a sound of one's own
-    if about.get("decided") is False:
+    if not interpretation.decided:
+        though = " though no class is more probable," if _is_most_probable(interpretation) else ""
         remarks.append(
-            f"The {interpretation.predictor} decides for no class; explained is the most probable "
-            f"one, {target}."
+            f"The {interpretation.predictor} does not decide for {target},{though} and what speaks "
+            "for it is explained all the same."
         )
     if nothing := _nothing_found(about):
         remarks.append(f"{nothing}: all of the clip is in the remainder.")
@@ -216,6 +226,11 @@ def remarks_on_prototype(entry: Mapping[str, Any], system: str) -> list[str]:
         f"{entry['nearest_training_clip']} ({labels}).",
         f"The probabilities are what {system} itself says of this sound.",
     ]
+
+
+def _is_most_probable(interpretation: Interpretation) -> bool:
+    probabilities = interpretation.probabilities
+    return probabilities[interpretation.target] == max(probabilities.values())
 
 
 def _nothing_found(about: Mapping[str, Any]) -> str | None:

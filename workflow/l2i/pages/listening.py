@@ -20,16 +20,20 @@ from l2i.pages.interpreted import Heard
 from l2i.pages.listening_page import page_of
 from l2i.pages.media import Beside, Inside, Media
 from l2i.pages.rendering import in_script
+from l2i.pages.spectrograms import RANGE_DB
 from l2i.progress import progress
 
 __all__ = ["Heard", "write_listening_page"]
 
 MOST_IN_ONE_FILE = 20  # clips
 NOTES = [
-    "Masks act on log(1 + |S|): interpretation and remainder add up to the input there, and not "
-    "sample by sample.",
+    "Masks of components act on log(1 + |S|): interpretation and remainder add up to the input "
+    "there, and not sample by sample. Segments are cut out in time, and add up sample by sample.",
     "The probabilities of a sound are what the network says when it hears this sound as a clip, "
     "which is not the measure of faithfulness.",
+    "The small spectra have low frequencies at the bottom: of a component its column of the "
+    f"dictionary; of other sounds their level, from {RANGE_DB:.0f} dB below the loudest band of "
+    "the input, or of the prototype itself.",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from l2i.pages.rendering import TEMPLATES, content_hash, rendered
+from l2i.pages.rendering import rendered, style_and_script
 
 
 def page_of(title: str, data: str | None) -> str:
@@ -15,15 +15,9 @@ def page_of(title: str, data: str | None) -> str:
         JSON that can stand in a script, for a page in a single file; None where data.js beside the
         page sets `window.listening`.
     """
-    style, script = (
-        (TEMPLATES / name).read_text("utf-8") for name in ("listening.css", "listening.js")
-    )
     values = {
         "title": title,
-        "style": style,
-        "script": script,
-        "style_hash": content_hash(style),
-        "script_hash": content_hash(script),
         "data": data,
+        **style_and_script("listening.css", "listening.js"),
     }
     return rendered("listening.html", values)

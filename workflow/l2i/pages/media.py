@@ -17,8 +17,6 @@ LONGEST = 40  # letters of a name that are kept
 class Media(Protocol):
     """Takes files, and tells a page where they are."""
 
-    n_bytes: int  # of all that it took
-
     def put(self, name: str, content: bytes) -> str:
         """Where the page finds a file: an address relative to it, or one that is the file."""
 
@@ -27,26 +25,21 @@ class Beside:
     """Files in a folder of their own beside a page."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.n_bytes = folder, 0
+        self.folder = folder
 
     def put(self, name: str, content: bytes) -> str:
         """Write a file, whose name may hold slashes."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, content)
-        self.n_bytes += len(content)
         return f"{self.folder.name}/{name}"
 
 
 class Inside:
     """Files as `data:` URIs, for a page that is one file."""
 
-    def __init__(self) -> None:
-        self.n_bytes = 0
-
     def put(self, name: str, content: bytes) -> str:
         """The file as an address."""
-        self.n_bytes += len(content)
         kind = TYPES[name.rpartition(".")[2]]
         return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from l2i.checks import InputError
 from l2i.pages.layered import NODE_HEIGHT, NODE_WIDTH, Drawing, Point, draw, natural
-from l2i.pages.rendering import TEMPLATES, content_hash, rendered
+from l2i.pages.rendering import rendered, style_and_script
 
 # In the order of the data's way. Each has a shape in the template and a colour in the style.
 STAGES = (
@@ -70,9 +70,6 @@ def provenance_page(account: Account) -> str:
     # In the order in which one reads the drawing: as tabs and screen readers take them.
     nodes = sorted(account.nodes, key=lambda node: drawing.corners[node.id])
     number = {node.id: i for i, node in enumerate(nodes)}
-    style, script = (
-        (TEMPLATES / name).read_text("utf-8") for name in ("provenance.css", "provenance.js")
-    )
     values = dict(
         account=account,
         nodes=nodes,
@@ -91,10 +88,7 @@ def provenance_page(account: Account) -> str:
         },
         title_length=TITLE_LENGTH,
         places={n: shortened(place, PLACE_LENGTH) for n, place in places_of(nodes).items()},
-        style=style,
-        script=script,
-        style_hash=content_hash(style),
-        script_hash=content_hash(script),
+        **style_and_script("provenance.css", "provenance.js"),
     )
     filters = {"anchor": anchor, "pieces": pieces, "shortened": shortened}
     return rendered("provenance.html", values, filters)

@@ -48,8 +48,20 @@ def rendered(
     return environment.get_template(template).render(values)
 
 
-def content_hash(text: str) -> str:
-    """What the content policy of a page calls a style or a script by."""
+def style_and_script(style: str, script: str) -> dict[str, str]:
+    """The texts of two files of `TEMPLATES`, and the hashes that a content policy calls them by.
+
+    As values for a template: `style`, `script`, `style_hash`, `script_hash`. Names are to be in the
+    source of who asks, as with `rendered`.
+    """
+    texts = {
+        what: (TEMPLATES / name).read_text(encoding="utf-8")
+        for what, name in (("style", style), ("script", script))
+    }
+    return texts | {f"{what}_hash": _content_hash(text) for what, text in texts.items()}
+
+
+def _content_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 

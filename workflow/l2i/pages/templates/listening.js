@@ -118,14 +118,19 @@
     wrong: ["\u2717", "wrong"],
     partly: ["\u25d0", "partly right"], // of several decisions
     unknown: ["?", "truth unknown"],
+    none: ["\u2013", "not decided for"],
   };
-  const verdictOf = (right) => (right === null ? "unknown" : right ? "right" : "wrong");
+  function verdictOf({ decided, right }) {
+    if (!decided) return "none"; // what was not decided is neither right nor wrong
+    return right === null ? "unknown" : right ? "right" : "wrong";
+  }
   const decisions = (c) => c.interpretations.filter((i) => i.kind === "interpretation");
   function verdict(c) {
-    const made = decisions(c).map((i) => verdictOf(i.right));
+    const explained = decisions(c).map(verdictOf);
+    const made = explained.filter((kind) => kind !== "none");
     const n = made.filter((kind) => kind === "right").length;
     if (distinct(made).length > 1) return badge("partly", `${n} of ${made.length} right`);
-    return badge(made[0] ?? "unknown");
+    return badge(made[0] ?? explained[0] ?? "unknown");
   }
   function badge(kind, word = VERDICTS[kind][1]) {
     const [sign] = VERDICTS[kind];
@@ -133,15 +138,21 @@
       element("span", { "aria-hidden": "true" }, sign), ` ${word}`);
   }
 
+  function heardAs(c) {
+    const targets = (decided) =>
+      distinct(decisions(c).filter((i) => i.decided === decided).map((i) => i.target)).join(", ");
+    if (targets(true)) return `heard as ${targets(true)}`;
+    return targets(false) ? `not heard as ${targets(false)}` : "not interpreted";
+  }
+
   const rows = new Map(); // clip -> its row and the texts that are searched
   function fillList() {
     for (const c of data.clips) {
-      const said = distinct(decisions(c).map((i) => i.target));
       const link = element("a", { href: `#${new URLSearchParams({ clip: c.id })}`, tabindex: "-1" },
         ...(c.truth.length // of sounds of one's own nobody says what they are
           ? [element("span", { class: "truth" }, unseen("truth: "), c.truth.join(", ")), verdict(c)]
           : [element("span", { class: "name truth" }, c.name)]),
-        element("span", { class: "said" }, said.length ? `heard as ${said.join(", ")}` : "not interpreted"),
+        element("span", { class: "said" }, heardAs(c)),
         c.truth.length ? element("span", { class: "name" }, c.name) : "");
       const text = [c.name, c.id, c.dataset, ...c.truth,
         ...c.interpretations.flatMap((i) => [i.system, i.target])].join("\n").toLowerCase();
@@ -194,7 +205,7 @@
     return c.interpretations.some((i) =>
       (!by || i.system === by) &&
       (ofClass || i.target === wanted) &&
-      (!how || (i.kind === "interpretation" && verdictOf(i.right) === how)));
+      (!how || (i.kind === "interpretation" && verdictOf(i) === how)));
   }
   function filter() {
     shown = data.clips.filter(passes);
@@ -327,11 +338,12 @@
     buttons = [];
     const groups = distinct(visible().map((i) => i.target)).map((target) => {
       const members = visible().filter((i) => i.target === target);
-      const decided = members.filter((i) => i.kind === "interpretation");
+      const explained = members.filter((i) => i.kind === "interpretation");
+      const first = explained.find((i) => i.decided) ?? explained[0];
       return element("section", { class: "group" },
         element("h3", {}, element("span", { class: "asked" }, "Why "), target,
           element("span", { class: "asked" }, "?"), " ",
-          decided.length ? badge(verdictOf(decided[0].right)) : null),
+          first ? badge(verdictOf(first)) : null),
         element("div", { class: "side" }, ...members.map(card)));
     });
     const hidden = clip.interpretations.length - visible().length;
@@ -523,9 +535,9 @@
     show();
   }
 
-  // The new sound begins where the old one is.
+  // The new sound begins where the old one is; a prototype, of which this says nothing, at its begin.
   function start(s) {
-    const from = position();
+    const from = s.kind === "prototype" && s !== sound ? 0 : position();
     const before = current();
     sound = s;
     if (s.file === null) {
@@ -728,7 +740,7 @@
   }
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (!liked.shortcuts || taken(event.target, event.key)) return;
+    if (!clip || !liked.shortcuts || taken(event.target, event.key)) return;
     if (/^[1-9]$/.test(event.key)) choose(Number(event.key) - 1);
     else if (shortcuts[event.key]) shortcuts[event.key]();
     else return;
