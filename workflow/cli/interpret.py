@@ -224,10 +224,11 @@ def names_of(files: Sequence[Path]) -> dict[Path, str]:
         names = {
             path: path.stem if depth == 0 else "/".join(path.parts[-depth:]) for path in distinct
         }
-        counts = Counter(printable(name) for name in names.values())
-        for path, name in names.items():
-            if counts[printable(name)] == 1:
-                found.setdefault(distinct[path], printable(name))
+        shown = {path: printable(name) for path, name in names.items()}
+        counts, taken = Counter(shown.values()), {*found.values()}
+        for path, name in shown.items():
+            if counts[name] == 1 and name not in taken:
+                found.setdefault(distinct[path], name)
     return {file: found.get(file, printable(str(file))) for file in distinct.values()}
 
 

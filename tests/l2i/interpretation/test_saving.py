@@ -54,6 +54,14 @@ class TestFolder:
             (fresh / "a").write_text("")
         assert names(tmp_path / "page") == ["a"]
 
+    def test_what_came_to_its_own_later_is_not_overwritten(self, tmp_path):
+        with fresh_folder(tmp_path / "page") as fresh:
+            (fresh / "sounds").mkdir()
+            mark(fresh, known_model(), ["one"])
+        (tmp_path / "page/sounds/notes.txt").write_text("heard twice")
+        with pytest.raises(InputError, match="page/sounds/notes.txt is something else"):
+            require_ours(tmp_path / "page")
+
     @pytest.mark.parametrize("kind", ["folder", "file", "dangling link"])
     def test_nothing_else_is_overwritten(self, tmp_path, kind):
         place = tmp_path / "precious"
@@ -64,7 +72,7 @@ class TestFolder:
             place.write_text("years")
         else:
             place.symlink_to(tmp_path / "elsewhere")
-        with pytest.raises(InputError, match="precious holds something else"):
+        with pytest.raises(InputError, match="precious.* is something else, which would"):
             require_ours(place)
         with pytest.raises(InputError, match="name another folder"), fresh_folder(place):
             raise AssertionError("nothing is begun")

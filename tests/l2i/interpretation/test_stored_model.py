@@ -93,3 +93,11 @@ def test_a_file_of_another_kind(path):
     save_weights(path, {"W": torch.zeros(1)}, kind="dictionary")
     with pytest.raises(InputError, match="kind is 'dictionary', expected 'model'"):
         load_model(path)
+
+
+def test_numbers_that_are_none_are_refused(model, path):
+    with torch.no_grad():
+        model.explained.interpreter.linear.weight[0, 0] = torch.nan
+    save_model(path, model)
+    with pytest.raises(InputError, match="is damaged, interpreter.linear.weight holds NaN"):
+        load_model(path)

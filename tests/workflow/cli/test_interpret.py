@@ -166,6 +166,7 @@ class TestNames:
             (["a/x.wav", "b/x.wav", "b/y.wav"], ["a/x.wav", "b/x.wav", "y"]),
             (["x.wav", "./x.wav"], ["x"]),
             (["c/a/x.wav", "d/a/x.wav"], ["c/a/x.wav", "d/a/x.wav"]),
+            (["a/x.wav", "x.flac", "x.wav.mp3"], ["a/x.wav", "x.flac", "x.wav"]),
         ],
     )
     def test_they_are_as_short_as_they_can_be(self, files, names):
@@ -247,7 +248,7 @@ class TestUsage:
         Path("thesis").mkdir()
         Path("thesis/main.tex").write_text("years")
         code, said = ended(write_noise(Path("dog.wav")), "--output", "thesis")
-        assert code == 4 and "thesis holds something else" in said.err
+        assert code == 4 and "thesis/main.tex is something else" in said.err
         assert [path.name for path in Path("thesis").iterdir()] == ["main.tex"]
 
     @pytest.mark.parametrize("arguments", [[], ["x.wav", "--threshold", "2"], ["x.wav", "--no"]])

@@ -24,6 +24,7 @@ from l2i.disk import PART, require_room, write_text, writing
 from l2i.features.audio import write_wav
 from l2i.interpretation.listening import Clip, Predictor, Sound, write_array, write_heard
 from l2i.names import file_name
+from l2i.stored import read_json
 
 if TYPE_CHECKING:
     from l2i.interpretation.explanation import Explanation
@@ -63,19 +64,34 @@ def fresh_folder(folder: Path) -> Iterator[Path]:
 
 
 def require_ours(folder: Path) -> None:
-    """Raise InputError unless a folder is missing, empty, or one that was written here."""
+    """Raise InputError unless a folder is missing, or holds nothing but what was written here."""
     if not folder.exists() and not folder.is_symlink():
         return
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARK).is_file()):
+    others = [""]
+    if folder.is_dir() and not folder.is_symlink():
+        path = folder / MARK
+        written = read_json(path, dict).get("files", []) if path.is_file() else []
+        others = [each for each in _files_of(folder) if each not in {*written, MARK}]
+    if others:
         raise InputError(
-            f"{folder} holds something else, which would be overwritten: {ELSEWHERE}, or move it "
-            "away"
+            f"{folder / others[0]} is something else, which would be overwritten: {ELSEWHERE}, or "
+            "move it away"
         )
 
 
+def _files_of(folder: Path) -> list[str]:
+    """What lies in a folder, at any depth, that is no folder itself."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    )
+
+
 def mark(folder: Path, model: Model, clips: Sequence[str]) -> None:
-    """Say in a folder what it is, of which sounds and by which model."""
+    """Say in a folder what it is, of which sounds and by which model, once all else is in it."""
     about = {"written_by": "l2i", "clips": list(clips), "model": model.card}
+    about["files"] = _files_of(folder)
     write_text(folder / MARK, json.dumps(about, indent=1) + "\n")
 
 

@@ -92,6 +92,9 @@ def load_model(
     """
     tensors = load_weights(path, kind=KIND)
     stored = read_identity(path)
+    for name, values in tensors.items():
+        if not values.isfinite().all():
+            raise InputError(f"{path} is damaged, {name} holds NaN or infinity; fetch it again")
     with fitting(path):
         interpreter = _interpreter(stored["interpreter"])
         interpreter.load_state_dict(_part("interpreter", tensors))
