@@ -23,6 +23,7 @@ from helpers.listening_pages import (
     write_media,
     write_page,
 )
+from l2i.pages.playback import levels_of, to_flac
 
 PLAYING = "[...document.querySelectorAll('audio')].filter((a) => !a.paused)"
 HEARD = """() => {
@@ -276,12 +277,30 @@ def test_a_sound_whose_file_is_missing_is_named(browser, folder, tmp_path):
     page.get_by_role("region", name="Player").get_by_text(told).first.wait_for()
     page.keyboard.press("3")
     wait_until_heard(page, "remainder.flac")
-    page.wait_for_function("() => [...document.querySelectorAll('audio')].some((a) => a.error)")
     page.keyboard.press("2")  # known to fail by now
     page.get_by_role("region", name="Player").get_by_text(told).first.wait_for()
     page.keyboard.press("3")
     wait_until_heard(page, "remainder.flac")
     assert told not in page.get_by_role("region", name="Player").inner_text()
+    context.close()
+
+
+def test_a_sound_in_which_no_place_is_found_is_begun_anew(browser, folder, tmp_path):
+    # Of FLAC this short, Chromium finds no place but the beginning, and fails for good.
+    shutil.copytree(folder, tmp_path / "page")
+    x = 0.1 * np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    short = to_flac(x, 8000, levels_of(x, 8000))
+    (tmp_path / "page/media/interpretation.flac").write_bytes(short)
+    context = browser.new_context()
+    page = context.new_page()  # nobody watches: the browser may complain of the place
+    page.goto((tmp_path / "page/index.html").as_uri())
+    for place in ("0.8", "0.9"):  # the same again
+        page.keyboard.press("1")
+        wait_until_heard(page, "input.flac")
+        page.get_by_role("slider", name="Position").fill(place)
+        page.keyboard.press("2")
+        wait_until_heard(page, "interpretation.flac")
+        assert "cannot be played" not in page.get_by_role("region", name="Player").inner_text()
     context.close()
 
 

@@ -501,7 +501,7 @@
         show();
       });
     }
-    player.addEventListener("error", () => { if (s === sound) fail(s); });
+    player.addEventListener("error", () => giveUp(s, player));
     players.set(s, player);
     surface.append(player);
     return player;
@@ -535,8 +535,21 @@
     show();
   }
 
+  // Chromium does not find every place of a short FLAC and fails for good: the sound is begun anew.
+  let begunAnew = null;
+  function giveUp(s, player) {
+    const elsewhere = player.currentTime > 0;
+    player.remove();
+    players.delete(s);
+    if (s !== sound) return;
+    if (!elsewhere || begunAnew === s) return fail(s);
+    resting = 0;
+    start(s, s);
+  }
+
   // The new sound begins where the old one is; a prototype, of which this says nothing, at its begin.
-  function start(s) {
+  function start(s, anew = null) {
+    begunAnew = anew;
     const from = s.kind === "prototype" && s !== sound ? 0 : position();
     const before = current();
     sound = s;
@@ -547,9 +560,7 @@
     } else {
       const player = playerOf(s);
       player.currentTime = from < length() - 0.05 ? from : 0;
-      player.play().catch(({ name }) => { // AbortError: it was paused before it began
-        if (s === sound && name !== "AbortError") fail(s);
-      });
+      player.play().catch(() => {}); // paused before it began, or told by its error
       if (before !== player) before?.pause();
       say(`Playing ${nameOf(s)}${system && s !== clip.input ? ` of ${called(system)}` : ""}`);
       prepare();
@@ -576,6 +587,7 @@
     if (same && was) pause(); else start(s);
   }
   function seek(seconds) {
+    begunAnew = null;
     resting = between(seconds, 0, length());
     if (current()) current().currentTime = resting;
     show();
