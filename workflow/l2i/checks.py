@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # planning checks its input without either
@@ -45,6 +46,16 @@ def printable(text: str) -> str:
 def reason(error: Exception) -> str:
     """The first line of what another library says went wrong."""
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Say of what it is that goes wrong inside, where the message does not say so already."""
+    try:
+        yield
+    except InputError as error:
+        known = printable(what) in str(error)
+        raise InputError(str(error) if known else f"{what}: {error}") from error
 
 
 def raise_all(problems: Sequence[str], heading: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from l2i.checks import InputError
+from l2i.checks import InputError, naming
 from l2i.features.audio import scale_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
@@ -122,11 +122,9 @@ class Model:
         if len(waveform) < self.hearing.n_samples:
             seconds = len(waveform) / self.front_end.sample_rate
             notes = [*notes, f"{seconds:.3g} s, with silence added up to {self.clip_seconds:g} s"]
-        try:
+        with naming(named):  # what has no scale
             gain = gain_of(waveform, self.waveform_scale)
             heard = hear(self.explained, waveform, self.hearing)
-        except InputError as error:  # of what has no scale
-            raise InputError(f"{named}: {error}") from error
         pooled = pool(self.explained, heard)
         return Explanation(
             name=name,
