@@ -88,6 +88,15 @@ def _first_of_each_kind(problems: Sequence[str]) -> list[str]:
     return lines
 
 
+def require_distinct(names: Sequence[str], what: str) -> None:
+    """Raise InputError if a name stands in `what` more than once."""
+    if repeated := [name for name, n in Counter(names).items() if n > 1]:
+        raise InputError(
+            f"{what} names {', '.join(map(repr, repeated))} more than once: give each a name of "
+            "its own"
+        )
+
+
 def require_nonnegative(array: ndarray | Tensor, name: str) -> None:
     """Raise InputError unless every entry of `array` (NumPy or torch) is finite and at least 0."""
     if not len(array):

@@ -89,6 +89,15 @@ def test_a_file_that_says_too_little(model, path, lacking):
         load_model(path)
 
 
+def test_classes_of_one_name_are_refused_in_memory_and_in_a_file(model, path):
+    with pytest.raises(InputError, match="classes names 'a' more than once: give each a name"):
+        dataclasses.replace(model, classes=["a", "b", "a"])
+    model.classes[2] = "a"
+    save_model(path, model)
+    with pytest.raises(InputError, match=r"model.safetensors: classes names 'a' more than once"):
+        load_model(path)
+
+
 def test_a_file_of_another_kind(path):
     save_weights(path, {"W": torch.zeros(1)}, kind="dictionary")
     with pytest.raises(InputError, match="kind is 'dictionary', expected 'model'"):

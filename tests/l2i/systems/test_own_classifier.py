@@ -157,6 +157,7 @@ def test_it_is_kept_without_the_network_which_is_handed_over_again(tmp_path, kin
         ({"sounds": []}, "sounds is empty"),
         ({"sounds": "dog.wav"}, "sounds is one path, dog.wav: hand over a list"),
         ({"classes": ["low"]}, r"logits of shape \(1, 2\), and classes has 1 names"),
+        ({"classes": ["low", "low"], "n_epochs": 1}, "classes names 'low' more than once"),
         ({"taps": ["head"]}, "taps must be one or more of filters, features"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from l2i.checks import InputError, naming
+from l2i.checks import InputError, naming, require_distinct
 from l2i.features.audio import scale_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
@@ -43,6 +43,10 @@ class Model:
     clip_seconds: float
     threshold: float = 0.1
     card: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse classes that cannot be told apart by their names."""
+        require_distinct(self.classes, "classes")
 
     @property
     def dictionary(self) -> Tensor:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from l2i.checks import InputError
+from l2i.checks import InputError, naming
 from l2i.features.spectral import FrontEnd
 from l2i.features.waveforms import WaveformFrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
@@ -95,7 +95,7 @@ def load_model(
     for name, values in tensors.items():
         if not values.isfinite().all():
             raise InputError(f"{path} is damaged, {name} holds NaN or infinity; fetch it again")
-    with fitting(path):
+    with fitting(path), naming(str(path)):
         interpreter = _interpreter(stored["interpreter"])
         interpreter.load_state_dict(_part("interpreter", tensors))
         if stored["classifier"] is not None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from l2i.checks import InputError, naming
+from l2i.checks import InputError, naming, require_distinct
 from l2i.dictionary.learning import learn_together
 from l2i.features.audio import fit_length, scale_waveform
 from l2i.features.spectral import FrontEnd, log_magnitude
@@ -91,12 +91,13 @@ def train_interpreter(
     ------
     InputError
         If there are no sounds, one cannot be read or is silent as far as it is heard, or the
-        classifier has other classes.
+        classifier has other classes, or two of one name.
     """
     if isinstance(sounds, str | os.PathLike):
         raise InputError(f"sounds is one path, {os.fspath(sounds)}: hand over a list of them")
     if not len(sounds):
         raise InputError("sounds is empty: hand over some of the sounds to be explained")
+    require_distinct(classes, "classes")
     heard = [
         _heard(each, number, front_end, waveform_scale, clip_seconds)
         for number, each in enumerate(sounds)
