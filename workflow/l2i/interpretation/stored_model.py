@@ -26,6 +26,7 @@ from l2i.networks.stored_classifier import frozen
 from l2i.weights import fitting, load_weights, read_identity, save_weights
 
 KIND = "model"
+HANDED_ON = "fetch it again, or export it anew by l2i export"  # no command here makes it
 HEARS = {"log_mel": FrontEnd, "waveform": WaveformFrontEnd}
 
 
@@ -74,7 +75,11 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
 
 
 def load_model(
-    path: str | Path, *, classifier: Explainable | None = None, device: str = "cpu"
+    path: str | Path,
+    *,
+    classifier: Explainable | None = None,
+    device: str = "cpu",
+    remedy: str = HANDED_ON,
 ) -> Model:
     """Read a model that :func:`save_model` wrote, in evaluation mode and float32.
 
@@ -84,18 +89,20 @@ def load_model(
     classifier : Explainable, optional
         The one that was explained, where the file does not hold it.
     device : str
+    remedy : str
+        What to do about a damaged file, for the message.
 
     Raises
     ------
     InputError
         If the file is no model, is damaged, or holds no classifier and none is given.
     """
-    tensors = load_weights(path, kind=KIND)
-    stored = read_identity(path)
+    tensors = load_weights(path, kind=KIND, remedy=remedy)
+    stored = read_identity(path, remedy)
     for name, values in tensors.items():
         if not values.isfinite().all():
-            raise InputError(f"{path} is damaged, {name} holds NaN or infinity; fetch it again")
-    with fitting(path), naming(str(path)):
+            raise InputError(f"{path} is damaged, {name} holds NaN or infinity; {remedy}")
+    with fitting(path, remedy), naming(str(path)):
         interpreter = _interpreter(stored["interpreter"])
         interpreter.load_state_dict(_part("interpreter", tensors))
         if stored["classifier"] is not None:

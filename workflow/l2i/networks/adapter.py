@@ -47,8 +47,8 @@ class Adapter(nn.Module):
     Raises
     ------
     InputError
-        If there are no taps, one is no layer, puts out no map, or does not take part in the decision, or the network
-        cannot take a clip.
+        If there are no taps, one is no layer, puts out no map, or does not take part in the
+        decision, or the network cannot take a clip.
     """
 
     def __init__(
