@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def save_weights(
         What it was made for, for example fold='1'.
     """
     # One key only: safetensors writes several in an order that changes from run to run.
-    metadata = {ABOUT: json.dumps({"kind": kind, **identity}, sort_keys=True)}
+    metadata = {ABOUT: _as_json({"kind": kind, **identity})}
     stored = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     with writing(path, n_bytes=sum(t.nbytes for t in stored.values())):
         save_file(stored, path, metadata)
@@ -115,6 +115,20 @@ def fitting(path: str | Path, remedy: str = REMAKE) -> Iterator[None]:
 
 def _unreadable(path: str | Path, error: Exception, remedy: str) -> InputError:
     return InputError(f"{path} is not a readable safetensors file ({reason(error)}); {remedy}")
+
+
+def contents_hash(tensors: Mapping[str, Tensor], identity: Mapping[str, Any]) -> str:
+    """sha256 of tensors, by name, and of what a file says of them; finds any change of either."""
+    digest = hashlib.sha256(_as_json(json.loads(_as_json(identity))).encode())
+    for name, values in sorted(tensors.items()):
+        stored = values.detach().cpu().contiguous()
+        digest.update(f"\n{name} {stored.dtype} {tuple(stored.shape)}\n".encode())
+        digest.update(stored.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _as_json(identity: Mapping[str, Any]) -> str:
+    return json.dumps(identity, sort_keys=True)
 
 
 def load_published(path: str | Path) -> dict[str, Tensor]:
