@@ -20,7 +20,7 @@ setup(
     package_data={
         "l2i.pages": ["templates/*"],
         "l2i.provenance": ["*.yaml"],
-        "l2i": ["shipped/*"],
+        "l2i": ["py.typed", "*.pyi", "shipped/*"],
         "l2i_workflow.reference": ["*.yaml"],
         "l2i_workflow.schemas": ["*.yaml"],
     },

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 
 import pytest
+import torch
 
 import l2i
 from helpers.own_sounds import make_run, small_model
 from helpers.project import PROJECT
+from l2i import models
 from l2i.checks import InputError
 from l2i.interpretation.stored_model import save_model
 from l2i.models import load
+from l2i.weights import save_weights
 
 
 def test_the_library_is_light_until_it_is_used():
@@ -67,3 +71,33 @@ def test_what_is_no_model_is_told(tmp_path):
     (tmp_path / "text").write_text("no weights")
     with pytest.raises(InputError, match="not a readable safetensors file"):
         load(tmp_path / "text")
+
+
+def damages(path):
+    """What may lie under the name of a model: a part of it, a pickle, JSON, other numbers."""
+    content = path.read_bytes()
+    yield content[: len(content) // 2]
+    yield pickle.dumps([1, 2])
+    yield b'{"W": [1, 2]}'
+    save_weights(path, {"W": torch.ones(1)}, kind="model")
+    yield path.read_bytes()
+
+
+def test_the_remedy_is_one_that_brings_the_file_back(tmp_path, monkeypatch):
+    save_model(tmp_path / "mine.safetensors", small_model())
+    (of_run,) = make_run(tmp_path / "run").glob("systems/*/*/*/*/*/model.safetensors")
+    shipped = tmp_path / "shipped.safetensors"
+    monkeypatch.setattr(models, "SHIPPED", shipped)
+    for content in damages(tmp_path / "mine.safetensors"):
+        for path, where, remedy in [
+            (
+                tmp_path / "mine.safetensors",
+                None,
+                "fetch it again, or export it anew by l2i export",
+            ),
+            (shipped, "shipped", "install l2i again"),
+            (of_run, None, "delete it and give your command again"),
+        ]:
+            path.write_bytes(content)
+            with pytest.raises(InputError, match=f"{path.name} .*; {remedy}$"):
+                load(None if where else path)

@@ -124,6 +124,7 @@ def test_it_claims_no_names_but_its_own(installed):
 
 def test_every_module_schema_template_and_reference_file_is_in_it(installed):
     here = PROJECT / "workflow"
+    assert (installed / "l2i/py.typed").is_file(), "types are for those who import it, too"
     kept = (".py", ".pyi", ".yaml", ".html", ".css", ".js", ".safetensors", ".md")
     for source, place in (
         *((here / "l2i", installed / "l2i"),),

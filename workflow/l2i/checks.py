@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # planning checks its input without either
@@ -47,6 +48,16 @@ def reason(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Say of what it is that goes wrong inside, where the message does not say so already."""
+    try:
+        yield
+    except InputError as error:
+        known = printable(what) in str(error)
+        raise InputError(str(error) if known else f"{what}: {error}") from error
+
+
 def raise_all(problems: Sequence[str], heading: str) -> None:
     """Raise one InputError that lists every problem; do nothing where there is none.
 
@@ -75,6 +86,15 @@ def _first_of_each_kind(problems: Sequence[str]) -> list[str]:
         elif told[kind] == FEW + 1:
             lines.append(f"and {n_of[kind] - FEW} more of this kind")
     return lines
+
+
+def require_distinct(names: Sequence[str], what: str) -> None:
+    """Raise InputError if a name stands in `what` more than once."""
+    if repeated := [name for name, n in Counter(names).items() if n > 1]:
+        raise InputError(
+            f"{what} names {', '.join(map(repr, repeated))} more than once: give each a name of "
+            "its own"
+        )
 
 
 def require_nonnegative(array: ndarray | Tensor, name: str) -> None:

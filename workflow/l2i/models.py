@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from l2i.checks import InputError
+from l2i.checks import REMAKE, InputError
 from l2i.interpretation.model import Model
-from l2i.interpretation.stored_model import KIND, load_model
+from l2i.interpretation.stored_model import HANDED_ON, KIND, load_model
 from l2i.weights import read_identity
 
 SHIPPED = Path(__file__).parent / "shipped" / "model.safetensors"
+IN_A_RUN = "systems/*/fold*/*/*/run*/model.safetensors"
 
 
 def load(
@@ -57,11 +58,19 @@ def load(
             f"{path} is one model: leave out {', '.join(chosen)}, which choose among the models of "
             "a run"
         )
-    if path.is_file() and read_identity(path).get("kind") == KIND:
-        return load_model(path, device=device)
+    remedy = _remedy(path)
+    if path.is_file() and read_identity(path, remedy).get("kind") == KIND:
+        return load_model(path, device=device, remedy=remedy)
     # Imported here because what it takes, pandas and jsonschema, loads as long as a sound is heard.
     from l2i.systems.trained import choose, open_trained, trained_at
 
     return open_trained(
         trained_at(path) if path.is_file() else choose(path, **chosen), device=device
     )
+
+
+def _remedy(path: Path) -> str:
+    """What to do about a damaged file: only what a run has made does its command make again."""
+    if path == SHIPPED:
+        return "install l2i again"
+    return REMAKE if path.absolute().match(IN_A_RUN) else HANDED_ON

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,23 +43,26 @@ def save_weights(
         What it was made for, for example fold='1'.
     """
     # One key only: safetensors writes several in an order that changes from run to run.
-    metadata = {ABOUT: json.dumps({"kind": kind, **identity}, sort_keys=True)}
+    metadata = {ABOUT: _as_json({"kind": kind, **identity})}
     stored = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     with writing(path, n_bytes=sum(t.nbytes for t in stored.values())):
         save_file(stored, path, metadata)
 
 
-def load_weights(path: str | Path, *, kind: str, **identity: Any) -> dict[str, Tensor]:
+def load_weights(
+    path: str | Path, *, kind: str, remedy: str = REMAKE, **identity: Any
+) -> dict[str, Tensor]:
     """Read tensors after checking that they are what the caller expects.
 
-    Every key of `identity` must be in the file with an equal value; the file may say more.
+    Every key of `identity` must be in the file with an equal value; the file may say more. What to
+    do about a file that is refused says `remedy`.
 
     Raises
     ------
     InputError
         If the file is no safetensors file, or of another kind or identity.
     """
-    found = read_identity(path)
+    found = read_identity(path, remedy)
     expected = {"kind": kind, **identity}
     wrong = [
         f"{key} is {found.get(key)!r}, expected {value!r}"
@@ -70,15 +73,15 @@ def load_weights(path: str | Path, *, kind: str, **identity: Any) -> dict[str, T
     if wrong:
         raise InputError(
             f"{path} was made for something else: {'; '.join(wrong)}{SEEN * learned_from_others}; "
-            f"{REMAKE}"
+            f"{remedy}"
         )
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, error, remedy) from error
 
 
-def read_identity(path: str | Path) -> dict[str, Any]:
+def read_identity(path: str | Path, remedy: str = REMAKE) -> dict[str, Any]:
     """Kind and identity of a weight file, as given to :func:`save_weights`.
 
     Raises
@@ -91,14 +94,14 @@ def read_identity(path: str | Path) -> dict[str, Any]:
             metadata = file.metadata() or {}
         identity = json.loads(metadata.get(ABOUT, "{}"))
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, error, remedy) from error
     if not isinstance(identity, dict):
-        raise InputError(f"{path} does not say what it holds; {REMAKE}")
+        raise InputError(f"{path} does not say what it holds; {remedy}")
     return identity
 
 
 @contextmanager
-def fitting(path: str | Path) -> Iterator[None]:
+def fitting(path: str | Path, remedy: str = REMAKE) -> Iterator[None]:
     """Report it as bad input if what `path` holds does not fit the network it is put into."""
     try:
         yield
@@ -106,12 +109,26 @@ def fitting(path: str | Path) -> Iterator[None]:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(
-            f"{path} does not hold what its network consists of ({reason(error)}); {REMAKE}"
+            f"{path} does not hold what its network consists of ({reason(error)}); {remedy}"
         ) from error
 
 
-def _unreadable(path: str | Path, error: Exception) -> InputError:
-    return InputError(f"{path} is not a readable safetensors file ({reason(error)}); {REMAKE}")
+def _unreadable(path: str | Path, error: Exception, remedy: str) -> InputError:
+    return InputError(f"{path} is not a readable safetensors file ({reason(error)}); {remedy}")
+
+
+def contents_hash(tensors: Mapping[str, Tensor], identity: Mapping[str, Any]) -> str:
+    """sha256 of tensors, by name, and of what a file says of them; finds any change of either."""
+    digest = hashlib.sha256(_as_json(json.loads(_as_json(identity))).encode())
+    for name, values in sorted(tensors.items()):
+        stored = values.detach().cpu().contiguous()
+        digest.update(f"\n{name} {stored.dtype} {tuple(stored.shape)}\n".encode())
+        digest.update(stored.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _as_json(identity: Mapping[str, Any]) -> str:
+    return json.dumps(identity, sort_keys=True)
 
 
 def load_published(path: str | Path) -> dict[str, Tensor]:

@@ -58,6 +58,7 @@ def test_samples_are_in_units_of_full_scale(samples):
         (TONE[:0], RATE, "is no sound"),
         (np.array(["a"]), RATE, "is no sound"),
         (np.full(9, np.nan), RATE, "NaN"),
+        (np.full(9, 1e300), RATE, "more than float32 can"),
     ],
 )
 def test_what_is_no_sound_is_refused(samples, rate, said):

@@ -92,6 +92,7 @@ def test_shapes_of_our_classifier_are_those_of_its_maps():
 @pytest.mark.parametrize(
     ("how", "message"),
     [
+        ({"taps": []}, "taps is empty, .*: name some of layers, layers.0, layers.1"),
         ({"taps": ["layers.2"]}, "taps names layers.2, .* name some of layers, layers.0, layers.1"),
         ({"taps": ["head"]}, r"a clip of 1 s, which is \(1, 126, 20\), does not go .*: Dimension"),
         ({"hear": lambda M: M}, "does not go through `hear`, network and `arrange`"),

@@ -93,6 +93,53 @@ def test_sounds_may_be_files_of_any_rate(tmp_path):
     assert model.explain(tone(0, 1), sample_rate=RATE).classes == CLASSES
 
 
+def heard_as(sounds):
+    """What an interpreter learned from these sounds says of one."""
+    model = learned(classifier_of("waveforms"), sounds, WAVEFORMS, n_epochs=1)
+    return model.explain(tone(0, 1), sample_rate=RATE).class_relevances
+
+
+def test_samples_of_any_kind_are_learned_from_as_they_are_explained():
+    sounds = [np.round(each * 2**15).astype(np.int16) for each in tones(range(2))]
+    floats = [each.astype(np.float32) / 2**15 for each in sounds]
+    unsigned = [(each.astype(np.int32) + 2**15).astype(np.uint16) for each in sounds]
+    wanted = heard_as(floats)
+    assert np.array_equal(heard_as(sounds), wanted)
+    assert np.array_equal(heard_as(unsigned), wanted)
+    assert np.array_equal(heard_as([np.stack([each, each], 1) for each in floats]), wanted)
+
+
+LATE = np.concatenate([np.zeros(int(RATE * SECONDS)), np.ones(9)])
+
+
+@pytest.mark.parametrize(
+    ("sound", "said"),
+    [
+        (np.full(RATE, np.nan), r"sounds\[1\]: the samples hold NaN.*: repair them"),
+        (np.zeros((2, RATE)), r"sounds\[1\]: samples of shape .* turn them to"),
+        (np.array(["a"]), r"sounds\[1\]: an array of <U1 .* is no sound: give numbers"),
+        (0 * tone(0, 0), r"sounds\[1\]: is silent in its first 1 s.*; leave it out"),
+        (LATE, r"sounds\[1\]: is silent in its first 1 s"),
+        ("lost.wav", "^lost.wav: no such file; check its name"),
+    ],
+    ids=["nan", "turned", "text", "silent", "silent_at_first", "lost"],
+)
+@pytest.mark.parametrize("scale", ["absolute", "signed"])
+def test_what_is_no_sound_to_learn_from_is_named(sound, said, scale):
+    with pytest.raises(InputError, match=said):
+        learned(classifier_of("waveforms"), [tone(0, 0), sound], WAVEFORMS, waveform_scale=scale)
+
+
+def test_a_file_that_is_no_sound_to_learn_from_is_named_once(tmp_path):
+    write_wav(tmp_path / "none.wav", np.zeros(RATE, np.float32), sample_rate=RATE)
+    (tmp_path / "page.wav").write_text("<html>")
+    for name, said in {"none": "is silent in its first", "page": "is a web page"}.items():
+        path = tmp_path / f"{name}.wav"
+        with pytest.raises(InputError, match=f": {said}") as raised:
+            learned(classifier_of("waveforms"), [tone(0, 0), path], WAVEFORMS)
+        assert str(raised.value).count(str(path)) == 1
+
+
 def test_it_is_kept_without_the_network_which_is_handed_over_again(tmp_path, kind):
     model, path = model_of(kind), tmp_path / "mine.safetensors"
     save_model(path, model)
@@ -108,7 +155,9 @@ def test_it_is_kept_without_the_network_which_is_handed_over_again(tmp_path, kin
     ("how", "message"),
     [
         ({"sounds": []}, "sounds is empty"),
+        ({"sounds": "dog.wav"}, "sounds is one path, dog.wav: hand over a list"),
         ({"classes": ["low"]}, r"logits of shape \(1, 2\), and classes has 1 names"),
+        ({"classes": ["low", "low"], "n_epochs": 1}, "classes names 'low' more than once"),
         ({"taps": ["head"]}, "taps must be one or more of filters, features"),
     ],
 )

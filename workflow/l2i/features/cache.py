@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from tokenize import TokenError  # of a damaged header, which is read as Python
@@ -21,7 +21,7 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
-from l2i.checks import REMAKE, InputError, reason
+from l2i.checks import REMAKE, InputError, naming, reason
 from l2i.disk import require_room, writing
 from l2i.features.audio import Pieces, Span, fit_length, read_audio, scale_waveform
 from l2i.features.spectral import FrontEnd, magnitude
@@ -61,7 +61,7 @@ def load_waveform(
     """
     if sha256 is not None:
         _require_indexed(path, sha256)
-    with _named(path):
+    with naming(str(path)):
         return _heard(read_audio(path, sample_rate=sample_rate, span=span), scale, n_samples)
 
 
@@ -170,7 +170,7 @@ class _Loading:
             return load_waveform(
                 path, sample_rate=rate, scale=scale, n_samples=n_samples, sha256=sha256
             )
-        with _named(path):
+        with naming(str(path)):
             if self._opened is None or self._opened.path != path:
                 _require_indexed(path, sha256)
                 self._opened = Pieces(path)
@@ -213,15 +213,6 @@ def _require_indexed(path: str | Path, sha256: str) -> None:
             f"{path} is not the file that was indexed. Put the old one back, or index the corpus "
             "again: add --forcerun index_dataset at the end of your snakemake command"
         )
-
-
-@contextmanager
-def _named(path: str | Path) -> Iterator[None]:
-    """Say of which file it is what goes wrong inside."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
 def _require_finite(paths: Sequence[Path], M: Tensor) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from l2i.checks import InputError
+from l2i.checks import InputError, naming, require_distinct
 from l2i.features.audio import scale_waveform
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
@@ -43,6 +43,10 @@ class Model:
     clip_seconds: float
     threshold: float = 0.1
     card: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse classes that cannot be told apart by their names."""
+        require_distinct(self.classes, "classes")
 
     @property
     def dictionary(self) -> Tensor:
@@ -122,11 +126,9 @@ class Model:
         if len(waveform) < self.hearing.n_samples:
             seconds = len(waveform) / self.front_end.sample_rate
             notes = [*notes, f"{seconds:.3g} s, with silence added up to {self.clip_seconds:g} s"]
-        try:
+        with naming(named):  # what has no scale
             gain = gain_of(waveform, self.waveform_scale)
             heard = hear(self.explained, waveform, self.hearing)
-        except InputError as error:  # of what has no scale
-            raise InputError(f"{named}: {error}") from error
         pooled = pool(self.explained, heard)
         return Explanation(
             name=name,

@@ -67,9 +67,11 @@ def in_full_scale(samples: np.ndarray) -> np.ndarray:
         full = np.iinfo(columns.dtype)
         middle = (full.max + full.min + 1) // 2  # of unsigned samples, what silence is
         columns = (columns - np.float64(middle)) / (full.max - middle + 1)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite in it
+        columns = columns.astype(np.float32, copy=False)
     if not np.isfinite(columns).all():
-        raise InputError("the samples hold NaN or infinity: repair them")
-    return columns.astype(np.float32, copy=False)
+        raise InputError("the samples hold NaN, infinity or more than float32 can: repair them")
+    return columns
 
 
 def _of_file(path: Path, wanted_rate: int) -> OwnSound:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from l2i.checks import InputError
+from l2i.checks import InputError, naming
 from l2i.features.spectral import FrontEnd
 from l2i.features.waveforms import WaveformFrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
@@ -23,9 +23,11 @@ from l2i.networks.classifier import Classifier
 from l2i.networks.explainable import Explainable
 from l2i.networks.interpreter import Interpreter
 from l2i.networks.stored_classifier import frozen
-from l2i.weights import fitting, load_weights, read_identity, save_weights
+from l2i.weights import contents_hash, fitting, load_weights, read_identity, save_weights
 
 KIND = "model"
+SHA256 = "contents_sha256"  # of all the rest that the file holds and says
+HANDED_ON = "fetch it again, or export it anew by l2i export"  # no command here makes it
 HEARS = {"log_mel": FrontEnd, "waveform": WaveformFrontEnd}
 
 
@@ -52,29 +54,31 @@ def save_model(path: str | Path, model: Model, *, precision: torch.dtype = torch
         for part, network in parts.items()
         for name, value in network.state_dict().items()
     }
-    save_weights(
-        path,
-        tensors,
-        kind=KIND,
-        classifier=None if own is None else own.architecture,
-        interpreter=explained.interpreter.architecture,
-        explained={
+    said = {
+        "classifier": None if own is None else own.architecture,
+        "interpreter": explained.interpreter.architecture,
+        "explained": {
             "relevance_pooling": explained.relevance_pooling,
             "relevance_scale": explained.relevance_scale,
             "predictor": explained.predictor,
         },
-        front_end={"hears": _hears(model.front_end), **asdict(model.front_end)},
-        waveform_scale=model.waveform_scale,
-        classes=list(model.classes),
-        clip_seconds=model.clip_seconds,
-        threshold=model.threshold,
-        card=model.card,
-    )
+        "front_end": {"hears": _hears(model.front_end), **asdict(model.front_end)},
+        "waveform_scale": model.waveform_scale,
+        "classes": list(model.classes),
+        "clip_seconds": model.clip_seconds,
+        "threshold": model.threshold,
+        "card": model.card,
+    }
+    save_weights(path, tensors, kind=KIND, **{SHA256: contents_hash(tensors, said)}, **said)
     Path(path).chmod(0o644)  # it is to be handed on; safetensors leaves it to its owner alone
 
 
 def load_model(
-    path: str | Path, *, classifier: Explainable | None = None, device: str = "cpu"
+    path: str | Path,
+    *,
+    classifier: Explainable | None = None,
+    device: str = "cpu",
+    remedy: str = HANDED_ON,
 ) -> Model:
     """Read a model that :func:`save_model` wrote, in evaluation mode and float32.
 
@@ -84,18 +88,21 @@ def load_model(
     classifier : Explainable, optional
         The one that was explained, where the file does not hold it.
     device : str
+    remedy : str
+        What to do about a damaged file, for the message.
 
     Raises
     ------
     InputError
         If the file is no model, is damaged, or holds no classifier and none is given.
     """
-    tensors = load_weights(path, kind=KIND)
-    stored = read_identity(path)
+    tensors = load_weights(path, kind=KIND, remedy=remedy)
+    stored = read_identity(path, remedy)
+    _require_whole(path, tensors, stored, remedy)
     for name, values in tensors.items():
         if not values.isfinite().all():
-            raise InputError(f"{path} is damaged, {name} holds NaN or infinity; fetch it again")
-    with fitting(path):
+            raise InputError(f"{path} is damaged, {name} holds NaN or infinity; {remedy}")
+    with fitting(path, remedy), naming(str(path)):
         interpreter = _interpreter(stored["interpreter"])
         interpreter.load_state_dict(_part("interpreter", tensors))
         if stored["classifier"] is not None:
@@ -118,6 +125,17 @@ def load_model(
             clip_seconds=stored["clip_seconds"],
             threshold=stored["threshold"],
             card=stored["card"],
+        )
+
+
+def _require_whole(
+    path: str | Path, tensors: Mapping[str, Tensor], stored: Mapping[str, Any], remedy: str
+) -> None:
+    """Refuse a file that holds something else than was written: bits flip on disks and on ways."""
+    said = {key: value for key, value in stored.items() if key not in ("kind", SHA256)}
+    if stored.get(SHA256) != contents_hash(tensors, said):
+        raise InputError(
+            f"{path} is damaged, what it holds does not have the sha256 that it names; {remedy}"
         )
 
 

@@ -47,8 +47,8 @@ class Adapter(nn.Module):
     Raises
     ------
     InputError
-        If a tap is no layer, puts out no map, or does not take part in the decision, or the network
-        cannot take a clip.
+        If there are no taps, one is no layer, puts out no map, or does not take part in the
+        decision, or the network cannot take a clip.
     """
 
     def __init__(
@@ -66,8 +66,10 @@ class Adapter(nn.Module):
         self.network, self.multi_label = network, multi_label
         self._hear, self._arrange = hear, arrange
         layers = dict(network.named_modules())
+        known = ", ".join(name for name in layers if name)
+        if not len(taps):
+            raise InputError(f"taps is empty, and nothing would be heard: name some of {known}")
         if unknown := [tap for tap in taps if tap not in layers]:
-            known = ", ".join(name for name in layers if name)
             raise InputError(
                 f"taps names {', '.join(unknown)}, which are no layers of the network: name some "
                 f"of {known}"

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from l2i.checks import InputError
+from l2i.checks import InputError, naming, require_distinct
 from l2i.dictionary.learning import learn_together
 from l2i.features.audio import fit_length, scale_waveform
-from l2i.features.cache import load_waveform
 from l2i.features.spectral import FrontEnd, log_magnitude
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.model import Model
+from l2i.interpretation.reading import read_sound
 from l2i.networks.explainable import Explainable
 from l2i.networks.stored_classifier import frozen
 from l2i.streams import stream_seed
@@ -58,9 +58,10 @@ def train_interpreter(
     ----------
     classifier : Explainable
         An `nn.Module`, such as :class:`l2i.Adapter`. It stays as it is, in evaluation mode.
-    sounds : sequence of paths or of np.ndarray [shape=(n_samples,)]
-        What to learn from: files that libsndfile reads, of any rate, or waveforms at the front
-        end's. The more they are like what will be explained, the better.
+    sounds : sequence of paths or of np.ndarray
+        What to learn from: files that libsndfile reads, of any rate, or samples at the front end's,
+        (n_samples,) or (n_samples, n_channels), integers of any full scale. Channels are averaged.
+        The more they are like what will be explained, the better.
     classes : sequence of str
         Names of the classes, in the order of the classifier's logits.
     front_end : FrontEnd
@@ -89,11 +90,18 @@ def train_interpreter(
     Raises
     ------
     InputError
-        If there are no sounds, one cannot be read, or the classifier has other classes.
+        If there are no sounds, one cannot be read or is silent as far as it is heard, or the
+        classifier has other classes, or two of one name.
     """
+    if isinstance(sounds, str | os.PathLike):
+        raise InputError(f"sounds is one path, {os.fspath(sounds)}: hand over a list of them")
     if not len(sounds):
         raise InputError("sounds is empty: hand over some of the sounds to be explained")
-    heard = [_heard(each, front_end, waveform_scale, clip_seconds) for each in sounds]
+    require_distinct(classes, "classes")
+    heard = [
+        _heard(each, number, front_end, waveform_scale, clip_seconds)
+        for number, each in enumerate(sounds)
+    ]
     log_mel, magnitudes = (np.concatenate(each) for each in zip(*heard, strict=True))
     network = cast(Explainable, frozen(cast(nn.Module, classifier), device))
     _require_classes(network, log_mel, classes, device)
@@ -143,15 +151,22 @@ def train_interpreter(
 
 
 def _heard(
-    sound: Sound, front_end: FrontEnd, scale: str, clip_seconds: float
+    sound: Sound, number: int, front_end: FrontEnd, scale: str, clip_seconds: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the classifier hears of a sound, and its log-magnitude; one row each."""
     rate = front_end.sample_rate
     n_samples = round(clip_seconds * rate)
-    if isinstance(sound, np.ndarray):
-        x = fit_length(scale_waveform(sound.astype(np.float32), scale), n_samples)
+    if isinstance(sound, str | os.PathLike):
+        name, rate_of_samples = os.fspath(sound), None
     else:
-        x = load_waveform(Path(sound), sample_rate=rate, scale=scale, n_samples=n_samples)
+        name, rate_of_samples = f"sounds[{number}]", rate
+    with naming(name):
+        waveform = read_sound(sound, rate_of_samples, rate).waveform
+        if not waveform[:n_samples].any():
+            raise InputError(
+                f"is silent in its first {clip_seconds:g} s, which are learned from; leave it out"
+            )
+        x = fit_length(scale_waveform(waveform, scale), n_samples)
     S = front_end.stft(torch.from_numpy(x)[None])
     return front_end.log_mel(S).numpy(), log_magnitude(S).numpy()
 
