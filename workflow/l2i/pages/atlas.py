@@ -112,7 +112,7 @@ def write_atlas(
         "n_unused": sum(not (component["dead"] or component["selected"]) for component in told),
         "n_decisions": sum(atlas.n_decisions),
         "bounds": {"tonal": TONAL, "noisy": NOISY, "low": LOW, "high": HIGH},
-        **style_and_script("atlas.css", "atlas.js"),
+        **style_and_script("atlas.css", "elements.js", "atlas.js"),
     }
     write_text(folder / "index.html", rendered("atlas.html", values))
     files = [path for path in folder.rglob("*") if path.is_file()]

@@ -18,6 +18,6 @@ def page_of(title: str, data: str | None) -> str:
     values = {
         "title": title,
         "data": data,
-        **style_and_script("listening.css", "listening.js"),
+        **style_and_script("listening.css", "elements.js", "listening.js"),
     }
     return rendered("listening.html", values)

@@ -48,15 +48,15 @@ def rendered(
     return environment.get_template(template).render(values)
 
 
-def style_and_script(style: str, script: str) -> dict[str, str]:
-    """The texts of two files of `TEMPLATES`, and the hashes that a content policy calls them by.
+def style_and_script(style: str, *scripts: str) -> dict[str, str]:
+    """The texts of files of `TEMPLATES`, and the hashes that a content policy calls them by.
 
-    As values for a template: `style`, `script`, `style_hash`, `script_hash`. Names are to be in the
-    source of who asks, as with `rendered`.
+    As values for a template: `style`, `script` (one after the other), `style_hash`, `script_hash`.
+    Names are to be in the source of who asks, as with `rendered`.
     """
     texts = {
-        what: (TEMPLATES / name).read_text(encoding="utf-8")
-        for what, name in (("style", style), ("script", script))
+        what: "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+        for what, names in (("style", [style]), ("script", scripts))
     }
     return texts | {f"{what}_hash": _content_hash(text) for what, text in texts.items()}
 

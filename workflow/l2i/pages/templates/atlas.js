@@ -1,5 +1,3 @@
-"use strict";
-
 (() => {
   const atlas = window.atlas;
   const byId = (id) => document.getElementById(id);
@@ -40,24 +38,6 @@
 
   // ---------------------------------------------------------------- elements
 
-  // Texts become text nodes, so that their markup is shown and never obeyed.
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  }
-
-  function draw(tag, attributes = {}, ...children) {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
-
   function line(values, width, height) {
     const step = width / Math.max(1, values.length - 1);
     return values.map((v, i) => `${i ? "L" : "M"}${(i * step).toFixed(1)} ${(height * (1 - v / 100)).toFixed(1)}`).join("");
@@ -67,11 +47,11 @@
 
   // Spectra without axes, over one another; for the eye alone.
   function sketch(numbers, classes) {
-    const svg = draw("svg", { viewBox: "0 -3 256 104", preserveAspectRatio: "none", "aria-hidden": "true" });
+    const svg = drawn("svg", { viewBox: "0 -3 256 104", preserveAspectRatio: "none", "aria-hidden": "true" });
     numbers.forEach((number, i) => {
       const filled = classes[i] === "area";
       const d = (filled ? area : line)(components[number].spectrum, 256, 100);
-      svg.append(draw("path", { class: classes[i], d }));
+      svg.append(drawn("path", { class: classes[i], d }));
     });
     return svg;
   }
@@ -98,14 +78,14 @@
   }
 
   function playButton(component, what = "") {
-    const button = make("button", { type: "button", class: "play", "aria-pressed": "false" });
+    const button = element("button", { type: "button", class: "play", "aria-pressed": "false" });
     button.setAttribute("aria-label", `Play component ${called(component.number)}${what}`);
     button.append(
-      draw(
+      drawn(
         "svg",
         { viewBox: "0 0 16 16", "aria-hidden": "true" },
-        draw("path", { class: "to-play", d: "M4.5 2.5v11l9-5.5z" }),
-        draw("path", { class: "to-pause", d: "M4 3h3v10H4zM9 3h3v10H9z" })
+        drawn("path", { class: "to-play", d: "M4.5 2.5v11l9-5.5z" }),
+        drawn("path", { class: "to-pause", d: "M4 3h3v10H4zM9 3h3v10H9z" })
       )
     );
     button.addEventListener("click", () => {
@@ -167,31 +147,31 @@
     const named = component.uses.slice(0, 2).map(([c, mean]) => `${atlas.classes[c]} ${signed(mean)}`);
     const n = component.uses.length - named.length;
     const use = named.join(", ") + (n ? ` and ${counted(n, "more class", "more classes")}` : "");
-    const card = make(
+    const card = element(
       "li",
       { class: state ? "card dim" : "card" },
-      make(
+      element(
         "h3",
         {},
-        make("button", { type: "button", class: "open", onclick: () => show(component.number) }, called(component.number)),
-        make("span", { class: "words" }, component.words.join(", "))
+        element("button", { type: "button", class: "open", onclick: () => show(component.number) }, called(component.number)),
+        element("span", { class: "words" }, component.words.join(", "))
       ),
-      soundOf(component) ? playButton(component) : make("span"),
+      soundOf(component) ? playButton(component) : element("span"),
       sketch([component.number], ["area"]),
-      make("p", {}, `${percent(component.energy)} of the energy`),
-      make("p", { class: "use" }, state || use || `selected ${counted(component.selected, "time")}, but relevant to no class on average`)
+      element("p", {}, `${percent(component.energy)} of the energy`),
+      element("p", { class: "use" }, state || use || `selected ${counted(component.selected, "time")}, but relevant to no class on average`)
     );
     return card;
   });
 
   const tools = { words: byId("page-words"), class: byId("page-class"), show: byId("page-show"), sort: byId("page-sort") };
-  tools.class.append(make("option", { value: "" }, "any"));
+  tools.class.append(element("option", { value: "" }, "any"));
   const used = new Set(components.flatMap((component) => component.uses.map(([c]) => c)));
   atlas.classes.forEach((name, c) => {
-    if (used.has(c)) tools.class.append(make("option", { value: c }, name));
+    if (used.has(c)) tools.class.append(element("option", { value: c }, name));
   });
   for (const [key, [label, holds]] of Object.entries(SHOWN)) {
-    if (components.some(holds)) tools.show.append(make("option", { value: key }, label));
+    if (components.some(holds)) tools.show.append(element("option", { value: key }, label));
   }
 
   let listed = components.map((component) => component.number);
@@ -252,30 +232,30 @@
     const [w, h] = [width - left - right, height - top - bottom];
     const told = component.centroid_hz === null ? "empty" : `centroid at ${hertz(component.centroid_hz)}`;
     const peaks = component.peaks_hz.map(hertz).join(", ");
-    const svg = draw("svg", {
+    const svg = drawn("svg", {
       class: "spectrum",
       viewBox: `0 0 ${width} ${height}`,
       role: "img",
       "aria-label": `Spectrum of component ${called(component.number)}: ${told}${peaks ? `, peaks at ${peaks}` : ""}`,
     });
-    const plot = draw("g", { transform: `translate(${left} ${top})` });
+    const plot = drawn("g", { transform: `translate(${left} ${top})` });
     for (const share of [0, 0.5, 1]) {
       const y = h * (1 - share);
-      plot.append(draw("line", { class: "grid", x1: 0, x2: w, y1: y, y2: y }));
-      plot.append(draw("text", { x: -7, y: y + 4, "text-anchor": "end" }, String(share)));
+      plot.append(drawn("line", { class: "grid", x1: 0, x2: w, y1: y, y2: y }));
+      plot.append(drawn("text", { x: -7, y: y + 4, "text-anchor": "end" }, String(share)));
     }
     for (const hz of narrow ? ticks().filter((_, i) => i % 2) : ticks()) {
       const x = across(hz, w);
-      plot.append(draw("line", { class: "grid", x1: x, x2: x, y1: 0, y2: h }));
+      plot.append(drawn("line", { class: "grid", x1: x, x2: x, y1: 0, y2: h }));
       const label = hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`;
-      plot.append(draw("text", { x, y: h + 17, "text-anchor": x > w - 20 ? "end" : "middle" }, label));
+      plot.append(drawn("text", { x, y: h + 17, "text-anchor": x > w - 20 ? "end" : "middle" }, label));
     }
-    plot.append(draw("path", { class: "area", d: area(component.spectrum, w, h) }));
-    if (other) plot.append(draw("path", { class: "curve second", d: line(other.spectrum, w, h) }));
+    plot.append(drawn("path", { class: "area", d: area(component.spectrum, w, h) }));
+    if (other) plot.append(drawn("path", { class: "curve second", d: line(other.spectrum, w, h) }));
     if (component.centroid_hz !== null && !other) {
       const x = across(component.centroid_hz, w);
-      plot.append(draw("line", { class: "mark", x1: x, x2: x, y1: -4, y2: h }));
-      plot.append(draw("text", { class: "named", x: x + 5 > w - 60 ? x - 5 : x + 5, y: -6, "text-anchor": x + 5 > w - 60 ? "end" : "start" }, "centroid"));
+      plot.append(drawn("line", { class: "mark", x1: x, x2: x, y1: -4, y2: h }));
+      plot.append(drawn("text", { class: "named", x: x + 5 > w - 60 ? x - 5 : x + 5, y: -6, "text-anchor": x + 5 > w - 60 ? "end" : "start" }, "centroid"));
     }
     svg.append(plot);
     return svg;
@@ -291,20 +271,20 @@
     rows.push(["Energy", `${percent(component.energy)} of a clip's, on average`]);
     rows.push(["Selected", `in ${component.selected} of ${counted(nDecisions, "decision")}`]);
     if (component.learned_from !== null) rows.push(["Learned from", component.learned_from]);
-    return make("dl", { class: "facts" }, ...rows.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
+    return element("dl", { class: "facts" }, ...rows.map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text))));
   }
 
   function audio(found, label) {
-    if (!found) return make("p", { class: "faint" }, "Silent here.");
-    const element = make("audio", { controls: "", preload: "none", src: found.file, "aria-label": label });
-    element.volume = found.volume;
-    return element;
+    if (!found) return element("p", { class: "faint" }, "Silent here.");
+    const player = element("audio", { controls: "", preload: "none", src: found.file, "aria-label": label });
+    player.volume = found.volume;
+    return player;
   }
 
   function heard(component) {
     const { players, excerpt } = component;
     const figure = (title, small, shown, found) =>
-      make("figure", {}, make("figcaption", {}, title, make("span", {}, small)), ...shown, audio(found, title));
+      element("figure", {}, element("figcaption", {}, title, element("span", {}, small)), ...shown, audio(found, title));
     const shape = sketch([component.number], ["area"]);
     shape.classList.add("shape");
     const steady = figure("The column by itself", "steady noise of its spectrum", [shape], players.steady);
@@ -312,21 +292,21 @@
       const why = component.dead
         ? "It is active in none of these clips; what its column stands for can be heard all the same."
         : "It holds no energy in any of these clips; what its column stands for can be heard all the same.";
-      return [make("h3", {}, "Sound"), make("p", {}, why), make("div", { class: "sounds" }, steady)];
+      return [element("h3", {}, "Sound"), element("p", {}, why), element("div", { class: "sounds" }, steady)];
     }
     const until = excerpt.start_seconds + excerpt.seconds;
-    const course = draw("svg", { viewBox: "0 -2 320 104", preserveAspectRatio: "none", "aria-hidden": "true" });
-    course.append(draw("path", { class: "area", d: area(excerpt.activation, 320, 100) }));
+    const course = drawn("svg", { viewBox: "0 -2 320 104", preserveAspectRatio: "none", "aria-hidden": "true" });
+    course.append(drawn("path", { class: "area", d: area(excerpt.activation, 320, 100) }));
     const picture = (alt, ...over) =>
-      make("div", { class: "picture" }, make("img", { src: excerpt.picture, alt, loading: "lazy" }), ...over);
-    const mask = make("img", { src: excerpt.mask, alt: "", loading: "lazy" });
+      element("div", { class: "picture" }, element("img", { src: excerpt.picture, alt, loading: "lazy" }), ...over);
+    const mask = element("img", { src: excerpt.mask, alt: "", loading: "lazy" });
     const loud = excerpt.gain_db === null ? "" : comparedWithClip(excerpt.gain_db);
-    const clip = excerpt.link ? make("a", { href: excerpt.link }, excerpt.clip) : excerpt.clip;
+    const clip = excerpt.link ? element("a", { href: excerpt.link }, excerpt.clip) : excerpt.clip;
     const when = `, a typical clip, from ${excerpt.start_seconds.toFixed(1)} to ${until.toFixed(1)} s`;
     return [
-      make("h3", {}, "Sound"),
-      make("p", {}, "In ", clip, `${when}. Below the pictures is the course of the activation.`),
-      make(
+      element("h3", {}, "Sound"),
+      element("p", {}, "In ", clip, `${when}. Below the pictures is the course of the activation.`),
+      element(
         "div",
         { class: "sounds" },
         figure("The component alone", loud, [picture("Spectrogram of the clip, dark where it is not the component", mask), course], players.alone),
@@ -337,10 +317,10 @@
   }
 
   function bars(rows) {
-    return make("ol", {}, ...rows.map(([label, number, share]) => {
-      const row = make("li", {}, make("span", { class: "number" }, number), label);
+    return element("ol", {}, ...rows.map(([label, number, share]) => {
+      const row = element("li", {}, element("span", { class: "number" }, number), label);
       if (share !== null) {
-        const bar = make("span", { class: "bar", "aria-hidden": "true" });
+        const bar = element("span", { class: "bar", "aria-hidden": "true" });
         bar.style.width = `${Math.max(0, 100 * share).toFixed(1)}%`;
         row.append(bar);
       }
@@ -355,24 +335,24 @@
       mean,
     ]);
     const clips = component.clips.map(([name, share, link]) => [
-      link ? make("a", { href: link }, name) : name,
+      link ? element("a", { href: link }, name) : name,
       percent(share),
       share,
     ]);
     const alike = component.alike.map(([number, cosine, correlation]) => {
       const other = components[number];
-      const go = make("button", { type: "button", class: "chip", onclick: () => show(number) }, called(number));
-      const label = make("span", {}, go, " ", other.words.join(", "));
+      const go = element("button", { type: "button", class: "chip", onclick: () => show(number) }, called(number));
+      const label = element("span", {}, go, " ", other.words.join(", "));
       return [label, `${cosine.toFixed(2)}, ${signed(correlation)}`, null];
     });
-    const section = (title, rows, none, ...under) => make("div", {}, make("h3", {}, title), ...(rows.length ? [...under, bars(rows)] : [make("p", {}, none)]));
+    const section = (title, rows, none, ...under) => element("div", {}, element("h3", {}, title), ...(rows.length ? [...under, bars(rows)] : [element("p", {}, none)]));
     const group = component.group === null ? "" : ` (group ${component.group + 1})`;
-    return make(
+    return element(
       "div",
       { class: "lists" },
       section("Classes that use it", uses, component.dead ? "None: it is never active." : "None: its mean relevance is too small for every class."),
       section("Clips in which it is strongest", clips, "None: it holds no energy in any of the clips."),
-      section(`Most alike${group}`, alike, "There is no other component.", make("p", { class: "faint" }, "Cosine of spectra, correlation of activations"))
+      section(`Most alike${group}`, alike, "There is no other component.", element("p", { class: "faint" }, "Cosine of spectra, correlation of activations"))
     );
   }
 
@@ -390,17 +370,17 @@
     current = number;
     const words = [component.words.join(", "), stateOf(component)].filter(Boolean).join(", ");
     const turn = (step, sign, label) =>
-      make("button", { type: "button", "aria-label": label, title: label, onclick: () => turnTo(step) }, sign);
+      element("button", { type: "button", "aria-label": label, title: label, onclick: () => turnTo(step) }, sign);
     const turning = listed.length > 1 ? [turn(-1, "\u2039", "Previous component"), turn(1, "\u203a", "Next component")] : [];
     dialog.replaceChildren(
-      make(
+      element(
         "div",
         { class: "head" },
-        make("h2", { id: "page-name", tabindex: "-1" }, `Component ${called(number)}`, make("span", {}, words)),
+        element("h2", { id: "page-name", tabindex: "-1" }, `Component ${called(number)}`, element("span", {}, words)),
         ...turning,
-        make("button", { type: "button", class: "close", onclick: () => dialog.close() }, "Close")
+        element("button", { type: "button", class: "close", onclick: () => dialog.close() }, "Close")
       ),
-      make("div", { class: "body" }, spectrum(component), facts(component), ...heard(component), lists(component))
+      element("div", { class: "body" }, spectrum(component), facts(component), ...heard(component), lists(component))
     );
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
@@ -445,9 +425,9 @@
 
   function member(number) {
     const component = components[number];
-    const item = make("li");
+    const item = element("li");
     if (soundOf(component)) item.append(playButton(component));
-    item.append(make("button", { type: "button", class: "chip", onclick: () => show(number), "aria-label": `Component ${called(number)}` }, called(number)));
+    item.append(element("button", { type: "button", class: "chip", onclick: () => show(number), "aria-label": `Component ${called(number)}` }, called(number)));
     return item;
   }
 
@@ -461,13 +441,13 @@
       const uses = new Set(group.flatMap((number) => components[number].uses.slice(0, 1).map(([c]) => atlas.classes[c])));
       const about = [`cosine at least ${cosine.toFixed(2)}, correlation of activations at least ${signed(correlation)}`, `${percent(energy)} of the energy together`];
       if (uses.size) about.push(`first for ${[...uses].join(", ")}`);
-      const heading = make("h3", {}, `Group ${i + 1}`);
+      const heading = element("h3", {}, `Group ${i + 1}`);
       byId("page-groups").append(
-        make(
+        element(
           "div",
           { class: "group" },
           sketch(group, group.map((_, at) => ["curve", "curve second", "curve third"][Math.min(at, 2)])),
-          make("div", {}, heading, make("p", {}, about.join("; ")), make("ul", { class: "members", "aria-label": `Group ${i + 1}` }, ...group.map(member)))
+          element("div", {}, heading, element("p", {}, about.join("; ")), element("ul", { class: "members", "aria-label": `Group ${i + 1}` }, ...group.map(member)))
         )
       );
     });
@@ -476,7 +456,7 @@
   const map = byId("page-map");
 
   function rgb(name) {
-    const probe = make("span");
+    const probe = element("span");
     probe.style.color = `var(${name})`;
     document.body.append(probe);
     const parts = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
@@ -513,7 +493,7 @@
   map.addEventListener("click", (event) => {
     const [a, b] = pairAt(event);
     const parts = [spectrum(components[a], components[b]), `Components ${called(a)} (filled) and ${called(b)} (line): cosine ${similarity(a, b).toFixed(2)}`];
-    const members = make("ul", { class: "members" }, member(a), ...(a === b ? [] : [member(b)]));
+    const members = element("ul", { class: "members" }, member(a), ...(a === b ? [] : [member(b)]));
     byId("page-pair").replaceChildren(...parts);
     byId("page-pair").append(members);
   });

@@ -1,5 +1,3 @@
-
-"use strict";
 (() => {
   const find = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -15,23 +13,8 @@
     return;
   }
 
-  // ---------------------------------------------------------------- elements and words
+  // ---------------------------------------------------------------- words
 
-  // Texts only ever become text: no markup is read from the data.
-  function element(name, given = {}, ...children) {
-    const { class: className, ...attributes } = given;
-    const made = document.createElement(name);
-    if (className) made.className = className;
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children.filter((child) => child !== null && child !== ""));
-    return made;
-  }
-  function drawn(name, attributes = {}, ...children) {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  }
   // A long name may go on in a new line after each of its underscores.
   const breakable = (text) =>
     text.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]).slice(0, -1);
