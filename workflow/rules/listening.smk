@@ -1,12 +1,17 @@
-"""Interpretations to listen to: Algorithm 1, and SLIME beside it (paper, Sec. V-A.3)."""
+"""Interpretations to listen to: Algorithm 1, and SLIME beside it (paper, Sec. V-A.3).
 
-LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
+Whatever the occasion is for which a fold's clips are interpreted, its clips.json says which ones,
+for which classes, and in what company: see l2i.interpretation.occasions.
+"""
+
+OCCASION = f"{RESULTS}/{{occasion}}/{{dataset}}/fold{{fold}}"
+CHOSEN = f"{OCCASION}/clips.json"
+INTERPRETED = f"{OCCASION}/{{system}}/{{variant}}/run{{run}}"
 # Of the classifier alone, but where a system's would be, so that pages find both alike.
-SLIME = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}"
+SLIME = f"{OCCASION}/slime/default/run{{run}}"
 # Of systems that compare clips with prototypes, which belong to no clip.
 PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
-CHOSEN = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/clips.json"
-LISTENING_SETTINGS = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")
+INTERPRETATION = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")
 
 
 # By itself, so that one more clip to listen to makes anew what its fold has, and nothing else.
@@ -14,9 +19,9 @@ rule choose_clips:
     input:
         unpack(fold_of),
     output:
-        clips=CHOSEN,
+        clips=of_occasion("listening", CHOSEN),
     log:
-        log_of(f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/choose_clips.log"),
+        log_of(of_occasion("listening", f"{OCCASION}/choose_clips.log")),
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # it takes a second
     conda:
@@ -34,16 +39,16 @@ rule interpret_clips:
         unpack(system_of),
         clips=CHOSEN,
     output:
-        sounds=directory(LISTENING),
+        sounds=directory(INTERPRETED),
     log:
-        log_of(f"{LISTENING}.log"),
+        log_of(f"{INTERPRETED}.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
         **asks("measure", gpu=True, **TURN),
     params:
-        **identity("interpret_clips", LISTENING_SETTINGS, system_module),
+        **identity("interpret_clips", INTERPRETATION, system_module),
     message:
         "Writing what {wildcards.system} hears in clips of {wildcards.dataset}, "
         "fold {wildcards.fold}, run {wildcards.run}"

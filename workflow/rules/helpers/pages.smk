@@ -20,14 +20,15 @@ DEVIATIONS = settings(deviations=deviations, order=order_of_deviations)
 # ------------------------------------------------------------------ the listening page
 
 
-def heard_in(pattern, of_slime):
+def heard_on(occasion, pattern, of_slime):
     """What is interpreted: `pattern` for each run of systems that have sounds, and for SLIME."""
+    pattern, of_slime = (of_occasion(occasion, each) for each in (pattern, of_slime))
     slime = over_folds(of_slime) if config["listening"]["slime"] else []
     return over_runs(pattern, systems=WITH_SOUNDS) + slime
 
 
 WHOSE = "{dataset}/{fold}/{system}/{run}"  # what tells runs apart, in the order of their folders
-SOUNDS_OF = heard_in(WHOSE, WHOSE.replace("{system}", "slime"))
+SOUNDS_OF = heard_on("listening", WHOSE, WHOSE.replace("{system}", "slime"))
 PROTOTYPES_OF = over_runs(WHOSE, systems=WITH_PROTOTYPES)
 
 
