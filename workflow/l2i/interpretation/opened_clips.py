@@ -96,7 +96,8 @@ def open_clip(fold: Fold, row: int, data: str) -> Clip:
 def labels_of(fold: Fold, row: int) -> tuple[list[str], list[str]]:
     """Classes that are known to be in a clip, and those that are known not to be."""
     known = dict(zip(fold.classes, fold.targets([row])[0].tolist(), strict=True))
-    return tuple([name for name, value in known.items() if value == is_there] for is_there in (1, 0))
+    there, absent = ([name for name in known if known[name] == value] for value in (1, 0))
+    return there, absent
 
 
 def in_company(fold: Fold, row: int, data: str, clip: Clip, corruption: Corruption) -> Clip:
