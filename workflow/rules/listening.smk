@@ -34,6 +34,26 @@ rule choose_clips:
         "../scripts/choose_clips.py"
 
 
+rule choose_corrupted:
+    input:
+        unpack(fold_of),
+        chosen=of_occasion("listening", CHOSEN),
+    output:
+        clips=of_occasion("corrupted", CHOSEN),
+    log:
+        log_of(of_occasion("corrupted", f"{OCCASION}/choose_corrupted.log")),
+    retries: 0
+    localrule: True
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("choose_corrupted", settings("corruption/heard_at_db", "features", "seed")),
+    message:
+        "Choosing what corrupts clips of {wildcards.dataset}, fold {wildcards.fold}"
+    script:
+        "../scripts/choose_corrupted.py"
+
+
 rule interpret_clips:
     input:
         unpack(system_of),
@@ -50,7 +70,7 @@ rule interpret_clips:
     params:
         **identity("interpret_clips", INTERPRETATION, system_module),
     message:
-        "Writing what {wildcards.system} hears in clips of {wildcards.dataset}, "
+        "Writing what {wildcards.system} hears in clips of {wildcards.dataset} ({wildcards.occasion}), "
         "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/interpret_clips.py"
@@ -73,7 +93,8 @@ rule explain_by_slime:
     params:
         **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", "seed")),
     message:
-        "Explaining {wildcards.dataset} by SLIME, fold {wildcards.fold}, run {wildcards.run}"
+        "Explaining clips of {wildcards.dataset} ({wildcards.occasion}) by SLIME, "
+        "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/explain_by_slime.py"
 
