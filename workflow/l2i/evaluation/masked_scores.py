@@ -27,7 +27,7 @@ MASKS = (  # columns of what :func:`mask_rows` returns
     *("increase", "relative_drop", "relative_gain", "probability_drop", "decided_in"),
     *("insertion", "deletion", "sparseness", "complexity", "energy_kept", "empty"),
 )
-TOGETHER = 8  # masks that are inverted and heard together
+TOGETHER = 4  # masks that are inverted and heard together
 
 
 @dataclass(frozen=True)
