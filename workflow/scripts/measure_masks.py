@@ -3,7 +3,7 @@
 from harness import perform
 from l2i.evaluation.drawn_clips import drawn_test_rows
 from l2i.evaluation.explainers import by_components, masks_of_clips
-from l2i.evaluation.masked_scores import Listener
+from l2i.evaluation.masked_scores import Scorer
 from l2i.interpretation.explained import Explaining
 from l2i.systems.loading import open_system
 from l2i.tables import write_rows
@@ -34,10 +34,10 @@ def measure_masks(
         relevance_pooling=relevance_pooling,
         relevance_scale=relevance_scale,
     )
-    listener = Listener(explained.predict, explained.classifier, fold.front_end, operators, seed)
+    scorer = Scorer(explained.predict, explained.classifier, fold.front_end, operators, seed)
     explainers = {system: by_components(explained, threshold=threshold, n_steps=n_steps)}
     rows = drawn_test_rows(fold, n_clips, "masks", seed)
-    scores = masks_of_clips(recordings, listener, explainers, rows)[system]
+    scores = masks_of_clips(recordings, scorer, explainers, rows)[system]
     write_rows(fold.label_rows(scores, system=system, variant=variant, run=run), path_to_masks)
     return {"n_clips": len(rows)}
 

@@ -3,7 +3,7 @@
 from harness import perform
 from l2i.evaluation.drawn_clips import drawn_test_rows
 from l2i.evaluation.explainers import Explainer, by_slime, masks_of_clips
-from l2i.evaluation.masked_scores import Listener
+from l2i.evaluation.masked_scores import Scorer
 from l2i.interpretation.slime import Slime
 from l2i.tables import write_rows
 from l2i.training.opening import open_recordings
@@ -38,7 +38,7 @@ def measure_masks_of_classifier(
         n_clips.
     """
     fold, classifier = recordings.fold, recordings.classifier
-    listener = Listener(classifier, classifier, fold.front_end, operators, seed)
+    scorer = Scorer(classifier, classifier, fold.front_end, operators, seed)
     known: dict[str, Explainer] = {
         "slime": by_slime(
             classifier,
@@ -51,7 +51,7 @@ def measure_masks_of_classifier(
     }
     explainers = {method: known[method] for method in methods}
     rows = drawn_test_rows(fold, n_clips, "masks", seed)
-    scores = masks_of_clips(recordings, listener, explainers, rows)
+    scores = masks_of_clips(recordings, scorer, explainers, rows)
     for method, path in zip(methods, path_to_masks, strict=True):
         labelled = fold.label_rows(scores[method], system=method, variant="default", run=run)
         write_rows(labelled, path)

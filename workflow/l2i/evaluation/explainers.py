@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from l2i.evaluation.masked_explanations import MaskedExplanation, of_components, of_segments
-from l2i.evaluation.masked_scores import MASKS, HeardClip, Listener, mask_rows
+from l2i.evaluation.masked_scores import MASKS, HeardClip, Scorer, mask_rows
 from l2i.evaluation.removals import explain_clip
 from l2i.interpretation import slime
 from l2i.interpretation.explained import ExplainedClassifier
@@ -58,7 +58,7 @@ def by_slime(
 
 def masks_of_clips(
     recordings: Recordings,
-    listener: Listener,
+    scorer: Scorer,
     explainers: Mapping[str, Explainer],
     rows: Sequence[int] | np.ndarray,
 ) -> dict[str, pd.DataFrame]:
@@ -67,7 +67,7 @@ def masks_of_clips(
     Parameters
     ----------
     recordings : Recordings
-    listener : Listener
+    scorer : Scorer
         Whose decisions are explained.
     explainers : mapping of str to Explainer
         All explain the same decisions of the same clips.
@@ -84,11 +84,11 @@ def masks_of_clips(
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in explainers}
     for row in progress(rows, description="Remove what explanations claim", unit="clip"):
         clips = recordings.clips([row])
-        clip = listener.hear(fold.index["clip"].iloc[row], clips.log_mel[0], clips.waveforms[0])
-        if not (decided := listener.decided(clip)):
+        clip = scorer.hear(fold.index["clip"].iloc[row], clips.log_mel[0], clips.waveforms[0])
+        if not (decided := scorer.decided(clip)):
             continue
         for name, explain in explainers.items():
-            scores = mask_rows(listener, clip, explain(clip, decided), fold.classes)
+            scores = mask_rows(scorer, clip, explain(clip, decided), fold.classes)
             scores.insert(0, "clip", clip.name)
             tables[name].append(scores)
     nothing = [pd.DataFrame(columns=["clip", *MASKS])]
