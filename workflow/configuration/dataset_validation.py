@@ -165,12 +165,16 @@ def _contradictions_of_segments(
 ) -> Iterator[str]:
     clip, segment = dataset["clip_seconds"], config["slime"]["segment_seconds"]
     hop = config["features"]["hop_length"] / config["features"]["sample_rate"]
-    asked = config["listening"]["slime"] or config["corruption"]["snr_db"]
+    asked = (
+        config["listening"]["slime"]
+        or config["corruption"]["snr_db"]
+        or "slime" in config["evaluation"]["masks"]["methods"]
+    )
     if asked and not (round(clip / segment) >= 2 and hop <= segment):
         yield (
             f"slime.segment_seconds is {segment}, but must be at most half of {place}, {clip}, and "
-            "at least one features.hop_length; or set listening.slime to false, and "
-            "corruption.snr_db to []"
+            "at least one features.hop_length; or set listening.slime to false and "
+            "corruption.snr_db to [], and take slime out of evaluation.masks.methods"
         )
 
 

@@ -101,12 +101,15 @@ class FrontEnd:
         -------
         Tensor, shape (..., n_samples)
         """
-        S = torch.expm1(X) * phase
+        return self.istft(torch.expm1(X) * phase, n_samples)
+
+    def istft(self, S: Tensor, n_samples: int) -> Tensor:
+        """Waveforms of complex spectrograms, (..., n_bins, n_frames) to (..., n_samples)."""
         x = torch.istft(
             S.reshape(-1, *S.shape[-2:]),
             self.n_fft,
             self.hop_length,
-            window=_hann(self.n_fft, X.dtype, X.device),
+            window=_hann(self.n_fft, S.real.dtype, S.device),
             center=True,
             length=n_samples,
         )
@@ -127,6 +130,16 @@ def log_magnitude(S: Tensor) -> Tensor:
 def phase_of(S: Tensor) -> Tensor:
     """Unit phasors S / |S|; bins without energy get 0, so that they stay silent."""
     return S / S.abs().clamp(min=MAGNITUDE_FLOOR)
+
+
+def up_to_frames(A: Tensor, n_frames: int) -> Tensor:
+    """What belongs to frames, (..., n), for `n_frames` of them: the last one is repeated.
+
+    Features have a frame less than a waveform that was brought :meth:`FrontEnd.to_whole_hops`,
+    where the clip ends between two hops.
+    """
+    last = A[..., -1:].expand(*A.shape[:-1], n_frames - A.shape[-1])
+    return torch.cat([A, last], -1)
 
 
 @lru_cache(maxsize=8)

@@ -29,6 +29,7 @@ ASKED_FOR = {
     "comparisons_8": WITH_CLASSIFICATION,
     "classes": MULTI_LABEL and WITH_FAITHFULNESS,
     "corruption": config["corruption"]["snr_db"] and MULTI_CLASS and WITH_SOUNDS,
+    "faithfulness_more": WITH_FAITHFULNESS or config["evaluation"]["masks"]["methods"],
     "cost": True,
 }
 
