@@ -101,12 +101,15 @@ class FrontEnd:
         -------
         Tensor, shape (..., n_samples)
         """
-        S = torch.expm1(X) * phase
+        return self.istft(torch.expm1(X) * phase, n_samples)
+
+    def istft(self, S: Tensor, n_samples: int) -> Tensor:
+        """Waveforms of complex spectrograms, (..., n_bins, n_frames) to (..., n_samples)."""
         x = torch.istft(
             S.reshape(-1, *S.shape[-2:]),
             self.n_fft,
             self.hop_length,
-            window=_hann(self.n_fft, X.dtype, X.device),
+            window=_hann(self.n_fft, S.real.dtype, S.device),
             center=True,
             length=n_samples,
         )
