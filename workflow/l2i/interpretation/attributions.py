@@ -40,7 +40,7 @@ from torch import Tensor, nn
 from l2i.features.spectral import FrontEnd, mel_filters
 from l2i.networks.classifier import Classifier
 
-TITLES = {"integrated_gradients": "Integrated gradients", "grad_cam": "Grad-CAM"}
+METHODS = INTEGRATED_GRADIENTS, GRAD_CAM = "integrated_gradients", "grad_cam"
 STEPS = 8  # points of the way that the classifier hears together, each with its gradient
 
 
@@ -52,7 +52,7 @@ class Attributions:
     layer: str
 
 
-def attributions(
+def attributions_of(
     method: str,
     classifier: Classifier,
     X: Tensor,
@@ -64,7 +64,8 @@ def attributions(
 
     Parameters
     ----------
-    method : {'integrated_gradients', 'grad_cam'}
+    method : str
+        One of `METHODS`.
     classifier : Classifier
         In evaluation mode, on the device of `X`.
     X : Tensor, shape (F, T)
@@ -75,7 +76,7 @@ def attributions(
         How the classifier hears.
     settings : Attributions
     """
-    if method == "integrated_gradients":
+    if method == INTEGRATED_GRADIENTS:
         return {
             c: integrated_gradients(classifier, X, c, front_end, n_steps=settings.n_steps)
             for c in targets
@@ -83,11 +84,23 @@ def attributions(
     return {c: grad_cam(classifier, X, c, front_end, layer=settings.layer) for c in targets}
 
 
-def positive_part(A: Tensor) -> Tensor:
-    """Mask of an attribution: what speaks for the class, over its largest value; else nothing."""
+def claimed(A: Tensor) -> Tensor:
+    """Mask of an attribution: what speaks for the class, over its largest value.
+
+    Empty where nothing speaks for the class.
+    """
     positive = A.clamp(min=0)
-    largest = positive.max()
-    return positive / largest if largest > 0 else positive
+    return positive / positive.max().clamp(min=torch.finfo(A.dtype).tiny)
+
+
+def fitted(A: Tensor, n_frames: int) -> Tensor:
+    """An attribution (F, T) over another number of frames of the same sound, (F, n_frames).
+
+    One frame more is like the last: it is there where the sound ends between two hops. Nothing is
+    attributed to what lies behind, which was not heard.
+    """
+    frame = torch.arange(n_frames, device=A.device)
+    return A[:, frame.clamp(max=A.shape[1] - 1)] * (frame <= A.shape[1])
 
 
 class Hearing(nn.Module):
@@ -110,7 +123,7 @@ def integrated_gradients(
     Parameters
     ----------
     classifier, X, front_end
-        See :func:`attributions`.
+        See :func:`attributions_of`.
     target : int
         The class.
     n_steps : int
@@ -134,13 +147,13 @@ def grad_cam(
 ) -> Tensor:
     """Grad-CAM of a class logit, brought to the cells of the spectrogram, (F, T) in float64.
 
-    It is rectified as a mask only, see :func:`positive_part`: what speaks against a class keeps
+    It is rectified as a mask only, see :func:`claimed`: what speaks against a class keeps
     its order.
 
     Parameters
     ----------
     classifier, X, front_end
-        See :func:`attributions`.
+        See :func:`attributions_of`.
     target : int
         The class.
     layer : str

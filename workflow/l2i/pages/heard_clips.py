@@ -37,6 +37,7 @@ from l2i.pages.spectrograms import (
     Grid,
     band_levels,
     bands_of,
+    in_columns,
     in_percent,
     outline,
     shares,
@@ -216,6 +217,8 @@ class Composer:
             found = component_masks(interpretation, W, scene)
         elif interpretation.stretches:
             found = segment_masks(interpretation, scene)
+        elif interpretation.mask is not None:
+            found = cell_masks(interpretation, interpretation.mask, scene)
         else:
             return {}
         return {
@@ -399,3 +402,22 @@ def segment_masks(interpretation: Interpretation, scene: Scene) -> Iterator[tupl
             yield name, within([(one["start_seconds"], one["end_seconds"])])
         else:
             yield name, kept if said["kind"] == "interpretation" else 1 - kept
+
+
+def cell_masks(
+    interpretation: Interpretation, path: Path, scene: Scene
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Names of the sounds that a mask of single cells divides a clip into, and their masks.
+
+    What is kept is drawn over its largest value: a few cells that stand out leave the others faint.
+    """
+    mask = read_array(path, "<f2")
+    if len(mask) != scene.grid.n_fft // 2 + 1:
+        raise InputError(f"{path} does not fit the STFT that it was taken from; {REMAKE}")
+    B = bands_of(scene.grid, scene.axis, N_MASK_ROWS)
+    kept = in_columns([B @ mask.astype(np.float32)], mask.shape[1], N_MASK_COLUMNS)
+    for name, said in interpretation.sounds.items():
+        if said["kind"] == "interpretation":
+            yield name, kept / max(float(kept.max()), 1e-12)
+        else:
+            yield name, 1 - kept
