@@ -59,6 +59,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
 include: "workflow/rules/atlas.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/masks.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/pages.smk"
 

@@ -8,11 +8,17 @@ from typing import Any
 
 from configuration.ablations import changes_of
 from configuration.schema import load_schema, rule_of, undefined, validator_of
-from configuration.systems import COMMON, OPTIONAL, Description, description_of, settings_on
+from configuration.systems import (
+    COMMON,
+    METHODS,
+    OPTIONAL,
+    Description,
+    description_of,
+    settings_on,
+)
 from l2i.names import CLASSIFIER, RANDOM
 
-# Rows and folders that are no system of the configuration.
-RESERVED = (CLASSIFIER, "slime", "integrated_gradients", "grad_cam")
+RESERVED = (CLASSIFIER, *METHODS)  # rows and folders that are no system of the configuration
 
 
 def contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]:

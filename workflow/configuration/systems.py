@@ -13,6 +13,9 @@ from configuration.modules import read_module
 
 # Asked of every system, beside what its module describes.
 COMMON = {"precision": ("precision", "number format of training: auto, float32 or bfloat16")}
+# Explanations that ask the classifier alone, by what they are called in print: they stand in tables
+# and folders beside systems.
+METHODS = {"slime": "SLIME"}
 OPTIONAL = "optional: "  # how the description of a setting begins that may be left out
 START = ("width", "head_units", "dropout")  # settings of a classifier that say what it is
 
@@ -139,8 +142,11 @@ def titles_of(
     datasets: Iterable[str],
     as_classifiers: Iterable[str],
 ) -> dict[str, str]:
-    """What systems, data sets and the rows of systems as classifiers are called in print."""
-    entries = config["systems"]
+    """What systems, data sets and the rows of systems as classifiers are called in print.
+
+    Among `systems` may be some of `METHODS`.
+    """
+    entries = config["systems"] | {name: {"title": title} for name, title in METHODS.items()}
     rows = [entries[name]["as_classifier"] for name in as_classifiers]
     return {
         **{name: config["datasets"][name]["title"] for name in datasets},

@@ -13,6 +13,7 @@ from configuration.layouts import layout_of_dataset
 from configuration.reading import addresses, located
 from configuration.schema import explain, undefined, validator
 from configuration.system_validation import contradictions_of_system, contradictions_of_varied
+from configuration.systems import METHODS
 from l2i.checks import raise_all
 from l2i.names import OFFICIAL, TITLES
 from l2i.provenance.fingerprints import canonical_json
@@ -95,6 +96,7 @@ def _shared_titles(config: dict[str, Any]) -> Iterator[str]:
         if "as_classifier" in entry:
             named.append((f"systems.{name}.as_classifier", entry["as_classifier"]["title"]))
     taken = {title: f"{name} of l2i.names" for name, title in TITLES.items()}
+    taken |= {title: f"{name} of evaluation.masks.methods" for name, title in METHODS.items()}
     for place, title in named:
         if title in taken:
             yield f"{place}.title is {title!r}, as that of {taken[title]}: choose another"

@@ -129,13 +129,18 @@ def fold_of(wildcards):
 
 def recordings_of(wildcards):
     """The clips of a data set, their spectra, and the classifier that a system explains, if any."""
+    needed = "classifier" in config["systems"][wildcards.system]["needs"]
+    return recordings_of_classifier(wildcards) | ({} if needed else {"classifier": []})
+
+
+def recordings_of_classifier(wildcards):
+    """The clips of a data set, their spectra, and the classifier of a fold."""
     features = {name: f"{FEATURES}/{name}.npy.digest" for name in ("log_mel", "log_magnitude")}
     classifier = f"{CLASSIFIER}/model.safetensors.digest".format(**wildcards)
-    needed = "classifier" in config["systems"][wildcards.system]["needs"]
     return {
         **fold_of(wildcards),
         **{name: file.format(**wildcards) for name, file in features.items()},
-        "classifier": [classifier] if needed else [],
+        "classifier": [classifier],
     }
 
 

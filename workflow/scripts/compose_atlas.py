@@ -10,17 +10,17 @@ import numpy as np
 import torch
 
 from harness import perform
-from l2i.datasets.fold import Fold
 from l2i.dictionary.shapes import cosines, grouped, most_alike, shapes_of
 from l2i.disk import write_text
 from l2i.evaluation.component_use import ComponentUse, measure_use, typical_clip
+from l2i.evaluation.drawn_clips import drawn_test_rows
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.component_sounds import hear, sound_of, steady_sound
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.interpretation.occasions import Entry, read_entries
 from l2i.pages.atlas import Atlas, Component, Excerpt, write_atlas
 from l2i.pages.spectrograms import Grid
-from l2i.streams import random_stream, torch_stream
+from l2i.streams import torch_stream
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
 from l2i.training.task import Recordings
@@ -57,7 +57,7 @@ def compose_atlas(
         relevance_pooling=relevance_pooling,
         relevance_scale=relevance_scale,
     )
-    rows = rows_to_hear(fold, seed)
+    rows = drawn_test_rows(fold, N_HEARD, "atlas", seed)
     use = measure_use(explained, recordings, rows)
     W = explained.interpreter.W.cpu().numpy()
     similarity = cosines(W)
@@ -100,14 +100,6 @@ def compose_atlas(
     }
     write_text(path_to_summary, json.dumps(summary, indent=2) + "\n")
     return facts | {"n_clips": len(rows)}
-
-
-def rows_to_hear(fold: Fold, seed: int) -> np.ndarray:
-    """The test clips, or so many of them drawn at random."""
-    rows = fold.test_rows
-    if len(rows) <= N_HEARD:
-        return rows
-    return np.sort(random_stream(seed, "atlas").choice(rows, N_HEARD, replace=False))
 
 
 def links_to(entries: list[Entry], dataset: str, fold: str) -> dict[str, str]:

@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 
@@ -59,7 +60,7 @@ def sparseness(mask: Tensor) -> float:
     total, n = cells.sum(), len(cells)
     if not total > 0:
         return 0.0
-    rank = cells.new_tensor(range(1, n + 1))
+    rank = torch.arange(1, n + 1, device=cells.device)
     return float(((2 * rank - n - 1) * cells).sum() / (n * total))
 
 
@@ -74,7 +75,7 @@ def complexity(mask: Tensor) -> float:
     if not total > 0:
         return math.log(len(cells))
     shares = cells / total
-    return float(-shares.xlogy(shares).sum())
+    return float(-torch.xlogy(shares, shares).sum())
 
 
 def area(shares: Tensor, p: Tensor) -> float:
@@ -86,4 +87,4 @@ def area(shares: Tensor, p: Tensor) -> float:
         Never falling, from 0 to 1.
     p : Tensor, shape (n,)
     """
-    return float(p.double().trapezoid(shares.double()))
+    return float(torch.trapezoid(p.double(), shares.double()))

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from l2i.features.spectral import up_to_frames
 from l2i.interpretation.relevance import component_products, select, soft_masked
 
 EPS = 1e-12  # keeps shares of a silent clip at 0 / EPS = 0
@@ -45,14 +46,15 @@ def of_components(
     Parameters
     ----------
     X : Tensor, shape (F, T), float64
-    W, H : Tensor, shape (F, K) and (K, T)
-        Dictionary and activations; T is that of `X`.
+    W, H : Tensor, shape (F, K) and (K, n_frames)
+        Dictionary and activations; where `X` has more frames, the last one is repeated.
     r : Tensor, shape (K,)
         Relevances to one class.
     threshold : float
         The mask is of the components whose relevance exceeds it.
     n_steps : int
     """
+    H = up_to_frames(H, X.shape[1])
     order = torch.argsort(r, descending=True, stable=True)
     G = component_products(X.to(W.dtype), W, H)[order][:, order]
     energy = torch.cat([G.new_zeros(1), G.cumsum(0).cumsum(1).diagonal()])
@@ -99,10 +101,12 @@ def of_cells(X: Tensor, attribution: Tensor, *, n_steps: int) -> MaskedExplanati
     Parameters
     ----------
     X : Tensor, shape (F, T), float64
-    attribution : Tensor, shape (F, T)
-        How much each cell speaks for the class. Where none speaks for it, the mask is empty.
+    attribution : Tensor, shape (F, n_frames)
+        How much each cell speaks for the class; where `X` has more frames, the last one is
+        repeated. Where none speaks for it, the mask is empty.
     n_steps : int
     """
+    attribution = up_to_frames(attribution, X.shape[1])
     positive = attribution.to(X.dtype).clamp(min=0)
     order = torch.argsort(attribution.flatten(), descending=True, stable=True)
     places = cuts(_accumulated(X.square().flatten()[order]), n_steps)

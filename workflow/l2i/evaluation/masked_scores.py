@@ -27,7 +27,7 @@ MASKS = (  # columns of what :func:`mask_rows` returns
     *("increase", "relative_drop", "relative_gain", "probability_drop", "decided_in"),
     *("insertion", "deletion", "sparseness", "complexity", "energy_kept", "empty"),
 )
-TOGETHER = 8  # masks that are inverted and heard together
+TOGETHER = 4  # masks that are inverted and heard together
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class HeardClip:
 
 
 @dataclass(frozen=True)
-class Listener:
+class Scorer:
     """Whose decisions are explained, and how cells are removed from what it hears.
 
     `predict` gives logits (B, C) of log-mels (B, n_frames, n_mels); `classifier` says what they
@@ -88,7 +88,7 @@ class Listener:
 
 
 def mask_rows(
-    listener: Listener,
+    scorer: Scorer,
     clip: HeardClip,
     explanations: Mapping[int, MaskedExplanation],
     classes: Sequence[str],
@@ -97,9 +97,9 @@ def mask_rows(
 
     Parameters
     ----------
-    listener : Listener
+    scorer : Scorer
     clip : HeardClip
-        From :meth:`Listener.hear`.
+        From :meth:`Scorer.hear`.
     explanations : mapping of int to MaskedExplanation
         By the class that is explained.
     classes : sequence of str
@@ -112,7 +112,7 @@ def mask_rows(
         or 1. `energy_kept` is the share of ||X||^2 that the mask takes, ||m X||^2. Curves are over
         that share; the mask of an empty explanation keeps nothing, and counts.
     """
-    operators, X = listener.operators_for(clip), clip.X
+    operators, X = scorer.operators_for(clip), clip.X
     rows = []
     for c, explanation in explanations.items():
         of_mask = {
@@ -124,12 +124,12 @@ def mask_rows(
         shares = energy_share(X, explanation.growing)
         shares[-1] = 1.0  # of a silent clip too
         for name, operator in operators.items():
-            said = _said(listener, clip, operator, explanation)
+            said = _said(scorer, clip, operator, explanation)
             rows.append(
                 {
                     "class": classes[c],
                     "operator": name,
-                    **_of_probabilities(listener.classifier, clip.logits, said, c, shares),
+                    **_of_probabilities(scorer.classifier, clip.logits, said, c, shares),
                     **of_mask,
                 }
             )
@@ -137,7 +137,7 @@ def mask_rows(
 
 
 def _said(
-    listener: Listener, clip: HeardClip, operator: Operator, explanation: MaskedExplanation
+    scorer: Scorer, clip: HeardClip, operator: Operator, explanation: MaskedExplanation
 ) -> dict[str, Tensor]:
     """Logits of what is kept and what is left, alone and step by step; each sound heard once."""
     mask, growing = explanation.mask, explanation.growing
@@ -145,7 +145,7 @@ def _said(
     places: dict[bytes, int] = {}
     place = [places.setdefault(each.cpu().numpy().tobytes(), len(places)) for each in wanted]
     distinct = [wanted[place.index(i)] for i in range(len(places))]
-    logits = listener.logits_without(clip, operator, torch.stack(distinct))[place]
+    logits = scorer.logits_without(clip, operator, torch.stack(distinct))[place]
     n = len(growing)
     parts = logits.split([1, 1, n, n])
     return dict(zip(("in", "out", "insertion", "deletion"), parts, strict=True))

@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from l2i.evaluation.random_removals import (
     draw_any,
@@ -31,7 +30,7 @@ from l2i.evaluation.random_removals import (
     energy_of,
     matches,
 )
-from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
+from l2i.features.spectral import FrontEnd, log_magnitude, phase_of, up_to_frames
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import component_products, select, soft_masked
 from l2i.names import RANDOM
@@ -148,8 +147,7 @@ def faithfulness_rows(
     """
     S = front_end.stft(front_end.to_whole_hops(waveform.double()))
     X, W = log_magnitude(S), explained.interpreter.W
-    # A frame more than the features have, where the clip ends between two hops.
-    H = pad(H[None], (0, X.shape[1] - H.shape[1]), mode="replicate")[0]
+    H = up_to_frames(H, X.shape[1])
     G = component_products(X.to(W.dtype), W, H).cpu().numpy()
     plan = [
         (c, facts, mask)

@@ -132,6 +132,16 @@ def phase_of(S: Tensor) -> Tensor:
     return S / S.abs().clamp(min=MAGNITUDE_FLOOR)
 
 
+def up_to_frames(A: Tensor, n_frames: int) -> Tensor:
+    """What belongs to frames, (..., n), for `n_frames` of them: the last one is repeated.
+
+    Features have a frame less than a waveform that was brought :meth:`FrontEnd.to_whole_hops`,
+    where the clip ends between two hops.
+    """
+    last = A[..., -1:].expand(*A.shape[:-1], n_frames - A.shape[-1])
+    return torch.cat([A, last], -1)
+
+
 @lru_cache(maxsize=8)
 def mel_filters(
     n_bins: int, n_mels: int, sample_rate: int, scale: str, dtype: torch.dtype = torch.float64

@@ -108,6 +108,8 @@ def _of_system(
         return side._replace(system=condition.get("of"))
     if name in interpreters:
         return side._replace(system=interpreters[name], name="posthoc")
+    if name in settings.get("methods", []):  # of the classifier alone, an input for each
+        return side._replace(system=CLASSIFIER, name=name)
     known = {*settings.get("systems", []), *(row["system"] for row in settings.get("rows", []))}
     known |= {CLASSIFIER, settings.get("system"), *settings.get("titles", {})}
     return side._replace(system=name if name in known else None)  # L2I of Table II is several

@@ -55,6 +55,18 @@ QUANTITIES = {
     "ff_net_median": Quantity(
         "median faithfulness, net of the round trip", "drop in probability", 4
     ),
+    "average_increase": Quantity("average increase", "%", 1),
+    "average_drop": Quantity("average drop", "%", 1),
+    "average_gain": Quantity("average gain", "%", 1),
+    "fidelity_in": Quantity("fidelity-in", "%", 1),
+    "insertion": Quantity("insertion", "1", 3),
+    "deletion": Quantity("deletion", "1", 3),
+    "sparseness": Quantity("sparseness, Gini index", "1", 3),
+    "complexity": Quantity("complexity", "nat", 2),
+    "energy_kept": Quantity("energy kept, mean", "%", 1),
+    "empty_mask": Quantity("empty masks", "%", 1),
+    "operator_tau": Quantity("agreement of removals on the order of systems, tau-b", "1", 2),
+    "operator_spearman": Quantity("agreement of removals over decisions, Spearman", "1", 2),
     "n_removed": Quantity("number of removed components, mean", "1", 2),
     "energy_removed": Quantity("removed share of the energy, mean", "%", 1),
     "unmatched": Quantity("clips without a random set of like energy", "%", 1),

@@ -28,6 +28,7 @@ ASKED_FOR = {
     "table_8": WITH_CLASSIFICATION,
     "comparisons_8": WITH_CLASSIFICATION,
     "classes": MULTI_LABEL and WITH_FAITHFULNESS,
+    "faithfulness_more": WITH_FAITHFULNESS or config["evaluation"]["masks"]["methods"],
     "cost": True,
 }
 

@@ -1,0 +1,296 @@
+"""Measures of explanations as masks, in the table: what is taken of decisions, and how it reads.
+
+Frames are rows of masks.csv of one data set. Here a decision is what other tables call a clip: a
+clip in which several classes are decided for has as many explanations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from l2i.checks import InputError
+from l2i.reporting.agreement import kendall_of, spearman_of
+from l2i.reporting.beside_paper import condition_text, measure, measure_share
+from l2i.reporting.markdown import number_cell
+from l2i.reporting.pipe_tables import pipe_table
+from l2i.reporting.quantities import quantity
+from l2i.reporting.statistics import Metric, mean, median, values_of
+
+COLUMNS = ["system", "dataset", "metric", "condition", "mean", "spread", "n", "low", "high"]
+RANKS, CLIPS = "operator_tau", "operator_spearman"
+DROP = "probability_drop"  # whose ranks over clips are compared
+
+
+class Measure(NamedTuple):
+    """A number of the table: of which column, what is taken of it, and which way is better."""
+
+    metric: str
+    column: str
+    statistic: Metric
+    in_percent: bool
+    better: str  # ↑, ↓, or nothing where a number describes and does not judge
+
+
+OF_OPERATOR = (
+    Measure("average_increase", "increase", mean, True, "↑"),
+    Measure("average_drop", "relative_drop", mean, True, "↓"),
+    Measure("average_gain", "relative_gain", mean, True, "↑"),
+    Measure("ff_median", DROP, median, False, "↑"),
+    Measure("fidelity_in", "decided_in", mean, True, "↑"),
+    Measure("insertion", "insertion", mean, False, "↑"),
+    Measure("deletion", "deletion", mean, False, "↓"),
+)
+OF_MASK = (
+    Measure("sparseness", "sparseness", mean, False, "↑"),
+    Measure("complexity", "complexity", mean, False, "↓"),
+    Measure("energy_kept", "energy_kept", mean, True, ""),
+    Measure("empty_mask", "empty", mean, True, ""),
+)
+
+Row = dict[str, Any]
+Number = Callable[[pd.DataFrame, Metric], Mapping[str, float]]
+
+
+def mask_numbers(
+    scores: pd.DataFrame,
+    *,
+    systems: Sequence[str],
+    operators: Sequence[str],
+    statistics: Mapping,
+    seed: int,
+) -> Iterator[Row]:
+    """Every number of one data set: of systems under operators, of masks, of agreement.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        See the head of the module; all systems with the same decisions.
+    systems : sequence of str
+        In the order of printing; those without a row are left out.
+    operators : sequence of str
+    statistics, seed
+        As in :func:`l2i.reporting.beside_paper.measure`.
+
+    Yields
+    ------
+    dict
+        ``system``, ``metric``, ``condition``, and the number.
+
+    Raises
+    ------
+    InputError
+        If systems were not measured on the same decisions.
+    """
+    decisions = scores.assign(clip=scores["clip"] + "\n" + scores["class"])
+    systems = [name for name in systems if (scores["system"] == name).any()]
+    how = {"statistics": statistics, "seed": seed}
+    for system in systems:
+        of_system = decisions[decisions["system"] == system]
+        for operator in operators:
+            part = of_system[of_system["operator"] == operator]
+            condition = condition_text({"operator": operator})
+            yield from _numbers(part, OF_OPERATOR, system, condition, how)
+        once = of_system[of_system["operator"] == operators[0]]
+        yield from _numbers(once, OF_MASK, system, "", how)
+    number = partial(measure, **how)
+    for ours, theirs in combinations(operators, 2):
+        yield from _agreement_of_rankings(decisions, systems, ours, theirs, number)
+        yield from _agreement_over_clips(decisions, systems, ours, theirs, number)
+
+
+def _numbers(
+    part: pd.DataFrame, measures: Iterable[Measure], system: str, condition: str, how: Mapping
+) -> Iterator[Row]:
+    for each in measures:
+        values = values_of(part, part[each.column] * (100.0 if each.in_percent else 1.0))
+        number = (
+            measure_share(values, **how)
+            if each.in_percent
+            else measure(values, each.statistic, **how)
+        )
+        yield {"system": system, "metric": each.metric, "condition": condition, **number}
+
+
+def _agreement_of_rankings(
+    decisions: pd.DataFrame, systems: Sequence[str], ours: str, theirs: str, number: Number
+) -> Iterator[Row]:
+    """Whether two operators rank systems alike, for each measure."""
+    if len(systems) < 2:
+        return
+    for each in OF_OPERATOR:
+        wide = _side_by_side(decisions, each.column)
+        columns = [[f"{system} {operator}" for system in systems] for operator in (ours, theirs)]
+        metric = kendall_of(each.statistic, *columns)
+        condition = condition_text({"measure": each.metric, "operators": [ours, theirs]})
+        yield {"system": "", "metric": RANKS, "condition": condition, **number(wide, metric)}
+
+
+def _agreement_over_clips(
+    decisions: pd.DataFrame, systems: Sequence[str], ours: str, theirs: str, number: Number
+) -> Iterator[Row]:
+    """Whether what one operator calls a large drop is one under another, for each system."""
+    wide = _side_by_side(decisions, DROP)
+    condition = condition_text({"operators": [ours, theirs]})
+    for system in systems:
+        metric = spearman_of(f"{system} {ours}", f"{system} {theirs}")
+        yield {"system": system, "metric": CLIPS, "condition": condition, **number(wide, metric)}
+
+
+def _side_by_side(decisions: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A row for each decision, and a column for each system under each operator."""
+    named = decisions.assign(name=decisions["system"] + " " + decisions["operator"])
+    wide = named.pivot(index=["fold", "source", "clip"], columns="name", values=column)
+    if wide.isna().to_numpy().any():
+        raise InputError(
+            "masks.csv of some systems holds other clips or classes than that of others, which "
+            "cannot be ranked then. Delete these files and run again"
+        )
+    return wide.reset_index()
+
+
+# ---------------------------------------------------------------- the page
+
+NOTES = (
+    "What an explanation claims is a mask on the clip's STFT. p is the probability of the class "
+    "that is explained, p_in that in what the mask keeps alone, p_out that in what is left without "
+    "it; both are heard as waveforms, without renormalisation. ↑: higher is better, ↓: lower is.",
+    "Average increase: share of decisions with p_in > p. Average drop: mean of max(0, p - p_in) / "
+    "p. Average gain: mean of max(0, p_in - p) / (1 - p). Median faithfulness: of p - p_out, the "
+    "paper's FF. Fidelity-in: share in which what is kept alone is still decided for the class.",
+    "Insertion and deletion: area under p while cells are kept, or removed, the most relevant "
+    "first, over the share of the energy ||X||² that they hold, X = log(1 + |S|). So do many small "
+    "pieces compare with few large ones.",
+    "Sparseness: Gini index of the mask's cells, 0 where all are equal. Complexity: entropy in "
+    "nats of the mask that is made to add up to 1; it compares masks of one data set, whose number "
+    "of cells is the same. Energy kept: ||mask X||² / ||X||². A mask that keeps all has no drop, "
+    "an insertion and a deletion like any other, and explains nothing: read the measures beside "
+    "the energy kept.",
+    "Empty masks claim nothing. They count in every row: what is kept is then silence, or noise; "
+    "as a mask they have the sparseness and the complexity of a uniform one.",
+    "Removals: log magnitude takes the share m of X away, X - m X, as the paper does; linear "
+    "magnitude that of |S|; noise fill that as well, and puts Gaussian noise in its place that has "
+    "in each bin the median magnitude of the clip over time. Where more than half of a clip is "
+    "digital silence, so is its background, and the fill is the linear removal.",
+    "Agreement of rankings: Kendall's tau-b between the orders in which two removals put the "
+    "systems, 1 where they are the same. Few systems have few orders, so it moves in steps. "
+    "Agreement over decisions: Spearman's correlation of the drops p - p_out of one system. "
+    "Undefined: all are equal under one of the two.",
+    "Every class that is decided for in a clip is one explanation, and counts as one: numbers are "
+    "over all decisions of all classes, of the first fold and run.",
+)
+
+
+def masks_to_markdown(
+    rows: pd.DataFrame,
+    *,
+    operators: Sequence[str],
+    titles: Mapping[str, str],
+    confidence: float,
+    notes: Sequence[str] = (),
+) -> str:
+    """The page: a section for each data set, in which systems stand side by side.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns `COLUMNS`.
+    operators : sequence of str
+        In the order of printing.
+    titles : mapping
+        What systems and data sets are called.
+    confidence : float
+        Of the intervals.
+    notes : sequence of str
+        What to say before `NOTES`.
+    """
+    pairs = [*combinations(operators, 2)]
+    parts = ["# Further measures of faithfulness"]
+    for dataset, part in rows.groupby("dataset", sort=False):
+        title = titles[str(dataset)]
+        known = {(row.system, row.metric, row.condition): row for row in part.itertuples()}
+        systems = [name for name in part["system"].unique() if name]
+        of_systems = {titles[name]: name for name in systems}
+        sections = {
+            "what is claimed, and the rest": _lines_of_measures(known, of_systems, operators),
+            "the masks": _lines_of_masks(known, of_systems),
+            "agreement of rankings, tau-b": _lines_of_rankings(known, pairs),
+            "agreement over decisions, Spearman": _lines_of_clips(known, of_systems, pairs),
+        }
+        parts += [
+            f"## {title}: {of}\n\n{pipe_table(lines)}" for of, lines in sections.items() if lines
+        ]
+    shown = f"Numbers are ours [{confidence * 100:g} % interval over recordings]."
+    parts.append("\n".join(f"- {note}" for note in (shown, *notes, *NOTES)))
+    return "\n\n".join(parts) + "\n"
+
+
+Known = Mapping[tuple[str, str, str], Any]
+
+
+def _lines_of_measures(
+    known: Known, of_systems: Mapping[str, str], operators: Sequence[str]
+) -> list[dict[str, str]]:
+    return [
+        {"measure": _name(each), "removal": _in_words(operator)}
+        | {
+            title: _cell(known, system, each.metric, condition_text({"operator": operator}))
+            for title, system in of_systems.items()
+        }
+        for each in OF_OPERATOR
+        for operator in operators
+    ]
+
+
+def _lines_of_masks(known: Known, of_systems: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {"measure": _name(each)}
+        | {title: _cell(known, system, each.metric, "") for title, system in of_systems.items()}
+        for each in OF_MASK
+    ]
+
+
+def _lines_of_rankings(known: Known, pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    def cell(metric: str, pair: tuple[str, str]) -> str:
+        return _cell(known, "", RANKS, condition_text({"measure": metric, "operators": [*pair]}))
+
+    ranked = any(metric == RANKS for _, metric, _ in known)
+    return [
+        {"measure": quantity(each.metric).title}
+        | {_of_pair(pair): cell(each.metric, pair) for pair in pairs}
+        for each in (OF_OPERATOR if ranked else ())
+    ]
+
+
+def _lines_of_clips(
+    known: Known, of_systems: Mapping[str, str], pairs: Sequence[tuple[str, str]]
+) -> list[dict[str, str]]:
+    return [
+        {"system": title}
+        | {
+            _of_pair(pair): _cell(known, system, CLIPS, condition_text({"operators": [*pair]}))
+            for pair in pairs
+        }
+        for title, system in (of_systems.items() if pairs else ())
+    ]
+
+
+def _cell(known: Known, *key: str) -> str:
+    row = known[key]
+    return number_cell(row, quantity(row.metric).digits) or "undefined"
+
+
+def _name(each: Measure) -> str:
+    return f"{quantity(each.metric).heading} {each.better}".strip()
+
+
+def _of_pair(pair: tuple[str, str]) -> str:
+    return " and ".join(map(_in_words, pair))
+
+
+def _in_words(operator: str) -> str:
+    return operator.replace("_", " ")

@@ -1,0 +1,51 @@
+"""Paths, inputs and settings of rules/masks.smk."""
+
+from configuration.systems import METHODS
+
+MEASURED_METHODS = config["evaluation"]["masks"]["methods"]
+HOW_MASKED = tuple(f"evaluation/masks/{name}" for name in ("n_steps", "n_clips", "operators"))
+MASKS_SETTINGS = settings(*OF_SYSTEM, *HOW_MASKED, "listening/threshold", *RELEVANCE, "seed")
+MASKS_OF_CLASSIFIER_SETTINGS = settings(
+    *OF_RECORDINGS,
+    *HOW_MASKED,
+    "evaluation/masks/methods",
+    "evaluation/masks/slime_samples",
+    "slime",
+    "seed",
+)
+
+
+def of_method(method):
+    """Where the scores of a method are, for any data set, fold and run."""
+    return MASKS_OF_METHOD.replace("{method}", method)
+
+
+def masks_of_methods():
+    """The outputs of one job, in the order of the methods."""
+    # Where there are none the rule stays, with an output that nobody asks for.
+    return [of_method(name) for name in MEASURED_METHODS or METHODS]
+
+
+def scores_of_masks():
+    """Scores of systems, and of each method by its name; of the first fold and run."""
+    datasets = config["run"]["datasets"]
+    systems = [of_first_run(MASKS, datasets, name) for name in WITH_FAITHFULNESS]
+    return {"systems": sum(systems, [])} | {
+        name: over_first_fold(of_method(name)) if name in MEASURED_METHODS else []
+        for name in METHODS
+    }
+
+
+def over_first_fold(pattern):
+    """`pattern` for the first fold and run of each data set, of what belongs to no system."""
+    return sum((over_folds(pattern, [name])[:1] for name in config["run"]["datasets"]), [])
+
+
+MASKS_TABLE = settings(
+    *INTERVALS,
+    "evaluation/masks/methods",
+    "evaluation/masks/operators",
+    datasets=lambda wildcards: config["run"]["datasets"],
+    systems=WITH_FAITHFULNESS,
+    titles=titles([*WITH_FAITHFULNESS, *MEASURED_METHODS], datasets=config["run"]["datasets"]),
+)

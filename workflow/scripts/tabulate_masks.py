@@ -1,0 +1,53 @@
+"""Further measures of faithfulness, under each removal; and whether removals agree."""
+
+import pandas as pd
+
+from harness import perform
+from l2i.disk import write_text
+from l2i.reporting.beside_paper import read_clips_of_datasets
+from l2i.reporting.markdown import write_page
+from l2i.reporting.masks import COLUMNS, mask_numbers, masks_to_markdown
+from l2i.tables import to_csv
+
+
+def tabulate_masks(
+    path_to_systems: list[str],
+    path_to_slime: list[str],
+    path_to_table: str,
+    path_to_page: str,
+    *,
+    datasets: list[str],
+    systems: list[str],
+    methods: list[str],
+    operators: list[str],
+    titles: dict[str, str],
+    statistics: dict,
+    seed: int,
+) -> None:
+    """Write every measure of every system and method, as csv and as a page."""
+    scores = read_clips_of_datasets([*path_to_systems, *path_to_slime])
+    names = [*systems, *methods]
+    how = {"operators": operators, "statistics": statistics, "seed": seed}
+    rows, notes = [], []
+    for dataset in datasets:
+        title, part = titles[dataset], scores.get(dataset)
+        if part is None:
+            notes.append(f"{title}: no class is decided for, so that there is nothing to explain.")
+            continue
+        rows += [{"dataset": dataset} | each for each in mask_numbers(part, systems=names, **how)]
+        n_decisions = len(part[["clip", "class"]].drop_duplicates())
+        notes.append(f"{title}: {n_decisions} decisions in {part['clip'].nunique()} clips.")
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
+    page = masks_to_markdown(
+        table,
+        operators=operators,
+        titles=titles,
+        confidence=statistics["confidence"],
+        notes=notes,
+    )
+    write_text(path_to_table, to_csv(table))
+    write_page(path_to_page, page, "faithfulness_more")
+
+
+if __name__ == "__main__":
+    perform(snakemake, tabulate_masks)
