@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness import perform
 from l2i.datasets.fold import Fold, open_fold
+from l2i.evaluation.masked_explanations import claimed, energy_share
 from l2i.features.spectral import log_magnitude, phase_of
 from l2i.interpretation.attributions import (
     GRAD_CAM,
     INTEGRATED_GRADIENTS,
     Attributions,
     attributions_of,
-    claimed,
     fitted,
 )
 from l2i.interpretation.listening import (
@@ -107,14 +108,14 @@ def write_sounds(
     X, phase = log_magnitude(S), phase_of(S)
     mask = fitted(claimed(attribution.cpu()), X.shape[1])
 
-    def sound(spectrogram: Tensor) -> Tensor:
+    def sound(spectrogram: Tensor) -> np.ndarray:
         return clip.gain * front_end.inverse(spectrogram, phase, len(waveform)).float().numpy()
 
     sounds = {
         "interpretation": Sound("interpretation", sound(mask * X)),
         "remainder": Sound("remainder", sound(X - mask * X)),
     }
-    kept = float((mask * X).square().sum() / X.square().sum().clamp(min=1e-12))
+    kept = float(energy_share(X, mask[None]))
     about = {**about, "mask": "mask.npy", "energy_kept": float(f"{kept:.6g}")}
     write_interpretation(folder, clip, sounds, about, predictor, target=target)
     write_array(folder / about["mask"], mask, "<f2")

@@ -1,7 +1,8 @@
 """What gradients say a classifier listens to: integrated gradients and Grad-CAM, on the STFT.
 
 Both are what one would otherwise take to explain a network, computed by captum, and both end as a
-map over the cells of the log-magnitude spectrogram, the very one that components are masks on.
+map over the cells of the log-magnitude spectrogram, the very one that components are masks on. As
+a mask its positive part is taken, over the largest value.
 
 Integrated gradients follow the gradient of a class logit along the straight way from silence to
 the clip, through expm1, mel filters and decibels: A = X times the mean gradient of f(a X) over a
@@ -19,7 +20,6 @@ Names and shapes
 ----------------
 X : (F, T)     log-magnitude log(1 + |S|) of what the classifier hears
 A : (F, T)     attribution of a class: what speaks for it is positive, what speaks against negative
-mask : (F, T)  share of each cell that the explanation claims, 0 to 1
 
 References
 ----------
@@ -84,15 +84,6 @@ def attributions_of(
     return {c: grad_cam(classifier, X, c, front_end, layer=settings.layer) for c in targets}
 
 
-def claimed(A: Tensor) -> Tensor:
-    """Mask of an attribution: what speaks for the class, over its largest value.
-
-    Empty where nothing speaks for the class.
-    """
-    positive = A.clamp(min=0)
-    return positive / positive.max().clamp(min=torch.finfo(A.dtype).tiny)
-
-
 def fitted(A: Tensor, n_frames: int) -> Tensor:
     """An attribution (F, T) over another number of frames of the same sound, (F, n_frames).
 
@@ -147,8 +138,8 @@ def grad_cam(
 ) -> Tensor:
     """Grad-CAM of a class logit, brought to the cells of the spectrogram, (F, T) in float64.
 
-    It is rectified as a mask only, see :func:`claimed`: what speaks against a class keeps
-    its order.
+    It is not rectified yet, so that cells that speak against the class keep their order; as a mask
+    it is, see :func:`l2i.evaluation.masked_explanations.claimed`.
 
     Parameters
     ----------

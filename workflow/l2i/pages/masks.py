@@ -1,4 +1,4 @@
-"""Masks over the picture of a clip: what of it a sound takes, by components, segments or single cells."""
+"""Masks over the picture of a clip: what a sound takes, by components, segments or cells."""
 
 from __future__ import annotations
 
