@@ -15,7 +15,11 @@ from configuration.modules import read_module
 COMMON = {"precision": ("precision", "number format of training: auto, float32 or bfloat16")}
 # Explanations that ask the classifier alone, by what they are called in print: they stand in tables
 # and folders beside systems.
-METHODS = {"slime": "SLIME"}
+METHODS = {
+    "slime": "SLIME",
+    "integrated_gradients": "Integrated gradients",
+    "grad_cam": "Grad-CAM",
+}
 OPTIONAL = "optional: "  # how the description of a setting begins that may be left out
 START = ("width", "head_units", "dropout")  # settings of a classifier that say what it is
 

@@ -1,9 +1,11 @@
 """Measure explanations that ask the classifier alone, beside those of systems."""
 
 from harness import perform
+from l2i.evaluation.attributed_cells import by_attribution
 from l2i.evaluation.drawn_clips import drawn_test_rows
 from l2i.evaluation.explainers import Explainer, by_slime, masks_of_clips
 from l2i.evaluation.masked_scores import Scorer
+from l2i.interpretation.attributions import METHODS, Attributions
 from l2i.interpretation.slime import Slime
 from l2i.tables import write_rows
 from l2i.training.opening import open_recordings
@@ -20,6 +22,7 @@ def measure_masks_of_classifier(
     operators: list[str],
     slime: dict,
     slime_samples: int,
+    attributions: dict,
     seed: int,
     run: str,
 ) -> dict:
@@ -48,6 +51,16 @@ def measure_masks_of_classifier(
             seed=seed,
             run=int(run),
         ),
+        **{
+            method: by_attribution(
+                method,
+                classifier,
+                fold.front_end,
+                Attributions(**attributions),
+                n_steps=n_steps,
+            )
+            for method in METHODS
+        },
     }
     explainers = {method: known[method] for method in methods}
     rows = drawn_test_rows(fold, n_clips, "masks", seed)

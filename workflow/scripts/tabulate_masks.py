@@ -13,6 +13,8 @@ from l2i.tables import to_csv
 def tabulate_masks(
     path_to_systems: list[str],
     path_to_slime: list[str],
+    path_to_integrated_gradients: list[str],
+    path_to_grad_cam: list[str],
     path_to_table: str,
     path_to_page: str,
     *,
@@ -25,7 +27,8 @@ def tabulate_masks(
     seed: int,
 ) -> None:
     """Write every measure of every system and method, as csv and as a page."""
-    scores = read_clips_of_datasets([*path_to_systems, *path_to_slime])
+    of_methods = [*path_to_slime, *path_to_integrated_gradients, *path_to_grad_cam]
+    scores = read_clips_of_datasets([*path_to_systems, *of_methods])
     names = [*systems, *methods]
     how = {"operators": operators, "statistics": statistics, "seed": seed}
     rows, notes = [], []

@@ -96,7 +96,7 @@ def of_segments(
 
 
 def of_cells(X: Tensor, attribution: Tensor, *, n_steps: int) -> MaskedExplanation:
-    """Cell by cell: positive attribution over the largest one; cells in falling attribution.
+    """Cell by cell: what each claims; cells in falling attribution.
 
     Parameters
     ----------
@@ -107,12 +107,20 @@ def of_cells(X: Tensor, attribution: Tensor, *, n_steps: int) -> MaskedExplanati
     n_steps : int
     """
     attribution = up_to_frames(attribution, X.shape[1])
-    positive = attribution.to(X.dtype).clamp(min=0)
     order = torch.argsort(attribution.flatten(), descending=True, stable=True)
     places = cuts(_accumulated(X.square().flatten()[order]), n_steps)
     rank = torch.argsort(order).reshape(X.shape)
     growing = torch.stack([rank < n for n in places]).to(X.dtype)
-    return MaskedExplanation(positive / positive.max().clamp(min=EPS), _complete(growing))
+    return MaskedExplanation(claimed(attribution.to(X.dtype)), _complete(growing))
+
+
+def claimed(attribution: Tensor) -> Tensor:
+    """What single cells claim: positive attribution over the largest one.
+
+    Empty where nothing speaks for the class.
+    """
+    positive = attribution.clamp(min=0)
+    return positive / positive.max().clamp(min=EPS)
 
 
 def cuts(energy: Tensor, n_steps: int) -> list[int]:

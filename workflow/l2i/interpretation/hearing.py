@@ -37,11 +37,14 @@ class Hearing:
         """Length in samples at which networks decide."""
         return round(self.clip_seconds * self.front_end.sample_rate)
 
-    def log_mel(self, waveform: Tensor) -> Tensor:
-        """Log-mel (..., n_frames, n_mels) of scaled waveforms, cropped or padded at their end."""
+    def stft(self, waveform: Tensor) -> Tensor:
+        """Complex spectrogram of scaled waveforms, cropped or padded at their end."""
         # Padding by less than nothing crops.
-        decided = pad(waveform, (0, self.n_samples - waveform.shape[-1]))
-        return self.front_end.log_mel(self.front_end.stft(decided))
+        return self.front_end.stft(pad(waveform, (0, self.n_samples - waveform.shape[-1])))
+
+    def log_mel(self, waveform: Tensor) -> Tensor:
+        """Log-mel (..., n_frames, n_mels) of the same."""
+        return self.front_end.log_mel(self.stft(waveform))
 
     def scaled(self, sound: np.ndarray) -> np.ndarray:
         """A sound (n_samples,) as loud as if it were a clip."""

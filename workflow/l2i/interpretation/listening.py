@@ -7,7 +7,8 @@ clip and with what other methods write of it. Beside it stands what the predicto
 A folder of interpretations holds `{clip}/input.wav` and, for each class that is interpreted,
 `{clip}/{class}/interpretation.json` with its sounds. Where components of a dictionary explain, all
 masks follow from `dictionary.npy`, (n_bins, K), and `{clip}/activations.npy`, (K, n_frames), both
-float32: they are the soft masks of l2i.interpretation.relevance. Where it is known of what a clip
+float32: they are the soft masks of l2i.interpretation.relevance. Where single cells explain, their
+mask is `{clip}/{class}/mask.npy`, (n_bins, n_frames), float16. Where it is known of what a clip
 was mixed, `{clip}/source.wav` and `{clip}/other.wav` add up to it.
 """
 
@@ -98,9 +99,9 @@ def write_input(folder: Path, clip: Clip) -> None:
         write_wav(folder / f"{each.name}.wav", each.waveform, sample_rate=clip.sample_rate)
 
 
-def write_array(path: Path, values: Tensor) -> None:
-    """A dictionary or activations, as float32 in NumPy's format."""
-    array = np.ascontiguousarray(values.numpy(force=True), dtype="<f4")
+def write_array(path: Path, values: Tensor, dtype: str = "<f4") -> None:
+    """A dictionary, activations or a mask, in NumPy's format."""
+    array = np.ascontiguousarray(values.numpy(force=True), dtype=dtype)
     with writing(path, n_bytes=array.nbytes):
         np.save(path, array)
 

@@ -27,7 +27,7 @@ from l2i.pages.interpreted import (
     samples_of,
     timeline_of,
 )
-from l2i.pages.masks import component_masks, segment_masks
+from l2i.pages.masks import cell_masks, component_masks, segment_masks
 from l2i.pages.media import Media, safe_id
 from l2i.pages.pictures import coloured, shade
 from l2i.pages.playback import levels_of, to_flac
@@ -170,6 +170,8 @@ class Composer:
             found = component_masks(interpretation, W, scene)
         elif interpretation.stretches:
             found = segment_masks(interpretation, scene)
+        elif interpretation.mask is not None:
+            found = cell_masks(interpretation, interpretation.mask, scene)
         else:
             return {}
         return {

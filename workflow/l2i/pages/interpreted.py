@@ -97,6 +97,11 @@ class Interpretation:
         kept = [each for each in self.about.get("segments", []) if each["kept"]]
         return [(each["start_seconds"], each["end_seconds"]) for each in kept]
 
+    @property
+    def mask(self) -> Path | None:
+        """File of the mask of single cells, where they explain."""
+        return self.folder / "mask.npy" if "mask" in self.about else None
+
 
 def interpretations_of(clip: Path) -> list[Interpretation]:
     """What is interpreted of a clip, the most probable class first."""
@@ -127,14 +132,16 @@ def samples_of(folder: Path, said: Mapping[str, Any]) -> np.ndarray:
     return to_mono(decode(folder / name)[0])
 
 
-def read_array(path: Path) -> np.ndarray:
-    """A dictionary or activations: two axes of numbers."""
+def read_array(path: Path, dtype: str = "<f4") -> np.ndarray:
+    """A dictionary, activations or a mask: two axes of numbers."""
     try:
         array = np.load(path)
     except (OSError, EOFError, ValueError) as error:
         raise InputError(f"{path} holds no whole array ({reason(error)}); {REMAKE}") from error
-    if array.ndim != 2 or array.dtype != "<f4":
-        raise InputError(f"{path} holds something else than a matrix of float32; {REMAKE}")
+    if array.ndim != 2 or array.dtype != dtype:
+        raise InputError(
+            f"{path} holds something else than a matrix of {np.dtype(dtype).name}; {REMAKE}"
+        )
     return array
 
 
@@ -228,6 +235,12 @@ def remarks_on(interpretation: Interpretation) -> list[str]:
             f"behind them accounts for {_percent(about['r2'])} of the variance of what the "
             f"{interpretation.predictor} answers."
         )
+    if "mask" in about:
+        remarks.append(
+            "Explained by single cells of the spectrogram, not by components: each is kept in "
+            "proportion to what it adds to the classifier's logit. Together they hold "
+            f"{_percent(about['energy_kept'])} of the energy of the log-magnitude."
+        )
     if interpretation.predictor == "interpreter":
         remarks.append("By design: the interpreter itself decides.")
     return remarks
@@ -255,6 +268,8 @@ def _nothing_found(about: Mapping[str, Any]) -> str | None:
         return None
     if "segments" in about:
         return f"No segment speaks for {about['interpreted_class']}"
+    if "mask" in about:
+        return None if about["energy_kept"] else f"No cell speaks for {about['interpreted_class']}"
     largest = max(about["relevances"])
     return (
         f"No component's relevance exceeds {about['threshold']:g} (the largest is {largest:.2g})"
@@ -264,4 +279,4 @@ def _nothing_found(about: Mapping[str, Any]) -> str | None:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f} %" if share >= 0.01 or not share else f"{100 * share:.1g} %"

@@ -27,8 +27,9 @@ __all__ = ["Heard", "write_listening_page"]
 
 MOST_IN_ONE_FILE = 20  # clips
 NOTES = [
-    "Masks of components act on log(1 + |S|): interpretation and remainder add up to the input "
-    "there, and not sample by sample. Segments are cut out in time, and add up sample by sample.",
+    "Masks of components and of single cells act on log(1 + |S|): interpretation and remainder add "
+    "up to the input there, and not sample by sample. Segments are cut out in time, and add up "
+    "sample by sample. What single cells keep is pictured over its largest value.",
     "The probabilities of a sound are what the network says when it hears this sound as a clip, "
     "which is not the measure of faithfulness.",
     "The small spectra have low frequencies at the bottom: of a component its column of the "

@@ -1,15 +1,16 @@
-"""Masks over the picture of a clip: what of it a sound takes, by components or by segments."""
+"""Masks over the picture of a clip: what a sound takes, by components, segments or cells."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 
 from l2i.checks import REMAKE, InputError
 from l2i.pages.interpreted import Interpretation, is_component, number_of, read_array
 from l2i.pages.players import Scene
-from l2i.pages.spectrograms import shares
+from l2i.pages.spectrograms import bands_of, in_columns, shares
 
 N_MASK_ROWS, N_MASK_COLUMNS = (
     90,
@@ -57,3 +58,23 @@ def segment_masks(interpretation: Interpretation, scene: Scene) -> Iterator[tupl
             yield name, within([(one["start_seconds"], one["end_seconds"])])
         else:
             yield name, kept if said["kind"] == "interpretation" else 1 - kept
+
+
+def cell_masks(
+    interpretation: Interpretation, path: Path, scene: Scene
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Names of the sounds that a mask of single cells divides a clip into, and their masks.
+
+    What is kept is drawn over its largest value: a few cells that stand out leave the others faint.
+    """
+    mask = read_array(path, "<f2")
+    if len(mask) != scene.grid.n_fft // 2 + 1:
+        raise InputError(f"{path} does not fit the STFT that was masked; {REMAKE}")
+    n_frames = -(-scene.n_samples // scene.grid.hop_length) + 1  # without what silence was added
+    B = bands_of(scene.grid, scene.axis, N_MASK_ROWS)
+    kept = in_columns([B @ mask.astype(np.float32)], min(n_frames, mask.shape[1]), N_MASK_COLUMNS)
+    for name, said in interpretation.sounds.items():
+        if said["kind"] == "interpretation":
+            yield name, kept / max(float(kept.max()), 1e-12)
+        else:
+            yield name, 1 - kept

@@ -11,6 +11,7 @@ MASKS_OF_CLASSIFIER_SETTINGS = settings(
     "evaluation/masks/methods",
     "evaluation/masks/slime_samples",
     "slime",
+    "attributions",
     "seed",
 )
 

@@ -5,6 +5,7 @@ import itertools
 from configuration.ablations import DEFAULT
 from configuration.deviations import deviations_in
 from configuration.reading import load_reference
+from configuration.systems import METHODS
 
 
 def deviations(wildcards):
@@ -25,7 +26,9 @@ DEVIATIONS = settings(deviations=deviations, order=order_of_deviations)
 
 # What explains the classifier of a fold without being trained, by the names of its folders, and
 # what the page calls it.
-EXPLAINERS = {"slime": "SLIME"} if config["listening"]["slime"] else {}
+EXPLAINERS = ["slime"] if config["listening"]["slime"] else []
+# The same of the first fold alone.
+GRADIENTS = ["integrated_gradients", "grad_cam"] if config["listening"]["attributions"] else []
 CORRUPTED = MULTI_CLASS if config["corruption"]["heard_at_db"] is not None else []
 WHOSE = "{occasion}/{dataset}/{fold}/{system}/{run}"  # tells apart what the page plays
 
@@ -39,6 +42,7 @@ def heard(pattern):
     return [
         *over_runs(clean, systems=WITH_SOUNDS),
         *itertools.chain.from_iterable(map(over_folds, untrained)),
+        *of_first_runs(clean, config["run"]["datasets"], GRADIENTS),
         *of_first_runs(corrupted, CORRUPTED, [*WITH_SOUNDS, *EXPLAINERS]),
     ]
 
@@ -52,7 +56,7 @@ def called(places):
     """What the page calls folders, by their `WHOSE`."""
 
     def entry(occasion, dataset, fold, system, run):
-        title = EXPLAINERS.get(system) or config["systems"][system]["title"]
+        title = METHODS.get(system) or config["systems"][system]["title"]
         of_dataset = config["datasets"][dataset]["title"]
         return {"system": title, "dataset": of_dataset, "fold": fold, "run": run}
 
