@@ -20,6 +20,7 @@ USE = {
     "train_classifier": (8.7, 2.0),
     "train_system": (5.2, 2.0),
     "measure": (0.6, 0.7),
+    "measure_sanity": (5.0, 2.0),  # of 22 networks
     "index_dataset": (0.1, 0.0),
     "compose_atlas": (0.1, 0.1),  # of 400 clips at most
 }
