@@ -62,6 +62,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/masks.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/corruption.smk"
+include: "workflow/rules/sanity.smk"
 include: "workflow/rules/pages.smk"
 
 

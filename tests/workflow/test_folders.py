@@ -99,7 +99,7 @@ def test_a_new_file_is_noticed_and_nothing_else(tmp_path):
     overlay["datasets"]["esc50"]["source"] = "local"  # and not looked at
     overlay["datasets"]["sounds"] = {"like": "esc50", "title": "Sounds", "corpus": corpus}
     overlay["run"]["datasets"] = ["sounds"]
-    overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": []}
+    overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": [], "sanity": []}
     project = Project(tmp_path / "project", PROJECT, overlay)
     corpus = project.folder / "data/sounds"
     make_sounds(corpus)

@@ -53,13 +53,14 @@ INTERPRETER = {
     "reconstruction_weight": 10.0,
     "sparsity_weight": 0.8,
     "fidelity_weight": [[1, 1.0]],
+    "targets": "classifier",
     "n_epochs": 2,
     "batch_size": 4,
     "learning_rate": 2.0e-4,
 }
 START = {"width": 0.125, "head_units": 8, "dropout": 0.2}
 BY_DESIGN = {
-    **{k: v for k, v in INTERPRETER.items() if k != "fidelity_weight"},
+    **{k: v for k, v in INTERPRETER.items() if k not in ("fidelity_weight", "targets")},
     "predictor": "classifier",
     "prediction_weight": 1.0,
     "fidelity_weight": 1.0,

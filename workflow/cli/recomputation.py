@@ -27,7 +27,8 @@ from l2i.reporting.evidence import OF_RECORD
 from l2i.tables import read_rows
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
-DRAWN = ("low", "high", "p", "p_holm")  # what depends on random draws
+# What depends on random draws.
+DRAWN = ("low", "high", "p", "p_holm", "difference_low", "difference_high", "noticed")
 DRAWS = ("n_bootstrap", "n_permutations")
 SAME = 1e-12  # of a printed number, or of 1 where it is less: sums in another order
 TABLE = "path_to_table"

@@ -39,7 +39,7 @@ def ablation_rows(config: dict[str, Any], table: str) -> list[dict[str, Any]]:
     config : dict
         The configuration.
     table : str
-        A key of `ablations`: table_6, table_7 or figure_6.
+        A key of `ablations`: table_6, table_7, figure_6 or sanity.
 
     Returns
     -------
@@ -98,6 +98,9 @@ def changes_of(entry: dict[str, Any]) -> Iterator[Change]:
     for n_components in entry.get("n_components", []):
         size = {"n_components": n_components}
         yield Change(f"components-{n_components}", {}, size, size)
+    for targets in entry.get("targets", []):
+        followed = {"targets": targets}
+        yield Change(f"targets-{targets}", followed, {}, followed)
 
 
 def _changes(config: dict[str, Any], dataset: str, variant: str) -> list[tuple[str, Change]]:

@@ -85,3 +85,11 @@ def over_ablation(config: Config, pattern: str, table: str) -> list[str]:
     """`pattern` for the runs that a table or figure of ablations compares, each path once."""
     run, rows = config["run"]["seeds"][0], ablation_rows(config, table)
     return list(dict.fromkeys(pattern.format(run=run, **row) for row in rows))
+
+
+def unablated(config: Config, pattern: str, table: str) -> list[str]:
+    """`pattern` for the runs that a table of ablations begins from, without what it varies."""
+    run, entries = config["run"]["seeds"][0], config["ablations"][table]
+    names = ("dataset", "fold", "system")
+    each = [{name: entry[name] for name in names} for entry in entries]
+    return list(dict.fromkeys(pattern.format(run=run, variant=DEFAULT, **of) for of in each))

@@ -85,6 +85,8 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         for i, entry in enumerate(entries):
             yield from _contradictions_of_ablation(f"ablations.{table}[{i}]", entry, config)
         yield from _repeated_rows(table, config)
+    if not of_datasets:
+        yield from _contradictions_of_sanity(config)
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
 
@@ -118,6 +120,22 @@ def _repeated_rows(table: str, config: dict[str, Any]) -> Iterator[str]:
                 f"ablations.{table} asks twice for {row['condition']} of {row['system']} on "
                 f"{row['dataset']}: keep one"
             )
+        seen.add(key)
+
+
+def _contradictions_of_sanity(config: dict[str, Any]) -> Iterator[str]:
+    """Systems that cannot be checked, or would be checked twice."""
+    seen = set()
+    for i, entry in enumerate(config["ablations"]["sanity"]):
+        place, dataset = f"ablations.sanity[{i}]", entry["dataset"]
+        if dataset in config["datasets"] and layout_of_dataset(config, dataset).multi_label:
+            yield (
+                f"{place}.dataset is {dataset}, in which any number of classes may be right in a "
+                "clip: sanity checks are of decisions for one class; take this entry out"
+            )
+        key = dataset, entry["system"]
+        if key in seen:
+            yield f"{place} asks twice for {entry['system']} on {dataset}: keep one"
         seen.add(key)
 
 

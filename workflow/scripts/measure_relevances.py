@@ -7,12 +7,12 @@ import pandas as pd
 from torch import Tensor
 
 from harness import perform
+from l2i.datasets.exchange import exchange
 from l2i.datasets.fold import Fold
 from l2i.disk import write_text
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
 from l2i.networks.interpreter import Interpretation
 from l2i.progress import progress
-from l2i.streams import random_stream
 from l2i.systems.loading import open_system
 from l2i.tables import to_csv
 from l2i.training.opening import open_recordings
@@ -37,7 +37,7 @@ def measure_relevances(
     A relevance is z_k w_ck, scaled. The weights w_c are a factor of every vector of the class, so
     vectors of one class are alike whatever z says of the clip. `path_to_exchanged` has the same
     decisions with the pooled activations z of another test clip: how alike they are by the weights
-    alone. Which one is drawn with `seed` (see `exchange`), for all systems and runs alike. Where
+    alone. Which one is drawn with `seed` (see :func:`l2i.datasets.exchange.exchange`), for all systems and runs alike. Where
     there is a single test clip there is no other, and its exchanged relevances are NaN.
     """
     fold = recordings.fold
@@ -64,17 +64,6 @@ def measure_relevances(
         labelled = fold.label_rows(rows, system=system, variant=variant, run=run)
         write_text(path, to_csv(labelled))
     return {"n_clips": len(clips), "n_decisions": len(own)}
-
-
-def exchange(n: int, seed: int) -> np.ndarray:
-    """Another number for each of 0 ... n-1, none twice: the one before it in a random circle.
-
-    Every other number is equally likely. Of one, there is no other, and it keeps its own.
-    """
-    circle = random_stream(seed, "exchange").permutation(n)
-    others = np.empty(n, dtype=int)
-    others[circle] = np.roll(circle, 1)
-    return others
 
 
 def _decided_and_heard(

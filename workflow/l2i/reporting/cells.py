@@ -130,6 +130,7 @@ def names_of_table(table: str) -> list[str]:
         "classes": ["class by class"],
         "cost": ["costs", "what training costs"],
         "faithfulness_more": ["further measures of faithfulness"],
+        "sanity": ["sanity checks"],
     }
     names = [table, *special.get(table, [])]
     if found := _TABLE.fullmatch(table):

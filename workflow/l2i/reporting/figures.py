@@ -1,4 +1,4 @@
-"""Figures 2, 3, 5 and 6 of the paper, drawn from finished tables.
+"""Figures 2, 3, 5 and 6 of the paper, and that of sanity checks, drawn from finished tables.
 
 Nothing here computes a number. The same table gives the same bytes: no dates, no versions, a fixed
 salt for the names inside of an SVG, and a style of its own whatever the user's matplotlibrc says.
@@ -29,6 +29,7 @@ from l2i.disk import PART, write_bytes
 from l2i.names import OFFICIAL, TITLES
 from l2i.reporting.fonts import without_boxes
 from l2i.reporting.removals import NOTHING, RELEVANT
+from l2i.reporting.sanity import EXCHANGED, RETRAINED, cascade_of
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
@@ -369,3 +370,70 @@ def _lines(ax: Axes, part: pd.DataFrame, titles: Mapping[str, str]) -> None:
     ax.set_xlim(values[0] / 1.15, values[-1] * 1.15)
     ax.yaxis.set_major_locator(MaxNLocator(5))
     sns.despine(ax=ax)
+
+
+# ---------------------------------------------------------------- sanity checks
+
+CASCADE_PANELS = {
+    "relevance_correlation": "rank correlation with the\nintact relevances, mean",
+    "ff_median": "median drop in probability\nwithout relevant components",
+}
+
+
+@style()
+def sanity_cascade(table: pd.DataFrame, *, confidence: float, titles: Mapping[str, str]) -> Figure:
+    """Relevances and faithfulness while more and more of a classifier is shuffled.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of ``dataset``, ``system``, ``metric`` (a key of `CASCADE_PANELS`), ``condition``,
+        ``mean``, ``low``, ``high``; see `l2i.reporting.sanity`. A row of panels per data set, a
+        line per system; dashed, what relevances have in common by the interpreter's weights alone;
+        to the right, an interpreter that was trained on shuffled targets.
+    confidence : float
+        Of the intervals.
+    titles : mapping
+        What is printed for the names of data sets and systems, if not the name itself.
+    """
+    datasets = table["dataset"].unique()
+    figure = Figure(figsize=(PAGE, 0.55 + 2.2 * len(datasets)))
+    panels = figure.subplots(len(datasets), len(CASCADE_PANELS), squeeze=False)
+    for row, dataset in zip(panels, datasets, strict=True):
+        for ax, metric in zip(row, CASCADE_PANELS, strict=True):
+            part = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
+            for i, (system, numbers) in enumerate(part.groupby("system", sort=False)):
+                label = titles.get(system, system)
+                _cascade(ax, numbers, label, colour=COLOURS[i % len(COLOURS)], shape=SHAPES[i % 7])
+            ax.set_ylabel(CASCADE_PANELS[metric])
+            above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "ncols": 2}
+            ax.legend(title=titles.get(dataset, dataset), **above)
+    for ax in panels[-1]:
+        ax.set_xlabel(f"shuffled, from the output down; with {100 * confidence:g} % intervals")
+    return figure
+
+
+def _cascade(ax: Axes, numbers: pd.DataFrame, label: str, *, colour: str, shape: str) -> None:
+    """The line of one system, and what stands beside it."""
+    steps = numbers[[cascade_of(each) is not None for each in numbers["condition"]]]
+    names = [_last_stage(each) for each in steps["condition"]]
+    x = np.arange(len(names))
+    look: dict[str, Any] = {"color": colour, "marker": shape, "markersize": 4, "linewidth": 1}
+    ax.plot(x, steps["mean"], label=label, **look)
+    ax.vlines(x, steps["low"], steps["high"], color=colour, linewidth=1)
+    for each in numbers[numbers["condition"] == EXCHANGED].itertuples():
+        by_weights = "by weights alone"
+        ax.axhline(each.mean, color=colour, linestyle="--", linewidth=0.8, label=by_weights)
+    for each in numbers[numbers["condition"] == RETRAINED].itertuples():
+        ax.plot(len(names), each.mean, **look | {"markerfacecolor": "white"})
+        ax.vlines(len(names), each.low, each.high, color=colour, linewidth=1, zorder=1)
+        names.append("targets")
+    ax.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    sns.despine(ax=ax)
+
+
+def _last_stage(condition: str) -> str:
+    """The tick of a step: what is shuffled there and was not before."""
+    stages = cascade_of(condition)
+    return ("+ " * (len(stages) > 1) + stages[-1]) if stages else "nothing"

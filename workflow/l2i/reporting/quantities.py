@@ -71,6 +71,11 @@ QUANTITIES = {
     "energy_removed": Quantity("removed share of the energy, mean", "%", 1),
     "unmatched": Quantity("clips without a random set of like energy", "%", 1),
     "empty_selection": Quantity("clips without any relevant component", "%", 1),
+    "relevance_correlation": Quantity(
+        "rank correlation of relevances with the intact ones, mean", "1", 3
+    ),
+    "selection_overlap": Quantity("overlap of the relevant components (Jaccard), mean", "1", 3),
+    "top_component_same": Quantity("clips whose most relevant component is the same", "%", 1),
     "ff_difference": Quantity(
         "relevant minus random components, paired by clip, median", "drop in probability", 4
     ),

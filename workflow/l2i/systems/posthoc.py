@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from l2i.checks import InputError
+from l2i.datasets.exchange import exchange
 from l2i.features.cache import rows_of
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.explainable import Explainable
@@ -42,6 +43,11 @@ SETTINGS = {
     "fidelity_weight": (
         "weight_by_epoch",
         "pairs of first epoch and weight of the fidelity loss from there on",
+    ),
+    "targets": (
+        ["classifier", "shuffled"],
+        "what a training clip's estimate is held to: the classifier's output for this clip or, to "
+        "see which measures notice, for another one",
     ),
     "n_epochs": ("count", "passes over the training clips"),
     "batch_size": ("count", "clips a step"),
@@ -121,8 +127,17 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         device=task.device,
         scratch=task.scratch,
         checkpoint=task.checkpoint(),
+        followed=followed_clips(settings["targets"], len(task.rows)),
     )
     return Trained(network, history, {"parity_with_float32": parity})
+
+
+def followed_clips(targets: str, n: int) -> np.ndarray:
+    """Of n training clips, whose output of the classifier the estimate of each is held to, (n,).
+
+    Shuffled ones are another clip's each, none twice, drawn with the seed of this training.
+    """
+    return exchange(n, torch.initial_seed()) if targets == "shuffled" else np.arange(n)
 
 
 def train_posthoc(
@@ -138,6 +153,7 @@ def train_posthoc(
     device: str,
     scratch: Path,
     checkpoint: Path | None,
+    followed: np.ndarray | None = None,
 ) -> tuple[pd.DataFrame, float]:
     """Train Psi and Theta on the clips `rows`, with everything else computed once beforehand.
 
@@ -153,6 +169,10 @@ def train_posthoc(
         Folder for hidden maps that fit into no memory.
     checkpoint : Path or None
         See :func:`l2i.training.loop.train`.
+    followed : np.ndarray of int, optional
+        For each of `rows`, by its place, the place of the clip whose output of the classifier its
+        estimate is held to: its own, unless told otherwise. The clip that is heard and
+        reconstructed is the one of `rows`.
 
     Returns
     -------
@@ -170,7 +190,8 @@ def train_posthoc(
     hidden = HiddenMaps(
         classifier, log_mel, rows, taps=taps, precision=precision, device=device, scratch=scratch
     )
-    reference = classifier.probabilities(hidden.logits)
+    followed = np.arange(len(rows)) if followed is None else followed
+    reference = classifier.probabilities(hidden.logits)[torch.from_numpy(followed)]
     multi_label = classifier.multi_label
     projections = Projections(interpreter.W, log_magnitude, rows, scratch=scratch)
 
@@ -196,13 +217,18 @@ def train_posthoc(
 
     def exact_losses(batch: Tensor) -> Losses:
         """The same in float32 throughout, from the features on: nothing cached, X rebuilt."""
-        X, M = (
-            rows_of(array, rows[batch.numpy()]).to(device) for array in (log_magnitude, log_mel)
+        X, M, M_followed = (
+            rows_of(array, rows[places]).to(device)
+            for array, places in (
+                (log_magnitude, batch.numpy()),
+                (log_mel, batch.numpy()),
+                (log_mel, followed[batch.numpy()]),
+            )
         )
-        logits, maps = classifier.hidden_maps(M, taps)
+        _, maps = classifier.hidden_maps(M, taps)
         H, _, estimate = interpreter(maps, X.shape[-1])
         error = losses.reconstruction(X, interpreter.reconstruct(H))
-        return weighted(classifier.probabilities(logits), estimate, error, H, 1)
+        return weighted(classifier.probabilities(classifier(M_followed)), estimate, error, H, 1)
 
     interpreter.eval()  # no dropout, so that both precisions see the same network
     first = torch.arange(min(plan.batch_size, len(rows)))

@@ -31,6 +31,7 @@ ASKED_FOR = {
     "corruption": config["corruption"]["snr_db"] and MULTI_CLASS and WITH_SOUNDS,
     "faithfulness_more": WITH_FAITHFULNESS or config["evaluation"]["masks"]["methods"],
     "cost": True,
+    "sanity": config["ablations"]["sanity"],
 }
 
 
