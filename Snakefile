@@ -73,7 +73,7 @@ rule all:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
         tables_in("csv", "md"),
         all_figures(),
-        heard_in(LISTENING, SLIME),
+        heard(INTERPRETED),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
         rules.list_deviations.output,
         rules.trace_tables.output,

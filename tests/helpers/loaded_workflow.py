@@ -15,6 +15,7 @@ from helpers.project import PROJECT
 
 # Of a first job of every rule: the paper's configuration, data set esc50.
 WILDCARDS = {
+    "occasion": "listening",
     "dataset": "esc50",
     "fold": "1",
     "system": "l2i_att",

@@ -28,6 +28,7 @@ USE_FRONT_END = {
     "train_classifier",
     "train_system",
     "choose_clips",
+    "choose_corrupted",
     "interpret_clips",
     "explain_by_slime",
     "measure_relevances",
@@ -108,6 +109,7 @@ MATRIX = [
             "measure_relevances",
             "compose_atlas",
             "choose_clips",
+            "choose_corrupted",
             "explain_by_slime",
             "project_relevances",
             *WITH_INTERVAL,
@@ -237,6 +239,7 @@ MATRIX = [
         {"measure_faithfulness", "measure_relevances", "interpret_clips", "compose_atlas"},
     ),
     ("coherence.*", {"project_relevances"}),
+    ("corruption.heard_at_db", {"choose_corrupted"}),
     ("listening.threshold", {"interpret_clips", "compose_atlas"}),
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.single_file", {"compose_listening"}),

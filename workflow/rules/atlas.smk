@@ -14,7 +14,7 @@ localrules:
 rule compose_atlas:
     input:
         unpack(system_and_dictionary_of),
-        clips=CHOSEN,
+        clips=of_occasion("listening", CHOSEN),
     output:
         pages=directory(ATLAS),
         summary=f"{ATLAS}.json",

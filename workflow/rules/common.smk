@@ -23,6 +23,9 @@ WITH_FIDELITY, WITH_FAITHFULNESS, WITH_CLASSIFICATION, WITH_SOUNDS, WITH_PROTOTY
 MULTI_CLASS = runs.datasets_that_are(config, multi_label=False)
 MULTI_LABEL = runs.datasets_that_are(config, multi_label=True)
 
+# What clips are interpreted for: to be listened to, in company, or as stimuli of a test.
+OCCASIONS = ("listening", "corrupted", "stimuli")
+
 
 def one_of(names):
     """A wildcard that is one of these names."""
@@ -31,6 +34,7 @@ def one_of(names):
 
 
 wildcard_constraints:
+    occasion=one_of(OCCASIONS),
     dataset=one_of(config["datasets"]),
     fold=rf"\d+|{OFFICIAL}",
     system=one_of(config["systems"]),
@@ -43,6 +47,11 @@ over_runs, over_folds, of_first_run, over_ablation = (
     functools.partial(function, config)
     for function in (runs.over_runs, runs.over_folds, runs.of_first_run, runs.over_ablation)
 )
+
+
+def of_occasion(occasion, pattern):
+    """A pattern of all occasions, for one of them."""
+    return pattern.replace("{occasion}", occasion)
 
 
 def log_of(path):

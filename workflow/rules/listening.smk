@@ -1,12 +1,17 @@
-"""Interpretations to listen to: Algorithm 1, and SLIME beside it (paper, Sec. V-A.3)."""
+"""Interpretations to listen to: Algorithm 1, and SLIME beside it (paper, Sec. V-A.3).
 
-LISTENING = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
+Whatever the occasion is for which a fold's clips are interpreted, its clips.json says which ones,
+for which classes, and in what company: see l2i.interpretation.occasions.
+"""
+
+OCCASION = f"{RESULTS}/{{occasion}}/{{dataset}}/fold{{fold}}"
+CHOSEN = f"{OCCASION}/clips.json"
+INTERPRETED = f"{OCCASION}/{{system}}/{{variant}}/run{{run}}"
 # Of the classifier alone, but where a system's would be, so that pages find both alike.
-SLIME = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/slime/default/run{{run}}"
+SLIME = f"{OCCASION}/slime/default/run{{run}}"
 # Of systems that compare clips with prototypes, which belong to no clip.
 PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
-CHOSEN = f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/clips.json"
-LISTENING_SETTINGS = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")
+INTERPRETATION = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")
 
 
 # By itself, so that one more clip to listen to makes anew what its fold has, and nothing else.
@@ -14,9 +19,9 @@ rule choose_clips:
     input:
         unpack(fold_of),
     output:
-        clips=CHOSEN,
+        clips=of_occasion("listening", CHOSEN),
     log:
-        log_of(f"{RESULTS}/listening/{{dataset}}/fold{{fold}}/choose_clips.log"),
+        log_of(of_occasion("listening", f"{OCCASION}/choose_clips.log")),
     retries: 0  # a bad input does not get better by trying again
     localrule: True  # it takes a second
     conda:
@@ -29,23 +34,43 @@ rule choose_clips:
         "../scripts/choose_clips.py"
 
 
+rule choose_corrupted:
+    input:
+        unpack(fold_of),
+        chosen=of_occasion("listening", CHOSEN),
+    output:
+        clips=of_occasion("corrupted", CHOSEN),
+    log:
+        log_of(of_occasion("corrupted", f"{OCCASION}/choose_corrupted.log")),
+    retries: 0
+    localrule: True
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("choose_corrupted", settings("corruption/heard_at_db", "features", "seed")),
+    message:
+        "Choosing what corrupts clips of {wildcards.dataset}, fold {wildcards.fold}"
+    script:
+        "../scripts/choose_corrupted.py"
+
+
 rule interpret_clips:
     input:
         unpack(system_of),
         clips=CHOSEN,
     output:
-        sounds=directory(LISTENING),
+        sounds=directory(INTERPRETED),
     log:
-        log_of(f"{LISTENING}.log"),
+        log_of(f"{INTERPRETED}.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
         **asks("measure", gpu=True, **TURN),
     params:
-        **identity("interpret_clips", LISTENING_SETTINGS, system_module),
+        **identity("interpret_clips", INTERPRETATION, system_module),
     message:
-        "Writing what {wildcards.system} hears in clips of {wildcards.dataset}, "
+        "Writing what {wildcards.system} hears in clips of {wildcards.dataset} ({wildcards.occasion}), "
         "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/interpret_clips.py"
@@ -68,7 +93,8 @@ rule explain_by_slime:
     params:
         **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", "seed")),
     message:
-        "Explaining {wildcards.dataset} by SLIME, fold {wildcards.fold}, run {wildcards.run}"
+        "Explaining clips of {wildcards.dataset} ({wildcards.occasion}) by SLIME, "
+        "fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/explain_by_slime.py"
 

@@ -52,7 +52,7 @@ rule trace_tables:
 
 rule compose_listening:
     input:
-        sounds=heard_in(LISTENING, SLIME),
+        sounds=heard(INTERPRETED),
         prototypes=over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
     output:
         page=directory(LISTEN),

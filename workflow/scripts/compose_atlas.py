@@ -17,9 +17,9 @@ from l2i.evaluation.component_use import ComponentUse, measure_use, typical_clip
 from l2i.features.spectral import FrontEnd
 from l2i.interpretation.component_sounds import hear, sound_of, steady_sound
 from l2i.interpretation.explained import ExplainedClassifier, Explaining
+from l2i.interpretation.occasions import Entry, read_entries
 from l2i.pages.atlas import Atlas, Component, Excerpt, write_atlas
 from l2i.pages.spectrograms import Grid
-from l2i.stored import read_json
 from l2i.streams import random_stream, torch_stream
 from l2i.systems.loading import open_system
 from l2i.training.opening import open_recordings
@@ -77,7 +77,7 @@ def compose_atlas(
         similar_from=SIMILAR,
         grouping=grouped(similarity, SIMILAR),
         home=HOME,
-        links=links_to(read_json(path_to_clips, list), titles[fold.dataset], fold.name),
+        links=links_to(read_entries(path_to_clips), titles[fold.dataset], fold.name),
     )
     (path,) = path_to_dictionary  # of the system, which holds a copy of all but this
     learned_from = read_identity(path).get("component_classes") or [None] * W.shape[1]
@@ -110,10 +110,11 @@ def rows_to_hear(fold: Fold, seed: int) -> np.ndarray:
     return np.sort(random_stream(seed, "atlas").choice(rows, N_HEARD, replace=False))
 
 
-def links_to(clips: list[str], dataset: str, fold: str) -> dict[str, str]:
+def links_to(entries: list[Entry], dataset: str, fold: str) -> dict[str, str]:
     """Where the listening page plays those clips that are interpreted for it: found by search."""
     where = {"dataset": dataset, "fold": fold}
-    return {name: f"{LISTEN}#{urlencode({'words': name} | where)}" for name in clips}
+    names = [entry.clip for entry in entries]
+    return {name: f"{LISTEN}#{urlencode({'words': name} | where)}" for name in names}
 
 
 def components_of(

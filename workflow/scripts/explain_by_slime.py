@@ -1,4 +1,4 @@
-"""Write what SLIME finds in a fold's listening clips as sound (baseline of Sec. V-A.3)."""
+"""Write what SLIME finds in clips of a fold as sound (baseline of Sec. V-A.3)."""
 
 from pathlib import Path
 
@@ -13,12 +13,11 @@ from l2i.interpretation.listening import (
     Sound,
     by_class,
     hearing_of,
-    interpreted_classes,
-    open_clip,
-    rows_of_chosen,
     write_input,
     write_interpretation,
 )
+from l2i.interpretation.occasions import read_entries
+from l2i.interpretation.opened_clips import open_entry
 from l2i.interpretation.slime import (
     Explanation,
     Slime,
@@ -46,7 +45,7 @@ def explain_by_slime(
     data: str,
     device: str,
 ) -> dict:
-    """Write a folder for each listed test clip, and in it one for each interpreted class.
+    """Write a folder for each clip of an occasion, and in it one for each interpreted class.
 
     Facts: clips, interpretations.
     """
@@ -60,16 +59,17 @@ def explain_by_slime(
         device,
     )
     Path(path_to_sounds).mkdir()
-    rows = rows_of_chosen(fold, path_to_clips)
+    entries = read_entries(path_to_clips)
     n_sounds = 0
-    for row in progress(rows, description="Explain by SLIME", unit="clip"):
-        clip = open_clip(fold, row, data)
+    for entry in progress(entries, description="Explain by SLIME", unit="clip"):
+        opened = open_entry(fold, entry, data)
+        clip = opened.clip
         folder = Path(path_to_sounds) / file_name(clip.name)
         write_input(folder, clip)
         M = hearing.log_mel(clip.waveform.to(device))
         with torch.no_grad():
             logits = classifier(M[None])
-        targets = interpreted_classes(classifier, logits)
+        targets = opened.targets_of(classifier, logits)
         explained = explain(
             classifier,
             M,
@@ -84,7 +84,7 @@ def explain_by_slime(
             name = fold.classes[target]
             write_sounds(folder / file_name(name), clip, explanation, about, predictor, name)
             n_sounds += 1
-    return {"n_clips": len(rows), "n_interpretations": n_sounds}
+    return {"n_clips": len(entries), "n_interpretations": n_sounds}
 
 
 def write_sounds(

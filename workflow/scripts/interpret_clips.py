@@ -1,4 +1,4 @@
-"""Write the interpretations of a fold's listening clips as sound (Algorithm 1)."""
+"""Write the interpretations of clips of a fold as sound (Algorithm 1)."""
 
 from pathlib import Path
 
@@ -10,13 +10,12 @@ from l2i.interpretation.listening import (
     Sound,
     by_class,
     hearing_of,
-    interpreted_classes,
-    open_clip,
-    rows_of_chosen,
     write_array,
     write_input,
     write_interpretation,
 )
+from l2i.interpretation.occasions import read_entries
+from l2i.interpretation.opened_clips import open_entry
 from l2i.interpretation.synthesis import SynthesisedInterpretation, synthesise
 from l2i.names import file_name
 from l2i.systems.loading import open_system
@@ -33,7 +32,7 @@ def interpret_clips(
     threshold: float,
     relevance_scale: str,
 ) -> dict:
-    """Write a folder for each listed test clip, and in it one for each interpreted class.
+    """Write a folder for each clip of an occasion, and in it one for each interpreted class.
 
     Facts: clips, interpretations.
     """
@@ -48,16 +47,17 @@ def interpret_clips(
     )
     Path(path_to_sounds).mkdir()
     write_array(Path(path_to_sounds) / "dictionary.npy", explained.interpreter.W)
-    rows = rows_of_chosen(fold, path_to_clips)
+    entries = read_entries(path_to_clips)
     n_sounds = 0
-    for row in rows:
+    for entry in entries:
         # The networks hear the clip scaled; the listener hears it as it was.
-        clip = open_clip(fold, row, recordings.data)
+        opened = open_entry(fold, entry, recordings.data)
+        clip = opened.clip
         folder = Path(path_to_sounds) / file_name(clip.name)
         write_input(folder, clip)
         waveform = clip.waveform.to(recordings.device)
         logits = explained.predict(hearing.log_mel(waveform)[None])
-        for target, decided in interpreted_classes(explained.classifier, logits).items():
+        for target, decided in opened.targets_of(explained.classifier, logits).items():
             synthesised = synthesise(
                 explained,
                 waveform,
@@ -72,7 +72,7 @@ def interpret_clips(
             written = folder / file_name(fold.classes[target])
             write_sounds(written, clip, synthesised, about, predictor)
             n_sounds += 1
-    return {"n_clips": len(rows), "n_interpretations": n_sounds}
+    return {"n_clips": len(entries), "n_interpretations": n_sounds}
 
 
 def write_sounds(

@@ -30,7 +30,9 @@ def choose(tmp_path):
             dataset="farm",
             fold=fold,
         )
-        names = json.loads((tmp_path / "clips.json").read_text())
+        entries = json.loads((tmp_path / "clips.json").read_text())
+        assert all(entry.keys() == {"clip"} for entry in entries)
+        names = [entry["clip"] for entry in entries]
         assert facts == {"n_clips": len(names)}
         return names
 

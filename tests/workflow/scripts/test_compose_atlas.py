@@ -38,7 +38,7 @@ def run(tmp_path, monkeypatch):
         rows.append(row | {"sha256": file_sha256(folder / f"clip{i}.wav")})
         features.append(compute_features(FRONT_END, (x / x.abs().max())[None]))
     log_magnitude, log_mel = (torch.cat(each).numpy() for each in zip(*features, strict=True))
-    (tmp_path / "clips.json").write_text(json.dumps(["clip3"]))
+    (tmp_path / "clips.json").write_text(json.dumps([{"clip": "clip3"}]))
 
     def run(n_heard=400, owners=None):
         script = load_module("compose_atlas")

@@ -37,7 +37,7 @@ def run(tmp_path):
         soundfile.write(folder / f"{name}.wav", x.numpy(), RATE, subtype="FLOAT")
         rows.append({"clip": name, "path": f"{name}.wav", "fold": 2 - (i > 0), "label": i % 2})
         rows[-1]["sha256"] = file_sha256(folder / f"{name}.wav")
-    (tmp_path / "clips.json").write_text(json.dumps([*SOUNDS]))
+    (tmp_path / "clips.json").write_text(json.dumps([{"clip": name} for name in SOUNDS]))
 
     def run(predictor="classifier", multi_label=False, threshold=0.1, thresholds=0.5):
         index, name = pd.DataFrame(rows), "1"

@@ -1,4 +1,4 @@
-"""What is written to be listened to: which clips, decided on how, and the files of one decision.
+"""What is written to be listened to: the files of a clip, and those of one interpreted decision.
 
 Every sound has the length and the level of the clip as read, so that it compares by ear with the
 clip and with what other methods write of it. Beside it stands what the predictor says of it, see
@@ -7,7 +7,8 @@ clip and with what other methods write of it. Beside it stands what the predicto
 A folder of interpretations holds `{clip}/input.wav` and, for each class that is interpreted,
 `{clip}/{class}/interpretation.json` with its sounds. Where components of a dictionary explain, all
 masks follow from `dictionary.npy`, (n_bins, K), and `{clip}/activations.npy`, (K, n_frames), both
-float32: they are the soft masks of l2i.interpretation.relevance.
+float32: they are the soft masks of l2i.interpretation.relevance. Where it is known of what a clip
+was mixed, `{clip}/source.wav` and `{clip}/other.wav` add up to it.
 """
 
 from __future__ import annotations
@@ -21,16 +22,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from l2i.checks import InputError
 from l2i.disk import write_text, writing
-from l2i.features.audio import read_audio, write_wav
+from l2i.features.audio import write_wav
 from l2i.interpretation.hearing import Hearing, as_heard
-from l2i.networks.explainable import Explainable
-from l2i.stored import read_json
-from l2i.streams import random_stream
 
 if TYPE_CHECKING:  # it takes pandas, for which who explains one sound should not wait
     from l2i.datasets.fold import Fold
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A sound of which a clip was mixed."""
+
+    name: str  # source: what is looked for; other: its company
+    waveform: np.ndarray  # (n_samples,), at the level that it has in the clip as read
+    labels: Sequence[str]  # its classes; none of noise
+    clip: str  # its clip of the corpus; "" of noise
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Clip:
     gain: float  # level as read over level of `waveform`
     sample_rate: int
     absent: Sequence[str] = ()  # classes that are known not to be there
+    corruption: Mapping[str, object] | None = None  # how it was mixed: kind, snr_db, seed
+    planted: Sequence[Planted] = ()  # of what it was mixed: source, then other
 
     @property
     def as_read(self) -> np.ndarray:
@@ -74,64 +83,17 @@ class Predictor:
     device: str
 
 
-def open_clip(fold: Fold, row: int, data: str) -> Clip:
-    """A clip of a fold, as long as its file below the data folder, or as its piece of that."""
-    rate, span = fold.front_end.sample_rate, fold.span(row)
-    path = Path(data) / fold.dataset / fold.index["path"].iloc[row]
-    waveform = fold.waveform(data, row)
-    peak = float(waveform.abs().max())
-    known = dict(zip(fold.classes, fold.targets([row])[0].tolist(), strict=True))
-    return Clip(
-        name=fold.index["clip"].iloc[row],
-        labels=[name for name, value in known.items() if value == 1],
-        absent=[name for name, value in known.items() if value == 0],
-        waveform=waveform,
-        gain=float(np.abs(read_audio(path, sample_rate=rate, span=span)).max()) / peak
-        if peak
-        else 1.0,
-        sample_rate=rate,
-    )
-
-
-def chosen_clips(fold: Fold, listening: list[str] | int, seed: int) -> list[int]:
-    """Rows of the test clips that are named, or of so many drawn at random."""
-    if isinstance(listening, int):
-        n = min(listening, len(fold.test_rows))
-        return sorted(random_stream(seed, "listening").choice(fold.test_rows, n, replace=False))
-    names = fold.index["clip"]
-    unknown = sorted(set(listening) - set(names))
-    if unknown:
-        raise InputError(
-            f"datasets.{fold.dataset}.listening names {', '.join(unknown)}: the corpus has none "
-            "such. Names are those of audio files without their suffix"
-        )
-    return [row for row in fold.test_rows if names.iloc[row] in listening]
-
-
-def rows_of_chosen(fold: Fold, path_to_clips: str | Path) -> list[int]:
-    """Rows of the clips that a fold's list names, in the order of the index."""
-    chosen = read_json(path_to_clips, list)
-    return [row for row in fold.test_rows if fold.index["clip"].iloc[row] in chosen]
-
-
 def hearing_of(fold: Fold, clip_seconds: float) -> Hearing:
     """How the networks of a fold come to hear clips."""
     return Hearing(fold.front_end, fold.waveform_scale, clip_seconds)
 
 
-def interpreted_classes(classifier: Explainable, logits: Tensor) -> dict[int, bool]:
-    """Classes that logits (1, C) are interpreted for, and whether they decide for them.
-
-    Those that they decide for; the most probable one where there is none.
-    """
-    classes = classifier.decisions(logits)[0].nonzero()[:, 0].tolist()
-    return dict.fromkeys(classes, True) or {int(logits.argmax()): False}
-
-
 def write_input(folder: Path, clip: Clip) -> None:
-    """The folder of a clip, made here, with the clip as read."""
+    """The folder of a clip, made here, with the clip as read and what was planted in it."""
     folder.mkdir()
     write_wav(folder / "input.wav", clip.as_read, sample_rate=clip.sample_rate)
+    for each in clip.planted:
+        write_wav(folder / f"{each.name}.wav", each.waveform, sample_rate=clip.sample_rate)
 
 
 def write_array(path: Path, values: Tensor) -> None:

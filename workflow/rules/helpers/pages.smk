@@ -1,5 +1,8 @@
 """What pages say, for rules/pages.smk."""
 
+import itertools
+
+from configuration.ablations import DEFAULT
 from configuration.deviations import deviations_in
 from configuration.reading import load_reference
 
@@ -20,30 +23,46 @@ DEVIATIONS = settings(deviations=deviations, order=order_of_deviations)
 # ------------------------------------------------------------------ the listening page
 
 
-def heard_in(pattern, of_slime):
-    """What is interpreted: `pattern` for each run of systems that have sounds, and for SLIME."""
-    slime = over_folds(of_slime) if config["listening"]["slime"] else []
-    return over_runs(pattern, systems=WITH_SOUNDS) + slime
+# What explains the classifier of a fold without being trained, by the names of its folders, and
+# what the page calls it.
+EXPLAINERS = {"slime": "SLIME"} if config["listening"]["slime"] else {}
+CORRUPTED = MULTI_CLASS if config["corruption"]["heard_at_db"] is not None else []
+WHOSE = "{occasion}/{dataset}/{fold}/{system}/{run}"  # tells apart what the page plays
 
 
-WHOSE = "{dataset}/{fold}/{system}/{run}"  # what tells runs apart, in the order of their folders
-SOUNDS_OF = heard_in(WHOSE, WHOSE.replace("{system}", "slime"))
-PROTOTYPES_OF = over_runs(WHOSE, systems=WITH_PROTOTYPES)
+def heard(pattern):
+    """`pattern` for each folder of interpretations that the page plays; more are added here."""
+    clean, corrupted = (of_occasion(each, pattern) for each in ("listening", "corrupted"))
+    untrained = [
+        clean.replace("{system}", name).replace("{variant}", DEFAULT) for name in EXPLAINERS
+    ]
+    return [
+        *over_runs(clean, systems=WITH_SOUNDS),
+        *itertools.chain.from_iterable(map(over_folds, untrained)),
+        *of_first_runs(corrupted, CORRUPTED, [*WITH_SOUNDS, *EXPLAINERS]),
+    ]
 
 
-def called(runs):
-    """What the page calls each of some runs."""
+def of_first_runs(pattern, datasets, systems):
+    """`pattern` for the first fold and run of each data set, for each system."""
+    return [path for system in systems for path in of_first_run(pattern, datasets, system)]
 
-    def entry(dataset, fold, system, run):
-        title = "SLIME" if system == "slime" else config["systems"][system]["title"]
+
+def called(places):
+    """What the page calls folders, by their `WHOSE`."""
+
+    def entry(occasion, dataset, fold, system, run):
+        title = EXPLAINERS.get(system) or config["systems"][system]["title"]
         of_dataset = config["datasets"][dataset]["title"]
         return {"system": title, "dataset": of_dataset, "fold": fold, "run": run}
 
-    return lambda wildcards: [entry(*each.split("/")) for each in runs]
+    return lambda wildcards: [entry(*each.split("/")) for each in places]
 
 
 LISTENING_PAGE = settings(
-    "listening/single_file", sounds=called(SOUNDS_OF), prototypes=called(PROTOTYPES_OF)
+    "listening/single_file",
+    sounds=called(heard(WHOSE)),
+    prototypes=called(over_runs(of_occasion("prototypes", WHOSE), systems=WITH_PROTOTYPES)),
 )
 
 
