@@ -1,6 +1,5 @@
 """Choose the test clips that participants of a listening test rate (Sec. V-A.3)."""
 
-import json
 import logging
 from dataclasses import replace
 
@@ -8,7 +7,7 @@ import pandas as pd
 
 from harness import perform
 from l2i.datasets.fold import Fold, open_fold
-from l2i.disk import write_text
+from l2i.interpretation.occasions import Entry, write_entries
 from l2i.listening_test.audibility import Audible, ClipLevel, level_of
 from l2i.listening_test.stimuli import candidates_by_class, draw_stimuli
 from l2i.tables import read_rows, write_rows
@@ -46,8 +45,7 @@ def choose_stimuli(
     scores = read_rows(path_to_classification)
     candidates = candidates_by_class(scores, fold.classes, excluded=excluded_classes)
     drawn = draw_stimuli(candidates, n_stimuli, is_audible, seed)
-    entries = [{"clip": clip, "class": name} for name, clip in drawn]
-    write_text(path_to_clips, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
+    write_entries(path_to_clips, [Entry(clip, (name,)) for name, clip in drawn])
     table = fold.label_rows(
         pd.DataFrame(
             {

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from harness import perform
 from l2i.listening_test.pack import write_pack
 from l2i.tables import read_rows
@@ -49,3 +51,14 @@ def compose_listening_test(
         per_participant=per_participant,
         seed=seed,
     )
+
+
+def with_run(stimuli: pd.DataFrame, run: int) -> pd.DataFrame:
+    """The stimuli with whose sounds they are played, behind their fold."""
+    said = stimuli.copy()
+    said.insert(list(said).index("fold") + 1, "run", run)
+    return said
+
+
+if __name__ == "__main__":
+    perform(snakemake, compose_listening_test)
