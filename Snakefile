@@ -57,6 +57,7 @@ include: "workflow/rules/classifier.smk"
 include: "workflow/rules/systems.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/listening.smk"
+include: "workflow/rules/listening_test.smk"
 include: "workflow/rules/atlas.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/masks.smk"
@@ -78,6 +79,7 @@ rule all:
         all_figures(),
         heard(INTERPRETED),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
+        listening_tests(),
         rules.list_deviations.output,
         rules.trace_tables.output,
         rules.compose_listening.output,

@@ -21,7 +21,7 @@ def contradictions_of_dataset(name: str, config: dict[str, Any]) -> Iterator[str
     """What does not fit together in a data set, or with its layout and its download."""
     place, dataset = f"datasets.{name}", config["datasets"][name]
     yield from _contradictions_of_clips(f"{place}.clip_seconds", dataset, config)
-    yield from _contradictions_of_segments(f"{place}.clip_seconds", dataset, config)
+    yield from _contradictions_of_segments(name, dataset, config)
     yield from _contradictions_of_classifier(f"{place}.classifier", dataset)
     if dataset["corpus"]["layout"] not in layout_names():
         yield (
@@ -161,20 +161,25 @@ def _contradictions_of_clips(
 
 
 def _contradictions_of_segments(
-    place: str, dataset: dict[str, Any], config: dict[str, Any]
+    name: str, dataset: dict[str, Any], config: dict[str, Any]
 ) -> Iterator[str]:
     clip, segment = dataset["clip_seconds"], config["slime"]["segment_seconds"]
     hop = config["features"]["hop_length"] / config["features"]["sample_rate"]
+    test = config["listening_test"]
+    tested = name in test["datasets"] and "slime" in test["systems"]
     asked = (
         config["listening"]["slime"]
         or config["corruption"]["snr_db"]
         or "slime" in config["evaluation"]["masks"]["methods"]
+        or tested
     )
     if asked and not (round(clip / segment) >= 2 and hop <= segment):
+        without = f", take {name} out of listening_test.datasets" if tested else ""
         yield (
-            f"slime.segment_seconds is {segment}, but must be at most half of {place}, {clip}, and "
-            "at least one features.hop_length; or set listening.slime to false and "
-            "corruption.snr_db to [], and take slime out of evaluation.masks.methods"
+            f"slime.segment_seconds is {segment}, but must be at most half of "
+            f"datasets.{name}.clip_seconds, {clip}, and at least one features.hop_length; or set "
+            f"listening.slime to false and corruption.snr_db to []{without}, and take slime out of "
+            "evaluation.masks.methods"
         )
 
 

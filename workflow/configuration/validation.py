@@ -87,6 +87,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         yield from _repeated_rows(table, config)
     if not of_datasets:
         yield from _contradictions_of_sanity(config)
+    yield from _contradictions_of_listening_test(config)
     if evaluation["random"]["threshold"] not in evaluation["thresholds"]:
         yield "evaluation.random.threshold must be one of evaluation.thresholds"
 
@@ -155,3 +156,15 @@ def _contradictions_of_ablation(
     elif entry["fold"] not in run["folds"]:
         yield f"{place}.fold is {entry['fold']}, but must be one of run.folds"
     yield from contradictions_of_varied(place, entry, config)
+
+
+def _contradictions_of_listening_test(config: dict[str, Any]) -> Iterator[str]:
+    place, test = "listening_test", config["listening_test"]
+    yield from undefined(f"{place}.datasets", test["datasets"], "datasets", config["datasets"])
+    for name in [name for name in test["systems"] if name != "slime"]:
+        yield from undefined(f"{place}.systems", [name], "systems", config["systems"])
+        if "sounds" not in config["systems"].get(name, {"measures": ["sounds"]})["measures"]:
+            yield (
+                f"{place}.systems names {name}, whose interpretations are no sounds: name slime, "
+                "or a system with sounds among its measures"
+            )

@@ -73,11 +73,13 @@ def to_flac(x: np.ndarray, rate: int, levels: Levels) -> bytes:
     That is enough: at the level at which it is stored, rounding lies 69 to 80 dB below the sound,
     and 24 bits would take half as much room again.
     """
+    return flac_of(x.astype(np.float64) * from_decibel(levels.stored_gain), rate)
+
+
+def flac_of(x: np.ndarray, rate: int) -> bytes:
+    """A waveform as FLAC of 16 bits, at the level that it has."""
     file = io.BytesIO()
-    scaled = x.astype(np.float64) * from_decibel(levels.stored_gain)
-    soundfile.write(
-        file, scaled, rate, format="FLAC", subtype="PCM_16", compression_level=SHORT_BLOCKS
-    )
+    soundfile.write(file, x, rate, format="FLAC", subtype="PCM_16", compression_level=SHORT_BLOCKS)
     return file.getvalue()
 
 
