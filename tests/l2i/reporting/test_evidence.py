@@ -62,6 +62,22 @@ class TestChoice:
             "esc50-2-l2i_max-default-0/faithfulness.csv",
         ]
 
+    @pytest.mark.parametrize(
+        ("system", "metric", "path"),
+        [
+            ("l2i_att", "interpretation_improvement", "esc50-1-l2i_att-default-0/corruption.csv"),
+            ("l2i_bd", "class_survives", "esc50-1-l2i_bd-default-0/corruption.csv"),
+            ("slime", "remainder_si_sdr", "esc50-1/references.csv"),
+            ("mixture", "remainder_si_sdr", "esc50-1/references.csv"),
+            ("base_f", "class_survives", "esc50-1/references.csv"),
+        ],
+    )
+    def test_clips_in_company_are_scored_apart_by_systems_and_by_what_stands_beside(
+        self, run, system, metric, path
+    ):
+        of = of_esc50(system, metric, "kind=noise, snr_db=0")
+        assert evidence(run, "corruption", **of) == [path]
+
     def test_an_ablation_rests_on_its_variant(self, run):
         of = of_esc50("l2i_att", "fidelity_loss", "fold=1, taps=B3")
         assert evidence(run, "table_6", **of) == ["esc50-1-l2i_att-taps-B3-0/ablated.csv"]

@@ -104,11 +104,11 @@ def test_intervals_are_over_recordings(tabulated):
 def test_ratios_stand_side_by_side_in_their_order(tabulated):
     frames = [
         found_in_company([0, 1], snr_db=snr_db, kind=kind)
-        for kind in ("noise", "class")
+        for kind in ("class", "noise")
         for snr_db in (10, -10, 0.5)
     ]
     references = [oracle([1, 2], snr_db=each["snr_db"][0], kind=each["kind"][0]) for each in frames]
     table, page = tabulated([pd.concat(frames)], [pd.concat(references)])
     assert "kind=class, snr_db=0.5" in table.index.get_level_values("condition")
     assert "| system | -10 dB | 0.5 dB | 10 dB |" in page
-    assert "With white noise:" in page and "With a clip of another class:" in page
+    assert 0 < page.index("With white noise:") < page.index("With a clip of another class:")
