@@ -91,9 +91,7 @@ rule draw_corruption:
     conda:
         "../../envs/compute.yaml"
     params:
-        **identity(
-            "draw_corruption", settings("statistics/confidence", titles=titles_of_corruption)
-        ),
+        **identity("draw_corruption", CORRUPTION_FIGURE),
     message:
         "Figure of corruption: how near interpretations come to clips in company"
     script:

@@ -91,7 +91,8 @@ def corruption_rows(
 def _of_each_condition(
     part: pd.DataFrame, system: str, metrics: Iterable[OfRows], how: Mapping[str, Any]
 ) -> Iterator[Row]:
-    for (kind, snr_db), rows in part.groupby(["kind", "snr_db"]):
+    part = part.assign(kind=pd.Categorical(part["kind"], [*KINDS]))
+    for (kind, snr_db), rows in part.groupby(["kind", "snr_db"], observed=True):
         condition = condition_text({"kind": kind, "snr_db": f"{snr_db:g}"})
         key = {"system": system, "condition": condition}
         for metric, column, measure in metrics:

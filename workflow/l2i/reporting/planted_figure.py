@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from l2i.names import TITLES
+from l2i.names import CLASSIFIER, TITLES
 from l2i.reporting.figures import COLOURS, GREY, PAGE, SHAPES, style
 from l2i.reporting.planted import KINDS
 
@@ -20,7 +20,7 @@ from l2i.reporting.planted import KINDS
 PANELS = {
     "interpretation_improvement": "interpretation:\nSI-SDR improvement (dB)",
     "remainder_improvement": "remainder:\nSI-SDR improvement (dB)",
-    "class_survives_of_right": "decision for the class\nof the clip survives (%)",
+    "class_survives_of_right": "right decisions on the\nclip that survive (%)",
 }
 SPREAD = 0.5  # share of the way to the next ratio over which systems stand side by side
 
@@ -70,6 +70,7 @@ def _block(block: SubFigure, table: pd.DataFrame, systems: Sequence[str]) -> Non
             part = table[(table["metric"] == metric) & (table["kind"] == kind)]
             _lines(ax, part, systems)
         row[0].set_ylabel(label)
+    block.align_ylabels(panels[:, 0])
     for ax, kind in zip(panels[0], kinds, strict=True):
         ax.set_title(f"with {KINDS[kind]}")
     for ax in panels[-1]:
@@ -86,7 +87,8 @@ def _lines(ax: Axes, part: pd.DataFrame, systems: Sequence[str]) -> None:
         line = part[part["system"] == name].sort_values("snr_db")
         x = line["snr_db"] + width * ((place + 0.5) / len(present) - 0.5)
         number = systems.index(name)
-        look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "linewidth": 1}
+        colour = GREY if name == CLASSIFIER else COLOURS[number % len(COLOURS)]
+        look: dict[str, Any] = {"color": colour, "linewidth": 1}
         marker = SHAPES[number % len(SHAPES)]
         ax.plot(x, line["mean"], marker=marker, markersize=3.5, label=name, **look)
         ax.vlines(x, line["low"], line["high"], **look)
