@@ -36,6 +36,8 @@ USE_FRONT_END = {
     "measure_relevances",
     "compose_atlas",
     "sound_prototypes",
+    "measure_masks_of_classifier",
+    "measure_masks",
     *MEASURES,
     *CORRUPTION,
 }
@@ -47,6 +49,7 @@ OPEN_SYSTEMS = {
     "interpret_clips",
     "sound_prototypes",
     "compose_atlas",
+    "measure_masks",
 }
 OPEN_SYSTEMS -= {"measure_classifier"}
 # Tables and figures with an interval, and tables that hold all data sets.
@@ -58,6 +61,7 @@ WITH_INTERVAL = {
     "tabulate_classes",
     "tabulate_by_design",
     "tabulate_corruption",
+    "tabulate_masks",
     "compare_systems",
     "draw_class_faithfulness",
     "draw_components_sweep",
@@ -76,7 +80,7 @@ OF_EVERY_FIGURE = {"draw_class_faithfulness", "draw_relevance_map", "draw_compon
 OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
 OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
 OF_SOUNDS = {"tabulate_corruption", "draw_corruption"}
-OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes"}
+OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks"}
 OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep"}
 
 # What the page of the ledger prints: the keys of its switches, and the same settings of whatever
@@ -119,10 +123,15 @@ MATRIX = [
             "choose_corrupted",
             "explain_by_slime",
             "project_relevances",
+            "measure_masks",
+            "measure_masks_of_classifier",
             *WITH_INTERVAL,
         },
     ),
-    ("run.datasets", {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost", "list_atlases"}),
+    (
+        "run.datasets",
+        {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost", "tabulate_masks", "list_atlases"},
+    ),
     ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
     ("run.folds", {"check_dataset", "list_atlases"}),
     ("run.*", set()),
@@ -130,13 +139,19 @@ MATRIX = [
     ("features.*", USE_FRONT_END),
     (
         "datasets.esc50.title",
-        {"draw_components_sweep", "draw_corruption", "compose_listening", "compose_atlas"},
+        {
+            "draw_components_sweep",
+            "draw_corruption",
+            "tabulate_masks",
+            "compose_listening",
+            "compose_atlas",
+        },
     ),
     (
         "datasets.sonyc_ust.title",
-        {"draw_class_faithfulness", "draw_relevance_map", "compose_listening"},
+        {"draw_class_faithfulness", "draw_relevance_map", "tabulate_masks", "compose_listening"},
     ),
-    ("datasets.openmic.title", {*OF_EVERY_FIGURE, "compose_listening"}),
+    ("datasets.openmic.title", {*OF_EVERY_FIGURE, "tabulate_masks", "compose_listening"}),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
     ("datasets.esc50.corpus.layout", {"index_dataset", "list_atlases"}),  # which has folds or not
     ("datasets.esc50.corpus.*", {"index_dataset"}),
@@ -147,6 +162,7 @@ MATRIX = [
             "train_system",
             "explain_by_slime",
             "measure_corruption_references",
+            "measure_masks_of_classifier",
             *OPEN_SYSTEMS,
         },
     ),
@@ -214,7 +230,7 @@ MATRIX = [
         "systems.l2i_max.title",
         OF_FIDELITY
         | OF_SOUNDS
-        | {"tabulate_faithfulness", "tabulate_classes", "compose_listening"},
+        | {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks", "compose_listening"},
     ),
     *[(f"systems.{name}.title", OF_FIDELITY) for name in ("flint", "vibi")],
     ("systems.vibi_published.title", set()),  # which does not run
@@ -257,25 +273,39 @@ MATRIX = [
     ("evaluation.random.*", {"measure_faithfulness"}),
     (
         "evaluation.relevance_pooling",
-        {"measure_faithfulness", "measure_relevances", "compose_atlas"},
+        {"measure_faithfulness", "measure_masks", "measure_relevances", "compose_atlas"},
     ),
     (
         "evaluation.relevance_scale",
         {
             "measure_corruption",
             "measure_faithfulness",
+            "measure_masks",
             "measure_relevances",
             "interpret_clips",
             "compose_atlas",
         },
     ),
+    (
+        "evaluation.masks.operators",
+        {"measure_masks", "measure_masks_of_classifier", "tabulate_masks"},
+    ),
+    ("evaluation.masks.methods", {"measure_masks_of_classifier", "tabulate_masks"}),
+    ("evaluation.masks.slime_samples", {"measure_masks_of_classifier"}),
+    ("evaluation.masks.*", {"measure_masks", "measure_masks_of_classifier"}),
     ("coherence.*", {"project_relevances"}),
     ("corruption.heard_at_db", {"choose_corrupted"}),
-    ("listening.threshold", {"interpret_clips", "compose_atlas", *CORRUPTION}),
+    (
+        "listening.threshold",
+        {"interpret_clips", "measure_masks", "compose_atlas", *CORRUPTION},
+    ),
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.single_file", {"compose_listening"}),
-    ("slime.n_samples", {"explain_by_slime"}),  # mixtures have a number of their own
-    ("slime.*", {"explain_by_slime", "measure_corruption_references"}),
+    ("slime.n_samples", {"explain_by_slime"}),  # of what is measured: numbers of their own
+    (
+        "slime.*",
+        {"explain_by_slime", "measure_corruption_references", "measure_masks_of_classifier"},
+    ),
     ("corruption.snr_db", CORRUPTION),
     ("corruption.slime_samples", {"measure_corruption_references"}),
     ("statistics.confidence", {*WITH_INTERVAL, "draw_corruption"}),
