@@ -17,6 +17,7 @@ from helpers.tables import (
     classified,
     faithfulness_drops,
     fidelity_ranks,
+    masked,
     of_datasets,
     tags,
 )
@@ -135,6 +136,7 @@ def scored_run(folder: Path, seed: int = 0) -> ScoredRun:
     ]
     by_design += _tagged(run, rng, "classification", ["l2i_bd", "apnet"])
     _make_tables(run, fidelity, faithfulness, classifier, by_design)
+    _make_masks(run, rng)
     _make_ablations(run, rng)
     _make_of_settings(run)
     return run
@@ -209,6 +211,29 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
         baselines=["unselected"],
         excluded_classes=["car-horn"],
         titles=TITLES,
+        **HOW,
+    )
+
+
+def _make_masks(run, rng):
+    operators, inputs = ["log_magnitude", "noise_fill"], {"systems": [], "slime": []}
+    for dataset, fold in (("esc50", "1"), ("sonyc_ust", "official")):
+        for system in ("l2i_att", "l2i_max", "slime"):
+            drops = {operator: rng.random(7) for operator in operators}
+            rows = masked(system, drops, dataset).assign(fold=fold)
+            scores = {name: rng.random(14) for name in ("insertion", "deletion", "relative_drop")}
+            key = {"dataset": dataset, "fold": fold}
+            # Of a method that asks the classifier alone the file is of no system.
+            named = {"system": system, "variant": "default"} if system != "slime" else {}
+            path = run.measured("masks", rows.assign(**scores), **key, **named, run=0)
+            inputs["slime" if system == "slime" else "systems"].append(path)
+    run.make(
+        *("faithfulness_more", "tabulate_masks", inputs),
+        datasets=["esc50", "sonyc_ust"],
+        systems=["l2i_att", "l2i_max"],
+        methods=["slime"],
+        operators=operators,
+        titles={**TITLES, "slime": "SLIME", "esc50": "ESC-50", "sonyc_ust": "SONYC-UST"},
         **HOW,
     )
 

@@ -88,6 +88,30 @@ def with_nothing(frames, drop=0.0):
     return pd.concat([rows, clips.assign(**nothing)])
 
 
+def masked(system, drops, dataset="esc50", names=None, **columns):
+    """Rows of masks.csv; `drops` by operator, a list of one for each decision.
+
+    `names` are clip and class of each.
+    """
+    frames = []
+    for operator, values in drops.items():
+        each = names or [(f"c{i}", "dog") for i in range(len(values))]
+        of_clip = {
+            "source": [f"of {clip}" for clip, _ in each],
+            "clip": [clip for clip, _ in each],
+            "class": [name for _, name in each],
+        }
+        key = {"dataset": dataset, "fold": "1", "system": system, "variant": "default", "run": 0}
+        scores = {
+            **dict.fromkeys(("increase", "decided_in", "empty"), 0),
+            **dict.fromkeys(("relative_drop", "relative_gain", "insertion", "deletion"), 0.5),
+            **dict.fromkeys(("sparseness", "complexity", "energy_kept"), 0.25),
+        }
+        what = {"operator": operator, "probability_drop": values}
+        frames.append(pd.DataFrame(key | of_clip | scores | what).assign(**columns))
+    return pd.concat(frames, ignore_index=True)
+
+
 def tags(
     dataset, name="classification", n=12, classes=("dog", "music"), system="l2i_att", **changes
 ):

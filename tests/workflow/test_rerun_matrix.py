@@ -31,9 +31,12 @@ USE_FRONT_END = {
     "choose_corrupted",
     "interpret_clips",
     "explain_by_slime",
+    "explain_by_attribution",
     "measure_relevances",
     "compose_atlas",
     "sound_prototypes",
+    "measure_masks_of_classifier",
+    "measure_masks",
     *MEASURES,
 }
 # What opens a system finds its module by name, and reads clips as long as features are.
@@ -43,6 +46,7 @@ OPEN_SYSTEMS = {
     "interpret_clips",
     "sound_prototypes",
     "compose_atlas",
+    "measure_masks",
 }
 OPEN_SYSTEMS -= {"measure_classifier"}
 # Tables and figures with an interval, and tables that hold all data sets.
@@ -53,6 +57,7 @@ WITH_INTERVAL = {
     "tabulate_ablation",
     "tabulate_classes",
     "tabulate_by_design",
+    "tabulate_masks",
     "compare_systems",
     "draw_class_faithfulness",
     "draw_components_sweep",
@@ -70,7 +75,7 @@ OF_SCORES |= {"compare_systems"}
 OF_EVERY_FIGURE = {"draw_class_faithfulness", "draw_relevance_map", "draw_components_sweep"}
 OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
 OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
-OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes"}
+OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks"}
 OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep"}
 
 # What the page of the ledger prints: the keys of its switches, and the same settings of whatever
@@ -112,27 +117,42 @@ MATRIX = [
             "choose_corrupted",
             "explain_by_slime",
             "project_relevances",
+            "measure_masks",
+            "measure_masks_of_classifier",
             *WITH_INTERVAL,
         },
     ),
-    ("run.datasets", {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost", "list_atlases"}),
+    (
+        "run.datasets",
+        {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost", "tabulate_masks", "list_atlases"},
+    ),
     ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
     ("run.folds", {"check_dataset", "list_atlases"}),
     ("run.*", set()),
     ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
-    ("datasets.esc50.title", {"draw_components_sweep", "compose_listening", "compose_atlas"}),
+    (
+        "datasets.esc50.title",
+        {"draw_components_sweep", "tabulate_masks", "compose_listening", "compose_atlas"},
+    ),
     (
         "datasets.sonyc_ust.title",
-        {"draw_class_faithfulness", "draw_relevance_map", "compose_listening"},
+        {"draw_class_faithfulness", "draw_relevance_map", "tabulate_masks", "compose_listening"},
     ),
-    ("datasets.openmic.title", {*OF_EVERY_FIGURE, "compose_listening"}),
+    ("datasets.openmic.title", {*OF_EVERY_FIGURE, "tabulate_masks", "compose_listening"}),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
     ("datasets.esc50.corpus.layout", {"index_dataset", "list_atlases"}),  # which has folds or not
     ("datasets.esc50.corpus.*", {"index_dataset"}),
     (
         "datasets.esc50.clip_seconds",
-        {"cache_features", "train_system", "explain_by_slime", *OPEN_SYSTEMS},
+        {
+            "cache_features",
+            "train_system",
+            "explain_by_slime",
+            "explain_by_attribution",
+            "measure_masks_of_classifier",
+            *OPEN_SYSTEMS,
+        },
     ),
     ("datasets.esc50.download", {"fetch_dataset"}),
     (
@@ -189,7 +209,8 @@ MATRIX = [
     ),
     (
         "systems.l2i_max.title",
-        OF_FIDELITY | {"tabulate_faithfulness", "tabulate_classes", "compose_listening"},
+        OF_FIDELITY
+        | {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks", "compose_listening"},
     ),
     *[(f"systems.{name}.title", OF_FIDELITY) for name in ("flint", "vibi")],
     ("systems.vibi_published.title", set()),  # which does not run
@@ -232,18 +253,33 @@ MATRIX = [
     ("evaluation.random.*", {"measure_faithfulness"}),
     (
         "evaluation.relevance_pooling",
-        {"measure_faithfulness", "measure_relevances", "compose_atlas"},
+        {"measure_faithfulness", "measure_masks", "measure_relevances", "compose_atlas"},
     ),
     (
         "evaluation.relevance_scale",
-        {"measure_faithfulness", "measure_relevances", "interpret_clips", "compose_atlas"},
+        {
+            "measure_faithfulness",
+            "measure_masks",
+            "measure_relevances",
+            "interpret_clips",
+            "compose_atlas",
+        },
     ),
+    (
+        "evaluation.masks.operators",
+        {"measure_masks", "measure_masks_of_classifier", "tabulate_masks"},
+    ),
+    ("evaluation.masks.methods", {"measure_masks_of_classifier", "tabulate_masks"}),
+    ("evaluation.masks.slime_samples", {"measure_masks_of_classifier"}),
+    ("evaluation.masks.*", {"measure_masks", "measure_masks_of_classifier"}),
     ("coherence.*", {"project_relevances"}),
     ("corruption.heard_at_db", {"choose_corrupted"}),
-    ("listening.threshold", {"interpret_clips", "compose_atlas"}),
+    ("listening.threshold", {"interpret_clips", "measure_masks", "compose_atlas"}),
     ("listening.slime", set()),  # whether there are such jobs
+    ("listening.attributions", set()),
     ("listening.single_file", {"compose_listening"}),
-    ("slime.*", {"explain_by_slime"}),
+    ("attributions.*", {"explain_by_attribution", "measure_masks_of_classifier"}),
+    ("slime.*", {"explain_by_slime", "measure_masks_of_classifier"}),
     ("statistics.*", WITH_INTERVAL),
 ]
 

@@ -54,6 +54,15 @@ class TestChoice:
         paths = evidence(run, "table_8", **of_esc50("l2i_posthoc", "accuracy"))
         assert paths == evidence(run, "table_4", **of_esc50("l2i_att", "top_1_fidelity"))
 
+    def test_a_method_that_asks_the_classifier_alone_has_a_file_of_no_system(self, run):
+        of = of_esc50("slime", "ff_median", "operator=noise_fill")
+        assert evidence(run, "faithfulness_more", **of) == ["esc50-1-0/masks.csv"]
+
+    def test_agreement_of_rankings_rests_on_all_that_are_ranked(self, run):
+        keys = {"dataset": "esc50", "metric": "operator_tau"}
+        keys["condition"] = "measure=insertion, operators=log_magnitude+noise_fill"
+        assert len(evidence(run, "faithfulness_more", **keys)) == 3
+
     @pytest.mark.parametrize("name", ["random_unselected", "nothing"])
     def test_what_counters_a_system_was_measured_with_it(self, run, name):
         condition = "of=l2i_max" + (", threshold=0.1" if name != "nothing" else "")
@@ -108,7 +117,7 @@ class TestHonesty:
 
 
 SCORED = ["table_1", "table_4", "comparisons_4", "table_5", "table_6", "table_8"]
-SCORED += ["comparisons_8", "classes", "figure_2", "figure_6"]
+SCORED += ["comparisons_8", "classes", "faithfulness_more", "figure_2", "figure_6"]
 
 
 @pytest.mark.parametrize("table", SCORED)
@@ -145,7 +154,8 @@ def other_scores(rows):
     changed = {name: value for name, value in alike.items() if name in rows}
     for name in {"n_removed", "reconstruction_loss", "fidelity_loss"} & {*rows}:
         changed[name] = rows[name] + 1
-    for name in {"probability_drop", "energy_removed"} & {*rows}:
+    of_masks = {"insertion", "deletion", "relative_drop", "sparseness", "complexity", "energy_kept"}
+    for name in {"probability_drop", "energy_removed", *of_masks} & {*rows}:
         changed[name] = rows[name] ** 2 / 2
     some = rows.index % 3 > 0
     tagged = [f"{score}_{name}" for name in CLASSES for score in ("interpreter", "probability")]
