@@ -70,9 +70,10 @@ def write_decision(
     x: np.ndarray,
     *,
     sounds: dict[str, np.ndarray] | None = None,
+    mask: np.ndarray | None = None,
     **changes: Any,
 ) -> None:
-    """One interpretation, by components unless `sounds` say otherwise."""
+    """One interpretation, by components unless `sounds` or the `mask` of cells say otherwise."""
     low, high = tone(500), tone(2500, 0.1)
     parts = {"component_000": low} if sounds is None else sounds
     taken = sum(parts.values(), np.zeros_like(x))
@@ -109,6 +110,9 @@ def write_decision(
         "relevances": [1.0, 0.05, 0.0, -0.2],
         "sounds": said,
     }
+    if mask is not None:
+        np.save(folder / "mask.npy", mask.astype("<f2"))
+        about |= {"mask": "mask.npy", "energy_kept": float(mask.mean())}
     text = json.dumps({name: value for name, value in (about | changes).items() if value != "-"})
     (folder / "interpretation.json").write_text(text)
 
@@ -125,6 +129,12 @@ def segments(*kept: int) -> dict[str, Any]:
         gate[i * RATE // 4 : (i + 1) * RATE // 4] = 1
         sounds[f"segment_{i:02d}"] = gate * (tone(500) + tone(2500, 0.1))
     return {"sounds": sounds, "segments": each, "r2": 0.43, "threshold": "-", "relevances": "-"}
+
+
+def cells(mask: np.ndarray) -> dict[str, Any]:
+    """What gradients say of a clip, by their mask (129, n_frames)."""
+    sounds = {"interpretation": tone(500)} if mask.any() else {}
+    return {"sounds": sounds, "mask": mask, "threshold": "-", "relevances": "-"}
 
 
 def write_prototypes(folder: Path, *classes: str) -> None:

@@ -33,6 +33,7 @@ USE_FRONT_END = {
     "choose_corrupted",
     "interpret_clips",
     "explain_by_slime",
+    "explain_by_attribution",
     "measure_relevances",
     "compose_atlas",
     "sound_prototypes",
@@ -162,6 +163,7 @@ MATRIX = [
             "train_system",
             "explain_by_slime",
             "measure_corruption_references",
+            "explain_by_attribution",
             "measure_masks_of_classifier",
             *OPEN_SYSTEMS,
         },
@@ -300,7 +302,9 @@ MATRIX = [
         {"interpret_clips", "measure_masks", "compose_atlas", *CORRUPTION},
     ),
     ("listening.slime", set()),  # whether there are such jobs
+    ("listening.attributions", set()),
     ("listening.single_file", {"compose_listening"}),
+    ("attributions.*", {"explain_by_attribution", "measure_masks_of_classifier"}),
     ("slime.n_samples", {"explain_by_slime"}),  # of what is measured: numbers of their own
     (
         "slime.*",

@@ -244,6 +244,23 @@ class TestWords:
         sound = only(compose(heard(tmp_path / "s"))[0]["clips"][0])["sounds"][0]
         assert sound["words"] == "No segment speaks for dog, so there is nothing to hear."
 
+    def test_cells_are_told_with_the_energy_that_they_keep(self, compose, tmp_path):
+        mask = np.full((129, 64), 0.004)
+        write_heard(tmp_path / "g", {"a": {"dog": folders.cells(mask)}}, components=False)
+        interpretation = only(compose(heard(tmp_path / "g", "Grad-CAM"))[0]["clips"][0])
+        assert [*by_id(interpretation)] == ["interpretation", "remainder"]
+        assert "single cells" in interpretation["notes"][0]
+        assert "0.4 % of the energy" in interpretation["notes"][0]
+
+    def test_where_no_cell_speaks_for_the_class_that_is_told(self, compose, tmp_path):
+        mask = np.zeros((129, 64))
+        write_heard(tmp_path / "g", {"a": {"dog": folders.cells(mask)}}, components=False)
+        interpretation = only(compose(heard(tmp_path / "g"))[0]["clips"][0])
+        silent = interpretation["sounds"][0]
+        assert silent["words"] == "No cell speaks for dog, so there is nothing to hear."
+        assert silent["mask"] is None
+        assert "No cell speaks for dog: all of the clip is in the rem" in interpretation["notes"][0]
+
 
 class TestPictures:
     def test_a_spectrogram_has_its_tones_where_they_are(self, compose, sounds, files):
@@ -268,6 +285,22 @@ class TestPictures:
         assert below.max() == 0
         hidden = rest[:, :, 3].astype(int)
         assert np.abs(shown - hidden).max() <= 255 / 7 + 1, "what is not of it is of the rest"
+
+    def test_a_mask_of_cells_is_pictured_over_its_largest_value(self, compose, tmp_path, files):
+        mask = np.zeros((129, 64))
+        mask[12:20, 40:] = 0.3  # 375 to 625 Hz, in the end
+        write_heard(tmp_path / "g", {"a": {"dog": folders.cells(mask)}}, components=False)
+        sounds = by_id(only(compose(heard(tmp_path / "g"))[0]["clips"][0]))
+        shown, left = (
+            255 - files(sounds[name]["mask"])[:, :, 3].astype(int)
+            for name in ("interpretation", "remainder")
+        )
+        row = int(len(shown) * (1 - np.log2(500 / 40) / np.log2(100)))
+        start = shown.shape[1] * 40 // 64
+        assert shown[row, : start - 1].max() == 0 and shown[row, start + 1 :].min() == 255
+        assert shown[: len(shown) // 4].max() == 0, "nothing of high frequencies"
+        assert left[row, : start - 1].min() == 255
+        assert np.abs(left[row, start + 1 :] - 0.7 * 255).max() < 255 / 7
 
     def test_a_component_has_the_spectrum_of_its_column_and_shares_it(self, compose, tmp_path):
         write_heard(tmp_path / "att", {"a": {}, "b": {"x": tone(500)}})
@@ -440,7 +473,7 @@ class TestWriting:
             ("a/dog/interpretation.json", b"{", "no JSON that can be read"),
             ("a/dog/interpretation.json", b'{"clip": "a"}', "says nothing of front_end, interp"),
             ("a/activations.npy", np.ones((3, 9), "f4"), "do not fit what was selected"),
-            ("a/activations.npy", np.ones(9, "f4"), "something else than a matrix"),
+            ("a/activations.npy", np.ones(9, "f4"), "something else than a matrix of float32"),
         ],
     )
     def test_what_is_damaged_is_named_with_what_to_do(
@@ -450,6 +483,20 @@ class TestWriting:
         path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content)
         with pytest.raises(InputError, match=rf"{message}.*; delete it and give"):
             compose(heard(sounds))
+
+    @pytest.mark.parametrize(
+        ("mask", "message"),
+        [
+            (np.ones((129, 64), "f4"), "something else than a matrix of float16"),
+            (np.ones((64, 129), "f2"), "does not fit the STFT"),
+        ],
+    )
+    def test_a_damaged_mask_is_named(self, compose, tmp_path, mask, message):
+        cells = folders.cells(np.ones((129, 64)))
+        write_heard(tmp_path / "g", {"a": {"dog": cells}}, components=False)
+        np.save(tmp_path / "g/a/dog/mask.npy", mask)
+        with pytest.raises(InputError, match=rf"mask.npy .*{message}.*; delete it and give"):
+            compose(heard(tmp_path / "g"))
 
     def test_a_clip_that_nothing_interprets_is_named(self, compose, sounds):
         (sounds / "b").mkdir()
