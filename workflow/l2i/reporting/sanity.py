@@ -122,7 +122,7 @@ def sanity_numbers(
     """
     for metric, check in CHECKS.items():
         before = _values(check, intact)
-        yield {"metric": metric, "condition": INTACT, **check.number(before, **how)}
+        yield {"metric": metric, "condition": INTACT, **check.number(before, **how), "noticed": ""}
         for condition, clips in broken.items():
             if check.column not in clips:
                 continue
