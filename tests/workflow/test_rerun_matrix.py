@@ -31,6 +31,7 @@ USE_FRONT_END = {
     "interpret_clips",
     "explain_by_slime",
     "measure_relevances",
+    "measure_sanity",
     "compose_atlas",
     "sound_prototypes",
     *MEASURES,
@@ -39,6 +40,7 @@ USE_FRONT_END = {
 OPEN_SYSTEMS = {
     *MEASURES,
     "measure_relevances",
+    "measure_sanity",
     "interpret_clips",
     "sound_prototypes",
     "compose_atlas",
@@ -55,6 +57,7 @@ WITH_INTERVAL = {
     "compare_systems",
     "draw_class_faithfulness",
     "draw_components_sweep",
+    "tabulate_sanity",
 }
 OF_ALL_DATA_SETS = {
     "tabulate_classification",
@@ -71,6 +74,7 @@ OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
 OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
 OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes"}
 OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep"}
+OF_SANITY = {"tabulate_sanity", "draw_sanity"}
 
 # What the page of the ledger prints: the keys of its switches, and the same settings of whatever
 # else runs, where they differ. A system with another module has other settings.
@@ -106,6 +110,7 @@ MATRIX = [
             "train_classifier",
             "measure_faithfulness",
             "measure_relevances",
+            "measure_sanity",
             "compose_atlas",
             "choose_clips",
             "explain_by_slime",
@@ -119,7 +124,10 @@ MATRIX = [
     ("run.*", set()),
     ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
-    ("datasets.esc50.title", {"draw_components_sweep", "compose_listening", "compose_atlas"}),
+    (
+        "datasets.esc50.title",
+        {"draw_components_sweep", "compose_listening", "compose_atlas", *OF_SANITY},
+    ),
     (
         "datasets.sonyc_ust.title",
         {"draw_class_faithfulness", "draw_relevance_map", "compose_listening"},
@@ -183,7 +191,9 @@ MATRIX = [
     ("systems.l2i_att.as_classifier.title", {"tabulate_by_design", "compare_systems"}),
     (
         "systems.l2i_att.title",
-        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "compose_listening", "compose_atlas"},
+        OF_FIDELITY
+        | OF_FAITHFULNESS
+        | {"tabulate_ablation", "compose_listening", "compose_atlas", *OF_SANITY},
     ),
     (
         "systems.l2i_max.title",
@@ -204,6 +214,7 @@ MATRIX = [
         (f"systems.l2i_att.settings.{name}", {"train_system", "tabulate_ablation"})
         for name in ("taps", "reconstruction_weight", "sparsity_weight")  # which tables vary
     ],
+    ("systems.l2i_att.settings.targets", {"train_system", "tabulate_sanity"}),
     ("systems.l2i_att.settings.dropout", set()),  # esc50 has its own
     ("systems.l2i_att.settings.n_epochs", set()),  # likewise
     ("systems.l2i_att.by_dataset.openmic.*", set()),  # jobs of another data set
@@ -212,6 +223,7 @@ MATRIX = [
     ("ablations.table_6", {"tabulate_ablation"}),
     ("ablations.table_7", {"tabulate_ablation"}),
     ("ablations.figure_6", {"draw_components_sweep"}),  # whose last entry is of another data set
+    ("ablations.sanity", OF_SANITY),  # its only entry, with the names of data set and system
     ("evaluation.top_k", {"tabulate_fidelity"}),
     ("evaluation.thresholds", {"measure_faithfulness", "tabulate_faithfulness"}),
     (
@@ -225,22 +237,36 @@ MATRIX = [
     ),
     (
         "evaluation.random.threshold",
-        {"measure_faithfulness", "tabulate_classes", "draw_class_faithfulness"},
+        {
+            "measure_faithfulness",
+            "measure_sanity",
+            "tabulate_classes",
+            "tabulate_sanity",
+            "draw_class_faithfulness",
+        },
     ),
     ("evaluation.random.*", {"measure_faithfulness"}),
+    ("evaluation.sanity.n_draws", {"measure_sanity"}),
     (
         "evaluation.relevance_pooling",
-        {"measure_faithfulness", "measure_relevances", "compose_atlas"},
+        {"measure_faithfulness", "measure_relevances", "measure_sanity", "compose_atlas"},
     ),
     (
         "evaluation.relevance_scale",
-        {"measure_faithfulness", "measure_relevances", "interpret_clips", "compose_atlas"},
+        {
+            "measure_faithfulness",
+            "measure_relevances",
+            "measure_sanity",
+            "interpret_clips",
+            "compose_atlas",
+        },
     ),
     ("coherence.*", {"project_relevances"}),
     ("listening.threshold", {"interpret_clips", "compose_atlas"}),
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.single_file", {"compose_listening"}),
     ("slime.*", {"explain_by_slime"}),
+    ("statistics.confidence", {*WITH_INTERVAL, "draw_sanity"}),
     ("statistics.*", WITH_INTERVAL),
 ]
 

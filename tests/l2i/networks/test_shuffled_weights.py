@@ -41,7 +41,8 @@ class TestCascade:
         before, after = dict(classifier.named_parameters()), dict(network.named_parameters())
         for name, parameter in before.items():
             shuffled_there = any(of_stage(name, stage) for stage in stages)
-            if parameter.numel() > 4 or not shuffled_there:  # two values may well come out as before
+            # Two values may well come out as they were.
+            if parameter.numel() > 4 or not shuffled_there:
                 assert torch.equal(parameter, after[name]) != shuffled_there, name
 
     def test_every_parameter_belongs_to_one_stage(self, classifier):

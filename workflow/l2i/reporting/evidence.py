@@ -171,5 +171,6 @@ def _same_run(of: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def _told(side: _Side) -> str:
-    told = [f"{name} {value}" for name, value in side._asdict().items() if value and name != "names"]
+    said = side._replace(names=None)._asdict()
+    told = [f"{name} {value}" for name, value in said.items() if value]
     return ", ".join(told) or "all inputs of the table"
