@@ -12,6 +12,12 @@ import pandas as pd
 
 from configuration.job_settings import printed_in
 from helpers.project import load_script
+from helpers.sanity_scores import (
+    RETRAINED,
+    relevance_rows,
+    retrained_scores,
+    sanity_scores,
+)
 from helpers.tables import (
     TITLES,
     classified,
@@ -141,6 +147,7 @@ def scored_run(folder: Path, seed: int = 0) -> ScoredRun:
     _make_ablations(run, rng)
     _make_of_settings(run)
     _make_corruption(run, rng)
+    _make_sanity(run, rng)
     return run
 
 
@@ -261,6 +268,32 @@ def _make_ablations(run, rng):
     run.make(
         "figure_6", "draw_components_sweep", {"clips": paths}, rows=swept, titles=TITLES, **HOW
     )
+
+
+def _make_sanity(run, rng):
+    """Two systems, of which one was trained anew."""
+    key = {"dataset": "esc50", "fold": 1, "system": "l2i_att", "variant": "default", "run": 0}
+    other = {**key, "system": "l2i_max"}
+    anew = {**key, "variant": RETRAINED["variant"]}
+    inputs = {
+        "sanity": [
+            run.measured("sanity", sanity_scores(rng, system=of["system"]), **of)
+            for of in (key, other)
+        ],
+        "relevances": [
+            run.measured("relevances", relevance_rows(rng, system=of["system"]), **of)
+            for of in (key, other)
+        ],
+        "exchanged": [
+            run.measured("exchanged", relevance_rows(rng, system=of["system"]), **of)
+            for of in (key, other)
+        ],
+    }
+    kinds = ("retrained_relevances", "retrained_fidelity", "retrained_faithfulness")
+    for kind, rows in zip(kinds, retrained_scores(rng), strict=True):
+        inputs[kind] = [run.measured(kind, rows, **anew)]
+    said = {"threshold": 0.1, "titles": TITLES, **HOW}
+    run.make("sanity", "tabulate_sanity", inputs, retrained=[RETRAINED], **said)
 
 
 def _make_of_settings(run):

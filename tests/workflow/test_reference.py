@@ -28,7 +28,7 @@ def from_workflow(*parts):
 
 
 PAPER = from_workflow("reference", "paper.yaml")
-ABLATIONS = ("table_6", "table_7", "figure_6")
+ABLATIONS = ("table_6", "table_7", "figure_6", "sanity")
 LEDGER = from_workflow("reference", "deviations.yaml")
 SWITCHES = [
     (entry["id"], switch)

@@ -35,6 +35,7 @@ USE_FRONT_END = {
     "explain_by_slime",
     "explain_by_attribution",
     "measure_relevances",
+    "measure_sanity",
     "compose_atlas",
     "sound_prototypes",
     "measure_masks_of_classifier",
@@ -47,6 +48,7 @@ OPEN_SYSTEMS = {
     *MEASURES,
     "measure_corruption",
     "measure_relevances",
+    "measure_sanity",
     "interpret_clips",
     "sound_prototypes",
     "compose_atlas",
@@ -66,6 +68,7 @@ WITH_INTERVAL = {
     "compare_systems",
     "draw_class_faithfulness",
     "draw_components_sweep",
+    "tabulate_sanity",
 }
 OF_ALL_DATA_SETS = {
     "tabulate_classification",
@@ -83,6 +86,7 @@ OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
 OF_SOUNDS = {"tabulate_corruption", "draw_corruption"}
 OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks"}
 OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep"}
+OF_SANITY = {"tabulate_sanity", "draw_sanity"}
 
 # What the page of the ledger prints: the keys of its switches, and the same settings of whatever
 # else runs, where they differ. A system with another module has other settings.
@@ -119,6 +123,7 @@ MATRIX = [
             "measure_faithfulness",
             "measure_relevances",
             *CORRUPTION,
+            "measure_sanity",
             "compose_atlas",
             "choose_clips",
             "choose_corrupted",
@@ -146,6 +151,7 @@ MATRIX = [
             "tabulate_masks",
             "compose_listening",
             "compose_atlas",
+            *OF_SANITY,
         },
     ),
     (
@@ -226,6 +232,7 @@ MATRIX = [
         OF_FIDELITY
         | OF_FAITHFULNESS
         | OF_SOUNDS
+        | OF_SANITY
         | {"tabulate_ablation", "compose_listening", "compose_atlas"},
     ),
     (
@@ -257,6 +264,7 @@ MATRIX = [
     ("ablations.table_6", {"tabulate_ablation"}),
     ("ablations.table_7", {"tabulate_ablation"}),
     ("ablations.figure_6", {"draw_components_sweep"}),  # whose last entry is of another data set
+    ("ablations.sanity", {"tabulate_sanity"}),
     ("evaluation.top_k", {"tabulate_fidelity"}),
     ("evaluation.thresholds", {"measure_faithfulness", "tabulate_faithfulness"}),
     (
@@ -270,12 +278,25 @@ MATRIX = [
     ),
     (
         "evaluation.random.threshold",
-        {"measure_faithfulness", "tabulate_classes", "draw_class_faithfulness"},
+        {
+            "measure_faithfulness",
+            "measure_sanity",
+            "tabulate_classes",
+            "tabulate_sanity",
+            "draw_class_faithfulness",
+        },
     ),
     ("evaluation.random.*", {"measure_faithfulness"}),
+    ("evaluation.sanity.n_draws", {"measure_sanity"}),
     (
         "evaluation.relevance_pooling",
-        {"measure_faithfulness", "measure_masks", "measure_relevances", "compose_atlas"},
+        {
+            "measure_faithfulness",
+            "measure_masks",
+            "measure_relevances",
+            "measure_sanity",
+            "compose_atlas",
+        },
     ),
     (
         "evaluation.relevance_scale",
@@ -284,6 +305,7 @@ MATRIX = [
             "measure_faithfulness",
             "measure_masks",
             "measure_relevances",
+            "measure_sanity",
             "interpret_clips",
             "compose_atlas",
         },
@@ -312,7 +334,7 @@ MATRIX = [
     ),
     ("corruption.snr_db", CORRUPTION),
     ("corruption.slime_samples", {"measure_corruption_references"}),
-    ("statistics.confidence", {*WITH_INTERVAL, "draw_corruption"}),
+    ("statistics.confidence", {*WITH_INTERVAL, "draw_corruption", "draw_sanity"}),
     ("statistics.*", WITH_INTERVAL),
 ]
 

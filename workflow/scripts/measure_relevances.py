@@ -37,8 +37,9 @@ def measure_relevances(
     A relevance is z_k w_ck, scaled. The weights w_c are a factor of every vector of the class, so
     vectors of one class are alike whatever z says of the clip. `path_to_exchanged` has the same
     decisions with the pooled activations z of another test clip: how alike they are by the weights
-    alone. Which one is drawn with `seed` (see :func:`l2i.datasets.exchange.exchange`), for all systems and runs alike. Where
-    there is a single test clip there is no other, and its exchanged relevances are NaN.
+    alone. Which one is drawn with `seed`, for all systems and runs alike (see
+    :func:`l2i.datasets.exchange.exchange`). Where there is a single test clip there is no other,
+    and its exchanged relevances are NaN.
     """
     fold = recordings.fold
     explained = network.explained(

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pandas as pd
-import torch
 
 from harness import perform
 from l2i.evaluation.sanity import explained_for, heard, sanity_rows
-from l2i.interpretation.explained import ExplainedClassifier, Explaining
+from l2i.interpretation.explained import Explaining
 from l2i.networks.classifier import Classifier
 from l2i.networks.shuffled_weights import CASCADE, name_of, shuffled
 from l2i.progress import progress

@@ -53,7 +53,7 @@ def tabulate_sanity(
             f"shuffled={step}": part for step, part in cascade.groupby("shuffled", sort=False)
         }
         intact = broken.pop(INTACT)
-        for each in (each for each in retrained if {*of.items()} <= {*each.items()}):
+        for each in (each for each in retrained if of == {name: each[name] for name in of}):
             of_variant = of | {"variant": each["variant"]}
             broken[condition_text(each["condition"])] = (
                 _agreements(own, _of(others, of_variant), threshold)

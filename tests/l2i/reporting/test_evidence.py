@@ -91,6 +91,35 @@ class TestChoice:
         of = of_esc50("l2i_att", "fidelity_loss", "fold=1, taps=B3")
         assert evidence(run, "table_6", **of) == ["esc50-1-l2i_att-taps-B3-0/ablated.csv"]
 
+    @pytest.mark.parametrize(
+        ("metric", "condition", "files"),
+        [
+            ("top_1_fidelity", "shuffled=head", ["default-0/sanity"]),
+            (
+                *("top_1_fidelity", "targets=shuffled"),
+                ["default-0/sanity", "targets-shuffled-0/retrained_fidelity"],
+            ),
+            (
+                *("ff_median", "targets=shuffled"),
+                ["default-0/sanity", "targets-shuffled-0/retrained_faithfulness"],
+            ),
+            (
+                *("selection_overlap", "targets=shuffled"),
+                ["default-0/relevances", "default-0/sanity"]
+                + ["targets-shuffled-0/retrained_relevances"],
+            ),
+            (
+                *("selection_overlap", "activations=exchanged"),
+                ["default-0/exchanged", "default-0/relevances", "default-0/sanity"],
+            ),
+        ],
+    )
+    def test_a_sanity_check_rests_on_what_was_broken_and_on_the_intact(
+        self, run, metric, condition, files
+    ):
+        found = evidence(run, "sanity", **of_esc50("l2i_att", metric, condition))
+        assert found == [f"esc50-1-l2i_att-{each}.csv" for each in files]
+
     def test_settings_of_several_systems_rest_on_all_of_their_models(self, run):
         assert len(evidence(run, "table_2", **of_esc50("l2i", "n_components"))) == 3
 
@@ -134,6 +163,7 @@ class TestHonesty:
 
 SCORED = ["table_1", "table_4", "comparisons_4", "table_5", "table_6", "table_8"]
 SCORED += ["comparisons_8", "classes", "faithfulness_more", "figure_2", "figure_6", "corruption"]
+SCORED += ["sanity"]
 
 
 @pytest.mark.parametrize("table", SCORED)
@@ -167,6 +197,7 @@ def other_scores(rows):
     probabilities change for some clips alone, so that what is symmetric changes as well.
     """
     alike = {"rank": 9, "correct": 1, "interpreter_class": 0, "survives": 0, "empty": 1}
+    alike |= {"correlation": 0.5, "overlap": 0.5, "top_same": 0, "followed": 0}
     changed = {name: value for name, value in alike.items() if name in rows}
     sounds = {name for name in rows if name.endswith(("_si_sdr", "_improvement"))}
     for name in sounds | {"n_removed", "reconstruction_loss", "fidelity_loss"} & {*rows}:
@@ -179,6 +210,8 @@ def other_scores(rows):
     tagged += [f"{score}_{name}" for name in CLASSES for score in ("classifier", "decided")]
     for name in {*tagged} & {*rows}:
         changed[name] = rows[name].where(~some, 1 - rows[name])
+    for name in (name for name in rows if name.startswith("r_")):  # relevances
+        changed[name] = rows[name].where(~some, -rows[name])
     return rows.assign(**changed)
 
 

@@ -20,7 +20,8 @@ from l2i.networks.interpreter import (
 from l2i.networks.stored_classifier import frozen
 from l2i.systems import posthoc as posthoc_module
 from l2i.systems.loading import load_system, save_system
-from l2i.systems.posthoc import LossWeights, PostHoc, train_posthoc
+from l2i.systems.posthoc import LossWeights, PostHoc, followed_clips, train_posthoc
+from l2i.training import losses
 from l2i.training.loop import Plan
 
 
@@ -44,7 +45,16 @@ def features(generator):
     return random_features(generator)
 
 
-def train_some(W, classifier, features, tmp_path, n_epochs=3, precision=torch.float32, **weights):
+def train_some(
+    W,
+    classifier,
+    features,
+    tmp_path,
+    n_epochs=3,
+    precision=torch.float32,
+    followed=None,
+    **weights,
+):
     torch.manual_seed(2)
     network = small_interpreter(W)
     history, parity = train_posthoc(
@@ -58,6 +68,7 @@ def train_some(W, classifier, features, tmp_path, n_epochs=3, precision=torch.fl
         device="cpu",
         scratch=tmp_path,
         checkpoint=None,
+        followed=followed,
     )
     return network, history, parity
 
@@ -142,3 +153,69 @@ class TestTraining:
             W, classifier, features, tmp_path, n_epochs=4, precision=torch.bfloat16
         )
         assert half["total"].iloc[-1] == pytest.approx(full["total"].iloc[-1], rel=0.05)
+
+
+class TestShuffledTargets:
+    OTHERS = np.array([3, 0, 1, 2, 7, 4, 5, 6])  # of the eight training clips
+
+    def test_the_loss_is_held_to_the_outputs_of_other_clips(
+        self, W, classifier, features, tmp_path
+    ):
+        """The first loss, before any step, by hand: reconstruction of the clip that is heard."""
+        *_, parity = train_some(W, classifier, features, tmp_path, n_epochs=1, followed=self.OTHERS)
+        assert parity < 1e-5
+        torch.manual_seed(2)
+        network = small_interpreter(W).eval()
+        rows = np.arange(2, 10)
+        M, X = (torch.from_numpy(array[rows]) for array in features)
+        logits, maps = classifier.hidden_maps(M, TAPS)
+        H, _, estimate = network(maps, X.shape[-1])
+        expected = losses.fidelity(logits.softmax(-1)[self.OTHERS], estimate).mean()
+        # As many steps as batches, none of which moves anything.
+        history = self.untrained(W, classifier, features, tmp_path)
+        assert history["fidelity"].iloc[0] == pytest.approx(expected.item(), rel=1e-5)
+        error = losses.reconstruction(X, network.reconstruct(H)).mean()
+        assert history["reconstruction"].iloc[0] == pytest.approx(error.item(), rel=1e-5)
+
+    def untrained(self, W, classifier, features, tmp_path):
+        torch.manual_seed(2)
+        history, _ = train_posthoc(
+            small_interpreter(W),
+            classifier,
+            *features,
+            np.arange(2, 10),
+            LossWeights(reconstruction=1.0, sparsity=0.0, fidelity=[(1, 1.0)]),
+            Plan(1, 4, 0.0),
+            precision=torch.float32,
+            device="cpu",
+            scratch=tmp_path,
+            checkpoint=None,
+            followed=self.OTHERS,
+        )
+        return history
+
+    def test_it_learns_other_weights_and_bfloat16_starts_where_float32_does(
+        self, W, classifier, features, tmp_path
+    ):
+        own, *_ = train_some(W, classifier, features, tmp_path)
+        told, *_ = train_some(W, classifier, features, tmp_path, followed=np.arange(8))
+        other, *_ = train_some(W, classifier, features, tmp_path, followed=self.OTHERS)
+        *_, parity = train_some(
+            *(W, classifier, features, tmp_path),
+            followed=self.OTHERS,
+            precision=torch.bfloat16,
+            fidelity=[(1, 1000.0)],
+        )
+        assert torch.equal(own.linear.weight, told.linear.weight)
+        assert not torch.equal(own.linear.weight, other.linear.weight)
+        assert 0 < parity < 0.02
+
+    def test_followed_clips_are_others_drawn_with_the_seed_of_the_training(self):
+        drawn = []
+        for seed in (5, 5, 6):
+            torch.manual_seed(seed)
+            torch.rand(seed)  # whatever was drawn before
+            drawn.append(followed_clips("shuffled", 30))
+        assert np.array_equal(drawn[0], drawn[1]) and not np.array_equal(drawn[0], drawn[2])
+        assert sorted(drawn[0]) == list(range(30)) and (drawn[0] != np.arange(30)).all()
+        assert np.array_equal(followed_clips("classifier", 30), np.arange(30))

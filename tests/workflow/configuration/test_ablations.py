@@ -31,6 +31,10 @@ CONFIG = {
         "figure_6": [
             {"dataset": "esc50", "fold": 1, "system": "l2i_att", "n_components": [50, 100]}
         ],
+        "sanity": [
+            {"dataset": "esc50", "fold": 1, "system": "l2i_att", "targets": ["shuffled"]},
+            {"dataset": "esc50", "fold": 1, "system": "l2i_max", "targets": []},
+        ],
     },
 }
 
@@ -41,7 +45,8 @@ def config():
 
 
 def test_each_value_is_a_variant_and_the_systems_own_is_the_default(config):
-    assert variants(config) == ["default", "taps-B2-B3", "weights-1.0-0.08", "components-50"]
+    own = ["taps-B2-B3", "weights-1.0-0.08", "components-50", "targets-shuffled"]
+    assert variants(config) == ["default", *own]
     taps = [row["variant"] for row in ablation_rows(config, "table_6")]
     assert taps == ["taps-B2-B3", "default"]
 
@@ -74,6 +79,15 @@ def test_a_variant_changes_its_settings_and_nothing_else(config):
     assert changed["datasets"] == config["datasets"]
     assert changed["systems"]["l2i_max"] == config["systems"]["l2i_max"]
     assert config == CONFIG  # the configuration itself stays as it is
+
+
+def test_shuffled_targets_are_a_variant_of_the_interpreter_alone(config):
+    (row,) = ablation_rows(config, "sanity")
+    assert (row["variant"], row["condition"]) == ("targets-shuffled", {"targets": "shuffled"})
+    changed = varied(config, "esc50", "targets-shuffled")
+    assert settings_on(changed, "esc50", "l2i_att")["targets"] == "shuffled"
+    assert "targets" not in settings_on(changed, "esc50", "l2i_max")
+    assert dictionary_variant(config, "esc50", "targets-shuffled") == "default"
 
 
 @pytest.mark.parametrize("variant", ["default", "weights-7.0-7.0"])

@@ -386,6 +386,34 @@ class TestKnownAnswers:
                 r"ablations.table_7 asks twice for .*'reconstruction_weight': 1.0.* keep one",
             ),
             (
+                "ablations.sanity",
+                [{"dataset": "openmic", "fold": "official", "system": "l2i_att", "targets": []}],
+                r"ablations.sanity\[0\].dataset is openmic, in which any number of classes may",
+            ),
+            (
+                "ablations.sanity",
+                [
+                    {"dataset": "esc50", "fold": fold, "system": "l2i_att", "targets": []}
+                    for fold in (1, 2)
+                ],
+                r"ablations.sanity\[1\] asks twice for l2i_att on esc50: keep one",
+            ),
+            (
+                "ablations.sanity",
+                [{"dataset": "esc50", "fold": 1, "system": "l2i_att", "targets": ["labels"]}],
+                r"ablations.sanity\[0\].targets\[0\] is 'labels', but must be",
+            ),
+            (
+                "ablations.sanity",
+                [{"dataset": "esc50", "fold": 1, "system": "flint", "targets": ["shuffled"]}],
+                r"ablations.sanity\[0\].system is flint, but ablations change",
+            ),
+            (
+                "systems.l2i_att.settings.targets",
+                "labels",
+                r"systems.l2i_att: targets is 'labels', but must be one of .*classifier",
+            ),
+            (
                 "datasets.openmic.classifier.decision",
                 "validate",
                 r"decision is validate, but corpora in the layout openmic keep no clips for that",
@@ -503,6 +531,13 @@ class TestKnownAnswers:
             ("features.hop_length", 1),
             ("systems.l2i_att.settings.fidelity_weight", [[1, 0.5], [20, 1.0]]),
             ("datasets.esc50.classifier.width", 1),
+            (
+                "ablations.sanity",
+                [
+                    {"dataset": "esc50", "fold": 1, "system": name, "targets": []}
+                    for name in ("l2i_att", "l2i_max")
+                ],
+            ),
         ],
     )
     def test_what_lies_just_within_the_rules_is_taken(self, config, place, value):

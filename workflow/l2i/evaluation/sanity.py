@@ -1,4 +1,4 @@
-"""Do explanations, and what is measured of them, notice another network? (after Adebayo et al.)
+"""Whether explanations, and what is measured of them, notice another network (Adebayo et al.).
 
 An interpreter is set before its classifier and before others, such as classifiers with shuffled
 weights. The same clips are explained with each. What is compared with the intact pair are the

@@ -2,9 +2,9 @@
 
 The values of each parameter change places within their tensor, so that each keeps its distribution,
 and what a network has learned is lost and nothing else. A batch norm keeps no statistics of maps
-that are not there any more: those of shuffled stages are taken anew, as if the network had been made
-with these weights. Else the maps would leave the range that all later layers, and the interpreter,
-know, and a measure could notice that instead.
+that are not there any more: those of shuffled stages are taken anew, as if the network had been
+made with these weights. Else the maps would leave the range that all later layers, and the
+interpreter, know, and a measure could notice that instead.
 
 References
 ----------

@@ -24,6 +24,14 @@ OF_QUANTITY = {
     **{"labels": "classification", "classification": "classification", "fidelity": "fidelity"},
     **{"faithfulness": "faithfulness", "removed": "faithfulness"},
 }
+# What the table of sanity checks takes a measure from, where an interpreter was trained anew; those
+# that are not named compare relevances.
+SANITY = "sanity"
+OF_RETRAINED = {
+    "top_1_fidelity": {"retrained_fidelity"},
+    **dict.fromkeys(("ff_median", "empty_selection"), {"retrained_faithfulness"}),
+}
+OF_RELEVANCES = {"relevances", "retrained_relevances"}
 
 Input = Mapping[str, Any]  # as a record describes it
 RecordOf = Callable[[str], Mapping[str, Any]]  # the record of an input, by its path
@@ -83,20 +91,34 @@ class _Side(NamedTuple):
     system: str | None = None  # CLASSIFIER is what is of no system
     variant: str | None = None
     fold: str | None = None
-    name: str | None = None  # of the input, in the rule
+    names: frozenset[str] | None = None  # of the inputs, in the rule
 
 
 def _sides(cell: Cell, settings: Mapping[str, Any]) -> list[_Side]:
     """What the cell is of; a difference is of two."""
     keys, condition = cell.keys, _condition(cell)
     side = _Side(dataset=keys.get("dataset"), variant=keys.get("variant"), fold=keys.get("fold"))
-    side = side._replace(name=OF_QUANTITY.get(keys.get("quantity", "")))
+    side = side._replace(names=_names_of_inputs(cell, condition))
     for row in settings.get("rows", []):
         named = (row["dataset"], row["system"], condition_text(row["condition"]))
         if named == (keys.get("dataset"), keys.get("system"), keys.get("condition", "")):
             side = side._replace(variant=row["variant"], fold=str(row["fold"]))
     systems = [keys.get("system"), keys.get("other") or condition.get("minus")]
     return [_of_system(side, name, condition, settings) for name in systems if name] or [side]
+
+
+def _names_of_inputs(cell: Cell, condition: Mapping[str, str]) -> frozenset[str] | None:
+    """Which inputs of its table a cell is taken from, by their names; None of any."""
+    if of_quantity := OF_QUANTITY.get(cell.keys.get("quantity", "")):
+        return frozenset({of_quantity})
+    if cell.table != SANITY:
+        return None
+    more: set[str] = set()  # beside the cascade, which has the intact system too
+    if "targets" in condition:
+        more = OF_RETRAINED.get(cell.keys["metric"], OF_RELEVANCES)
+    elif "activations" in condition:
+        more = {"relevances", "exchanged"}
+    return frozenset({SANITY, *more})
 
 
 def _of_system(
@@ -107,11 +129,11 @@ def _of_system(
     if name == NOTHING or name.startswith(RANDOM):  # removals that counter a system
         return side._replace(system=condition.get("of"))
     if name in interpreters:
-        return side._replace(system=interpreters[name], name="posthoc")
+        return side._replace(system=interpreters[name], names=frozenset({"posthoc"}))
     if name in settings.get("methods", []):  # of the classifier alone, an input for each
-        return side._replace(system=CLASSIFIER, name=name)
+        return side._replace(system=CLASSIFIER, names=frozenset({name}))
     if name in settings.get("references", []):  # all in one file, which is of no system
-        return side._replace(system=CLASSIFIER, name="references")
+        return side._replace(system=CLASSIFIER, names=frozenset({"references"}))
     known = {*settings.get("systems", []), *(row["system"] for row in settings.get("rows", []))}
     known |= {CLASSIFIER, settings.get("system"), *settings.get("titles", {})}
     return side._replace(system=name if name in known else None)  # L2I of Table II is several
@@ -127,7 +149,7 @@ def _condition(cell: Cell) -> dict[str, str]:
 
 
 def _is_of(side: _Side, used: Input, wildcards: Mapping[str, str]) -> bool:
-    if side.name is not None and used["name"] != side.name:
+    if side.names is not None and used["name"] not in side.names:
         return False
     if side.system is not None and wildcards.get("system", CLASSIFIER) != side.system:
         return False
@@ -153,5 +175,6 @@ def _same_run(of: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def _told(side: _Side) -> str:
-    told = [f"{name} {value}" for name, value in side._asdict().items() if value and name != "name"]
+    said = side._replace(names=None)._asdict()
+    told = [f"{name} {value}" for name, value in said.items() if value]
     return ", ".join(told) or "all inputs of the table"

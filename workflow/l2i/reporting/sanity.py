@@ -1,4 +1,4 @@
-"""Sanity checks in tables: does a measure notice that the network is another one?
+"""Sanity checks in tables: whether a measure notices that the network is another one.
 
 A measure is taken of an intact pair of classifier and interpreter, and of the same clips where
 something is broken on purpose: weights of the classifier are shuffled, or the interpreter has
@@ -46,9 +46,9 @@ NOTES = (
     "at hand decides, and for that.",
     "A relevance is an activation that is read from the network times a weight that is the "
     "interpreter's own and stays. activations=exchanged says how alike relevances are by these "
-    "weights alone: each clip has the activations of another one. A correlation of relevances that "
-    "is no lower under shuffled weights than there is owed to the weights of the interpreter, and "
-    "a selection that overlaps no more says nothing of the clip.",
+    "weights alone: each clip has the activations of another one. Where relevances under shuffled "
+    "weights are no more alike than there, all of their likeness is owed to the interpreter's "
+    "weights, and none to the clip; what is above it, a shuffled network still passes on.",
     "The head comes after all that the interpreter hears: relevances cannot notice it.",
     "A measure notices if the interval of its paired difference from the intact system leaves out "
     "0 on the side to be expected: the share of clips without any relevant component rises, and "
@@ -122,7 +122,7 @@ def sanity_numbers(
     """
     for metric, check in CHECKS.items():
         before = _values(check, intact)
-        yield {"metric": metric, "condition": INTACT, **check.number(before, **how)}
+        yield {"metric": metric, "condition": INTACT, **check.number(before, **how), "noticed": ""}
         for condition, clips in broken.items():
             if check.column not in clips:
                 continue
@@ -178,7 +178,8 @@ def sanity_to_markdown(
 def _unnoticed(rows: pd.DataFrame, titles: Mapping[str, str]) -> str:
     """Of each system, the conditions that each measure does not notice; in words."""
     cells = []
-    for (dataset, system, metric), part in rows.groupby(["dataset", "system", "metric"], sort=False):
+    by = ["dataset", "system", "metric"]
+    for (dataset, system, metric), part in rows.groupby(by, sort=False):
         asked = part[part["noticed"].isin([NOTICES, DOES_NOT])]
         missed = list(asked.loc[asked["noticed"] == DOES_NOT, "condition"])
         cells.append(
