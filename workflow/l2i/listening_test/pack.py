@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from l2i.checks import InputError
 from l2i.disk import write_text
 from l2i.hashing import file_sha256
 from l2i.listening_test.participants import plan_participants
@@ -24,6 +23,11 @@ from l2i.tables import write_rows
 
 TITLE = "Listening test"  # says nothing of what is compared
 N_DIGITS = 12  # of the hash that names a test
+NOTHING = """# Listening test
+
+There is no stimulus: the classifier predicts no test clip rightly that can be heard by
+`listening_test.audible`. A better classifier, or more test clips, would give some.
+"""
 
 
 def hash_of_test(path_to_stimuli: str | Path) -> str:
@@ -57,19 +61,14 @@ def write_pack(
     -------
     dict
         n_stimuli, n_participants, per_participant, n_silent (of the interpretations), n_bytes (of
-        index.html), test (its hash).
+        index.html), test (its hash). Without a stimulus there is nothing to rate, and README.md
+        stands alone beside empty tables.
 
     Raises
     ------
     InputError
-        If there are no stimuli, or a folder does not hold one of them.
+        If a folder does not hold one of the stimuli.
     """
-    if stimuli.empty:
-        raise InputError(
-            "there is no stimulus for a listening test: no test clip is rightly predicted and "
-            "audible; lower listening_test.audible, or take the data set out of "
-            "listening_test.datasets"
-        )
     folder.mkdir(parents=True)
     names = [f"s{i:02d}" for i in range(1, len(stimuli) + 1)]
     sounds = {
@@ -87,6 +86,9 @@ def write_pack(
         seed=seed,
     )
     write_rows(plan, folder / "participants.csv")
+    if plan.empty:
+        write_text(folder / "README.md", NOTHING)
+        return {"n_stimuli": 0, "n_participants": n_participants, "n_bytes": 0, "test": test}
     sides = _sides(names, list(sounds_of), seed)
     write_webmushra(folder / "webmushra", test, TITLE, plan, sounds, sides)
     page = _page(test, plan, sounds, sides)

@@ -36,9 +36,9 @@ def plan_participants(
     -------
     DataFrame
         One row per rated stimulus: participant (from 1), position (from 1), stimulus, first (the
-        system whose sound is called A). Stimuli are rated equally often, or one time more. Of those
-        of each participant, and of those who rate a stimulus, each system is first for half, or for
-        one more.
+        system whose sound is called A). Stimuli are rated equally often, or one time more, and each
+        participant has about as much of a class as there is of it. Of those of each participant,
+        and of those who rate a stimulus, each system is first for half, or for one more.
     """
     shares = _shares(classes, n_participants, per_participant, seed)
     pairs = [(person, s) for person, share in enumerate(shares, start=1) for s in share]
