@@ -15,7 +15,8 @@ import soundfile
 
 from helpers.listening_tests import STIMULI, SYSTEMS, stimuli, write_systems, write_test
 from l2i.checks import InputError
-from l2i.listening_test.pack import hash_of_test, write_pack
+from l2i.listening_test.naming import hash_of_test
+from l2i.listening_test.pack import write_pack
 from l2i.listening_test.sounds import open_sounds
 from l2i.tables import read_rows
 

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from l2i.disk import write_text
-from l2i.hashing import file_sha256
+from l2i.listening_test.naming import hash_of_test, test_id
 from l2i.listening_test.participants import plan_participants
 from l2i.listening_test.sounds import INPUT, StimulusSounds, level_sound, open_sounds
-from l2i.listening_test.webmushra import folder_of, test_id, write_webmushra
+from l2i.listening_test.webmushra import folder_of, write_webmushra
 from l2i.listening_test.words import HIGHEST, LOWEST, QUESTION, WHAT_TO_DO
 from l2i.pages.listening_test_page import listening_test_page
 from l2i.pages.playback import flac_of
@@ -22,17 +22,11 @@ from l2i.streams import random_stream
 from l2i.tables import write_rows
 
 TITLE = "Listening test"  # says nothing of what is compared
-N_DIGITS = 12  # of the hash that names a test
 NOTHING = """# Listening test
 
 There is no stimulus: the classifier predicts no test clip rightly that can be heard by
 `listening_test.audible`. A better classifier, or more test clips, would give some.
 """
-
-
-def hash_of_test(path_to_stimuli: str | Path) -> str:
-    """What ratings call the test that they are of: its stimuli.csv, with the sounds' hashes."""
-    return file_sha256(path_to_stimuli)[:N_DIGITS]
 
 
 def write_pack(
