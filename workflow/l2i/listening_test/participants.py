@@ -82,7 +82,8 @@ def _halved(
     along them (Euler). What has an odd number gets one pair more, with a partner that is nobody.
     """
     edges: list[tuple[int | None, str | None]] = [*pairs]
-    of_person, of_stimulus = (Counter(pair[side] for pair in pairs) for side in (0, 1))
+    of_person = Counter(person for person, _ in pairs)
+    of_stimulus = Counter(stimulus for _, stimulus in pairs)
     edges += [(person, None) for person, n in of_person.items() if n % 2]
     edges += [(None, stimulus) for stimulus, n in of_stimulus.items() if n % 2]
     if sum(n % 2 for n in of_person.values()) % 2:

@@ -116,7 +116,7 @@
 
   // ---------------------------------------------------------------- who takes part
 
-  function numberIn(text) {
+  function participantIn(text) {
     const number = /^\s*\d+\s*$/.test(text) ? Number(text) : NaN;
     return number >= 1 && number <= data.participants.length ? number : null;
   }
@@ -140,13 +140,13 @@
   find("#page-begin").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = find("#page-participant").value;
-    const number = numberIn(text);
+    const number = participantIn(text);
     if (number === null) refuse(text); else begin(number);
   });
   function arrive() {
     const asked = new URLSearchParams(location.search).get("participant");
     const before = new URLSearchParams(location.hash.slice(1)).get("participant");
-    const number = numberIn(before ?? asked ?? "");
+    const number = participantIn(before ?? asked ?? "");
     try {
       localStorage.getItem("listening-test");
     } catch {
