@@ -18,20 +18,14 @@ import soundfile
 import yaml
 
 from l2i.disk import write_bytes, write_text
+from l2i.listening_test.naming import LABELS, test_id
 from l2i.listening_test.sounds import INPUT, StimulusSounds, level_sound
 from l2i.listening_test.words import QUESTION, WHAT_TO_DO, ends_of_scale
-
-LABELS = "A", "B"
 
 
 def folder_of(test: str) -> str:
     """Where the pack must lie in a copy of webMUSHRA; paths of its pages begin there."""
     return f"configs/l2i-{test}"
-
-
-def test_id(test: str, participant: int) -> str:
-    """What webMUSHRA's results call a participant's test."""
-    return f"l2i-{test}-{participant}"
 
 
 def write_webmushra(
