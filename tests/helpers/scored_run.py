@@ -225,7 +225,8 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
 
 
 def _make_masks(run, rng):
-    operators, inputs = ["log_magnitude", "noise_fill"], {"systems": [], "slime": []}
+    operators = ["log_magnitude", "noise_fill"]
+    inputs = {name: [] for name in ("systems", "slime", "integrated_gradients", "grad_cam")}
     for dataset, fold in (("esc50", "1"), ("sonyc_ust", "official")):
         for system in ("l2i_att", "l2i_max", "slime"):
             drops = {operator: rng.random(7) for operator in operators}
