@@ -165,10 +165,12 @@ def _contradictions_of_segments(
 ) -> Iterator[str]:
     clip, segment = dataset["clip_seconds"], config["slime"]["segment_seconds"]
     hop = config["features"]["hop_length"] / config["features"]["sample_rate"]
-    if config["listening"]["slime"] and not (round(clip / segment) >= 2 and hop <= segment):
+    asked = config["listening"]["slime"] or config["corruption"]["snr_db"]
+    if asked and not (round(clip / segment) >= 2 and hop <= segment):
         yield (
             f"slime.segment_seconds is {segment}, but must be at most half of {place}, {clip}, and "
-            "at least one features.hop_length; or set listening.slime to false"
+            "at least one features.hop_length; or set listening.slime to false, and "
+            "corruption.snr_db to []"
         )
 
 
