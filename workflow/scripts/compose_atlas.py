@@ -104,7 +104,7 @@ def compose_atlas(
 
 def links_to(entries: list[Entry], dataset: str, fold: str) -> dict[str, str]:
     """Where the listening page plays those clips that are interpreted for it: found by search."""
-    where = {"dataset": dataset, "fold": fold}
+    where = {"dataset": dataset, "fold": fold, "kind": "clean"}
     names = [entry.clip for entry in entries]
     return {name: f"{LISTEN}#{urlencode({'words': name} | where)}" for name in names}
 
