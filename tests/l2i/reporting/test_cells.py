@@ -21,8 +21,8 @@ from l2i.reporting.cells import (
     titles_in,
 )
 
-TABLES = ["table_4", "table_5", "table_8", "comparisons_4", "classes", "cost", "figure_2"]
-TABLES += ["faithfulness_more"]
+TABLES = ["table_4", "table_5", "table_8", "comparisons_4", "classes", "cost", "corruption"]
+TABLES += ["faithfulness_more", "figure_2"]
 NAMED = {
     "l2i_att": "L2I w/ ATT",
     "l2i_max": "L2I w/ MAX",
@@ -133,6 +133,7 @@ def test_a_word_that_is_a_key_as_well_is_a_column_where_that_gives_a_row():
         ("What training costs, x", "cost"),
         ("Class by class, x", "classes"),
         ("Further measures of faithfulness, x", "faithfulness_more"),
+        ("Clips in company, x", "corruption"),
         ("Fig. 2, x", "figure_2"),
         ("FIGURE II: x", "figure_2"),
         ("table-5: x", "table_5"),

@@ -131,6 +131,7 @@ def names_of_table(table: str) -> list[str]:
         "cost": ["costs", "what training costs"],
         "faithfulness_more": ["further measures of faithfulness"],
         "sanity": ["sanity checks"],
+        "corruption": ["clips in company"],
     }
     names = [table, *special.get(table, [])]
     if found := _TABLE.fullmatch(table):
