@@ -1,5 +1,7 @@
 """Further measures of faithfulness, under each removal; and whether removals agree."""
 
+from typing import Any
+
 import pandas as pd
 
 from harness import perform
@@ -27,7 +29,7 @@ def tabulate_masks(
     """Write every measure of every system and method, as csv and as a page."""
     scores = read_clips_of_datasets([*path_to_systems, *path_to_slime])
     names = [*systems, *methods]
-    how = {"operators": operators, "statistics": statistics, "seed": seed}
+    how: dict[str, Any] = {"operators": operators, "statistics": statistics, "seed": seed}
     rows, notes = [], []
     for dataset in datasets:
         title, part = titles[dataset], scores.get(dataset)
