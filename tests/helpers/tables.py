@@ -108,6 +108,7 @@ def masked(system, drops, dataset="esc50", names=None, **columns):
             **dict.fromkeys(("sparseness", "complexity", "energy_kept"), 0.25),
         }
         what = {"operator": operator, "probability_drop": values}
+        what["probability_out"] = 0.99 - np.asarray(values, dtype=float)
         frames.append(pd.DataFrame(key | of_clip | scores | what).assign(**columns))
     return pd.concat(frames, ignore_index=True)
 

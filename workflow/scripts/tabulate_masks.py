@@ -6,7 +6,7 @@ from harness import perform
 from l2i.disk import write_text
 from l2i.reporting.beside_paper import read_clips_of_datasets
 from l2i.reporting.markdown import write_page
-from l2i.reporting.masks import COLUMNS, mask_numbers, masks_to_markdown
+from l2i.reporting.masks import COLUMNS, coincidences, mask_numbers, masks_to_markdown
 from l2i.tables import to_csv
 
 
@@ -40,6 +40,7 @@ def tabulate_masks(
         rows += [{"dataset": dataset} | each for each in mask_numbers(part, systems=names, **how)]
         n_decisions = len(part[["clip", "class"]].drop_duplicates())
         notes.append(f"{title}: {n_decisions} decisions in {part['clip'].nunique()} clips.")
+        notes += [f"{title}: {text}" for text in coincidences(part, operators)]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
     page = masks_to_markdown(
         table,

@@ -123,6 +123,10 @@ class TestAgreement:
 
 
 class TestPage:
+    def test_where_removals_are_the_same_it_is_said(self, tabulate, page):
+        tabulate([masked("l2i_att", both([0.1, 0.2, 0.3], [0.1, 0.2, 0.4]))], [])
+        assert "ESC-50: 2 of 3 explanations leave the same under log magnitude and noise" in page()
+
     def test_systems_stand_side_by_side_under_each_removal(self, tabulate, page):
         rows = [masked(name, both([0.1, 0.2], [0.3, 0.4])) for name in ("l2i_att", "slime")]
         tabulate(rows[:1], rows[1:])

@@ -23,6 +23,7 @@ from l2i.reporting.statistics import Metric, mean, median, values_of
 
 COLUMNS = ["system", "dataset", "metric", "condition", "mean", "spread", "n", "low", "high"]
 RANKS, CLIPS = "operator_tau", "operator_spearman"
+SAME = 1e-6  # in probability: what rounding makes of one and the same sound
 DROP = "probability_drop"  # whose ranks over clips are compared
 
 
@@ -153,6 +154,19 @@ def _side_by_side(decisions: pd.DataFrame, column: str) -> pd.DataFrame:
     return wide.reset_index()
 
 
+def coincidences(scores: pd.DataFrame, operators: Sequence[str]) -> Iterator[str]:
+    """In words, how often two operators are one and the same, which makes them agree."""
+    keys = ["fold", "source", "clip", "class", "system"]
+    wide = scores.pivot(index=keys, columns="operator", values="probability_out")
+    for ours, theirs in combinations(operators, 2):
+        n = int(((wide[ours] - wide[theirs]).abs() < SAME).sum())
+        if n:
+            yield (
+                f"{n} of {len(wide)} explanations leave the same under {_of_pair((ours, theirs))}, "
+                "which agree there by definition."
+            )
+
+
 # ---------------------------------------------------------------- the page
 
 NOTES = (
@@ -174,10 +188,13 @@ NOTES = (
     "as a mask they have the sparseness and the complexity of a uniform one.",
     "Removals: log magnitude takes the share m of X away, X - m X, as the paper does; linear "
     "magnitude that of |S|; noise fill that as well, and puts Gaussian noise in its place that has "
-    "in each bin the median magnitude of the clip over time. Where more than half of a clip is "
-    "digital silence, so is its background, and the fill is the linear removal.",
+    "in each bin the median magnitude of the clip over time. What is stationary in a clip is its "
+    "background, and is put back. Where more than half of a clip is digital silence, so is its "
+    "background, and the fill is the linear removal. Masks of 0 and 1 alone, such as SLIME's, are "
+    "the same under log and linear magnitude.",
     "Agreement of rankings: Kendall's tau-b between the orders in which two removals put the "
-    "systems, 1 where they are the same. Few systems have few orders, so it moves in steps. "
+    "systems, 1 where they are the same. Few systems have few orders, so it moves in steps, and "
+    "its interval is wide or, where most resamplings tie, too narrow. "
     "Agreement over decisions: Spearman's correlation of the drops p - p_out of one system. "
     "Undefined: all are equal under one of the two.",
     "Every class that is decided for in a clip is one explanation, and counts as one: numbers are "
