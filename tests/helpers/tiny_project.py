@@ -60,6 +60,7 @@ TINY = {
         },
     },
     "evaluation": {"random": {"n_draws": 1}},
+    "attributions": {"n_steps": 4},
     "statistics": {"n_bootstrap": 20, "n_permutations": 20},
 }
 

@@ -147,7 +147,8 @@ class TestFromArchiveToTables:
         assert f"\nOpen {page.resolve().as_uri()}\n" in finished.said
         (clip,) = data_of(page.parent)["clips"]
         systems = [each["system"] for each in clip["interpretations"]]
-        assert systems == ["L2I w/ ATT", "L2I w/ MAX", "L2I by design w/ ATT", "SLIME"]
+        trained = ["L2I w/ ATT", "L2I w/ MAX", "L2I by design w/ ATT"]
+        assert systems == [*trained, "SLIME", "Integrated gradients", "Grad-CAM"]
         for sound in [s for each in clip["interpretations"] for s in each["sounds"] if s["file"]]:
             assert (page.parent / sound["file"]).is_file() and 0 < sound["volume_matched"] <= 1
 
@@ -294,7 +295,8 @@ class TestWhatAnEditReruns:
         heard = edited.overlay["datasets"]["esc50"]["listening"]
         more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
         planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
-        sounds = {"interpret_clips", "explain_by_slime", "compose_listening"}
+        sounds = {"interpret_clips", "explain_by_slime", "explain_by_attribution"}
+        sounds |= {"compose_listening"}
         assert planned == {"check_dataset", "choose_clips", *sounds, *ATLAS}
         sounds = [f"results/tiny/listening/esc50/fold{n}/l2i_att/default/run0" for n in (1, 2)]
         edited.run(*sounds)

@@ -94,7 +94,7 @@ rule explain_by_slime:
     params:
         **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", "seed")),
     message:
-        "Explaining clips of {wildcards.dataset} ({wildcards.occasion}) by SLIME, fold {wildcards.fold}"
+        "SLIME: {wildcards.occasion} of {wildcards.dataset}, fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/explain_by_slime.py"
 
@@ -116,7 +116,7 @@ rule explain_by_attribution:
     params:
         **identity("explain_by_attribution", settings(*OF_RECORDINGS, "attributions")),
     message:
-        "Explaining clips of {wildcards.dataset} ({wildcards.occasion}) by gradients, fold {wildcards.fold}"
+        "Gradients: {wildcards.occasion} of {wildcards.dataset}, fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/explain_by_attribution.py"
 
