@@ -179,6 +179,39 @@ class TestInvariants:
         assert load_record(job.output["audio"])["output"]["kind"] == "folder"
         assert not leftovers(tmp_path)
 
+    def test_an_output_may_be_several_files_each_with_its_record(self, job, tmp_path):
+        (tmp_path / "more").mkdir()
+        tables = [str(tmp_path / "table.csv"), str(tmp_path / "more/table.csv")]
+        job.output = Named(tables=tables)
+
+        def write(path_to_clips, path_to_tables, *, factor, seed):
+            assert not any(Path(path).exists() for path in tables)
+            for i, path in enumerate(path_to_tables):
+                Path(path).write_text(f"{i}")
+            if factor == 3:
+                raise RuntimeError("half way")
+
+        perform(job, write)
+        assert [Path(path).read_text() for path in tables] == ["0", "1"]
+        for path in tables:
+            output = load_record(path)["output"]
+            assert (output["name"], output["sha256"]) == ("tables", file_sha256(Path(path)))
+        job.params.settings = '{"factor":3,"seed":3}'
+        with pytest.raises(SystemExit):
+            perform(job, write)
+        assert not leftovers(tmp_path) and not any(Path(path).exists() for path in tables)
+
+    def test_one_of_several_files_that_is_not_written_is_missed(self, job, tmp_path, capsys):
+        job.output = Named(tables=[str(tmp_path / "table.csv"), str(tmp_path / "other.csv")])
+
+        def write(path_to_clips, path_to_tables, *, factor, seed):
+            Path(path_to_tables[0]).write_text("")
+
+        with pytest.raises(SystemExit):
+            perform(job, write)
+        assert "returned without writing: tables" in capsys.readouterr().err
+        assert files_in(tmp_path) == ["clips.csv", "double.log"]
+
     def test_an_output_has_its_name_only_when_the_function_has_ended(self, job, tmp_path):
         def looks_around(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
             double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)

@@ -145,12 +145,17 @@ def _run(
     started_at, started = records.utc_now(), time.perf_counter()
     _warn_of_departures(_pins(snakemake))
     _keep_to_memory(snakemake)
-    outputs = _named_paths(snakemake.output, "output")
-    staged = {name: _staged(path) for name, path in outputs.items()}
+    named = _named_paths(snakemake.output, "output")
+    outputs = [*_flat(named)]
+    staged = {path: _staged(path) for _, path in outputs}
     scratch, vouching = _folder_of(snakemake) / SCRATCH, _digests_of(snakemake.output)
     inputs = _described_inputs(snakemake, hashes, [*openers.values(), function])
     _discard([*staged.values(), scratch])
-    arguments = _arguments(snakemake, [*openers.values(), function], [*openers], staged, inputs)
+    written = {
+        name: staged[path] if isinstance(path, str) else [staged[each] for each in path]
+        for name, path in named.items()
+    }
+    arguments = _arguments(snakemake, [*openers.values(), function], [*openers], written, inputs)
     deterministic = make_deterministic(snakemake.threads)
     if "checkpoints" in arguments:  # of the same result with other settings: nobody's any more
         _discard(set(_checkpoint_folders(snakemake)) - {Path(arguments["checkpoints"])})
@@ -162,10 +167,10 @@ def _run(
         # Until here the job may have been refused. What an earlier one made goes now, as there may
         # be no room for both; records and digests first, since they vouch for nothing any more.
         job_log.forget_before()
-        _discard([*_papers_of(outputs), *vouching, *outputs.values()])
+        _discard([*_papers_of(staged), *vouching, *staged])
         facts = function(**_wanted(function, arguments)) or {}
         canonical_json(facts)
-        _require_written(staged, function)
+        _require_written(outputs, staged, function)
         record = {
             **_job_part(snakemake),
             "inputs": inputs,
@@ -223,14 +228,15 @@ def _arguments(
     snakemake: Any,
     functions: Sequence[Callable],
     opened: Sequence[str],
-    staged: dict[str, str],
+    written: dict[str, Any],
     inputs: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Arguments for the functions; each path and setting must be wanted, and the other way.
 
-    `opened` are the names under which the functions before the last hand over what they open.
+    `opened` are the names under which the functions before the last hand over what they open,
+    `written` the hidden names of the outputs, under theirs.
     """
-    paths = _named_paths(snakemake.input, "input") | staged
+    paths = _named_paths(snakemake.input, "input") | written
     required = {f"path_to_{name}": path for name, path in paths.items()} | _settings(snakemake)
     wanted = {name for function in functions for name in inspect.signature(function).parameters}
     machine = snakemake.config["machine"]
@@ -458,8 +464,10 @@ def _staged(path: str) -> str:
     return str(target.with_name(f"{disk.PART}{target.name}"))
 
 
-def _require_written(staged: dict[str, str], function: Callable) -> None:
-    missing = [name for name, path in staged.items() if not Path(path).exists()]
+def _require_written(
+    outputs: Sequence[tuple[str, str]], staged: Mapping[str, str], function: Callable
+) -> None:
+    missing = [name for name, path in outputs if not Path(staged[path]).exists()]
     if missing:
         raise RuntimeError(f"{function.__name__}() returned without writing: {', '.join(missing)}")
 
@@ -502,40 +510,40 @@ def _leave_as_made(snakemake: Any) -> None:
 
 
 def _publish(
-    outputs: dict[str, str],
-    staged: dict[str, str],
+    outputs: Sequence[tuple[str, str]],
+    staged: Mapping[str, str],
     record: dict[str, Any],
     hashes: KnownHashes,
     vouching: Sequence[str],
 ) -> None:
-    """Put all outputs in place and a record beside each, or none at all.
+    """Put all outputs, names and paths, in place and a record beside each, or none at all.
 
     What can be wrong with a record is found before the first output appears. The digests in
     `vouching` come last: once Snakemake sees them, all is there.
     """
     complete, hashed = {}, {}
-    for name, path in outputs.items():
-        hashed[name] = hashes.compute(settled(staged[name]))
-        output = {"name": name, "path": path, **hashed[name].content()}
-        complete[name] = record | {"output": output}
-        records.validate_record(complete[name])
+    for name, path in outputs:
+        hashed[path] = hashes.compute(settled(staged[path]))
+        output = {"name": name, "path": path, **hashed[path].content()}
+        complete[path] = record | {"output": output}
+        records.validate_record(complete[path])
     try:
-        for name, path in outputs.items():
+        for path, part in staged.items():
             _discard([path])  # a folder can replace no folder that holds files
-            os.replace(staged[name], path)
-        for name, path in outputs.items():
-            records.write_record(path, complete[name])
-            hashes.remember(path, hashed[name])
-        for name, path in outputs.items():
+            os.replace(part, path)
+        for path in staged:
+            records.write_record(path, complete[path])
+            hashes.remember(path, hashed[path])
+        for path in staged:
             if str(digests.digest_path(path)) in vouching:
-                digests.write_digest(path, hashed[name].sha256)
+                digests.write_digest(path, hashed[path].sha256)
     except BaseException:
-        _discard([*vouching, *outputs.values(), *_papers_of(outputs)])
+        _discard([*vouching, *staged, *_papers_of(staged)])
         raise
 
 
-def _papers_of(outputs: Mapping[str, str]) -> list[Path]:
-    return [paper for path in outputs.values() for paper in records.papers_of(path)]
+def _papers_of(paths: Iterable[str]) -> list[Path]:
+    return [paper for path in paths for paper in records.papers_of(path)]
 
 
 def _discard(paths: Iterable[str | Path]) -> None:

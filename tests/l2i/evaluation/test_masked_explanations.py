@@ -95,6 +95,13 @@ class TestComponents:
         for place, step in zip(nearest(energies, 5), explanation.growing, strict=True):
             torch.testing.assert_close(step, masks[place])
 
+    def test_cells_that_no_component_owns_come_last(self, X, factors):
+        W, H = factors
+        W[2] = 0
+        explanation = of_components(X, W, H, torch.ones(K), threshold=0.1, n_steps=3)
+        assert (explanation.mask[2] == 0).all() and (explanation.growing[:-1, 2] == 0).all()
+        require_growing(explanation, 3)
+
     def test_none_above_the_threshold_claim_nothing(self, X, factors):
         explanation = of_components(X, *factors, torch.zeros(K), threshold=0.1, n_steps=2)
         assert (explanation.mask == 0).all()
