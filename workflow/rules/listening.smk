@@ -112,7 +112,7 @@ rule explain_by_attribution:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("explain_by_attribution", gpu=True, **TURN),
     params:
         **identity("explain_by_attribution", settings(*OF_RECORDINGS, "attributions")),
     message:

@@ -22,6 +22,7 @@ USE = {
     "measure": (0.6, 0.7),
     "index_dataset": (0.1, 0.0),
     "compose_atlas": (0.1, 0.1),  # of 400 clips at most, as those below
+    "explain_by_attribution": (0.2, 0.1),  # of a few clips
     "measure_masks": (4.0, 0.1),
     "measure_masks_of_classifier": (15.0, 0.1),
 }
