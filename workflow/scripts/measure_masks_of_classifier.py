@@ -9,7 +9,7 @@ from l2i.interpretation.attributions import METHODS, Attributions
 from l2i.interpretation.slime import Slime
 from l2i.tables import write_rows
 from l2i.training.opening import open_recordings
-from l2i.training.task import Recordings
+from l2i.training.task import Recordings, needed
 
 
 def measure_masks_of_classifier(
@@ -40,7 +40,7 @@ def measure_masks_of_classifier(
     dict
         n_clips.
     """
-    fold, classifier = recordings.fold, recordings.classifier
+    fold, classifier = recordings.fold, needed(recordings.classifier, "classifier")
     scorer = Scorer(classifier, classifier, fold.front_end, operators, seed)
     known: dict[str, Explainer] = {
         "slime": by_slime(

@@ -1,5 +1,7 @@
 """Further measures of faithfulness, under each removal; and whether removals agree."""
 
+from typing import Any
+
 import pandas as pd
 
 from harness import perform
@@ -30,7 +32,7 @@ def tabulate_masks(
     of_methods = [*path_to_slime, *path_to_integrated_gradients, *path_to_grad_cam]
     scores = read_clips_of_datasets([*path_to_systems, *of_methods])
     names = [*systems, *methods]
-    how = {"operators": operators, "statistics": statistics, "seed": seed}
+    how: dict[str, Any] = {"operators": operators, "statistics": statistics, "seed": seed}
     rows, notes = [], []
     for dataset in datasets:
         title, part = titles[dataset], scores.get(dataset)

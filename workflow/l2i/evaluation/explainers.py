@@ -26,9 +26,10 @@ def by_components(explained: ExplainedClassifier, *, threshold: float, n_steps: 
 
     def explain(clip: HeardClip, classes: Sequence[int]) -> dict[int, MaskedExplanation]:
         found, H = explain_clip(explained, clip.name, clip.M[None])
-        X, W = clip.X, explained.interpreter.W
-        how = {"threshold": threshold, "n_steps": n_steps}
-        return {c: of_components(X, W, H, found.relevances[c], **how) for c in classes}
+        X, W, r = clip.X, explained.interpreter.W, found.relevances
+        return {
+            c: of_components(X, W, H, r[c], threshold=threshold, n_steps=n_steps) for c in classes
+        }
 
     return explain
 

@@ -89,7 +89,7 @@ def mask_numbers(
     """
     decisions = scores.assign(clip=scores["clip"] + "\n" + scores["class"])
     systems = [name for name in systems if (scores["system"] == name).any()]
-    how = {"statistics": statistics, "seed": seed}
+    how: dict[str, Any] = {"statistics": statistics, "seed": seed}
     for system in systems:
         of_system = decisions[decisions["system"] == system]
         for operator in operators:
@@ -296,8 +296,8 @@ def _lines_of_clips(
     ]
 
 
-def _cell(known: Known, *key: str) -> str:
-    row = known[key]
+def _cell(known: Known, system: str, metric: str, condition: str) -> str:
+    row = known[system, metric, condition]
     return number_cell(row, quantity(row.metric).digits) or "undefined"
 
 
