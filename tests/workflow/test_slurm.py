@@ -124,7 +124,7 @@ class TestTheWorkflow:
         # Long enough to be ended in the middle.
         overlay["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 400
         overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": [], "sanity": []}
-        overlay["listening"] = {"slime": False}
+        overlay["listening"] = {"slime": False, "attributions": False}
         project = Project(folder / "a project", PROJECT, overlay, pins)
         shutil.copy(folder / "corpus.zip", project.folder)
         return project

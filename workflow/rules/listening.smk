@@ -9,9 +9,7 @@ CHOSEN = f"{OCCASION}/clips.json"
 INTERPRETED = f"{OCCASION}/{{system}}/{{variant}}/run{{run}}"
 # Of the classifier alone, but where a system's would be, so that pages find both alike.
 SLIME = f"{OCCASION}/slime/default/run{{run}}"
-INTEGRATED_GRADIENTS, GRAD_CAM = (
-    SLIME.replace("slime", method) for method in ("integrated_gradients", "grad_cam")
-)
+BY_GRADIENTS = [SLIME.replace("slime", name) for name in ("integrated_gradients", "grad_cam")]
 # Of systems that compare clips with prototypes, which belong to no clip.
 PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
 INTERPRETATION = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")
@@ -107,19 +105,18 @@ rule explain_by_attribution:
         classifier=f"{CLASSIFIER}/model.safetensors.digest",
         clips=CHOSEN,
     output:
-        integrated_gradients=directory(INTEGRATED_GRADIENTS),
-        grad_cam=directory(GRAD_CAM),
+        sounds=[directory(folder) for folder in BY_GRADIENTS],
     log:
         log_of(f"{OCCASION}/explain_by_attribution/run{{run}}.log"),
     conda:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("explain_by_attribution", gpu=True, **TURN),
     params:
         **identity("explain_by_attribution", settings(*OF_RECORDINGS, "attributions")),
     message:
-        "Explaining clips of {wildcards.dataset} ({wildcards.occasion}) by gradients, fold {wildcards.fold}"
+        "Gradients: {wildcards.occasion} of {wildcards.dataset}, fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/explain_by_attribution.py"
 

@@ -25,8 +25,9 @@ USE = {
     "measure_sanity": (5.0, 2.0),  # of 22 networks
     "index_dataset": (0.1, 0.0),
     "compose_atlas": (0.1, 0.1),  # of 400 clips at most, as those below
+    "explain_by_attribution": (0.2, 0.1),  # of a few clips
     "measure_masks": (0.1, 0.1),
-    "measure_masks_of_classifier": (3.0, 0.1),
+    "measure_masks_of_classifier": (3.5, 0.1),
 }
 # Hours of audio by the name of the download; what is not known counts as the largest.
 HOURS = {"esc50": 2.8, "sonyc_ust": 51.4, "openmic": 55.6}

@@ -11,8 +11,7 @@ from l2i.datasets.fold import Fold, open_fold
 from l2i.evaluation.masked_explanations import claimed, energy_share
 from l2i.features.spectral import log_magnitude, phase_of
 from l2i.interpretation.attributions import (
-    GRAD_CAM,
-    INTEGRATED_GRADIENTS,
+    METHODS,
     Attributions,
     attributions_of,
     fitted,
@@ -39,8 +38,7 @@ def explain_by_attribution(
     fold: Fold,
     path_to_classifier: str,
     path_to_clips: str,
-    path_to_integrated_gradients: str,
-    path_to_grad_cam: str,
+    path_to_sounds: list[str],
     *,
     clip_seconds: float,
     attributions: dict,
@@ -49,7 +47,15 @@ def explain_by_attribution(
 ) -> dict:
     """Write a folder for each clip of an occasion, and in it one for each interpreted class.
 
-    Facts: clips, interpretations (of both methods together), and those of which nothing is heard.
+    Parameters
+    ----------
+    path_to_sounds : list of str
+        One for each of `METHODS`, in their order.
+
+    Returns
+    -------
+    dict
+        n_clips; of both methods together n_interpretations, and those of which nothing is heard.
     """
     classifier = load_classifier(path_to_classifier, device=device, **fold.identity)
     hearing = hearing_of(fold, clip_seconds)
@@ -60,10 +66,7 @@ def explain_by_attribution(
         hearing,
         device,
     )
-    folders = {
-        INTEGRATED_GRADIENTS: Path(path_to_integrated_gradients),
-        GRAD_CAM: Path(path_to_grad_cam),
-    }
+    folders = dict(zip(METHODS, map(Path, path_to_sounds), strict=True))
     for folder in folders.values():
         folder.mkdir()
     entries, kept = read_entries(path_to_clips), []

@@ -126,7 +126,7 @@ class TestKnownAnswers:
     @pytest.mark.parametrize(
         ("place", "value", "message"),
         [
-            ("sed", 1, r"sed is not a known key; did you mean seed\? allowed here: ablations, co"),
+            ("sed", 1, r"sed is not a known key; did you mean seed\? allowed here: ablations, at"),
             (
                 "datasets.esc50.dictionary.n_component",
                 3,

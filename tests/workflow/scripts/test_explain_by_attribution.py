@@ -72,7 +72,7 @@ def run(corpus):
         folders = {method: corpus / f"{method}{n_written}" for method in METHODS}
         facts = script(
             **{f"path_to_{each}": str(corpus / path) for each, path in files.items()},
-            **{f"path_to_{method}": str(folder) for method, folder in folders.items()},
+            path_to_sounds=[*map(str, folders.values())],
             path_to_classifier=str(corpus / "classifier"),
             features=FEATURES,
             dataset="esc50",

@@ -11,6 +11,7 @@ import torch
 
 from helpers.known_networks import CLASSES, FRONT_END, RATE, Listener, known_pair, tones
 from helpers.project import load_module
+from helpers.small_networks import small_classifier
 from l2i.datasets.fold import Fold
 from l2i.evaluation.masked_scores import MASKS
 from l2i.features.audio import write_wav
@@ -84,9 +85,10 @@ def of_classifier(recordings, tmp_path):
             paths,
             methods=[*methods],
             **{"slime": SLIME, "slime_samples": 40, "run": "0"},
+            attributions={"n_steps": 8, "layer": "B5"},
             **HOW | changes,
         )
-        return facts, read_rows(paths[0])
+        return facts, *map(read_rows, paths)
 
     return run
 
@@ -118,6 +120,25 @@ def test_slime_keeps_the_time_of_the_tone_with_as_many_copies_as_are_asked_for(o
     cells = 513 * math.ceil(SECONDS * RATE / 512 + 1)
     # A quarter of the frames, or two quarters where the tone's edge lies in a neighbour.
     assert rows["complexity"].between(math.log(cells / 4.2), math.log(cells / 1.9)).all()
+
+
+def test_each_method_has_a_file_of_its_own_of_the_same_decisions(of_classifier):
+    methods = ["grad_cam", "slime", "integrated_gradients"]
+    network = small_classifier()  # whose blocks are heard, as those of Listener are not
+    facts, *tables = of_classifier(network.eval().requires_grad_(False), methods)
+    assert facts == {"n_clips": N_TEST}
+    for method, rows in zip(methods, tables, strict=True):
+        assert {*rows["system"]} == {method} and len(rows) == N_TEST * 2
+        for name in ("clip", "class", "operator", "probability_before"):
+            assert rows[name].tolist() == tables[0][name].tolist()
+    kept = [rows["energy_kept"].tolist() for rows in tables]
+    assert kept[0] != kept[1] != kept[2]
+
+
+def test_integrated_gradients_keep_the_tone_that_decides(of_classifier):
+    _, rows = of_classifier(methods=["integrated_gradients"])
+    assert (rows["probability_before"] > 0.99).all() and not rows["empty"].any()
+    assert (rows["sparseness"] > 0.95).all() and rows["energy_kept"].between(1e-6, 0.2).all()
 
 
 def test_where_nothing_is_decided_the_table_has_no_row(of_classifier):

@@ -20,6 +20,8 @@ def tabulate(tmp_path, write):
         load_script("tabulate_masks")(
             path_to_systems=write("systems", systems),
             path_to_slime=write("slime", slime),
+            path_to_integrated_gradients=[],
+            path_to_grad_cam=[],
             path_to_table=str(tmp_path / "table.csv"),
             path_to_page=str(tmp_path / "table.md"),
             **{

@@ -237,8 +237,8 @@ def remarks_on(interpretation: Interpretation) -> list[str]:
         )
     if "mask" in about:
         remarks.append(
-            "Explained by single cells of the spectrogram, not by components: each is kept in "
-            "proportion to what it adds to the classifier's logit. Together they hold "
+            "Explained by single cells of the spectrogram, not by components: each is kept as far "
+            "as gradients say that it speaks for the class. Together that holds "
             f"{_percent(about['energy_kept'])} of the energy of the log-magnitude."
         )
     if interpretation.predictor == "interpreter":
