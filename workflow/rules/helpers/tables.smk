@@ -28,8 +28,8 @@ ASKED_FOR = {
     "table_8": WITH_CLASSIFICATION,
     "comparisons_8": WITH_CLASSIFICATION,
     "classes": MULTI_LABEL and WITH_FAITHFULNESS,
-    "cost": True,
     "sanity": config["ablations"]["sanity"],
+    "cost": True,
 }
 
 
