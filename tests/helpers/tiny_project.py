@@ -46,6 +46,7 @@ TINY = {
         "table_6": [{**ABLATED, "taps": [["B6"], ["B4", "B5", "B6"]]}],
         "table_7": [],
         "figure_6": [{**ABLATED, "n_components": [4, 6]}],
+        "sanity": [{**ABLATED, "targets": []}],
     },
     "systems": {
         "l2i_att": {"by_dataset": {"esc50": {"n_epochs": 2, "batch_size": 4}}},
@@ -59,7 +60,7 @@ TINY = {
             },
         },
     },
-    "evaluation": {"random": {"n_draws": 1}},
+    "evaluation": {"random": {"n_draws": 1}, "sanity": {"n_draws": 1}},
     "corruption": {"snr_db": [0, 10], "slime_samples": 4},
     "attributions": {"n_steps": 4},
     "statistics": {"n_bootstrap": 20, "n_permutations": 20},

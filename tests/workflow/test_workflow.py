@@ -30,11 +30,13 @@ from l2i.provenance.runs import Run
 pytestmark = pytest.mark.slow
 
 MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
+SANITY = {"measure_relevances", "measure_sanity", "tabulate_sanity", "draw_sanity"}
 ATLAS = {"compose_atlas", "list_atlases"}
 CORRUPTION = {"measure_corruption", "measure_corruption_references"}
 CORRUPTION |= {"tabulate_corruption", "draw_corruption"}
 AFTER_DICTIONARY = {
     *MEASURES,
+    *SANITY,
     "train_system",
     "interpret_clips",
     *ATLAS,
@@ -127,6 +129,14 @@ class TestFromArchiveToTables:
         assert {p.name for p in (folder / "l2i_max").iterdir()} == {"default"}
         dictionaries = results(finished) / "dictionary/esc50/fold1"
         assert {p.name for p in dictionaries.iterdir()} == {"default", "components-4"}
+
+    def test_sanity_checks_have_a_row_for_every_measure_and_step(self, finished):
+        table = pd.read_csv(results(finished) / "tables/sanity.csv")
+        steps = table["condition"].str.fullmatch(r"shuffled=(nothing|head(\+B\d)*)")
+        assert table[steps].groupby("metric").size().tolist() == [8] * 6
+        assert table["mean"].notna().all()
+        assert set(table.loc[~steps, "condition"]) == {"activations=exchanged"}
+        assert (results(finished) / "figures/figure_sanity.svg").exists()
 
     def test_two_runs_of_one_chain_write_the_same_bytes(self, finished, tmp_path, project):
         """Networks, scores, tables, figures and sounds; only their records and logs tell times."""

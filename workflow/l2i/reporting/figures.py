@@ -403,8 +403,7 @@ def sanity_cascade(table: pd.DataFrame, *, confidence: float, titles: Mapping[st
         for ax, metric in zip(row, CASCADE_PANELS, strict=True):
             part = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
             for i, (system, numbers) in enumerate(part.groupby("system", sort=False)):
-                label = titles.get(system, system)
-                _cascade(ax, numbers, label, colour=COLOURS[i % len(COLOURS)], shape=SHAPES[i % 7])
+                _cascade(ax, numbers, titles.get(system, system), i)
             ax.set_ylabel(CASCADE_PANELS[metric])
             above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "ncols": 2}
             ax.legend(title=titles.get(dataset, dataset), **above)
@@ -413,11 +412,12 @@ def sanity_cascade(table: pd.DataFrame, *, confidence: float, titles: Mapping[st
     return figure
 
 
-def _cascade(ax: Axes, numbers: pd.DataFrame, label: str, *, colour: str, shape: str) -> None:
-    """The line of one system, and what stands beside it."""
+def _cascade(ax: Axes, numbers: pd.DataFrame, label: str, i: int) -> None:
+    """The line of the system i, and what stands beside it."""
+    colour, shape = COLOURS[i % len(COLOURS)], SHAPES[i % len(SHAPES)]
     steps = numbers[[cascade_of(each) is not None for each in numbers["condition"]]]
     names = [_last_stage(each) for each in steps["condition"]]
-    x = np.arange(len(names))
+    x = np.arange(len(names)) + 0.12 * i  # beside each other, so that no interval hides another
     look: dict[str, Any] = {"color": colour, "marker": shape, "markersize": 4, "linewidth": 1}
     ax.plot(x, steps["mean"], label=label, **look)
     ax.vlines(x, steps["low"], steps["high"], color=colour, linewidth=1)
@@ -425,8 +425,9 @@ def _cascade(ax: Axes, numbers: pd.DataFrame, label: str, *, colour: str, shape:
         by_weights = "by weights alone"
         ax.axhline(each.mean, color=colour, linestyle="--", linewidth=0.8, label=by_weights)
     for each in numbers[numbers["condition"] == RETRAINED].itertuples():
-        ax.plot(len(names), each.mean, **look | {"markerfacecolor": "white"})
-        ax.vlines(len(names), each.low, each.high, color=colour, linewidth=1, zorder=1)
+        at = len(names) + 0.12 * i
+        ax.plot(at, each.mean, **look | {"markerfacecolor": "white"})
+        ax.vlines(at, each.low, each.high, color=colour, linewidth=1, zorder=1)
         names.append("targets")
     ax.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     ax.yaxis.set_major_locator(MaxNLocator(5))

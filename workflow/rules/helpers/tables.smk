@@ -30,8 +30,8 @@ ASKED_FOR = {
     "classes": MULTI_LABEL and WITH_FAITHFULNESS,
     "corruption": config["corruption"]["snr_db"] and MULTI_CLASS and WITH_SOUNDS,
     "faithfulness_more": WITH_FAITHFULNESS or config["evaluation"]["masks"]["methods"],
-    "cost": True,
     "sanity": config["ablations"]["sanity"],
+    "cost": True,
 }
 
 
