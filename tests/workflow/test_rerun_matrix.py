@@ -31,6 +31,7 @@ USE_FRONT_END = {
     "choose_corrupted",
     "interpret_clips",
     "explain_by_slime",
+    "choose_stimuli",
     "measure_relevances",
     "compose_atlas",
     "sound_prototypes",
@@ -110,6 +111,8 @@ MATRIX = [
             "compose_atlas",
             "choose_clips",
             "choose_corrupted",
+            "choose_stimuli",
+            "compose_listening_test",
             "explain_by_slime",
             "project_relevances",
             *WITH_INTERVAL,
@@ -153,7 +156,7 @@ MATRIX = [
         for dataset, also in {
             "esc50": {
                 "metric": {"tabulate_ablation"},
-                "excluded_classes": {"check_dataset", "tabulate_ablation"},
+                "excluded_classes": {"check_dataset", "tabulate_ablation", "choose_stimuli"},
                 "paper_dataset": {"tabulate_faithfulness", "tabulate_ablation"},
                 "paper_comparable": {"tabulate_faithfulness", "tabulate_ablation"},
             },
@@ -243,6 +246,11 @@ MATRIX = [
     ("listening.threshold", {"interpret_clips", "compose_atlas"}),
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.single_file", {"compose_listening"}),
+    ("listening_test.datasets", set()),  # whether there are such jobs
+    ("listening_test.systems", {"compose_listening_test"}),
+    ("listening_test.n_stimuli", {"choose_stimuli"}),
+    ("listening_test.audible.*", {"choose_stimuli"}),
+    ("listening_test.*", {"compose_listening_test"}),
     ("slime.*", {"explain_by_slime"}),
     ("statistics.*", WITH_INTERVAL),
 ]
