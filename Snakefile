@@ -61,6 +61,7 @@ include: "workflow/rules/listening_test.smk"
 include: "workflow/rules/atlas.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/corruption.smk"
 include: "workflow/rules/pages.smk"
 
 

@@ -142,7 +142,12 @@ def test_less_than_a_third_of_a_terabyte_is_read_for_hashes(jobs, limit):
 def test_what_is_large_and_read_by_rules_is_declared_by_its_digest(jobs, limit):
     read = {path for job in jobs for path in job.inputs}
     folders = {path for path in read if is_folder(path)}  # which Snakemake never reads
-    assert {PurePath(path).parts[2] for path in folders} == {"listening", "corrupted", "stimuli", "prototypes"}
+    assert {PurePath(path).parts[2] for path in folders} == {
+        "listening",
+        "corrupted",
+        "stimuli",
+        "prototypes",
+    }
     assert [path for path in sorted(read - folders) if size_of(path) > limit] == []
     digested = {path for job in jobs for path in job.outputs if is_digest(path)}
     assert digested == {path for path in read if is_digest(path)}
