@@ -34,6 +34,7 @@ USE_FRONT_END = {
     "interpret_clips",
     "explain_by_slime",
     "explain_by_attribution",
+    "choose_stimuli",
     "measure_relevances",
     "measure_sanity",
     "compose_atlas",
@@ -127,6 +128,8 @@ MATRIX = [
             "compose_atlas",
             "choose_clips",
             "choose_corrupted",
+            "choose_stimuli",
+            "compose_listening_test",
             "explain_by_slime",
             "project_relevances",
             "measure_masks",
@@ -197,7 +200,7 @@ MATRIX = [
         for dataset, also in {
             "esc50": {
                 "metric": {"tabulate_ablation"},
-                "excluded_classes": {"check_dataset", "tabulate_ablation"},
+                "excluded_classes": {"check_dataset", "tabulate_ablation", "choose_stimuli"},
                 "paper_dataset": {"tabulate_faithfulness", "tabulate_ablation"},
                 "paper_comparable": {"tabulate_faithfulness", "tabulate_ablation"},
             },
@@ -326,6 +329,11 @@ MATRIX = [
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.attributions", set()),
     ("listening.single_file", {"compose_listening"}),
+    ("listening_test.datasets", set()),  # whether there are such jobs
+    ("listening_test.systems", {"compose_listening_test"}),
+    ("listening_test.n_stimuli", {"choose_stimuli"}),
+    ("listening_test.audible.*", {"choose_stimuli"}),
+    ("listening_test.*", {"compose_listening_test"}),
     ("attributions.*", {"explain_by_attribution", "measure_masks_of_classifier"}),
     ("slime.n_samples", {"explain_by_slime"}),  # of what is measured: numbers of their own
     (

@@ -24,7 +24,7 @@ from helpers.pages import steps
 from helpers.project import PROJECT
 from helpers.tiny_project import ABLATED, SOURCES, Project, make_corpus, overlay_for, results
 from l2i.provenance.crate import write_crate
-from l2i.provenance.records import record_path
+from l2i.provenance.records import load_record, record_path
 from l2i.provenance.runs import Run
 
 pytestmark = pytest.mark.slow
@@ -356,6 +356,20 @@ class TestWhatAnEditReruns:
         assert made == {"fold2"}
         edited.configure(edited.overlay)
         edited.run(*sounds)
+
+    def test_a_listening_test_adds_its_own_jobs_and_is_whole_whatever_is_predicted(self, edited):
+        asked = edited.overlay | {"listening_test": {"datasets": ["esc50"], "n_stimuli": 2}}
+        edited.configure(asked)
+        sounds = {"interpret_clips", "explain_by_slime"}
+        assert edited.planned() == {"choose_stimuli", *sounds, "compose_listening_test"}
+        edited.run("results/tiny/listening_test/esc50")
+        pack = results(edited) / "listening_test/esc50"
+        n_stimuli = len(pd.read_csv(pack / "stimuli.csv"))
+        assert (pack / "index.html").exists() == (n_stimuli > 0)
+        record = load_record(pack)
+        assert record["facts"]["n_stimuli"] == n_stimuli
+        assert {each["name"] for each in record["inputs"]} >= {"stimuli", "sounds"}
+        edited.configure(edited.overlay)
 
     def test_touching_sources_configuration_or_reference_files_reruns_nothing(self, edited):
         for path in edited.folder.rglob("*"):

@@ -166,20 +166,20 @@ def _contradictions_of_segments(
     clip, segment = dataset["clip_seconds"], config["slime"]["segment_seconds"]
     hop = config["features"]["hop_length"] / config["features"]["sample_rate"]
     test = config["listening_test"]
-    tested = name in test["datasets"] and "slime" in test["systems"]
-    asked = (
-        config["listening"]["slime"]
-        or config["corruption"]["snr_db"]
-        or "slime" in config["evaluation"]["masks"]["methods"]
-        or tested
-    )
-    if asked and not (round(clip / segment) >= 2 and hop <= segment):
-        without = f", take {name} out of listening_test.datasets" if tested else ""
+    asked = {
+        "set listening.slime to false": config["listening"]["slime"],
+        "set corruption.snr_db to []": bool(config["corruption"]["snr_db"]),
+        "take slime out of evaluation.masks.methods": "slime"
+        in config["evaluation"]["masks"]["methods"],
+        f"take {name} out of listening_test.datasets": name in test["datasets"]
+        and "slime" in test["systems"],
+    }
+    without = " and ".join(remedy for remedy, by in asked.items() if by)
+    if without and not (round(clip / segment) >= 2 and hop <= segment):
         yield (
             f"slime.segment_seconds is {segment}, but must be at most half of "
-            f"datasets.{name}.clip_seconds, {clip}, and at least one features.hop_length; or set "
-            f"listening.slime to false and corruption.snr_db to []{without}, and take slime out of "
-            "evaluation.masks.methods"
+            f"datasets.{name}.clip_seconds, {clip}, and at least one features.hop_length; or "
+            f"{without}"
         )
 
 

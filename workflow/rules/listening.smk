@@ -67,7 +67,7 @@ rule interpret_clips:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("interpret_clips", gpu=True, **TURN),
     params:
         **identity("interpret_clips", INTERPRETATION, system_module),
     message:

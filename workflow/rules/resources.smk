@@ -23,6 +23,7 @@ USE = {
     "measure_corruption": (1.2, 0.7),  # of one fold of five, ten mixtures of each of its clips
     "measure_corruption_references": (40.0, 0.7),  # with about 100 copies of each for SLIME
     "measure_sanity": (5.0, 2.0),  # of 22 networks
+    "interpret_clips": (0.1, 0.7),  # of tens of clips, whatever their data set holds
     "index_dataset": (0.1, 0.0),
     "compose_atlas": (0.1, 0.1),  # of 400 clips at most, as those below
     "explain_by_attribution": (0.2, 0.1),  # of a few clips

@@ -26,7 +26,7 @@ from l2i.provenance.runs import NOTES, Run
 METADATA, README = "ro-crate-metadata.json", "README.md"  # of the archive itself
 WEIGHTS = ".safetensors"
 # Stages whose folders hold sounds.
-SOUNDS = ("listening", "corrupted", "stimuli", "prototypes", "listen", "atlas")
+SOUNDS = ("listening", "corrupted", "stimuli", "prototypes", "listen", "listening_test", "atlas")
 SPECTRA = ".npy"  # large, and made anew from audio in minutes
 OF_THIS_MACHINE = "asked.json"  # among the notes of a run
 # What made the run, of the project; other files of it are for its developers.
