@@ -61,10 +61,11 @@ include: "workflow/rules/listening_test.smk"
 include: "workflow/rules/atlas.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/ratings.smk"
 include: "workflow/rules/pages.smk"
 
 
-OUTSIDE = {"index_dataset": changed_corpus}
+OUTSIDE = {"index_dataset": changed_corpus, "import_ratings": changed_answers}
 plan_by_records(OUTSIDE)
 
 

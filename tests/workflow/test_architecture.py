@@ -24,7 +24,7 @@ PYTHON = sorted(path for path in WORKFLOW.rglob("*.py"))
 
 # Given by the harness to a script that has such a parameter.
 OFFERED = {*WILDCARDS, "device", "data", "urls", "sha256_of", "record_of", "lineage_of"}
-OFFERED |= {"checkpoints", "scratch"}
+OFFERED |= {"checkpoints", "scratch", "ratings"}
 
 # From the ground up: a package or module imports only what stands before it.
 FLOORS = [
@@ -44,6 +44,7 @@ FLOORS = [
     *("provenance", "features", "dictionary", "networks", "reporting", "pages", "datasets"),
     "synthetic",
     *("training", "interpretation", "systems", "evaluation"),
+    "listening_test",
     "models",
 ]
 PUBLIC = {"load", "Model", "Explanation", "Component"}

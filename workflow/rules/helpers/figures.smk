@@ -18,6 +18,7 @@ def all_figures():
     """Figures that the configuration has something for."""
     numbers = sorted(CLASS_FIGURES) + (["5"] if MULTI_LABEL else []) if WITH_FAITHFULNESS else []
     numbers += ["6"] if config["ablations"]["figure_6"] else []
+    numbers += ["4"] if TESTED and config["machine"]["ratings"] else []
     return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
 
 

@@ -29,6 +29,7 @@ ASKED_FOR = {
     "comparisons_8": WITH_CLASSIFICATION,
     "classes": MULTI_LABEL and WITH_FAITHFULNESS,
     "cost": True,
+    "ratings": TESTED and config["machine"]["ratings"],
 }
 
 

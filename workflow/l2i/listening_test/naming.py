@@ -1,0 +1,28 @@
+"""What a listening test and its parts are called in the answers of participants."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from l2i.hashing import file_sha256
+
+LABELS = "A", "B"  # the two sounds that are rated beside each clip
+N_DIGITS = 12  # of the hash that names a test
+_TEST_ID = re.compile(r"l2i-(?P<test>[0-9a-f]+)-(?P<participant>\d+)")
+
+
+def hash_of_test(path_to_stimuli: str | Path) -> str:
+    """What ratings call the test that they are of: its stimuli.csv, with the sounds' hashes."""
+    return file_sha256(path_to_stimuli)[:N_DIGITS]
+
+
+def test_id(test: str, participant: int) -> str:
+    """What webMUSHRA's results call a participant's test."""
+    return f"l2i-{test}-{participant}"
+
+
+def of_test_id(text: str) -> tuple[str, str]:
+    """The test and the participant that webMUSHRA's results name; both empty where it is none."""
+    found = _TEST_ID.fullmatch(text)
+    return (found["test"], found["participant"]) if found else ("", "")
