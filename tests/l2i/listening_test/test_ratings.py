@@ -118,7 +118,7 @@ class TestForms:
         assert found.ratings["seconds"].gt(0).all()
 
     @given(seed=st.integers(0, 2**16), shuffled=st.booleans())
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=4, deadline=None)
     def test_the_order_of_rows_and_files_does_not_matter(
         self, asked, tmp_path_factory, seed, shuffled
     ):

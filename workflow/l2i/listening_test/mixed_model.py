@@ -87,7 +87,7 @@ def _fitted(difference: np.ndarray, groups: pd.DataFrame) -> tuple[float, float]
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec  # seconds to import
 
     names = ["participant", "stimulus"]
-    of_each = [(groups[name].to_numpy()[:, None] == groups[name].unique()) * 1.0 for name in names]
+    of_each = [pd.get_dummies(groups[name]).to_numpy(dtype=float) for name in names]
     columns = [[[*map(str, range(each.shape[1]))]] for each in of_each]
     one_group = np.ones(len(difference))
     model = MixedLM(

@@ -18,6 +18,7 @@ from l2i.listening_test.mixed_model import fit_difference
 from l2i.listening_test.ratings import HIGHEST, LOWEST
 from l2i.names import ALL_CLASSES
 from l2i.reporting.crossed import crossed_mean, mean_interval, share_interval
+from l2i.reporting.statistics import population_sd
 
 RATING, VOTES, TIES, DIFFERENCE = "mean_rating", "votes", "ties", "rating_difference"
 EFFECT = "rating_effect"  # the same difference by the mixed model
@@ -60,10 +61,10 @@ def numbers_of(
     Yields
     ------
     dict
-        ``class``, ``system`` (empty for ties), ``metric``, ``condition``, ``mean``, ``spread``
-        (population standard deviation over trials), ``n`` (trials), ``low``, ``high``,
-        ``n_participants``, ``n_stimuli``, and of the mixed model ``p`` and, where it has no number,
-        ``note``.
+        ``class``, ``system`` (empty for ties), ``metric``, ``condition``, ``mean``, ``n`` (trials),
+        ``low``, ``high``, ``n_participants``, ``n_stimuli``; of ratings and their differences
+        ``spread`` (population standard deviation over trials); of the mixed model ``p`` and, where
+        it has no number, ``note``.
     """
     trials = trials_of(ratings, systems)
     for name, part in [*trials.groupby("class"), (ALL_CLASSES, trials)]:
@@ -108,20 +109,16 @@ def _mean(
 ) -> dict[str, Any]:
     found = crossed_mean(values, trials["participant"], trials["stimulus"])
     low, high = mean_interval(found, confidence=confidence, within=(lowest, highest))
-    return _number(found.mean, values, (low, high)) | _counts(trials)
+    number = {"condition": "", "mean": found.mean, "spread": population_sd(values)}
+    return number | {"low": low, "high": high} | _counts(trials)
 
 
 def _share(trials: pd.DataFrame, votes: pd.Series, confidence: float) -> dict[str, Any]:
     """In percent."""
     found = crossed_mean(votes, trials["participant"], trials["stimulus"])
     low, high = share_interval(found, confidence=confidence)
-    return _number(100 * found.mean, 100 * votes, (100 * low, 100 * high)) | _counts(trials)
-
-
-def _number(mean: float, values: pd.Series, interval: tuple[float, float]) -> dict[str, Any]:
-    spread = float(np.std(values)) if len(values) > 1 else float("nan")
-    low, high = interval
-    return {"condition": "", "mean": mean, "spread": spread, "low": low, "high": high}
+    number = {"condition": "", "mean": 100 * found.mean, "low": 100 * low, "high": 100 * high}
+    return number | _counts(trials)
 
 
 def _counts(trials: pd.DataFrame) -> dict[str, Any]:

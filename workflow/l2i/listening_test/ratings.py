@@ -41,6 +41,11 @@ class Asked:
     plan: Mapping[tuple[int, str], tuple[int, tuple[str, str]]]
 
     @property
+    def systems(self) -> list[str]:
+        """The two that are compared, by name."""
+        return sorted({name for _, systems in self.plan.values() for name in systems})
+
+    @property
     def n_trials(self) -> dict[int, int]:
         """How many stimuli each participant is given."""
         return dict(pd.Series([person for person, _ in self.plan]).value_counts().sort_index())
