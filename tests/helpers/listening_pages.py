@@ -58,6 +58,7 @@ def sound(kind: str, title: str = "", **changes: Any) -> dict:
         "relevance": None,
         "mask": None,
         "spectrum": None,
+        "truth": None,
         "after": [],
         "target_probability": None,
     }
@@ -153,6 +154,8 @@ def clip(name: str, truth: list[str], *interpretations: dict, **changes: Any) ->
         "name": name,
         "dataset": "ESC-50",
         "fold": "1",
+        "kind": "clean",
+        "snr_db": None,
         "truth": truth,
         "seconds": SECONDS,
         "rate_hz": RATE,
@@ -160,6 +163,7 @@ def clip(name: str, truth: list[str], *interpretations: dict, **changes: Any) ->
         "picture": "media/picture.png",
         "wave": wave,
         "input": sound("input"),
+        "planted": [],
         "timeline": None,
         "interpretations": list(interpretations),
     }

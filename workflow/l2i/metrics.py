@@ -1,4 +1,4 @@
-"""Agreement between a reference and an estimate.
+"""Agreement between a reference and an estimate: of classes, of tags, of sounds.
 
 Several metrics of tagging share one form. `truth` says of N clips whether they hold a class: 1, 0,
 or NaN where nobody looked, which leaves the clip out. `scores` are probabilities or decisions.
@@ -52,6 +52,34 @@ def rank_of(estimate: Tensor, reference: Tensor) -> Tensor:
     # Put so that scores that are no numbers rank last, not first.
     behind = (estimate < own) | ((estimate == own) & ~lower_class)
     return 1 + (~behind).sum(1)
+
+
+def si_sdr(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Scale-invariant signal-to-distortion ratio in dB (Le Roux et al. 2019).
+
+    What of an estimate lies along the reference, over what does not. No mean is taken off.
+
+    Parameters
+    ----------
+    estimate, reference : (..., n_samples) array
+        Leading axes are broadcast.
+
+    Returns
+    -------
+    (...,) array, or a number
+        inf for a multiple of the reference, -inf for what is orthogonal to it, NaN where either is
+        silent: of what holds nothing, neither part has a share.
+
+    References
+    ----------
+    J. Le Roux, S. Wisdom, H. Erdogan, J. R. Hershey, "SDR - half-baked or well done?", ICASSP 2019.
+    """
+    estimate, reference = (np.asarray(x, dtype=float) for x in (estimate, reference))
+    products = (estimate * reference).sum(-1, keepdims=True)
+    target = _divided(products, np.square(reference).sum(-1, keepdims=True)) * reference
+    energies = [np.square(part).sum(-1) for part in (target, estimate - target)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # told by what is returned
+        return 10 * np.log10(energies[0] / energies[1])
 
 
 def _of_observed(metric: ClassMetric) -> ClassMetric:

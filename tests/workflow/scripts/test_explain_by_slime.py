@@ -50,7 +50,7 @@ def run(corpus):
     choose, script = load_script("choose_clips"), load_script("explain_by_slime")
     n_written = 0
 
-    def run(listening=("short", "exact", "long"), *, multi_label=False, **changes):
+    def run(listening=("short", "exact", "long"), *, multi_label=False, entries=None, **changes):
         nonlocal n_written
         n_written += 1
         index, name = pd.read_csv(corpus / "index.csv"), "1"
@@ -74,6 +74,8 @@ def run(corpus):
         given_to_both = {f"path_to_{n}": str(corpus / p) for n, p in files.items()}
         given_to_both |= {"features": FEATURES, "dataset": "esc50", "fold": fold.name}
         choose(**given_to_both, listening=list(listening), seed=0)
+        if entries:
+            (corpus / "clips.json").write_text(json.dumps(entries))
         facts = script(
             **given_to_both,
             path_to_classifier=str(corpus / "classifier"),
@@ -163,6 +165,23 @@ class TestScript:
         among_three, alone = explained(run()[1]), explained(run(["long"])[1])
         assert among_three == alone != explained(run(["long"], run="1")[1])
         assert alone != explained(run(["long"], seed=1)[1])
+
+    def test_a_corrupted_clip_is_explained_for_its_class_beside_what_was_planted(self, run):
+        noisy = {"kind": "noise", "snr_db": 3.0, "seed": 0}
+        _, folder = run(entries=[{"clip": "exact", "class": "dog", "corruption": noisy}])
+        (clip,) = folder.iterdir()
+        source, other, mixed = (
+            soundfile.read(clip / f"{name}.wav", dtype="float32")[0]
+            for name in ("source", "other", "input")
+        )
+        assert np.abs(source + other - mixed).max() < 1e-6
+        (about,) = clip.glob("*/interpretation.json")
+        description = json.loads(about.read_text())
+        assert (description["interpreted_class"], description["corruption"]) == ("dog", noisy)
+        assert description["sounds"]["remainder"]["truth"]["planted"] == "other"
+        assert description["sounds"]["interpretation"]["truth"]["input_si_sdr_db"] == pytest.approx(
+            3.0, abs=0.2
+        )
 
     def test_a_name_that_the_corpus_lacks_is_refused(self, run):
         with pytest.raises(InputError, match=r"datasets.esc50.listening names cat"):

@@ -37,9 +37,16 @@ def run(tmp_path):
         soundfile.write(folder / f"{name}.wav", x.numpy(), RATE, subtype="FLOAT")
         rows.append({"clip": name, "path": f"{name}.wav", "fold": 2 - (i > 0), "label": i % 2})
         rows[-1]["sha256"] = file_sha256(folder / f"{name}.wav")
-    (tmp_path / "clips.json").write_text(json.dumps([{"clip": name} for name in SOUNDS]))
+    everything = [{"clip": name} for name in SOUNDS]
 
-    def run(predictor="classifier", multi_label=False, threshold=0.1, thresholds=0.5):
+    def run(
+        predictor="classifier",
+        multi_label=False,
+        threshold=0.1,
+        thresholds=0.5,
+        entries=everything,
+    ):
+        (tmp_path / "clips.json").write_text(json.dumps(entries))
         index, name = pd.DataFrame(rows), "1"
         if multi_label:
             name = "official"
@@ -130,3 +137,46 @@ class TestScript:
         _, folder = run(multi_label=True, thresholds=0.0)
         right = [described(path.parent)["right"] for path in folder.glob("high/*/*.json")]
         assert sorted(map(str, right)) == ["False", "None", "True"]
+
+    def test_an_entry_that_names_a_class_is_interpreted_for_that_class(self, run):
+        entries = [{"clip": "both", "class": "low"}, {"clip": "both", "class": "never"}]
+        facts, folder = run(entries=entries)
+        assert facts == {"n_clips": 1, "n_interpretations": 2}
+        decided = {name: described(folder / "both" / name)["decided"] for name in ("low", "never")}
+        assert decided == {"low": True, "never": False}
+
+    def test_of_a_mixture_what_was_planted_is_written_and_held_against_what_is_heard(self, run):
+        mixed = {"clip": "high", "corruption": {"kind": "class", "snr_db": 0.0, "seed": 0}}
+        entries = [mixed | {"class": name} for name in ("low", "not low")]
+        _, folder = run(entries=entries)
+        clip = folder / file_name("high with both at 0 dB")
+        x = {path.stem: soundfile.read(path)[0] for path in clip.glob("*.wav")}
+        assert x["source"] + x["other"] == pytest.approx(x["input"], abs=1e-6)
+        assert x["source"] == pytest.approx(SOUNDS["high"].numpy(), abs=1e-5)
+        for target, should_be in [("low", ("source", "other")), ("not low", ("other", "source"))]:
+            about = described(clip / file_name(target))
+            assert about["corruption"] == mixed["corruption"] and about["right"] is True
+            assert about["labels"] == ["low", "not low"]
+            assert about["planted"]["other"] | {"level_dbfs": 0} == {
+                "file": "other.wav",
+                "labels": ["not low"],
+                "clip": "both",
+                "level_dbfs": 0,
+            }
+            for sound, planted in zip(("interpretation", "remainder"), should_be, strict=True):
+                told = about["sounds"][sound]["truth"]
+                assert told["planted"] == planted
+                heard = soundfile.read(clip / file_name(target) / f"{sound}.wav")[0]
+                found = decibel_along(heard, x[planted])
+                assert told["si_sdr_db"] == (found and pytest.approx(found, abs=0.01))
+                assert told["input_si_sdr_db"] == pytest.approx(
+                    decibel_along(x["input"], x[planted]), abs=0.01
+                )
+
+
+def decibel_along(x, truth):
+    """SI-SDR by the angle between two sounds; None of silence."""
+    if not x.any():
+        return None
+    cosine = x @ truth / np.linalg.norm(x) / np.linalg.norm(truth)
+    return 20 * np.log10(abs(cosine) / np.sqrt(1 - cosine**2))

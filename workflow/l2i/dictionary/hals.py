@@ -19,9 +19,10 @@ SIAM J. Control 9(3), 1971.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numba import njit
 from torch import Tensor
+
+from l2i.dictionary.relaxation import relax_rows
 
 N_PASSES = 3  # over the rows, for each pass over X: they are cheap beside the products with X
 # Rows of H step this much further than to their minimum. Up to 2 the objective cannot rise: the
@@ -47,7 +48,7 @@ def update_activations(WtX: Tensor, WtW: Tensor, H: Tensor, mu: float) -> None:
     if H.device.type == "cpu":
         _relax_rows(WtW.numpy(), WtX.numpy(), H.numpy(), RELAXATION, N_PASSES)
     else:
-        relax_rows_on_gpu(WtW, WtX, H, RELAXATION, N_PASSES)
+        relax_rows(WtW, WtX, H, RELAXATION, N_PASSES)
 
 
 def update_atoms(XHt: Tensor, HHt: Tensor, W: Tensor, n_frozen: int) -> Tensor:
@@ -73,18 +74,10 @@ def update_atoms(XHt: Tensor, HHt: Tensor, W: Tensor, n_frozen: int) -> Tensor:
     return W
 
 
-def relax_rows_on_gpu(G: Tensor, P: Tensor, H: Tensor, omega: float, n_passes: int) -> None:
-    """H[k] <- max(0, H[k] + omega (P[k] - G[k] @ H)), row after row."""
-    for _ in range(n_passes):
-        for k, row in enumerate(H):
-            slope = torch.addmv(P[k], H.T, G[k], alpha=-1)
-            row.add_(slope, alpha=omega).clamp_(min=0)
-
-
 # Without `contract` there would be no fused multiply-adds, hence half the speed.
 @njit(nogil=True, cache=True, fastmath={"contract", "nsz"})
 def _relax_rows(G: np.ndarray, P: np.ndarray, H: np.ndarray, omega: float, n_passes: int) -> None:
-    """What :func:`relax_rows_on_gpu` does, compiled.
+    """What :func:`l2i.dictionary.relaxation.relax_rows` does, compiled.
 
     Two rows share each reading of H, four entries of a sum each store of it; this is what makes
     the loops as fast as a matrix product. The second row then makes up for the change in the first.

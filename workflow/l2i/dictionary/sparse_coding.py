@@ -28,8 +28,8 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from l2i.dictionary.hals import relax_rows_on_gpu
 from l2i.dictionary.moments import block_workers
+from l2i.dictionary.relaxation import relax_rows
 
 TOLERANCE = 1e-4  # largest violation of the conditions of optimality, for frames of norm 1
 N_ROUNDS = 100  # at most; a code that needs more stays a little off its optimum
@@ -168,7 +168,7 @@ def _descend_on_gpu(G: Tensor, P: Tensor, H: Tensor, l2: float, tolerance: float
     for _ in range(N_ROUNDS):
         if violation(G, P, rows.T).amax() <= tolerance:
             break
-        relax_rows_on_gpu(G1, P1, rows, RELAXATION, SWEEPS_PER_ROUND)
+        relax_rows(G1, P1, rows, RELAXATION, SWEEPS_PER_ROUND)
     H.copy_(rows.T)
 
 

@@ -14,6 +14,7 @@ was mixed, `{clip}/source.wav` and `{clip}/other.wav` add up to it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from torch import Tensor
 from l2i.disk import write_text, writing
 from l2i.features.audio import write_wav
 from l2i.interpretation.hearing import Hearing, as_heard
+from l2i.metrics import si_sdr
 
 if TYPE_CHECKING:  # it takes pandas, for which who explains one sound should not wait
     from l2i.datasets.fold import Fold
@@ -168,6 +170,7 @@ def write_heard(
             if probabilities is None
             else by_class(predictor.classes, probabilities),
             **sound.more,
+            **beside_truth(clip, target, sound),
         }
     description = {
         "clip": clip.name,
@@ -180,11 +183,51 @@ def write_heard(
         "predictor": predictor.name,
         "front_end": asdict(predictor.hearing.front_end),
         **about,
+        **said_of_planted(clip),
         "sounds": files,
     }
     text = json.dumps(description, indent=2, allow_nan=False) + "\n"
     write_text(folder / "interpretation.json", text)
     return description
+
+
+def said_of_planted(clip: Clip) -> dict[str, Any]:
+    """Of what a clip was mixed, for interpretation.json; nothing of a clip as it was recorded."""
+    if not clip.planted:
+        return {}
+    planted = {
+        each.name: {
+            "file": f"{each.name}.wav",
+            "labels": [*each.labels],
+            "clip": each.clip,
+            "level_dbfs": level_dbfs(each.waveform),
+        }
+        for each in clip.planted
+    }
+    return {"corruption": clip.corruption, "planted": planted}
+
+
+def beside_truth(clip: Clip, target: str, sound: Sound) -> dict[str, Any]:
+    """How near an interpretation or a remainder is to what it should be; else nothing.
+
+    An interpretation should be what was planted of the class, a remainder the rest. SI-SDR in dB of
+    the sound and of the clip as it is, so that what was gained is the difference; None where
+    something is silent.
+    """
+    of_class = [target in each.labels for each in clip.planted]
+    if not any(of_class) or sound.kind not in {"interpretation", "remainder"}:
+        return {}
+    truth = clip.planted[of_class.index(sound.kind == "interpretation")]
+    found, before = (
+        finite(float(si_sdr(x, truth.waveform))) for x in (sound.waveform, clip.as_read)
+    )
+    told = {"planted": truth.name, "si_sdr_db": found, "input_si_sdr_db": before}
+    return {"truth": told}
+
+
+def finite(x: float) -> float | None:
+    """A number that JSON can hold."""
+    return x if math.isfinite(x) else None
 
 
 def by_class(classes: Sequence[str], probabilities: Tensor) -> dict[str, float]:

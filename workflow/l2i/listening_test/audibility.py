@@ -1,9 +1,10 @@
 """Whether a clip can be heard at all, by a rule of the clip alone.
 
-The paper takes clips in which the predicted class is audible, by ear. The recording of a class alone
-is not known, and what a system takes for it must not decide: that would favour this system. What is
-left is that the clip itself is loud enough for long enough; that somebody heard the class in it is
-what its label says. A contrast to the background cannot be asked for: rain and engines have none.
+The paper takes clips in which the predicted class is audible, by ear. The recording of a class by
+itself is not known, and what a system takes for it must not decide: that would favour this system.
+What is left is that the clip itself is loud enough for long enough; that somebody heard the class
+in it is what its label says. A contrast to the background cannot be asked for: rain and engines
+have none.
 """
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from l2i.checks import InputError
 from l2i.disk import write_text
-from l2i.listening_test.naming import hash_of_test, test_id
+from l2i.listening_test.naming import hash_of_test
 from l2i.listening_test.participants import plan_participants
+from l2i.listening_test.read_me import NOTHING_TO_RATE, read_me
 from l2i.listening_test.sounds import INPUT, StimulusSounds, level_sound, open_sounds
-from l2i.listening_test.webmushra import folder_of, write_webmushra
+from l2i.listening_test.webmushra import write_webmushra
 from l2i.listening_test.words import HIGHEST, LOWEST, QUESTION, WHAT_TO_DO
 from l2i.pages.listening_test_page import listening_test_page
 from l2i.pages.playback import flac_of
@@ -51,19 +51,14 @@ def write_pack(
     -------
     dict
         n_stimuli, n_participants, per_participant, n_silent (of the interpretations), n_bytes (of
-        index.html), test (its hash).
+        index.html), test (its hash). Without a stimulus there is nothing to rate, and README.md
+        stands alone beside empty tables.
 
     Raises
     ------
     InputError
-        If there are no stimuli, or a folder does not hold one of them.
+        If a folder does not hold one of the stimuli.
     """
-    if stimuli.empty:
-        raise InputError(
-            "there is no stimulus for a listening test: no test clip is rightly predicted and "
-            "audible; lower listening_test.audible, or take the data set out of "
-            "listening_test.datasets"
-        )
     folder.mkdir(parents=True)
     names = [f"s{i:02d}" for i in range(1, len(stimuli) + 1)]
     sounds = {
@@ -81,6 +76,9 @@ def write_pack(
         seed=seed,
     )
     write_rows(plan, folder / "participants.csv")
+    if plan.empty:
+        write_text(folder / "README.md", NOTHING_TO_RATE)
+        return {"n_stimuli": 0, "n_participants": n_participants, "n_bytes": 0, "test": test}
     sides = _sides(names, list(sounds_of), seed)
     write_webmushra(folder / "webmushra", test, TITLE, plan, sounds, sides)
     page = _page(test, plan, sounds, sides)
@@ -93,7 +91,7 @@ def write_pack(
         "n_bytes": len(page.encode()),
         "test": test,
     }
-    write_text(folder / "README.md", _read_me(described, facts))
+    write_text(folder / "README.md", read_me(described, facts))
     return facts
 
 
@@ -164,46 +162,3 @@ def _page(
 
 def _flac(x: Any, rate: int) -> str:
     return base64.b64encode(flac_of(x, rate)).decode()
-
-
-def _read_me(stimuli: pd.DataFrame, facts: Mapping[str, Any]) -> str:
-    """How the test is run, for whoever runs it."""
-    test, n = facts["test"], facts["n_participants"]
-    classes = stimuli.groupby("class", sort=False).size()
-    counted = ", ".join(f"{name} {count}" for name, count in classes.items())
-    silent = stimuli.loc[stimuli["silent"] != "", ["stimulus", "silent"]]
-    told = ", ".join(f"{row.stimulus} ({row.silent})" for row in silent.itertuples())
-    return f"""# Listening test {test}
-
-{facts["n_stimuli"]} stimuli ({counted}); {n} participants, who rate {facts["per_participant"]} each.
-`stimuli.csv` says what the stimuli are, `participants.csv` who rates which, in which order, and whose
-sound is A. Keep both from participants, and this page: they tell whose sounds are whose.
-
-Silent interpretations, of systems that found nothing: {told or "none"}. They are played as silence, the
-participant is told so, and they count as they are rated.
-
-## The page
-
-`index.html` is the whole test in one file of {facts["n_bytes"] / 1e6:.1f} MB, sounds included. Send it to
-participants, or have them come to it, each with a number from 1 to {n}; `index.html?participant=3` fills
-in number 3. It needs no server and no network and sends nothing. Answers stay in the browser through a
-reload; at the end participants save them as `ratings_{test}_NUMBER.csv`, and give you that file.
-
-## webMUSHRA
-
-Copy `webmushra` into a copy of [webMUSHRA](https://github.com/audiolabs/webMUSHRA) that a web server
-with PHP serves, under this name:
-
-    cp -r webmushra WEBMUSHRA/{folder_of(test)}
-
-Participant 3 then opens `?config=l2i-{test}/3.yaml`, and answers are found in
-`WEBMUSHRA/results/{test_id(test, 3)}/mushra.csv`. Other than on our page, webMUSHRA
-hides the recording itself among the sounds that are rated, prints the words of ITU-R BS.1534 (bad to
-excellent) beside its scale, and does not insist that all is heard before it is rated.
-
-## What to do with the answers
-
-Put the csv files, of either kind, into a folder RATINGS/{stimuli["dataset"].iloc[0]}/ and give your command again with
-
-    --config 'machine={{ratings: RATINGS}}'
-"""

@@ -36,9 +36,9 @@ def plan_participants(
     -------
     DataFrame
         One row per rated stimulus: participant (from 1), position (from 1), stimulus, first (the
-        system whose sound is called A). Stimuli are rated equally often, or one time more. Of those
-        of each participant, and of those who rate a stimulus, each system is first for half, or for
-        one more.
+        system whose sound is called A). Stimuli are rated equally often, or one time more, and each
+        participant has about as much of a class as there is of it. Of those of each participant,
+        and of those who rate a stimulus, each system is first for half, or for one more.
     """
     shares = _shares(classes, n_participants, per_participant, seed)
     pairs = [(person, s) for person, share in enumerate(shares, start=1) for s in share]
@@ -82,7 +82,8 @@ def _halved(
     along them (Euler). What has an odd number gets one pair more, with a partner that is nobody.
     """
     edges: list[tuple[int | None, str | None]] = [*pairs]
-    of_person, of_stimulus = (Counter(pair[side] for pair in pairs) for side in (0, 1))
+    of_person = Counter(person for person, _ in pairs)
+    of_stimulus = Counter(stimulus for _, stimulus in pairs)
     edges += [(person, None) for person, n in of_person.items() if n % 2]
     edges += [(None, stimulus) for stimulus, n in of_stimulus.items() if n % 2]
     if sum(n % 2 for n in of_person.values()) % 2:

@@ -100,10 +100,13 @@ def equally_loud(
     """
     levels = {name: found for name, x in sounds.items() if (found := levels_of(x, rate))}
     volumes = Volumes.of(levels.values())
-    gains = {name: each.stored_gain + decibel(volumes.matched(each)) for name, each in levels.items()}
+    gains = {
+        name: each.stored_gain + decibel(volumes.matched(each)) for name, each in levels.items()
+    }
     loudness = [levels[name].loudness + gain for name, gain in gains.items()]
     played = {
-        name: x.astype(np.float64) * from_decibel(gains.get(name, 0.0)) for name, x in sounds.items()
+        name: x.astype(np.float64) * from_decibel(gains.get(name, 0.0))
+        for name, x in sounds.items()
     }
     return played, round(max(loudness) - min(loudness), 2) if loudness else 0.0
 

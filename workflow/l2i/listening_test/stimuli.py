@@ -72,10 +72,11 @@ def draw_stimuli(
     list of (class, clip)
         In the order of `candidates`, clips by name.
     """
-    orders = {
-        name: sorted(set(clips), key=lambda clip, c=name: stream_seed(seed, "stimulus", c, clip))
-        for name, clips in candidates.items()
-    }
+
+    def in_order(name: str) -> list[str]:
+        return sorted(set(candidates[name]), key=lambda c: stream_seed(seed, "stimulus", name, c))
+
+    orders = {name: in_order(name) for name in candidates}
     holder: dict[str, str] = {}  # clip -> class that has it
 
     def gets_one_more(name: str, seen: set[str]) -> bool:

@@ -9,13 +9,13 @@ QUESTION = (
 )
 LOWEST, HIGHEST = "not at all", "perfectly"
 WHAT_TO_DO = [
-    "You will hear short recordings, one after the other. For each of them a computer has been told "
-    "to name a class of sounds that it hears in it, such as dog or engine, and you are told which.",
-    "Beside each recording, which is called the input, there are two other sounds, A and B. They are "
-    "interpretations: attempts to play that part of the input in which the class was heard, and "
-    "nothing else of it. Which attempt is called A changes from recording to recording.",
-    "Listen to the input, to A and to B as often as you like. Then rate A and B, each by itself. It "
-    "is not asked how pleasant a sound is.",
+    "You will hear short recordings, one after the other. In each of them a computer has heard a "
+    "class of sounds, such as dog or engine, and you are told which.",
+    "Beside each recording, which is called the input, there are two other sounds, A and B. They "
+    "are interpretations: attempts to play that part of the input in which the class was heard, "
+    "and nothing else of it. Which attempt is called A changes from recording to recording.",
+    "Listen to the input, to A and to B as often as you like. Then rate A and B, each by itself. "
+    "It is not asked how pleasant a sound is.",
     "There are no right answers. Wear headphones if you can, in a quiet place.",
 ]
 

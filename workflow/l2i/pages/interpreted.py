@@ -82,6 +82,11 @@ class Interpretation:
         return self.about["sounds"]
 
     @property
+    def planted(self) -> dict[str, dict[str, Any]]:
+        """What is said of each sound of which the clip was mixed, by its name; mostly nothing."""
+        return self.about.get("planted", {})
+
+    @property
     def components(self) -> list[int]:
         """Numbers of the components that were selected, the most relevant first."""
         return [number_of(name) for name, said in self.sounds.items() if is_component(said)]
@@ -169,6 +174,17 @@ def timeline_of(clip: Path) -> dict[str, Any] | None:
 
 
 # ------------------------------------------------------------------ in words
+
+
+KINDS = {"noise": "noise", "class": "mixture"}  # of corruption, and what its clips are called
+
+
+def company_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether a clip is as it was recorded, or how it was mixed and at which ratio in dB."""
+    corruption = about.get("corruption")
+    if corruption is None:
+        return {"kind": "clean", "snr_db": None}
+    return {"kind": KINDS[corruption["kind"]], "snr_db": corruption["snr_db"]}
 
 
 def title_of(name: str, said: Mapping[str, Any], about: Mapping[str, Any]) -> str:

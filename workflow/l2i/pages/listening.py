@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -34,6 +34,11 @@ NOTES = [
     "The small spectra have low frequencies at the bottom: of a component its column of the "
     f"dictionary; of other sounds their level, from {RANGE_DB:.0f} dB below the loudest band of "
     "the input, or of the prototype itself.",
+]
+MIXED = [
+    "Some clips were mixed with white noise or with a clip of another class, so that it is known "
+    "what an interpretation should be: what was planted of the class. SI-SDR is the level of that "
+    "in a sound above the level of all else in it, however loud the sound is.",
 ]
 
 
@@ -99,7 +104,7 @@ def write_listening_page(
         _clear(folder)
         raise
     n_bytes = sum(path.stat().st_size for path in _files_of(folder))
-    return {"n_clips": len(clips), "n_sounds": composer.n_sounds, "n_bytes": n_bytes}
+    return {"n_clips": len(clips), "n_sounds": composer.shelf.n_sounds, "n_bytes": n_bytes}
 
 
 def _files_of(folder: Path) -> Iterator[Path]:
@@ -114,10 +119,16 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(folder / "media", ignore_errors=True)
 
 
+def notes_on(clips: Iterable[HeardClip]) -> list[str]:
+    """What a listener should know of all sounds."""
+    mixed = any(path.joinpath("source.wav").exists() for clip in clips for _, path in clip.heard)
+    return [*NOTES, *MIXED * mixed]
+
+
 def write_data(file: TextIO, composer: Composer, clips: Sequence[HeardClip], title: str) -> None:
     """Write the data of a page as JSON, clip by clip."""
-    file.write(f'{{"title": {in_script(title)}, "notes": {in_script(NOTES)}, "clips": [')
+    file.write(f'{{"title": {in_script(title)}, "notes": {in_script(notes_on(clips))}, "clips": [')
     bar = progress(clips, description="Compose the listening page", unit="clip")
     for i, clip in enumerate(bar):
         file.write(f"{',' * (i > 0)}\n{in_script(composer.compose(clip))}")
-    file.write(f'\n], "spectra": {in_script(composer.spectra)}}}')
+    file.write(f'\n], "spectra": {in_script(composer.shelf.spectra)}}}')

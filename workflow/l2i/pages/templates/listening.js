@@ -38,10 +38,20 @@
     if (size === "0.0") return "as loud as the input";
     return `${size} dB ${sound.gain_db < 0 ? "softer" : "louder"} than the input`;
   }
+  // How near a sound is to what was planted, and whether it is nearer than the clip itself.
+  function nearness({ planted, si_sdr_db: found, input_si_sdr_db: before }) {
+    if (found === null) return "";
+    const truth = `the planted ${clip.planted.find((s) => s.id === planted).title}`;
+    const told = `(SI-SDR ${found.toFixed(1)} dB)`;
+    if (before === null) return `beside ${truth} ${told}`;
+    const size = Math.abs(found - before).toFixed(1);
+    if (size === "0.0") return `as near to ${truth} as the input is ${told}`;
+    return `${size} dB ${found < before ? "farther from" : "nearer to"} ${truth} than the input is ${told}`;
+  }
 
   // ---------------------------------------------------------------- what is chosen
 
-  const FILTERS = ["words", "dataset", "fold", "class", "system", "verdict"];
+  const FILTERS = ["words", "dataset", "fold", "kind", "class", "system", "verdict"];
   const filters = Object.fromEntries(FILTERS.map((name) => [name, ""]));
   let clip = data.clips[0];
   let system = null; // the interpretation whose sounds the keys choose
@@ -128,6 +138,14 @@
     return targets(false) ? `not heard as ${targets(false)}` : "not interpreted";
   }
 
+  // Clips are as they were recorded, or mixed: with noise, or with another clip.
+  const KINDS_OF_CLIPS = ["clean", "noise", "mixture"];
+  function ratio({ snr_db: snr }) {
+    if (snr === null) return "";
+    return snr === 0 ? "of the same energy"
+      : `the first with ${Math.abs(snr)} dB ${snr > 0 ? "more" : "less"} energy`;
+  }
+
   const rows = new Map(); // clip -> its row and the texts that are searched
   function fillList() {
     for (const c of data.clips) {
@@ -173,14 +191,16 @@
       const ordered = name === "system" ? values : values.sort(natural);
       fill(name, ordered.filter(Boolean).map((value) => [value, value]));
     }
+    const kinds = distinct(data.clips.map((c) => c.kind));
+    fill("kind", KINDS_OF_CLIPS.filter((kind) => kinds.includes(kind)).map((kind) => [kind, kind]));
     fill("verdict", [["right", "right"], ["wrong", "wrong"]]);
   }
 
   // One and the same interpretation must be of the system, right or wrong, and of the class where
   // that is not the truth.
   function passes(c) {
-    const { dataset, fold, class: wanted, system: by, verdict: how } = filters;
-    if ((dataset && c.dataset !== dataset) || (fold && c.fold !== fold)) return false;
+    const { class: wanted, system: by, verdict: how } = filters;
+    if (["dataset", "fold", "kind"].some((name) => filters[name] && c[name] !== filters[name])) return false;
     const words = filters.words.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.every((word) => rows.get(c).text.includes(word))) return false;
     const ofClass = !wanted || c.truth.includes(wanted);
@@ -309,9 +329,11 @@
   const ROOM = 6; // sounds of a system that are shown at once
   const PLAY = "M4 2.5v11l9-5.5z";
   const PAUSE = "M4 3h3v10H4zM9 3h3v10H9z";
+  const PLANTED = ["source", "other"];
   const KINDS = { input: "Input", interpretation: "Interpretation", remainder: "Remainder" };
-  const nameOf = (s) => KINDS[s.kind] ?? s.title;
+  const nameOf = (s) => KINDS[s.kind] ?? (PLANTED.includes(s.kind) ? `Planted ${s.title}` : s.title);
   const called = (i) => [i.system, i.run && `run ${i.run}`, i.target].filter(Boolean).join(", ");
+  const isOfClip = (s) => s === clip.input || clip.planted.includes(s);
   const soundsOf = (i) => [clip.input, ...i.sounds];
   const visible = () =>
     clip.interpretations.filter((i) => !filters.system || i.system === filters.system);
@@ -338,6 +360,20 @@
     return element("p", { class: "faint" },
       `${n} of other systems ${n === 1 ? "is" : "are"} left out by the filter. `, button);
   }
+  // Of what a clip was mixed: its sounds, beside the input.
+  function showPlanted() {
+    planted = clip.planted.map((s) => {
+      const button = element("button", { type: "button", class: "pill", "aria-pressed": "false",
+        title: minus(loudness(s)) }, icon(), s.title);
+      button.disabled = s.file === null;
+      button.addEventListener("click", () => press(system, s));
+      return { button, s };
+    });
+    find("#page-planted").hidden = !planted.length;
+    find("#page-planted").replaceChildren(element("span", {}, "What was planted:"),
+      ...planted.map(({ button }) => button), element("span", { class: "faint" }, ratio(clip)));
+  }
+  let planted = []; // what plays them
   function card(i) {
     const facts = [
       i.run ? `run ${i.run}` : "",
@@ -401,9 +437,7 @@
       row.append(element("div", { class: "mute" }, nameOf(s), key(at)), facts);
     } else {
       const button = element("button", { type: "button", "aria-pressed": "false" },
-        drawn("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
-          drawn("path", { class: "to-play", d: PLAY }), drawn("path", { class: "to-pause", d: PAUSE })),
-        element("span", {}, nameOf(s)), key(at));
+        icon(), element("span", {}, nameOf(s)), key(at));
       button.addEventListener("click", () => press(i, s));
       buttons.push({ button, i, s });
       if (s.words) facts.append(element("p", {}, s.words));
@@ -411,6 +445,7 @@
     }
     if (s.relevance !== null) facts.prepend(relevance(s.relevance, largest));
     if (loudness(s)) facts.append(element("p", { class: "faint" }, minus(loudness(s))));
+    if (s.truth && nearness(s.truth)) facts.append(element("p", { class: "near" }, minus(nearness(s.truth))));
     if (s.kind === "component" || s.kind === "segment") facts.append(...alone(i, s));
     const views = element("div", { class: "views", "aria-hidden": "true" });
     if (s.mask) views.append(element("div", { class: "thumb" },
@@ -420,6 +455,8 @@
     if (views.childNodes.length) row.append(views);
     return row;
   }
+  const icon = () => drawn("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
+    drawn("path", { class: "to-play", d: PLAY }), drawn("path", { class: "to-pause", d: PAUSE }));
   const key = (at) => element("kbd", { "aria-hidden": "true" }, at < 9 ? String(at + 1) : "");
   function relevance(value, largest) {
     const bar = element("i", { class: value < 0 ? "bar against" : "bar" });
@@ -444,7 +481,7 @@
     silence();
     clip = c;
     system = visible().find((i) => i.id === by) ?? visible()[0] ?? null;
-    sound = (system && system.sounds.find((s) => s.id === of)) ?? clip.input;
+    sound = [...(system?.sounds ?? []), ...clip.planted].find((s) => s.id === of) ?? clip.input;
     resting = 0;
     find("#page-name").textContent = clip.name;
     find("#page-about").replaceChildren(
@@ -452,6 +489,7 @@
       ` ${[clip.dataset, /^\d/.test(clip.fold) ? `fold ${clip.fold}` : clip.fold,
         spoken(clip.seconds), `${clip.rate_hz / 1000} kHz`].filter(Boolean).join(" \u00b7 ")}`);
     showPicture();
+    showPlanted();
     showSystems();
     for (const [other, { link }] of rows) {
       if (other === c) link.setAttribute("aria-current", "true");
@@ -545,7 +583,7 @@
       player.currentTime = from < length() - 0.05 ? from : 0;
       player.play().catch(() => {}); // paused before it began, or told by its error
       if (before !== player) before?.pause();
-      say(`Playing ${nameOf(s)}${system && s !== clip.input ? ` of ${called(system)}` : ""}`);
+      say(`Playing ${nameOf(s)}${system && !isOfClip(s) ? ` of ${called(system)}` : ""}`);
       prepare();
     }
     show();
@@ -558,9 +596,9 @@
     show();
   }
   const toggle = () => (isPlaying() ? pause() : start(sound));
-  // The other sounds of the system, which may be wanted next, are loaded now.
+  // The other sounds of the system and of the clip, which may be wanted next, are loaded now.
   function prepare() {
-    const next = system ? soundsOf(system).slice(0, 9) : [];
+    const next = [...(system ? soundsOf(system).slice(0, 9) : []), ...clip.planted];
     for (const s of next) if (s.file !== null) playerOf(s).preload = "auto";
   }
   function press(i, s) {
@@ -582,7 +620,7 @@
     const nth = system.sounds.filter((s) => s.kind === sound.kind).indexOf(sound);
     system = offered[(offered.indexOf(system) + steps + offered.length) % offered.length];
     const alike = system.sounds.filter((s) => s.kind === sound.kind);
-    start(sound === clip.input ? sound : alike[nth] ?? alike[0] ?? soundsOf(system)[1] ?? sound);
+    start(isOfClip(sound) ? sound : alike[nth] ?? alike[0] ?? soundsOf(system)[1] ?? sound);
     reveal();
   }
   function choose(nth) {
@@ -590,6 +628,11 @@
     if (!chosen) return;
     start(chosen);
     reveal();
+  }
+  // What was planted, one after the other.
+  function chooseTruth() {
+    const offered = clip.planted.filter((s) => s.file !== null);
+    if (offered.length) start(offered[(offered.indexOf(sound) + 1) % offered.length]);
   }
   function reveal() {
     const button = buttons.find(({ i, s }) => i === system && s === sound)?.button;
@@ -609,6 +652,7 @@
       button.closest("li").classList.toggle("chosen", chosen);
     }
     setPressed(find("#page-input"), sound === clip.input && playing);
+    for (const { button, s } of planted) setPressed(button, s === sound && playing);
     for (const c of all(".card")) c.classList.toggle("active", c.interpretation === system);
     const round = find("#page-play");
     round.setAttribute("aria-label", playing ? "Pause" : "Play");
@@ -618,7 +662,7 @@
     find("#page-player").classList.toggle("failing", failed === sound);
     find("#page-of").textContent = failed === sound ? find("#page-said").textContent
       : sound.file === null ? sound.words
-        : sound === clip.input || !system ? clip.name : called(system);
+        : isOfClip(sound) || !system ? clip.name : called(system);
     playhead.hidden = sound.kind === "prototype";
     showMask();
     tick();
@@ -724,6 +768,7 @@
     p: () => turn(-1),
     s: () => compare(1),
     S: () => compare(-1),
+    t: chooseTruth,
     "?": () => help.showModal(),
   };
   // What the focused element does with a key itself stays its own.

@@ -116,7 +116,7 @@
 
   // ---------------------------------------------------------------- who takes part
 
-  function numberIn(text) {
+  function participantIn(text) {
     const number = /^\s*\d+\s*$/.test(text) ? Number(text) : NaN;
     return number >= 1 && number <= data.participants.length ? number : null;
   }
@@ -140,13 +140,13 @@
   find("#page-begin").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = find("#page-participant").value;
-    const number = numberIn(text);
+    const number = participantIn(text);
     if (number === null) refuse(text); else begin(number);
   });
   function arrive() {
     const asked = new URLSearchParams(location.search).get("participant");
     const before = new URLSearchParams(location.hash.slice(1)).get("participant");
-    const number = numberIn(before ?? asked ?? "");
+    const number = participantIn(before ?? asked ?? "");
     try {
       localStorage.getItem("listening-test");
     } catch {
@@ -294,10 +294,9 @@
       drawn("path", { class: "to-pause", d: "M4 3h3v10H4zM9 3h3v10H9z" }));
     for (const name of SOUNDS) {
       buttons[name] = element("button",
-        { type: "button", class: "play", "aria-pressed": "false", onclick: () => press(name) },
-        icon(), NAMES[name],
-        element("span", { class: "heard", "aria-hidden": "true" }, "\u2713"),
-        element("span", { class: "unseen state" }));
+        { type: "button", class: "play", "aria-pressed": "false", "data-sound": name,
+          onclick: () => press(name) },
+        icon(), NAMES[name], element("span", { class: "heard" }, "\u2713"));
       find("#page-buttons").append(buttons[name]);
     }
   }
@@ -335,7 +334,7 @@
     }
     for (const name of SOUNDS) {
       buttons[name].classList.toggle("done", isHeard(name));
-      buttons[name].querySelector(".state").textContent = isHeard(name) ? ", heard" : "";
+      buttons[name].setAttribute("aria-label", NAMES[name] + (isHeard(name) ? ", heard" : ""));
     }
     find("#page-progress").value = trials.filter(isRated).length;
   }
