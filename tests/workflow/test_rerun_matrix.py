@@ -68,6 +68,7 @@ OF_SCORES = {"tabulate_classification", "tabulate_fidelity", "tabulate_by_design
 OF_SCORES |= {"compare_systems"}
 
 OF_EVERY_FIGURE = {"draw_class_faithfulness", "draw_relevance_map", "draw_components_sweep"}
+OF_RATINGS = {"tabulate_ratings", "draw_ratings"}
 OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
 OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
 OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes"}
@@ -124,7 +125,7 @@ MATRIX = [
     ("datasets.esc50.title", {"draw_components_sweep", "compose_listening", "compose_atlas"}),
     (
         "datasets.sonyc_ust.title",
-        {"draw_class_faithfulness", "draw_relevance_map", "compose_listening"},
+        {"draw_class_faithfulness", "draw_relevance_map", "compose_listening", *OF_RATINGS},
     ),
     ("datasets.openmic.title", {*OF_EVERY_FIGURE, "compose_listening"}),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
@@ -185,7 +186,10 @@ MATRIX = [
     ("systems.l2i_att.as_classifier.title", {"tabulate_by_design", "compare_systems"}),
     (
         "systems.l2i_att.title",
-        OF_FIDELITY | OF_FAITHFULNESS | {"tabulate_ablation", "compose_listening", "compose_atlas"},
+        OF_FIDELITY
+        | OF_FAITHFULNESS
+        | OF_RATINGS
+        | {"tabulate_ablation", "compose_listening", "compose_atlas"},
     ),
     (
         "systems.l2i_max.title",
@@ -244,6 +248,7 @@ MATRIX = [
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.single_file", {"compose_listening"}),
     ("slime.*", {"explain_by_slime"}),
+    ("statistics.confidence", {*WITH_INTERVAL, *OF_RATINGS}),
     ("statistics.*", WITH_INTERVAL),
 ]
 
@@ -325,7 +330,8 @@ def test_every_line_of_the_matrix_is_about_a_key_that_exists():
 
 
 def test_every_rule_with_results_has_settings(workflow):
-    assert {rule.name for rule in workflow.rules} - set(settings_of(workflow)) == {"all"}
+    without = {rule.name for rule in workflow.rules} - set(settings_of(workflow))
+    assert without == {"all", "figure_4"}
 
 
 @pytest.mark.parametrize("key", ["seed", "datasets.esc50.clip_seconds", "features.n_fft"])

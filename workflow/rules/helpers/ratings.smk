@@ -3,20 +3,18 @@
 import shlex
 
 RATINGS_FOLDER = config["machine"]["ratings"] and Path(config["machine"]["ratings"]).expanduser()
-OF_RATINGS = {
-    "systems": lambda wildcards: TESTED_SYSTEMS,
-    "titles": lambda wildcards: (
-        {"slime": "SLIME"}
-        | titles_of(
-            config,
-            systems=sorted({*TESTED_SYSTEMS} - {"slime"}),
-            datasets=TESTED,
-            as_classifiers=[],
-        )
-    ),
-}
-RATINGS_TABLE = settings("statistics/confidence", datasets=lambda wildcards: TESTED, **OF_RATINGS)
-RATINGS_FIGURE = settings("statistics/confidence", **OF_RATINGS)
+
+
+def titles_of_rated(wildcards):
+    """What the systems and data sets of listening tests are called in print."""
+    systems = [name for name in config["listening_test"]["systems"] if name != "slime"]
+    named = titles_of(config, systems=systems, datasets=TESTED, as_classifiers=[])
+    return {"slime": "SLIME"} | named
+
+
+OF_RATINGS = ("listening_test/systems", "statistics/confidence")
+RATINGS_TABLE = settings(*OF_RATINGS, titles=titles_of_rated, datasets=lambda wildcards: TESTED)
+RATINGS_FIGURE = settings(*OF_RATINGS, titles=titles_of_rated)
 
 
 def answered_test(wildcards):
