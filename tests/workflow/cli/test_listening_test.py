@@ -10,7 +10,7 @@ import pytest
 
 from cli.main import main
 from helpers.rated_tests import answers_to, save_by_participant, small_pack, small_test
-from l2i.provenance.runs import NOTES
+from helpers.records import vouch_for
 
 
 @pytest.fixture
@@ -93,10 +93,9 @@ class TestSimulate:
 
 
 class TestStatus:
-    def test_packs_and_answers_of_a_run(self, asked, l2i, tmp_path):
-        run = tmp_path / "results/paper"
-        small_pack(run / "listening_test/sonyc_ust")
-        (run / NOTES).mkdir()
+    def test_packs_and_answers_of_a_run(self, asked, l2i):
+        run = Path("results/paper")
+        vouch_for(small_pack(run / "listening_test/sonyc_ust"))
         imported = run / "ratings/sonyc_ust/participants.csv"
         code, out, _ = l2i("status", run)
         assert code == 0 and "nobody yet" in out and "listening_test/sonyc_ust/index.html" in out
@@ -106,6 +105,7 @@ class TestStatus:
         (test,) = json.loads(l2i("status", run, "--json")[1])["tests"]
         assert (test["n_stimuli"], test["n_participants"], test["n_imported"]) == (8, 6, 2)
 
-    def test_a_run_without_a_test(self, asked, l2i, tmp_path):
-        (tmp_path / "results/paper" / NOTES).mkdir(parents=True)
+    def test_a_run_without_a_test(self, asked, l2i):
+        Path("results/paper/tables").mkdir(parents=True)
+        vouch_for(Path("results/paper/tables"))
         assert "has no listening test" in l2i("status", "results/paper")[1]
