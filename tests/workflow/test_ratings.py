@@ -19,7 +19,7 @@ OURS = ["import_ratings", "tabulate_ratings", "draw_ratings", "figure_4"]
 
 @pytest.fixture(scope="module")
 def rated(tmp_path_factory):
-    """A project whose test was composed elsewhere, with simulated answers, from which all is drawn."""
+    """A project whose test was composed elsewhere, and what was drawn of simulated answers."""
     overlay = TINY | {"listening_test": {"datasets": ["esc50"]}}
     overlay["run"] = TINY["run"] | {"systems": ["l2i_att"], "single_run": []}
     overlay["ablations"] = {"table_6": [], "table_7": [], "figure_6": []}
