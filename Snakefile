@@ -64,10 +64,11 @@ include: "workflow/rules/masks.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/corruption.smk"
 include: "workflow/rules/sanity.smk"
+include: "workflow/rules/ratings.smk"
 include: "workflow/rules/pages.smk"
 
 
-OUTSIDE = {"index_dataset": changed_corpus}
+OUTSIDE = {"index_dataset": changed_corpus, "import_ratings": changed_answers}
 plan_by_records(OUTSIDE)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from snakemake.api import SnakemakeApi
@@ -28,11 +30,19 @@ WILDCARDS = {
 
 @contextmanager
 def loaded_workflow() -> Iterator[Any]:
-    """The workflow object of Snakemake, from the project's Snakefile and config.yaml."""
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+    """The workflow object of Snakemake, from the project's Snakefile and config.yaml.
+
+    There are answers to a listening test, since rules that read them end the command without any.
+    """
+    with (
+        TemporaryDirectory() as ratings,
+        SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
+    ):
+        Path(ratings, WILDCARDS["dataset"]).mkdir()
+        Path(ratings, WILDCARDS["dataset"], "answers.csv").touch()
         yield api.workflow(
             resource_settings=ResourceSettings(),
-            config_settings=ConfigSettings(),
+            config_settings=ConfigSettings(config_args=[f"machine={{ratings: {ratings}}}"]),
             snakefile=PROJECT / "Snakefile",
         )._workflow
 

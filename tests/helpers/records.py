@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from l2i.hashing import file_sha256
+from l2i.hashing import file_sha256, tree_sha256
 from l2i.provenance.records import acceptance_path, record_path
 
 
@@ -73,3 +73,11 @@ def write_acceptance(path, before, after):
         "accepted": [said],
     }
     acceptance_path(path).write_text(json.dumps(whole))
+
+
+def vouch_for(folder):
+    """Write a record for a folder that a job seems to have made."""
+    write_record(folder, {})
+    record = json.loads(record_path(folder).read_text(encoding="utf-8"))
+    record["output"] |= {"sha256": tree_sha256(folder), "kind": "folder"}
+    record_path(folder).write_text(json.dumps(record), encoding="utf-8")

@@ -82,6 +82,7 @@ OF_SCORES = {"tabulate_classification", "tabulate_fidelity", "tabulate_by_design
 OF_SCORES |= {"compare_systems"}
 
 OF_EVERY_FIGURE = {"draw_class_faithfulness", "draw_relevance_map", "draw_components_sweep"}
+OF_RATINGS = {"tabulate_ratings", "draw_ratings"}
 OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
 OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
 OF_SOUNDS = {"tabulate_corruption", "draw_corruption"}
@@ -159,7 +160,13 @@ MATRIX = [
     ),
     (
         "datasets.sonyc_ust.title",
-        {"draw_class_faithfulness", "draw_relevance_map", "tabulate_masks", "compose_listening"},
+        {
+            "draw_class_faithfulness",
+            "draw_relevance_map",
+            "tabulate_masks",
+            "compose_listening",
+            *OF_RATINGS,
+        },
     ),
     ("datasets.openmic.title", {*OF_EVERY_FIGURE, "tabulate_masks", "compose_listening"}),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
@@ -236,6 +243,7 @@ MATRIX = [
         | OF_FAITHFULNESS
         | OF_SOUNDS
         | OF_SANITY
+        | OF_RATINGS
         | {"tabulate_ablation", "compose_listening", "compose_atlas"},
     ),
     (
@@ -342,7 +350,10 @@ MATRIX = [
     ),
     ("corruption.snr_db", CORRUPTION),
     ("corruption.slime_samples", {"measure_corruption_references"}),
-    ("statistics.confidence", {*WITH_INTERVAL, "draw_corruption", "draw_sanity"}),
+    (
+        "statistics.confidence",
+        {*WITH_INTERVAL, *OF_RATINGS, "draw_corruption", "draw_sanity"},
+    ),
     ("statistics.*", WITH_INTERVAL),
 ]
 
@@ -424,7 +435,8 @@ def test_every_line_of_the_matrix_is_about_a_key_that_exists():
 
 
 def test_every_rule_with_results_has_settings(workflow):
-    assert {rule.name for rule in workflow.rules} - set(settings_of(workflow)) == {"all"}
+    without = {rule.name for rule in workflow.rules} - set(settings_of(workflow))
+    assert without == {"all", "figure_4"}
 
 
 @pytest.mark.parametrize("key", ["seed", "datasets.esc50.clip_seconds", "features.n_fft"])

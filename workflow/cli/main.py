@@ -20,20 +20,21 @@ from l2i.checks import InputError
 
 UsageError: Any = typer.BadParameter.__base__  # Typer names it nowhere else
 
+LISTENING_TEST = ("check", "status", "simulate")
 AUDIT = ("verify", "why", "stale", "accept", "diff", "seal", "crate", "rebuild")
 
 
 class Verbs(Mapping[str, Any]):
-    """Verbs by name, each in a module of its name that is imported when it is asked for."""
+    """Verbs by name, whose module is imported when one is asked for: its own, or one for all."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
+    def __init__(self, names: Sequence[str], module: str | None = None) -> None:
+        self.names, self.module = names, module
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.names:
             raise KeyError(name)
         alone = typer.Typer(add_completion=False)
-        alone.command(name)(getattr(importlib.import_module(f"cli.{name}"), name))
+        alone.command(name)(getattr(importlib.import_module(f"cli.{self.module or name}"), name))
         return typer.main.get_command(alone)
 
     def __iter__(self) -> Iterator[str]:
@@ -43,12 +44,26 @@ class Verbs(Mapping[str, Any]):
         return len(self.names)
 
 
-class Audit(typer.core.TyperGroup):
-    """The verbs on runs. What they import takes seconds, for which no other verb should wait."""
+class Group(typer.core.TyperGroup):
+    """Some verbs. What they import takes seconds, for which no other verb should wait."""
+
+    verbs: Verbs
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands: Any = Verbs(AUDIT)
+        self.commands: Any = self.verbs
+
+
+class Audit(Group):
+    """The verbs on runs."""
+
+    verbs = Verbs(AUDIT)
+
+
+class ListeningTest(Group):
+    """The verbs on listening tests."""
+
+    verbs = Verbs(LISTENING_TEST, "listening_test")
 
 
 app = typer.Typer(
@@ -86,6 +101,12 @@ audit = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit, name="audit")
+listening_test = typer.Typer(
+    cls=ListeningTest,
+    help="Check answers to a listening test, see how many there are, and try the analysis.",
+    no_args_is_help=True,
+)
+app.add_typer(listening_test, name="listening-test")
 app.command()(interpret)
 app.command()(export)
 

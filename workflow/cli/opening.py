@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from configuration.reading import read_configuration, resolved
 from l2i.checks import InputError
 from l2i.provenance.runs import NOTES, Run
 
@@ -134,6 +135,20 @@ def asked_for(
                 "it was made with by --configfile, such as config/demo.yaml"
             )
     return Asked([*map(str, files)], [*noted["config"]])
+
+
+def machine_of(run: Run) -> dict[str, Any]:
+    """What today's configuration says of the machine, by the overlays that the run was asked with.
+
+    Nothing where they are not to be had, as where the run is looked at elsewhere.
+    """
+    try:
+        asked = asked_for(run)
+        files: list[str | Path] = [PROJECT / "config.yaml", *asked.configfiles]
+        machine = resolved(read_configuration(files, asked.assignments).value)["machine"]
+    except (InputError, KeyError, TypeError, AttributeError):
+        return {}
+    return machine if isinstance(machine, dict) else {}
 
 
 def _are_arguments(texts: object) -> bool:

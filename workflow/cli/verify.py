@@ -15,11 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.opening import PROJECT, RunFolder, asked_for, open_run
+from cli.opening import RunFolder, machine_of, open_run
 from cli.seal import held_against_seal
 from cli.showing import OUTCOMES, AsJson, Outcome, progress_of_bytes, tell, worst
-from configuration.reading import read_configuration, resolved
-from l2i.checks import InputError, printable
+from l2i.checks import printable
 from l2i.datasets.verification import CorpusVerification, open_corpus
 from l2i.disk import in_units
 from l2i.provenance.findings import Finding, Kind, Verdict
@@ -153,7 +152,7 @@ def sealed(found: Verified, root: str | None, allowed_signers: Path | None) -> V
 def verified(run: Run, *, is_quick: bool = False) -> Verified:
     """Hold a run and its corpora against the records; nothing is written."""
     began = time.perf_counter()
-    machine = _machine(run)
+    machine = machine_of(run)
     known = KnownHashes(run.folder.absolute().parent / HASHES) if is_quick else None
     of_run = Verification(run, known=known, apart=_apart(run, machine))
     corpora = [*_corpora(run, machine, is_quick)]
@@ -188,20 +187,6 @@ def _corpora(
             yield Finding(Kind.AWAY, printable(dataset), what)
         else:
             yield open_corpus(listing, data / dataset, is_quick=is_quick)
-
-
-def _machine(run: Run) -> dict[str, Any]:
-    """What today's configuration says of the machine, by the overlays that the run was asked with.
-
-    Nothing where they are not to be had, as where the run is looked at elsewhere.
-    """
-    try:
-        asked = asked_for(run)
-        files: list[str | Path] = [PROJECT / "config.yaml", *asked.configfiles]
-        machine = resolved(read_configuration(files, asked.assignments).value)["machine"]
-    except (InputError, KeyError, TypeError, AttributeError):
-        return {}
-    return machine if isinstance(machine, dict) else {}
 
 
 def _in_run(run: Run, path: Any) -> Path | None:

@@ -128,6 +128,23 @@ class TestChoice:
         paths = evidence(run, "cost", **keys, precision="float32")
         assert paths == ["models/esc50-1-l2i_att-default-0", "models/esc50-2-l2i_att-default-0"]
 
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {"system": "slime", "metric": "mean_rating"},
+            {"metric": "ties"},
+            {"system": "l2i_att", "metric": "rating_difference", "condition": "minus=slime"},
+        ],
+    )
+    def test_ratings_of_all_systems_are_those_of_the_data_set(self, keys):
+        paths = {name: f"results/ratings/{name}/ratings.csv" for name in ("esc50", "openmic")}
+        inputs = [{"name": "ratings", "path": path} for path in paths.values()]
+        settings = {"systems": ["slime", "l2i_att"], "titles": {"slime": "SLIME"}}
+        cell = Cell("ratings", 0, {"dataset": "openmic", "class": "dog", **keys}, {"mean": 1.0})
+        wildcards = {path: {"wildcards": {"dataset": name}} for name, path in paths.items()}
+        found = evidence_of(cell, {"inputs": inputs, "settings": settings}, wildcards.get)
+        assert found.chosen and [each["path"] for each in found.inputs] == [paths["openmic"]]
+
 
 class TestHonesty:
     def cell(self, run, table="table_4", place=0):

@@ -132,6 +132,7 @@ def names_of_table(table: str) -> list[str]:
         "faithfulness_more": ["further measures of faithfulness"],
         "sanity": ["sanity checks"],
         "corruption": ["clips in company"],
+        "ratings": ["listening test", "ratings of the listening test"],
     }
     names = [table, *special.get(table, [])]
     if found := _TABLE.fullmatch(table):

@@ -32,6 +32,8 @@ OF_RETRAINED = {
     **dict.fromkeys(("ff_median", "empty_selection"), {"retrained_faithfulness"}),
 }
 OF_RELEVANCES = {"relevances", "retrained_relevances"}
+# Inputs that hold what was measured of several systems, whose wildcards name none.
+OF_ALL_SYSTEMS = {"ratings"}
 
 Input = Mapping[str, Any]  # as a record describes it
 RecordOf = Callable[[str], Mapping[str, Any]]  # the record of an input, by its path
@@ -151,7 +153,8 @@ def _condition(cell: Cell) -> dict[str, str]:
 def _is_of(side: _Side, used: Input, wildcards: Mapping[str, str]) -> bool:
     if side.names is not None and used["name"] not in side.names:
         return False
-    if side.system is not None and wildcards.get("system", CLASSIFIER) != side.system:
+    of_all = used["name"] in OF_ALL_SYSTEMS
+    if side.system not in (None, wildcards.get("system", CLASSIFIER)) and not of_all:
         return False
     wanted = {name: getattr(side, name) for name in ("dataset", "variant", "fold")}
     return all(value is None or wildcards.get(name) == value for name, value in wanted.items())
@@ -171,7 +174,7 @@ def _in_common(ours: Known, theirs: Known) -> list[Known]:
 def _same_run(of: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether two files are compared; a classifier, without runs, stands beside every run."""
     both_have = "run" in of and "run" in other
-    return of["fold"] == other["fold"] and (not both_have or of["run"] == other["run"])
+    return of.get("fold") == other.get("fold") and (not both_have or of["run"] == other["run"])
 
 
 def _told(side: _Side) -> str:

@@ -129,7 +129,7 @@ def class_faithfulness(
     n_looks = table["removal"].nunique()
     figure = Figure(figsize=(COLUMN, 0.95 + pitch * len(classes) + 0.16 * n_looks))
     ax = figure.subplots()
-    _bands(ax, len(classes))
+    bands(ax, len(classes))
     for i, removal in enumerate(removals):
         part = dotted[dotted["removal"] == removal]
         y = np.arange(len(part)) + 0.8 * ((i + 0.5) / len(removals) - 0.5)
@@ -163,7 +163,7 @@ def class_faithfulness(
     return figure
 
 
-def _bands(ax: Axes, n: int) -> None:
+def bands(ax: Axes, n: int) -> None:
     """A band behind every other of n rows, the first on top."""
     ax.set_ylim(n - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)

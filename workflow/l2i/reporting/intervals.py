@@ -92,7 +92,7 @@ def score_interval(
         Both NaN where the estimate is, or each fold has one source. From 0 to 1 where each fold has
         one informative source.
     """
-    t = _student_quantile(sources, confidence)
+    t = student_quantile(sources.df, confidence)
     resampled = _numbers(estimate, resampled)
     if np.isnan(t) or not len(resampled):
         return NONE
@@ -102,7 +102,11 @@ def score_interval(
     p = estimate
     variance = np.var(resampled) * known.n / known.df
     varies = variance > NO_VARIANCE and 0 < p < 1
-    n = p * (1 - p) / variance if varies else known.n
+    return wilson_interval(p, p * (1 - p) / variance if varies else known.n, t)
+
+
+def wilson_interval(p: float, n: float, t: float) -> tuple[float, float]:
+    """Wilson's interval for a share `p` of n, with the quantile `t`; between 0 and 1, p inside."""
     centre = (n * p + t**2 / 2) / (n + t**2)
     half = t * np.sqrt(n * p * (1 - p) + t**2 / 4) / (n + t**2)
     return max(0.0, float(min(centre - half, p))), min(1.0, float(max(centre + half, p)))
@@ -127,7 +131,7 @@ def percentile_interval(
     low, high : float
         Both NaN where the estimate is, or each fold has one source.
     """
-    t = _student_quantile(sources, confidence)
+    t = student_quantile(sources.df, confidence)
     resampled = _numbers(estimate, resampled)
     if np.isnan(t) or not len(resampled):
         return NONE
@@ -154,7 +158,7 @@ def student_interval(
     low, high : float
         Both NaN where the estimate is, or each fold has one source.
     """
-    t = _student_quantile(sources, confidence)
+    t = student_quantile(sources.df, confidence)
     resampled = _numbers(estimate, resampled)
     if np.isnan(t) or not len(resampled):
         return NONE
@@ -168,8 +172,11 @@ def _numbers(estimate: float, resampled: np.ndarray) -> np.ndarray:
     return resampled[~np.isnan(resampled) & ~np.isnan(estimate)]
 
 
-def _student_quantile(sources: Sources, confidence: float) -> float:
-    """Student's t; NaN where each fold has one source, which tells nothing of others."""
+def student_quantile(df: int, confidence: float) -> float:
+    """Student's t with ``(1 - confidence) / 2`` above it; NaN without a degree of freedom.
+
+    There is none where each fold has one source, which tells nothing of others.
+    """
     if not 0 < confidence < 1:
         raise InputError(f"statistics.confidence must lie between 0 and 1, got {confidence}")
-    return float(stdtrit(sources.df, (1 + confidence) / 2)) if sources.df > 0 else float("nan")
+    return float(stdtrit(df, (1 + confidence) / 2)) if df > 0 else float("nan")

@@ -46,10 +46,15 @@ def asked_of_dataset(wildcards):
 
 def changed_corpus(job):
     """How the folder of a corpus differs from what was indexed, a line for each file."""
-    folder = Path(config["machine"]["data"]).expanduser() / job.wildcards.dataset
+    data = Path(config["machine"]["data"]).expanduser()
+    return changed_folder(job.output.files, data / job.wildcards.dataset)
+
+
+def changed_folder(listing, folder):
+    """How a folder outside of the run differs from its listing, a line for each file."""
     hashes = KnownHashes(HASHES)
     try:
-        changes = changes_since(job.output.files, folder, lambda path: hashes.get(path).sha256)
+        changes = changes_since(listing, folder, lambda path: hashes.get(path).sha256)
     except (InputError, OSError) as error:  # the job tells what to do
         return [reason(error)]
     return [*map(str, changes)]

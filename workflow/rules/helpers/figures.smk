@@ -20,6 +20,7 @@ def all_figures():
     numbers += ["6"] if config["ablations"]["figure_6"] else []
     numbers += ["corruption"] if ASKED_FOR["corruption"] else []
     numbers += ["sanity"] if config["ablations"]["sanity"] else []
+    numbers += ["4"] if TESTED and config["machine"]["ratings"] else []
     return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
 
 

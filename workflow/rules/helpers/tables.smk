@@ -32,6 +32,7 @@ ASKED_FOR = {
     "faithfulness_more": WITH_FAITHFULNESS or config["evaluation"]["masks"]["methods"],
     "sanity": config["ablations"]["sanity"],
     "cost": True,
+    "ratings": TESTED and config["machine"]["ratings"],
 }
 
 

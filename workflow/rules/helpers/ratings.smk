@@ -1,0 +1,81 @@
+"""Whether there are answers to the listening tests, and what is asked of them."""
+
+import shlex
+
+RATINGS_FOLDER = config["machine"]["ratings"] and Path(config["machine"]["ratings"]).expanduser()
+
+
+def titles_of_rated(wildcards):
+    """What the systems and data sets of listening tests are called in print."""
+    systems = [name for name in config["listening_test"]["systems"] if name != "slime"]
+    named = titles_of(config, systems=systems, datasets=TESTED, as_classifiers=[])
+    return {"slime": "SLIME"} | named
+
+
+OF_RATINGS = ("listening_test/systems", "statistics/confidence")
+RATINGS_TABLE = settings(*OF_RATINGS, titles=titles_of_rated, datasets=lambda wildcards: TESTED)
+RATINGS_FIGURE = settings(*OF_RATINGS, titles=titles_of_rated)
+
+
+def answered_test(wildcards):
+    """The test that answers are of; ends the command where there are none."""
+    imported = Path(f"{RATED}/ratings.csv".format(**wildcards))
+    if why := why_no_answers(wildcards.dataset):
+        if RATINGS_FOLDER or not imported.exists():
+            sys.exit(f"error: {why}")
+    return {"pack": TEST.format(**wildcards)}
+
+
+def all_ratings(wildcards):
+    """Ratings of all tests, and who gave them; ends the command where there is no test."""
+    if not TESTED:
+        sys.exit(
+            "error: this run has no listening test: name one of its data sets in "
+            "listening_test.datasets, and in listening_test.systems systems that run"
+        )
+    names = ("ratings", "participants")
+    return {name: expand(f"{RATED}/{name}.csv", dataset=TESTED) for name in names}
+
+
+def why_no_answers(dataset):
+    """What is missing and how to get it; nothing where there are answers."""
+    page = f"{TEST}/index.html".format(dataset=dataset)
+    if RATINGS_FOLDER is None:
+        missing, folder = "machine.ratings is null", "FOLDER"
+    else:
+        folder = RATINGS_FOLDER
+        if any((folder / dataset).glob("*.csv")):
+            return None
+        others = sorted(path.name for path in folder.glob("*.csv")) if folder.is_dir() else []
+        beside = f"; {others[0]} lies beside that folder and not in it" if others else ""
+        missing = f"{folder / dataset} holds no csv file{beside}"
+    steps = [
+        f"give {page} to {config['listening_test']['n_participants']} people, each with a number "
+        "from 1 on",
+        f"put the csv files that they save into {folder}/{dataset}/",
+        f"then give {command('figure_4', machine=f'{{ratings: {folder}}}')}",
+    ]
+    if not Path(page).exists():
+        steps.insert(0, f"compose the test: {command(TEST.format(dataset=dataset))}")
+    numbered = "\n".join(f"  {i}. {step}" for i, step in enumerate(steps, start=1))
+    return (
+        f"there are no answers to the listening test of {dataset}: {missing}. None is made up. To "
+        f"get some,\n{numbered}"
+    )
+
+
+def command(target, **assignments):
+    """What to type for a target of this run."""
+    files = [os.path.relpath(path) for path in workflow.overwrite_configfiles]
+    said = [*(workflow.config_settings.config_args or [])]
+    said += [f"{key}={value}" for key, value in assignments.items()]
+    options = ["--configfile", *files] if files else []
+    options += ["--config", *said] if said else []
+    return shlex.join(["snakemake", "--cores", "1", target, *options])
+
+
+def changed_answers(job):
+    """How a folder of answers differs from what was imported, a line for each file."""
+    if RATINGS_FOLDER is None:
+        return []
+    return changed_folder(job.output.files, RATINGS_FOLDER / job.wildcards.dataset)
