@@ -59,7 +59,10 @@ TINY = {
             },
         },
     },
-    "evaluation": {"random": {"n_draws": 1}},
+    "evaluation": {
+        "random": {"n_draws": 1},
+        "masks": {"n_steps": 1, "n_clips": 2, "slime_samples": 8},
+    },
     "statistics": {"n_bootstrap": 20, "n_permutations": 20},
 }
 

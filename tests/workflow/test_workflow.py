@@ -35,12 +35,14 @@ AFTER_DICTIONARY = {
     *MEASURES,
     "train_system",
     "interpret_clips",
+    "measure_masks",
     *ATLAS,
     "tabulate_hyperparameters",
     "tabulate_fidelity",
     "tabulate_faithfulness",
     "tabulate_ablation",
     "tabulate_by_design",
+    "tabulate_masks",
     "tabulate_cost",
     "compare_systems",
     "draw_components_sweep",
@@ -250,7 +252,13 @@ class TestWhatAnEditReruns:
 
     def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
         planned = self.edit(edited, "listening", "threshold", value=0.2)
-        assert planned == {"interpret_clips", "compose_listening", "list_deviations", *ATLAS}
+        masks = {"measure_masks", "tabulate_masks", "trace_tables"}
+        assert planned == masks | {
+            "interpret_clips",
+            "compose_listening",
+            "list_deviations",
+            *ATLAS,
+        }
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
         words = {
