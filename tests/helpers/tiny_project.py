@@ -60,7 +60,11 @@ TINY = {
             },
         },
     },
-    "evaluation": {"random": {"n_draws": 1}, "sanity": {"n_draws": 1}},
+    "evaluation": {
+        "random": {"n_draws": 1},
+        "masks": {"n_steps": 1, "n_clips": 2, "slime_samples": 8},
+        "sanity": {"n_draws": 1},
+    },
     "corruption": {"snr_db": [0, 10], "slime_samples": 4},
     "attributions": {"n_steps": 4},
     "statistics": {"n_bootstrap": 20, "n_permutations": 20},

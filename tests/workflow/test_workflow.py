@@ -39,6 +39,7 @@ AFTER_DICTIONARY = {
     *SANITY,
     "train_system",
     "interpret_clips",
+    "measure_masks",
     *ATLAS,
     *CORRUPTION,
     "tabulate_hyperparameters",
@@ -46,6 +47,7 @@ AFTER_DICTIONARY = {
     "tabulate_faithfulness",
     "tabulate_ablation",
     "tabulate_by_design",
+    "tabulate_masks",
     "tabulate_cost",
     "compare_systems",
     "draw_components_sweep",
@@ -295,8 +297,9 @@ class TestWhatAnEditReruns:
 
     def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
         planned = self.edit(edited, "listening", "threshold", value=0.2)
+        masks = {"measure_masks", "tabulate_masks", "trace_tables"}
         sounds = {"interpret_clips", "compose_listening", "list_deviations", *ATLAS}
-        assert planned == sounds | CORRUPTION | {"trace_tables"}
+        assert planned == masks | sounds | CORRUPTION
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
         words = {
