@@ -258,22 +258,26 @@ def _make_of_settings(run):
 
 
 def _make_corruption(run, rng):
+    def rows(system, predictor):
+        frames = [
+            found_in_company(rng.normal(size=5), system, snr_db, predictor=predictor)
+            for snr_db in (-10, 10)  # told apart by punctuation alone
+        ]
+        return pd.concat(frames)
+
     key = {"dataset": "esc50", "fold": 1}
     clips = [
         run.measured(
             "corruption",
-            found_in_company(rng.normal(size=5), system, predictor=predictor),
+            rows(system, predictor),
             **{**key, "system": system, "variant": "default", "run": 0},
         )
         for system, predictor in (("l2i_att", "classifier"), ("l2i_bd", "interpreter"))
     ]
-    beside = [
-        found_in_company(rng.normal(size=5), name, predictor=None)
-        for name in ("slime", "oracle_mask")
-    ]
+    beside = pd.concat([rows(name, None) for name in ("slime", "oracle_mask")])
     run.make(
         *("corruption", "tabulate_corruption"),
-        {"clips": clips, "references": [run.measured("references", pd.concat(beside), **key)]},
+        {"clips": clips, "references": [run.measured("references", beside, **key)]},
         datasets=["esc50"],
         systems=["l2i_att", "l2i_bd"],
         references=["slime", "oracle_mask", "mixture"],

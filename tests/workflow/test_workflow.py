@@ -31,11 +31,14 @@ pytestmark = pytest.mark.slow
 
 MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
 ATLAS = {"compose_atlas", "list_atlases"}
+CORRUPTION = {"measure_corruption", "measure_corruption_references"}
+CORRUPTION |= {"tabulate_corruption", "draw_corruption"}
 AFTER_DICTIONARY = {
     *MEASURES,
     "train_system",
     "interpret_clips",
     *ATLAS,
+    *CORRUPTION,
     "tabulate_hyperparameters",
     "tabulate_fidelity",
     "tabulate_faithfulness",
@@ -88,6 +91,18 @@ class TestFromArchiveToTables:
         ]
         assert len(ours) and ours["mean"].notna().all()
         assert (results(finished) / f"tables/table_{number}.md").read_text().startswith("# Table")
+
+    def test_every_test_clip_of_the_first_fold_is_found_in_company_by_all(self, finished):
+        table = pd.read_csv(results(finished) / "tables/corruption.csv")
+        assert table["mean"].notna().all() and table["n"].eq(1).all()
+        improved = table[table["metric"] == "interpretation_improvement"]
+        systems = {"l2i_att", "l2i_max", "l2i_bd", "slime", "nmf_alone", "oracle_mask"}
+        assert {*improved["system"]} == systems and len(improved) == 6 * 2 * 2
+        index = pd.read_csv(results(finished) / "datasets/esc50/index.csv")
+        scored = pd.read_csv(results(finished) / "evaluation/esc50/fold1/references/corruption.csv")
+        assert {*scored["clip"]} == {*index["clip"][index["fold"] == 1]}
+        assert (results(finished) / "figures/figure_corruption.png").stat().st_size > 0
+        assert not (results(finished) / "evaluation/esc50/fold2/references").exists()
 
     def test_every_test_clip_is_scored_once_by_every_system(self, finished):
         index = pd.read_csv(results(finished) / "datasets/esc50/index.csv")
@@ -268,7 +283,8 @@ class TestWhatAnEditReruns:
 
     def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
         planned = self.edit(edited, "listening", "threshold", value=0.2)
-        assert planned == {"interpret_clips", "compose_listening", "list_deviations", *ATLAS}
+        sounds = {"interpret_clips", "compose_listening", "list_deviations", *ATLAS}
+        assert planned == sounds | CORRUPTION | {"trace_tables"}
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
         words = {

@@ -132,17 +132,17 @@ def test_a_silent_clip_is_nobodys_partner(tmp_path, corpus):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_silent_clip_is_refused_by_name(tmp_path, kind):
     fold = make_fold(tmp_path, silent=[0])
-    with pytest.raises(InputError, match="clip 0 of corpus cannot be corrupted.*silent.*leave"):
+    with pytest.raises(InputError, match="clip 0 of corpus, corrupted by .*silent.*leave"):
         corrupted(fold, 0, str(tmp_path), kind=kind, snr_db=0, seed=0)
     assert pair_of(fold, 0, str(tmp_path), kind=kind, seed=0).is_silent
 
 
 def test_what_cannot_be_done_is_refused(tmp_path, corpus):
     fold, data = corpus
-    with pytest.raises(InputError, match="hum is no kind of corruption: there are noise, class"):
+    with pytest.raises(InputError, match="hum is no kind of corruption: name one of noise, class"):
         corrupted(fold, 0, data, kind="hum", snr_db=0, seed=0)
     lonely = dataclasses.replace(fold, index=fold.index.assign(label=0))
-    with pytest.raises(InputError, match="no test clip of another class sounds"):
+    with pytest.raises(InputError, match="fold 1 of corpus tests no clip of another"):
         corrupted(lonely, 0, data, kind=OTHER, snr_db=0, seed=0)
     several = dataclasses.replace(fold, index=fold.index.drop(columns="label"))
     with pytest.raises(InputError, match="any number of classes"):

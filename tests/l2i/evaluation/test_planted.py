@@ -37,6 +37,13 @@ def rows_of(planted, pair, clean=0, **how):
     return scored(planted, *find(planted, pair, **how), decided_when_clean=clean)
 
 
+def untrained(generator):
+    """Networks whose answers depend on what they hear, if on nothing else."""
+    W = torch.rand(513, 6, generator=generator)
+    networks = small_classifier().eval(), small_interpreter(W / W.norm(dim=0)).eval()
+    return ExplainedClassifier(*(network.requires_grad_(False) for network in networks))
+
+
 class TestInterpreter:
     def test_one_that_knows_finds_what_was_planted_and_leaves_the_other(self):
         rows = rows_of(two_tones(), known_pair())
@@ -72,9 +79,7 @@ class TestInterpreter:
     @pytest.mark.parametrize(("n_more", "alike_db"), [(0, 100), (100, 15)])
     def test_it_is_heard_as_the_sounds_of_the_listening_page_are(self, generator, n_more, alike_db):
         # Those are decided on with silence behind, where a clip ends between two hops.
-        W = torch.rand(513, 6, generator=generator)
-        networks = small_classifier().eval(), small_interpreter(W / W.norm(dim=0)).eval()
-        pair = ExplainedClassifier(*(network.requires_grad_(False) for network in networks))
+        pair = untrained(generator)
         planted = two_tones([0.0], N_SAMPLES + n_more)
         _, (found,) = find(planted, pair)
         how = {"threshold": 0.1, "n_decided": N_SAMPLES + n_more, "target": 0}
@@ -85,8 +90,13 @@ class TestInterpreter:
             assert si_sdr(ours, theirs) > alike_db
 
     def test_a_mixture_is_heard_alike_alone_and_among_others(self, generator):
-        together, alone = find(two_tones(), known_pair()), find(two_tones([0.0]), known_pair())
-        assert_close(together[1][1].interpretation, alone[1][0].interpretation)
+        pair = untrained(generator)
+        decided, together = find(two_tones(), pair)
+        for place, snr_db in enumerate(RATIOS):
+            of_one, (alone,) = find(two_tones([snr_db]), pair)
+            assert_close(together[place].interpretation, alone.interpretation, atol=1e-5, rtol=0)
+            assert decided[place] == of_one[0]
+        assert not torch.allclose(together[0].interpretation, together[2].interpretation, atol=0.1)
 
 
 class TestScores:

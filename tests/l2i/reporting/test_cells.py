@@ -21,7 +21,8 @@ from l2i.reporting.cells import (
     titles_in,
 )
 
-TABLES = ["table_4", "table_5", "table_8", "comparisons_4", "classes", "cost", "figure_2"]
+TABLES = ["table_4", "table_5", "table_8", "comparisons_4", "classes", "cost", "corruption"]
+TABLES += ["figure_2"]
 NAMED = {
     "l2i_att": "L2I w/ ATT",
     "l2i_max": "L2I w/ MAX",
@@ -131,6 +132,7 @@ def test_a_word_that_is_a_key_as_well_is_a_column_where_that_gives_a_row():
         ("comparisons_4.csv:x", "comparisons_4"),
         ("What training costs, x", "cost"),
         ("Class by class, x", "classes"),
+        ("Clips in company, x", "corruption"),
         ("Fig. 2, x", "figure_2"),
         ("FIGURE II: x", "figure_2"),
         ("table-5: x", "table_5"),

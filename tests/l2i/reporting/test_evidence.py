@@ -75,7 +75,7 @@ class TestChoice:
     def test_clips_in_company_are_scored_apart_by_systems_and_by_what_stands_beside(
         self, run, system, metric, path
     ):
-        of = of_esc50(system, metric, "kind=noise, snr_db=0")
+        of = of_esc50(system, metric, "kind=noise, snr_db=-10")
         assert evidence(run, "corruption", **of) == [path]
 
     def test_an_ablation_rests_on_its_variant(self, run):

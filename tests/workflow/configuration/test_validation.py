@@ -453,6 +453,9 @@ class TestKnownAnswers:
                 r"segment_seconds is 5.0, but must be at most half of datasets.esc50.clip_seconds",
             ),
             ("slime.segment_seconds", 0.01, r"0.01, but .* at least one features.hop_length"),
+            ("corruption.snr_db", [0, 5, 0], r"corruption.snr_db is \[0, 5, 0\], but"),
+            ("corruption.snr_db", [100], r"corruption.snr_db\[0\] is 100, but must be at most 60"),
+            ("corruption.slime_samples", 0, r"slime_samples is 0, but must be at least 1"),
             (
                 "systems",
                 {1: {}},
@@ -584,3 +587,15 @@ def test_a_broken_list_of_downloads_is_told_in_words(tmp_path, monkeypatch, text
     monkeypatch.setattr(reading, "REFERENCE", tmp_path)
     with pytest.raises(InputError, match=re.escape(message)):
         load_reference.__wrapped__("downloads")
+
+
+@pytest.mark.parametrize(("slime", "snr_db"), [(True, []), (False, [0]), (False, [])])
+def test_segments_must_fit_where_slime_is_asked(config, slime, snr_db):
+    config = changed(config, "slime.segment_seconds", 5.0)
+    config = changed(config, "listening.slime", slime)
+    config = changed(config, "corruption.snr_db", snr_db)
+    if slime or snr_db:
+        with pytest.raises(InputError, match=r"slime.segment_seconds .* corruption.snr_db to \[\]"):
+            validate_config(config)
+    else:
+        validate_config(config)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from l2i.checks import InputError
+from l2i.checks import InputError, naming
 from l2i.features.audio import fit_length, scale_waveform
 from l2i.streams import random_stream, stream_seed
 
@@ -102,13 +102,8 @@ def corrupted(fold: Fold, row: int, data: str, *, kind: str, snr_db: float, seed
         If clips may have several classes, the kind is none of these, no clip of another class
         sounds, or the clip is silent.
     """
-    try:
+    with naming(f"{fold.index['clip'].iloc[row]} of {fold.dataset}, corrupted by {kind}"):
         return pair_of(fold, row, data, kind=kind, seed=seed).mixed(snr_db)
-    except InputError as error:
-        name = fold.index["clip"].iloc[row]
-        raise InputError(
-            f"{name} of {fold.dataset} cannot be corrupted by {kind}: {error}"
-        ) from error
 
 
 def pair_of(
@@ -125,18 +120,24 @@ def pair_of(
     Both are cropped or padded to `clip_seconds`, as for scores, or are as long as the clip is.
     """
     if fold.multi_label:
-        raise InputError("a clip has any number of classes there, so that no clip is of another")
+        raise InputError(
+            f"clips of {fold.dataset} have any number of classes, so that none is of another: "
+            "corrupt those of a data set with one class a clip"
+        )
     source = fold.waveform(data, row, clip_seconds).double().numpy()
     if kind == NOISE:
         noise = random_stream(seed, "corruption", fold.index["clip"].iloc[row], kind)
         return Pair(source, noise.standard_normal(len(source)), "", fold.waveform_scale)
     if kind != OTHER:
-        raise InputError(f"{kind} is no kind of corruption: there are {', '.join(KINDS)}")
+        raise InputError(f"{kind} is no kind of corruption: name one of {', '.join(KINDS)}")
     for partner in partners_of(fold, row, seed):
         other = fit_length(fold.waveform(data, partner).double().numpy(), len(source))
         if other.any():
             return Pair(source, other, fold.index["clip"].iloc[partner], fold.waveform_scale)
-    raise InputError("no test clip of another class sounds")
+    raise InputError(
+        f"fold {fold.name} of {fold.dataset} tests no clip of another class that sounds: add one, "
+        "or set corruption.snr_db to []"
+    )
 
 
 def partners_of(fold: Fold, row: int, seed: int) -> list[int]:

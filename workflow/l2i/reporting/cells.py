@@ -126,7 +126,11 @@ def parse_address(text: str, tables: Iterable[str]) -> Address:
 
 def names_of_table(table: str) -> list[str]:
     """What a table may be called: its file's name, and what is printed over it."""
-    special = {"classes": ["class by class"], "cost": ["costs", "what training costs"]}
+    special = {
+        "classes": ["class by class"],
+        "cost": ["costs", "what training costs"],
+        "corruption": ["clips in company"],
+    }
     names = [table, *special.get(table, [])]
     if found := _TABLE.fullmatch(table):
         kind, number = found[1], int(found[2])
