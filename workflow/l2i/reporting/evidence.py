@@ -17,6 +17,7 @@ from l2i.reporting.beside_paper import condition_text
 from l2i.reporting.cells import Cell, settings_of
 from l2i.reporting.removals import NOTHING
 
+REFERENCES = "references"  # what is measured beside systems: its input, and what lists it
 OF_RECORD = "record of "  # how the names of inputs begin that are records of others
 NOT_OURS = {"reference": "the paper quotes it from elsewhere", "missing": "it was not measured"}
 # What the table of classes takes of a class -> the input that it is taken from.
@@ -108,8 +109,8 @@ def _of_system(
         return side._replace(system=condition.get("of"))
     if name in interpreters:
         return side._replace(system=interpreters[name], name="posthoc")
-    if name in settings.get("references", []):  # all in one file, which is of no system
-        return side._replace(system=CLASSIFIER, name="references")
+    if name in settings.get(REFERENCES, []):  # all in one file, which is of no system
+        return side._replace(system=CLASSIFIER, name=REFERENCES)
     known = {*settings.get("systems", []), *(row["system"] for row in settings.get("rows", []))}
     known |= {CLASSIFIER, settings.get("system"), *settings.get("titles", {})}
     return side._replace(system=name if name in known else None)  # L2I of Table II is several
@@ -151,5 +152,10 @@ def _same_run(of: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def _told(side: _Side) -> str:
-    told = [f"{name} {value}" for name, value in side._asdict().items() if value and name != "name"]
+    said = side._asdict()
+    del said["name"]
+    if side.name == REFERENCES:
+        said["system"] = None  # of none
+    told = [f"{name} {value}" for name, value in said.items() if value]
+    told += [REFERENCES] if side.name == REFERENCES else []
     return ", ".join(told) or "all inputs of the table"
