@@ -87,6 +87,12 @@ class TestChoice:
         of = of_esc50(system, metric, "kind=noise, snr_db=-10")
         assert evidence(run, "corruption", **of) == [path]
 
+    def test_what_stands_beside_systems_is_said_to_be_of_none(self, run):
+        cells = cells_of("corruption", run.rows("corruption"))
+        of_slime = next(each for each in cells if each.keys["system"] == "slime")
+        found = evidence_of(of_slime, run.record("corruption"), run.record_of)
+        assert found.why == "dataset esc50, references"
+
     def test_an_ablation_rests_on_its_variant(self, run):
         of = of_esc50("l2i_att", "fidelity_loss", "fold=1, taps=B3")
         assert evidence(run, "table_6", **of) == ["esc50-1-l2i_att-taps-B3-0/ablated.csv"]

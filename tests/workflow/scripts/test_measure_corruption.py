@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from helpers.noise_corpus import recordings_of
 from helpers.project import load_module
@@ -21,10 +22,10 @@ def measured(tmp_path, generator):
     classifier = small_classifier().eval().requires_grad_(False)
     interpreter = small_interpreter(random_dictionary(generator)).eval().requires_grad_(False)
 
-    def run(predictor="classifier", threshold=0.1, seed=0, **corpus):
+    def run(predictor="classifier", threshold=0.1, seed=0, kind=ExplainedClassifier, **corpus):
         def explained(of, **how):
             assert how == {"relevance_scale": "absolute"}
-            return ExplainedClassifier(of, interpreter, predictor=predictor, **how)
+            return kind(of, interpreter, predictor=predictor, **how)
 
         recordings, path = recordings_of(tmp_path, classifier, **corpus), tmp_path / "rows.csv"
         facts = load_module("measure_corruption").measure_corruption(
@@ -62,6 +63,21 @@ def test_decisions_are_those_of_who_decides(measured):
     decided = ["right_when_clean", "survives"]
     # Both networks are untrained, and decide for one class whatever they hear.
     assert not rows[decided].equals(by_design[decided])
+
+
+def test_what_is_decided_by_itself_is_asked_of_the_clip_and_not_of_a_mixture(measured):
+    class SureOfTheThird(ExplainedClassifier):
+        def predict(self, M):
+            assert len(M) == 1, "the clip alone"
+            return torch.tensor([[0.0, 0.0, 1.0]])
+
+        def explain(self, M, n_frames):
+            logits = torch.tensor([[0.0, 1.0, 0.0]]).repeat(len(M), 1)
+            return logits, super().explain(M, n_frames)[1]
+
+    _, rows = measured(kind=SureOfTheThird)
+    assert (rows["right_when_clean"] == (rows["class"] == "c")).all()
+    assert (rows["survives"] == (rows["class"] == "b")).all()
 
 
 def test_a_threshold_that_nothing_exceeds_gives_silence_that_is_counted(measured):

@@ -49,6 +49,10 @@ def test_every_method_is_held_against_the_same_mixtures(measured):
     of_mixture += ["mixture_si_sdr", "mixture_other_si_sdr"]
     said = [rows.loc[rows["system"] == name, of_mixture].reset_index() for name in METHODS]
     assert all(each.drop(columns="index").equals(said[0].drop(columns="index")) for each in said)
+    # The classifier is untrained, and decides for one class whatever it hears.
+    for decided in ("survives", "right_when_clean"):
+        assert rows.groupby("class")[decided].nunique().eq(1).all()
+        assert sorted(rows.groupby("class")[decided].first()) == [0, 0, 1]
 
 
 def test_the_oracle_comes_nearer_than_all_others_to_both_sounds(measured):

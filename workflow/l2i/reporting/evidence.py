@@ -17,6 +17,7 @@ from l2i.reporting.beside_paper import condition_text
 from l2i.reporting.cells import Cell, settings_of
 from l2i.reporting.removals import NOTHING
 
+REFERENCES = "references"  # what is measured beside systems: its input, and what lists it
 OF_RECORD = "record of "  # how the names of inputs begin that are records of others
 NOT_OURS = {"reference": "the paper quotes it from elsewhere", "missing": "it was not measured"}
 # What the table of classes takes of a class -> the input that it is taken from.
@@ -134,8 +135,8 @@ def _of_system(
         return side._replace(system=interpreters[name], names=frozenset({"posthoc"}))
     if name in settings.get("methods", []):  # of the classifier alone, an input for each
         return side._replace(system=CLASSIFIER, names=frozenset({name}))
-    if name in settings.get("references", []):  # all in one file, which is of no system
-        return side._replace(system=CLASSIFIER, names=frozenset({"references"}))
+    if name in settings.get(REFERENCES, []):  # all in one file, which is of no system
+        return side._replace(system=CLASSIFIER, names=frozenset({REFERENCES}))
     known = {*settings.get("systems", []), *(row["system"] for row in settings.get("rows", []))}
     known |= {CLASSIFIER, settings.get("system"), *settings.get("titles", {})}
     return side._replace(system=name if name in known else None)  # L2I of Table II is several
@@ -179,5 +180,9 @@ def _same_run(of: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 def _told(side: _Side) -> str:
     said = side._replace(names=None)._asdict()
+    of_references = side.names == frozenset({REFERENCES})
+    if of_references:
+        said["system"] = None  # of none
     told = [f"{name} {value}" for name, value in said.items() if value]
+    told += [REFERENCES] if of_references else []
     return ", ".join(told) or "all inputs of the table"
