@@ -11,7 +11,6 @@ localrules:
     import_ratings,
     tabulate_ratings,
     draw_ratings,
-    figure_4,
 
 
 rule import_ratings:

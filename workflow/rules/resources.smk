@@ -25,11 +25,12 @@ USE = {
     "measure_sanity": (5.0, 2.0),  # of 22 networks
     "interpret_clips": (0.1, 0.7),  # of tens of clips, whatever their data set holds
     "index_dataset": (0.1, 0.0),
-    "compose_atlas": (0.1, 0.1),  # of 400 clips at most, as those below
+    "compose_atlas": (0.1, 0.1),  # of 400 clips at most
     "explain_by_attribution": (0.2, 0.1),  # of a few clips
-    "measure_masks": (0.1, 0.1),
-    "measure_masks_of_classifier": (3.5, 0.1),
+    "measure_masks": (17.0, 0.1),
+    "measure_masks_of_classifier": (72.0, 0.1),
 }
+OF_SOME_CLIPS = {"measure_masks", "measure_masks_of_classifier"}  # evaluation.masks.n_clips at most
 # Hours of audio by the name of the download; what is not known counts as the largest.
 HOURS = {"esc50": 2.8, "sonyc_ust": 51.4, "openmic": 55.6}
 HOURS |= {"demo_esc50": 0.1, "demo_sonyc_ust": 0.1, "demo_openmic": 0.1}
@@ -47,11 +48,11 @@ def asks(use, gpu=False, **more):
     cores = THREADS if gpu else 1
 
     def runtime(wildcards, attempt):
-        once = MARGIN * core_minutes * _hours(wildcards) / cores
+        once = MARGIN * core_minutes * _hours(wildcards, use) / cores
         return attempt * math.ceil(min(START + once * _trainings(wildcards, use), MOST_MINUTES))
 
     def mem_mb(wildcards, attempt):
-        return attempt * math.ceil(1000 * min(BASE_GB + gb * _hours(wildcards), MOST_GB))
+        return attempt * math.ceil(1000 * min(BASE_GB + gb * _hours(wildcards, use), MOST_GB))
 
     return {"runtime": runtime, "mem_mb": mem_mb} | (_gpu() if gpu else {}) | more
 
@@ -62,8 +63,12 @@ def _gpu():
     return {"gres": name} if name else {"gpu": GPU}
 
 
-def _hours(wildcards):
-    return HOURS.get(config["datasets"][wildcards.dataset]["download"], max(HOURS.values()))
+def _hours(wildcards, use):
+    """Hours of audio that a job goes through."""
+    dataset = config["datasets"][wildcards.dataset]
+    hours = HOURS.get(dataset["download"], max(HOURS.values()))
+    some = config["evaluation"]["masks"]["n_clips"] * dataset["clip_seconds"] / 3600
+    return min(hours, some) if use in OF_SOME_CLIPS else hours
 
 
 def _trainings(wildcards, use):

@@ -21,7 +21,6 @@ def measure_masks_of_classifier(
     n_clips: int,
     operators: list[str],
     slime: dict,
-    slime_samples: int,
     attributions: dict,
     seed: int,
     run: str,
@@ -32,8 +31,6 @@ def measure_masks_of_classifier(
     ----------
     path_to_masks : list of str
         One for each of `methods`, in their order.
-    slime_samples : int
-        Copies that SLIME draws here, in the place of `slime`'s n_samples.
 
     Returns
     -------
@@ -45,7 +42,7 @@ def measure_masks_of_classifier(
     known: dict[str, Explainer] = {
         "slime": by_slime(
             classifier,
-            Slime(**slime | {"n_samples": slime_samples}),
+            Slime(**slime),
             n_steps=n_steps,
             clip_seconds=recordings.clip_seconds,
             seed=seed,

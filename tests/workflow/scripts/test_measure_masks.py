@@ -84,7 +84,7 @@ def of_classifier(recordings, tmp_path):
             recordings(classifier or Listener()),
             paths,
             methods=[*methods],
-            **{"slime": SLIME, "slime_samples": 40, "run": "0"},
+            **{"slime": SLIME | {"n_samples": 40}, "run": "0"},
             attributions={"n_steps": 8, "layer": "B5"},
             **HOW | changes,
         )

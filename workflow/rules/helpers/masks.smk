@@ -5,14 +5,20 @@ from configuration.systems import METHODS
 MEASURED_METHODS = config["evaluation"]["masks"]["methods"]
 HOW_MASKED = tuple(f"evaluation/masks/{name}" for name in ("n_steps", "n_clips", "operators"))
 MASKS_SETTINGS = settings(*OF_SYSTEM, *HOW_MASKED, "listening/threshold", *RELEVANCE, "seed")
+
+
+def slime_of_masks(wildcards):
+    """Settings of SLIME, with as many copies as each clip gets here."""
+    return config["slime"] | {"n_samples": config["evaluation"]["masks"]["slime_samples"]}
+
+
 MASKS_OF_CLASSIFIER_SETTINGS = settings(
     *OF_RECORDINGS,
     *HOW_MASKED,
     "evaluation/masks/methods",
-    "evaluation/masks/slime_samples",
-    "slime",
     "attributions",
     "seed",
+    slime=slime_of_masks,
 )
 
 
