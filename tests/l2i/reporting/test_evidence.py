@@ -58,6 +58,18 @@ class TestChoice:
         of = of_esc50("slime", "ff_median", "operator=noise_fill")
         assert evidence(run, "faithfulness_more", **of) == ["esc50-1-0/masks.csv"]
 
+    def test_methods_are_told_apart_by_their_inputs(self, run):
+        record, slime = run.record("faithfulness_more"), "results/esc50-1-0/masks.csv"
+        other = {"name": "grad_cam", "path": "other"}
+        more = {**record, "inputs": [*record["inputs"], other]}
+        keys = of_esc50("slime", "ff_median", "operator=noise_fill")
+        found = evidence_of(
+            Cell("faithfulness_more", 0, keys, {"mean": 1.0}),
+            more,
+            lambda path: run.record_of(slime if path == "other" else path),
+        )
+        assert found.chosen and [each["path"] for each in found.inputs] == [slime]
+
     def test_agreement_of_rankings_rests_on_all_that_are_ranked(self, run):
         keys = {"dataset": "esc50", "metric": "operator_tau"}
         keys["condition"] = "measure=insertion, operators=log_magnitude+noise_fill"
