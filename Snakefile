@@ -62,6 +62,7 @@ include: "workflow/rules/atlas.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/ratings.smk"
+include: "workflow/rules/corruption.smk"
 include: "workflow/rules/pages.smk"
 
 

@@ -127,6 +127,20 @@ def segments(*kept: int) -> dict[str, Any]:
     return {"sounds": sounds, "segments": each, "r2": 0.43, "threshold": "-", "relevances": "-"}
 
 
+def write_mixture(folder: Path, name: str, kind: str = "class", **planted: np.ndarray) -> None:
+    """A folder with a clip that was mixed of a dog and another sound: two tones unless said."""
+    sounds = {"source": tone(500), "other": tone(2500, 0.1)} | planted
+    of_other = {"labels": ["rain"], "clip": "b"} if kind == "class" else {"labels": [], "clip": ""}
+    said = {"source": {"labels": ["dog"], "clip": "a"}, "other": of_other}
+    mixed = {
+        "corruption": {"kind": kind, "snr_db": 9.5, "seed": 0},
+        "planted": {name: {"file": f"{name}.wav", **said[name]} for name in sounds},
+    }
+    write_heard(folder, {name: {"x": sum(sounds.values()), "dog": mixed}})
+    for each, x in sounds.items():
+        write_wav(folder / file_name(name) / f"{each}.wav", x, sample_rate=RATE)
+
+
 def write_prototypes(folder: Path, *classes: str) -> None:
     """Prototypes of classes."""
     folder.mkdir(parents=True)

@@ -20,6 +20,7 @@ RATE = 16_000  # Hz
 AXIS = {"low_hz": 50.0, "high_hz": 8000.0}
 VILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}\u2028"
 SOUNDS = {"input": None, "interpretation": 440, "remainder": 220, "component": 880, "segment": 330}
+SOUNDS |= {"source": 550, "other": 660}
 NOTHING = "No component was relevant: none reached the threshold."
 
 
@@ -143,6 +144,41 @@ def prototype(target: str) -> dict:
     likeness = sound("prototype", f"Prototype of {target}", file="media/segment.flac")
     return interpretation(
         "APNet", target, None, kind="prototype", predictor="", threshold=None, sounds=[likeness]
+    )
+
+
+def corrupted(other: list[str], snr_db: float = 0.0) -> dict:
+    """A mixture of a dog with other classes, or with noise, of which two systems hear one each.
+
+    The first finds the dog and loses the rest; the second loses both, and has no more of the dog.
+    """
+    near, far, as_it_was = (
+        {"planted": name, "si_sdr_db": value, "input_si_sdr_db": before}
+        for name, value, before in (
+            ("source", 5.26, 0.0),
+            ("other", -3.5, -0.04),
+            ("source", -0.01, 0.0),
+        )
+    )
+    first = interpretation("L2I w/ ATT", "dog", True)
+    first["sounds"][0]["truth"], first["sounds"][1]["truth"] = near, far
+    second = interpretation("L2I w/ MAX", "dog", True, decided=False)
+    second["sounds"][0]["truth"] = as_it_was
+    second["sounds"][1] = sound("remainder", file=None, words="Nothing is left.", gain_db=None)
+    second["sounds"][1]["truth"] = far | {"si_sdr_db": None}
+    planted = [
+        sound("source", "dog", gain_db=-3.0, volume_matched=0.7, volume_true=0.3),
+        sound("other", ", ".join(other) or "white noise", gain_db=-2.9),
+    ]
+    kind = "mixture" if other else "noise"
+    return clip(
+        f"dog with {kind}",
+        ["dog", *other],
+        first,
+        second,
+        kind=kind,
+        snr_db=snr_db,
+        planted=planted,
     )
 
 

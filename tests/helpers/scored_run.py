@@ -17,6 +17,7 @@ from helpers.tables import (
     classified,
     faithfulness_drops,
     fidelity_ranks,
+    found_in_company,
     of_datasets,
     tags,
 )
@@ -137,6 +138,7 @@ def scored_run(folder: Path, seed: int = 0) -> ScoredRun:
     _make_tables(run, fidelity, faithfulness, classifier, by_design)
     _make_ablations(run, rng)
     _make_of_settings(run)
+    _make_corruption(run, rng)
     return run
 
 
@@ -252,6 +254,31 @@ def _make_of_settings(run):
         datasets=of_datasets("esc50"),
         paper=printed_in(2),
         titles={},
+    )
+
+
+def _make_corruption(run, rng):
+    key = {"dataset": "esc50", "fold": 1}
+    clips = [
+        run.measured(
+            "corruption",
+            found_in_company(rng.normal(size=5), system, predictor=predictor),
+            **{**key, "system": system, "variant": "default", "run": 0},
+        )
+        for system, predictor in (("l2i_att", "classifier"), ("l2i_bd", "interpreter"))
+    ]
+    beside = [
+        found_in_company(rng.normal(size=5), name, predictor=None)
+        for name in ("slime", "oracle_mask")
+    ]
+    run.make(
+        *("corruption", "tabulate_corruption"),
+        {"clips": clips, "references": [run.measured("references", pd.concat(beside), **key)]},
+        datasets=["esc50"],
+        systems=["l2i_att", "l2i_bd"],
+        references=["slime", "oracle_mask", "mixture"],
+        titles={**TITLES, "slime": "SLIME"},
+        **HOW,
     )
 
 

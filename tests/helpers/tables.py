@@ -57,6 +57,25 @@ def followed(says, fold=1, run=0, label=0, system="l2i_att", probability=0.5):
     return pd.DataFrame(key | scores)
 
 
+def found_in_company(
+    improvement, system="l2i_att", snr_db=0, kind="noise", predictor="classifier", **columns
+):
+    """Rows of corruption.csv; without a run where `predictor` is None, as of references."""
+    clips = [f"1-{i:02d}" for i in range(len(improvement))]
+    key = {"dataset": "esc50", "fold": "1", "source": clips, "system": system}
+    if predictor is not None:
+        key |= {"variant": "default", "run": 0, "predictor": predictor}
+    key |= {"clip": clips, "class": "dog", "kind": kind, "snr_db": snr_db, "partner": ""}
+    scores = {"right_when_clean": 1, "survives": 1, "n_selected": 3, "empty": 0}
+    scores |= {"mixture_si_sdr": float(snr_db), "mixture_other_si_sdr": -float(snr_db)}
+    improvement = np.asarray(improvement, dtype=float)
+    scores["interpretation_si_sdr"] = snr_db + improvement
+    scores["interpretation_improvement"] = improvement
+    scores["remainder_si_sdr"] = 2 * improvement - snr_db
+    scores["remainder_improvement"] = 2 * improvement
+    return pd.DataFrame(key | scores | columns)
+
+
 def fidelity_ranks(ranks, system="l2i_att", fold=1, run=0, probability=0.5):
     """Rows of fidelity.csv of one class a clip, `ranks` being those of the classifier's class."""
     return followed([0] * len(ranks), fold, run, system=system, probability=probability).assign(

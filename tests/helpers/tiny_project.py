@@ -60,6 +60,7 @@ TINY = {
         },
     },
     "evaluation": {"random": {"n_draws": 1}},
+    "corruption": {"snr_db": [0, 10], "slime_samples": 4},
     "statistics": {"n_bootstrap": 20, "n_permutations": 20},
 }
 

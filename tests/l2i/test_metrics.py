@@ -23,12 +23,14 @@ from l2i.metrics import (
     auprc,
     auprc_on_grid,
     average_precision,
+    bounded_si_sdr,
     macro,
     macro_f1,
     max_f1,
     micro,
     micro_auprc,
     rank_of,
+    si_sdr,
     weighted_f1,
 )
 
@@ -364,3 +366,58 @@ class TestRank:
     def test_references_of_another_length_are_refused(self):
         with pytest.raises(InputError, match=r"reference must have shape \(2\), got \(3,\)"):
             rank_of(torch.zeros(2, 3), torch.zeros(3, dtype=torch.int64))
+
+
+def si_sdr_by_angle(estimate, reference):
+    """A twin of `si_sdr`: of an angle between two sounds, its cotangent."""
+    cosine = estimate @ reference / (np.linalg.norm(estimate) * np.linalg.norm(reference))
+    return 20 * np.log10(abs(cosine)) - 10 * np.log10(1 - cosine**2)
+
+
+class TestSiSdr:
+    @pytest.mark.parametrize("gain", [1.0, 0.01, -3.0])
+    @pytest.mark.parametrize("ratio_db", [-20.0, 0.0, 35.0])
+    def test_orthogonal_noise_of_known_power_gives_its_ratio_whatever_the_level(
+        self, rng, gain, ratio_db
+    ):
+        source, noise = np.linalg.qr(rng.standard_normal((500, 2)))[0].T
+        mixture = source + noise * 10 ** (-ratio_db / 20)
+        assert si_sdr(gain * mixture, source) == pytest.approx(ratio_db, abs=1e-9)
+        assert si_sdr(mixture, gain * source) == pytest.approx(ratio_db, abs=1e-9)
+
+    @given(seed=st.integers(0, 10_000), n=st.integers(3, 200), offset=st.floats(-3, 3))
+    def test_it_is_the_cotangent_of_the_angle(self, seed, n, offset):
+        draws = np.random.default_rng(seed)
+        reference = draws.standard_normal(n) + offset
+        estimate = draws.standard_normal(n) + draws.uniform(-5, 5) * reference
+        twin = si_sdr_by_angle(estimate, reference)
+        assert si_sdr(estimate, reference) == pytest.approx(twin, abs=1e-5)
+
+    @given(seed=st.integers(0, 10_000))
+    def test_it_is_what_least_squares_leave(self, seed):
+        draws = np.random.default_rng(seed)
+        reference, estimate = draws.standard_normal((2, 40))
+        (scale,), (left,), *_ = np.linalg.lstsq(reference[:, None], estimate, rcond=None)
+        expected = 10 * np.log10(np.sum((scale * reference) ** 2) / left)
+        assert si_sdr(estimate, reference) == pytest.approx(expected, abs=1e-6)
+
+    def test_what_has_no_ratio_has_its_limit_or_no_number(self):
+        reference, orthogonal, silence = np.array([[3.0, 0, 0], [0, 1.0, 1.0], [0, 0, 0]])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert si_sdr(-2 * reference, reference) == np.inf
+            assert si_sdr(orthogonal, reference) == -np.inf
+            assert np.isnan(si_sdr(silence, reference)) and np.isnan(si_sdr(reference, silence))
+            assert bounded_si_sdr(reference, reference) == 60
+            assert bounded_si_sdr(orthogonal, reference) == -30
+            assert bounded_si_sdr(silence, reference) == -30
+
+    def test_a_ratio_within_bounds_is_left_as_it_is(self, rng):
+        reference = rng.standard_normal((5, 30))
+        estimate = reference + rng.standard_normal((5, 30))
+        assert_close(bounded_si_sdr(estimate, reference), si_sdr(estimate, reference))
+
+    def test_several_sounds_are_held_against_one(self, rng):
+        estimates, reference = rng.standard_normal((2, 4, 30)), rng.standard_normal(30)
+        each = [[si_sdr(x, reference) for x in row] for row in estimates]
+        assert si_sdr(estimates, reference) == pytest.approx(np.array(each))

@@ -39,7 +39,7 @@ SIZES = {
     "/provenance": 2e7,  # a folder of pages
     "/listen": 2e9,  # the listening page, of all folders of sounds
 }
-SOUNDS = 0.5 * GB  # of a folder of listening, prototypes or an atlas
+SOUNDS = 0.5 * GB  # of a folder of listening, stimuli, prototypes, an atlas or a listening test
 
 
 class Job(NamedTuple):
@@ -59,7 +59,8 @@ def size_of(path):
     for end, size in SIZES.items():
         if path.endswith(end):
             return size
-    assert any(f"/{stage}/" in path for stage in ("listening", "prototypes", "atlas")), path
+    stages = ("listening", "corrupted", "stimuli", "listening_test", "prototypes", "atlas")
+    assert any(f"/{stage}/" in path for stage in stages), path
     return SOUNDS
 
 
@@ -141,7 +142,12 @@ def test_less_than_a_third_of_a_terabyte_is_read_for_hashes(jobs, limit):
 def test_what_is_large_and_read_by_rules_is_declared_by_its_digest(jobs, limit):
     read = {path for job in jobs for path in job.inputs}
     folders = {path for path in read if is_folder(path)}  # which Snakemake never reads
-    assert {PurePath(path).parts[2] for path in folders} == {"listening", "prototypes"}
+    assert {PurePath(path).parts[2] for path in folders} == {
+        "listening",
+        "corrupted",
+        "stimuli",
+        "prototypes",
+    }
     assert [path for path in sorted(read - folders) if size_of(path) > limit] == []
     digested = {path for job in jobs for path in job.outputs if is_digest(path)}
     assert digested == {path for path in read if is_digest(path)}

@@ -29,6 +29,18 @@ def test_each_folder_stands_with_the_words_for_it(workflow):
             assert ("/openmic/" in path) == (word["dataset"] == "OpenMIC-2018")
 
 
+def test_corrupted_clips_are_of_the_first_fold_of_data_sets_with_one_class_a_clip(workflow):
+    heard, runs = (workflow.globals[name] for name in ("heard", "INTERPRETED"))
+    clean, corrupted = (
+        [path for path in heard(runs) if f"/{occasion}/" in path]
+        for occasion in ("listening", "corrupted")
+    )
+    assert len(clean) + len(corrupted) == len(heard(runs)) == len({*heard(runs)})
+    esc50 = [path for path in clean if "/esc50/fold1/" in path]
+    assert sorted(corrupted) == sorted(p.replace("/listening/", "/corrupted/") for p in esc50)
+    assert len(corrupted) == 4, "three systems that make sounds, and SLIME"
+
+
 @pytest.mark.parametrize(("rules", "told"), [({"compose_listening", "all"}, 1), ({"all"}, 0)])
 def test_the_page_is_named_where_it_was_asked_for(workflow, capsys, rules, told):
     jobs = [SimpleNamespace(rule=SimpleNamespace(name=name)) for name in rules]

@@ -22,6 +22,8 @@ MEASURES = {
     "measure_faithfulness",
     "measure_system",
 }
+# Of clips in company: of systems, and of what stands beside them.
+CORRUPTION = {"measure_corruption", "measure_corruption_references"}
 USE_FRONT_END = {
     "cache_features",
     "learn_dictionary",
@@ -31,14 +33,17 @@ USE_FRONT_END = {
     "choose_corrupted",
     "interpret_clips",
     "explain_by_slime",
+    "choose_stimuli",
     "measure_relevances",
     "compose_atlas",
     "sound_prototypes",
     *MEASURES,
+    *CORRUPTION,
 }
 # What opens a system finds its module by name, and reads clips as long as features are.
 OPEN_SYSTEMS = {
     *MEASURES,
+    "measure_corruption",
     "measure_relevances",
     "interpret_clips",
     "sound_prototypes",
@@ -53,6 +58,7 @@ WITH_INTERVAL = {
     "tabulate_ablation",
     "tabulate_classes",
     "tabulate_by_design",
+    "tabulate_corruption",
     "compare_systems",
     "draw_class_faithfulness",
     "draw_components_sweep",
@@ -71,6 +77,7 @@ OF_EVERY_FIGURE = {"draw_class_faithfulness", "draw_relevance_map", "draw_compon
 OF_RATINGS = {"tabulate_ratings", "draw_ratings"}
 OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
 OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
+OF_SOUNDS = {"tabulate_corruption", "draw_corruption"}
 OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes"}
 OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep"}
 
@@ -93,7 +100,7 @@ IN_LEDGER = re.compile(
     r"|systems\.tdl_nmf\.settings\.published_gradient"
     r"|systems\.(l2i_att|flint|vibi|apnet)\.module"
     r"|evaluation\.(relevance_pooling|relevance_scale|random\.(baselines|n_removed))"
-    r"|listening\.threshold"
+    r"|listening\.threshold|corruption\.slime_samples"
 )
 
 # First match decides. `run.folds` and `run.seeds` have no settings: they say which jobs exist. The
@@ -108,9 +115,12 @@ MATRIX = [
             "train_classifier",
             "measure_faithfulness",
             "measure_relevances",
+            *CORRUPTION,
             "compose_atlas",
             "choose_clips",
             "choose_corrupted",
+            "choose_stimuli",
+            "compose_listening_test",
             "explain_by_slime",
             "project_relevances",
             *WITH_INTERVAL,
@@ -122,7 +132,10 @@ MATRIX = [
     ("run.*", set()),
     ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
-    ("datasets.esc50.title", {"draw_components_sweep", "compose_listening", "compose_atlas"}),
+    (
+        "datasets.esc50.title",
+        {"draw_components_sweep", "draw_corruption", "compose_listening", "compose_atlas"},
+    ),
     (
         "datasets.sonyc_ust.title",
         {"draw_class_faithfulness", "draw_relevance_map", "compose_listening", *OF_RATINGS},
@@ -133,7 +146,13 @@ MATRIX = [
     ("datasets.esc50.corpus.*", {"index_dataset"}),
     (
         "datasets.esc50.clip_seconds",
-        {"cache_features", "train_system", "explain_by_slime", *OPEN_SYSTEMS},
+        {
+            "cache_features",
+            "train_system",
+            "explain_by_slime",
+            "measure_corruption_references",
+            *OPEN_SYSTEMS,
+        },
     ),
     ("datasets.esc50.download", {"fetch_dataset"}),
     (
@@ -141,6 +160,10 @@ MATRIX = [
         {"check_dataset", "learn_dictionary", "draw_components_sweep"},
     ),
     ("datasets.esc50.dictionary.clips_per_class", {"check_dataset", "learn_dictionary"}),
+    (
+        "datasets.esc50.dictionary.sparsity",
+        {"learn_dictionary", "measure_corruption_references"},
+    ),
     ("datasets.esc50.dictionary.*", {"learn_dictionary"}),
     (
         "datasets.esc50.classifier.positive_weight",
@@ -154,7 +177,7 @@ MATRIX = [
         for dataset, also in {
             "esc50": {
                 "metric": {"tabulate_ablation"},
-                "excluded_classes": {"check_dataset", "tabulate_ablation"},
+                "excluded_classes": {"check_dataset", "tabulate_ablation", "choose_stimuli"},
                 "paper_dataset": {"tabulate_faithfulness", "tabulate_ablation"},
                 "paper_comparable": {"tabulate_faithfulness", "tabulate_ablation"},
             },
@@ -189,17 +212,20 @@ MATRIX = [
         OF_FIDELITY
         | OF_FAITHFULNESS
         | OF_RATINGS
+        | OF_SOUNDS
         | {"tabulate_ablation", "compose_listening", "compose_atlas"},
     ),
     (
         "systems.l2i_max.title",
-        OF_FIDELITY | {"tabulate_faithfulness", "tabulate_classes", "compose_listening"},
+        OF_FIDELITY
+        | OF_SOUNDS
+        | {"tabulate_faithfulness", "tabulate_classes", "compose_listening"},
     ),
     *[(f"systems.{name}.title", OF_FIDELITY) for name in ("flint", "vibi")],
     ("systems.vibi_published.title", set()),  # which does not run
     (
         "systems.l2i_bd.title",
-        OF_CLASSIFICATION | {"tabulate_hyperparameters", "compose_listening"},
+        OF_CLASSIFICATION | OF_SOUNDS | {"tabulate_hyperparameters", "compose_listening"},
     ),
     ("systems.apnet.title", OF_CLASSIFICATION | {"compose_listening"}),
     *[
@@ -240,15 +266,29 @@ MATRIX = [
     ),
     (
         "evaluation.relevance_scale",
-        {"measure_faithfulness", "measure_relevances", "interpret_clips", "compose_atlas"},
+        {
+            "measure_corruption",
+            "measure_faithfulness",
+            "measure_relevances",
+            "interpret_clips",
+            "compose_atlas",
+        },
     ),
     ("coherence.*", {"project_relevances"}),
     ("corruption.heard_at_db", {"choose_corrupted"}),
-    ("listening.threshold", {"interpret_clips", "compose_atlas"}),
+    ("listening.threshold", {"interpret_clips", "compose_atlas", *CORRUPTION}),
     ("listening.slime", set()),  # whether there are such jobs
     ("listening.single_file", {"compose_listening"}),
-    ("slime.*", {"explain_by_slime"}),
-    ("statistics.confidence", {*WITH_INTERVAL, *OF_RATINGS}),
+    ("listening_test.datasets", set()),  # whether there are such jobs
+    ("listening_test.systems", {"compose_listening_test", "import_ratings", *OF_RATINGS}),
+    ("listening_test.n_stimuli", {"choose_stimuli"}),
+    ("listening_test.audible.*", {"choose_stimuli"}),
+    ("listening_test.*", {"compose_listening_test"}),
+    ("slime.n_samples", {"explain_by_slime"}),  # mixtures have a number of their own
+    ("slime.*", {"explain_by_slime", "measure_corruption_references"}),
+    ("corruption.snr_db", CORRUPTION),
+    ("corruption.slime_samples", {"measure_corruption_references"}),
+    ("statistics.confidence", {*WITH_INTERVAL, *OF_RATINGS, "draw_corruption"}),
     ("statistics.*", WITH_INTERVAL),
 ]
 

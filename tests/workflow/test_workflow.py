@@ -24,7 +24,7 @@ from helpers.pages import steps
 from helpers.project import PROJECT
 from helpers.tiny_project import ABLATED, SOURCES, Project, make_corpus, overlay_for, results
 from l2i.provenance.crate import write_crate
-from l2i.provenance.records import record_path
+from l2i.provenance.records import load_record, record_path
 from l2i.provenance.runs import Run
 
 pytestmark = pytest.mark.slow
@@ -145,11 +145,29 @@ class TestFromArchiveToTables:
     def test_a_run_ends_by_naming_the_page_to_open_and_the_page_holds_its_sounds(self, finished):
         page = results(finished) / "listen/index.html"
         assert f"\nOpen {page.resolve().as_uri()}\n" in finished.said
-        (clip,) = data_of(page.parent)["clips"]
-        systems = [each["system"] for each in clip["interpretations"]]
-        assert systems == ["L2I w/ ATT", "L2I w/ MAX", "L2I by design w/ ATT", "SLIME"]
-        for sound in [s for each in clip["interpretations"] for s in each["sounds"] if s["file"]]:
-            assert (page.parent / sound["file"]).is_file() and 0 < sound["volume_matched"] <= 1
+        clips = data_of(page.parent)["clips"]
+        assert sorted(clip["kind"] for clip in clips) == ["clean", "mixture", "noise"]
+        for clip in clips:
+            systems = dict.fromkeys(each["system"] for each in clip["interpretations"])
+            assert [*systems] == ["L2I w/ ATT", "L2I w/ MAX", "L2I by design w/ ATT", "SLIME"]
+            found = [s for each in clip["interpretations"] for s in each["sounds"] if s["file"]]
+            for sound in [*found, *clip["planted"]]:
+                assert (page.parent / sound["file"]).is_file() and 0 < sound["volume_matched"] <= 1
+
+    def test_a_corrupted_clip_is_interpreted_for_the_classes_that_were_planted(self, finished):
+        for kind, n_classes in (("noise", 1), ("class", 2)):
+            for system in ("slime", "l2i_att"):
+                folder = results(finished) / f"corrupted/esc50/fold1/{system}/default/run0"
+                said = [json.loads(p.read_text()) for p in folder.glob("*/*/interpretation.json")]
+                about = [each for each in said if each["corruption"]["kind"] == kind]
+                assert len(about) == n_classes and all(each["right"] for each in about)
+        clips = (p.parent for p in (results(finished) / "corrupted").rglob("input.wav"))
+        for clip in clips:
+            mixed, source, other = (
+                soundfile.read(clip / f"{name}.wav")[0] for name in ("input", "source", "other")
+            )
+            assert np.abs(mixed - source - other).max() < 1e-6
+            assert np.linalg.norm(source) == pytest.approx(np.linalg.norm(other), rel=1e-4)
 
     def test_slime_writes_its_sounds_of_the_same_clip_where_a_system_would(self, finished):
         clips = {
@@ -295,7 +313,8 @@ class TestWhatAnEditReruns:
         more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
         planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
         sounds = {"interpret_clips", "explain_by_slime", "compose_listening"}
-        assert planned == {"check_dataset", "choose_clips", *sounds, *ATLAS}
+        chosen = {"choose_clips", "choose_corrupted"}
+        assert planned == {"check_dataset", *chosen, *sounds, *ATLAS}
         sounds = [f"results/tiny/listening/esc50/fold{n}/l2i_att/default/run0" for n in (1, 2)]
         edited.run(*sounds)
         folders = results(edited).glob("listening/esc50/fold*/l2i_att/default/run0")
@@ -308,6 +327,20 @@ class TestWhatAnEditReruns:
         assert made == {"fold2"}
         edited.configure(edited.overlay)
         edited.run(*sounds)
+
+    def test_a_listening_test_adds_its_own_jobs_and_is_whole_whatever_is_predicted(self, edited):
+        asked = edited.overlay | {"listening_test": {"datasets": ["esc50"], "n_stimuli": 2}}
+        edited.configure(asked)
+        sounds = {"interpret_clips", "explain_by_slime"}
+        assert edited.planned() == {"choose_stimuli", *sounds, "compose_listening_test"}
+        edited.run("results/tiny/listening_test/esc50")
+        pack = results(edited) / "listening_test/esc50"
+        n_stimuli = len(pd.read_csv(pack / "stimuli.csv"))
+        assert (pack / "index.html").exists() == (n_stimuli > 0)
+        record = load_record(pack)
+        assert record["facts"]["n_stimuli"] == n_stimuli
+        assert {each["name"] for each in record["inputs"]} >= {"stimuli", "sounds"}
+        edited.configure(edited.overlay)
 
     def test_touching_sources_configuration_or_reference_files_reruns_nothing(self, edited):
         for path in edited.folder.rglob("*"):

@@ -166,12 +166,14 @@ def _contradictions_of_segments(
     clip, segment = dataset["clip_seconds"], config["slime"]["segment_seconds"]
     hop = config["features"]["hop_length"] / config["features"]["sample_rate"]
     test = config["listening_test"]
-    tested = name in test["datasets"] and "slime" in test["systems"]
-    if (config["listening"]["slime"] or tested) and not (
-        round(clip / segment) >= 2 and hop <= segment
-    ):
-        without = "set listening.slime to false"
-        without += f" and take {name} out of listening_test.datasets" if tested else ""
+    asked = {
+        "set listening.slime to false": config["listening"]["slime"],
+        "set corruption.snr_db to []": bool(config["corruption"]["snr_db"]),
+        f"take {name} out of listening_test.datasets": name in test["datasets"]
+        and "slime" in test["systems"],
+    }
+    without = " and ".join(remedy for remedy, by in asked.items() if by)
+    if without and not (round(clip / segment) >= 2 and hop <= segment):
         yield (
             f"slime.segment_seconds is {segment}, but must be at most half of "
             f"datasets.{name}.clip_seconds, {clip}, and at least one features.hop_length; or "

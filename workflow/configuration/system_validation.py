@@ -11,7 +11,8 @@ from configuration.schema import load_schema, rule_of, undefined, validator_of
 from configuration.systems import COMMON, OPTIONAL, Description, description_of, settings_on
 from l2i.names import CLASSIFIER, RANDOM
 
-RESERVED = (CLASSIFIER, "slime")  # rows and folders that are no system of the configuration
+# Rows and folders that are no system of the configuration.
+RESERVED = (CLASSIFIER, "slime", "nmf_alone", "oracle_mask", "mixture", "references")
 
 
 def contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # tables are made without PyTorch, whose import takes longer 
 GRID_11 = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 GRID_7 = (0.95, 0.9, 0.8, 0.5, 0.2, 0.1, 0.05)
 LOWEST_THRESHOLD = 0.01  # of the evaluator of DCASE
+SI_SDR_RANGE = (-30.0, 60.0)  # dB: a part in a thousand of an estimate, and all but a millionth
 
 # truth (N,), scores (N,), counts (B, N) or None -> (B,), or a number without counts
 ClassMetric = Callable[..., np.ndarray]
@@ -80,6 +81,12 @@ def si_sdr(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:
     energies = [np.square(part).sum(-1) for part in (target, estimate - target)]
     with np.errstate(divide="ignore", invalid="ignore"):  # told by what is returned
         return 10 * np.log10(energies[0] / energies[1])
+
+
+def bounded_si_sdr(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """:func:`si_sdr` within `SI_SDR_RANGE`, so that it can be averaged; silence has the lowest."""
+    lowest, highest = SI_SDR_RANGE
+    return np.nan_to_num(si_sdr(estimate, reference), nan=lowest).clip(lowest, highest)
 
 
 def _of_observed(metric: ClassMetric) -> ClassMetric:

@@ -66,7 +66,7 @@ rule interpret_clips:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("interpret_clips", gpu=True, **TURN),
     params:
         **identity("interpret_clips", INTERPRETATION, system_module),
     message:
@@ -93,8 +93,7 @@ rule explain_by_slime:
     params:
         **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", "seed")),
     message:
-        "Explaining clips of {wildcards.dataset} ({wildcards.occasion}) by SLIME, "
-        "fold {wildcards.fold}, run {wildcards.run}"
+        "SLIME: {wildcards.occasion} of {wildcards.dataset}, fold {wildcards.fold}, run {wildcards.run}"
     script:
         "../scripts/explain_by_slime.py"
 

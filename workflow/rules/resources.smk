@@ -20,6 +20,9 @@ USE = {
     "train_classifier": (8.7, 2.0),
     "train_system": (5.2, 2.0),
     "measure": (0.6, 0.7),
+    "measure_corruption": (1.2, 0.7),  # of one fold of five, ten mixtures of each of its clips
+    "measure_corruption_references": (40.0, 0.7),  # with about 100 copies of each for SLIME
+    "interpret_clips": (0.1, 0.7),  # of tens of clips, whatever their data set holds
     "index_dataset": (0.1, 0.0),
     "compose_atlas": (0.1, 0.1),  # of 400 clips at most
 }

@@ -112,7 +112,7 @@ def rows_to_hear(fold: Fold, seed: int) -> np.ndarray:
 
 def links_to(entries: list[Entry], dataset: str, fold: str) -> dict[str, str]:
     """Where the listening page plays those clips that are interpreted for it: found by search."""
-    where = {"dataset": dataset, "fold": fold}
+    where = {"dataset": dataset, "fold": fold, "kind": "clean"}
     names = [entry.clip for entry in entries]
     return {name: f"{LISTEN}#{urlencode({'words': name} | where)}" for name in names}
 

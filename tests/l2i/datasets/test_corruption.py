@@ -3,46 +3,15 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.io import wavfile
 from torch.testing import assert_close
 
+from helpers.noise_corpus import LABELS, RATE, make_fold
 from l2i.checks import InputError
 from l2i.datasets.corruption import KINDS, NOISE, OTHER, Pair, corrupted, pair_of, partners_of
-from l2i.datasets.fold import Fold
-from l2i.features.spectral import FrontEnd
-from l2i.hashing import file_sha256
-
-RATE = 8000
-FRONT_END = FrontEnd(sample_rate=RATE, n_fft=256, hop_length=128, n_mels=16, mel_power=1)
-LABELS = [0, 0, 1, 1, 2, 2, 0, 1]
-
-
-def make_fold(folder, silent=(), lengths=RATE // 10, **options):
-    """A corpus of noises: six test clips of three classes, and two to train on."""
-    (folder / "corpus").mkdir(exist_ok=True)
-    rng = np.random.default_rng(3)
-    names = [f"clip {i}" for i in range(len(LABELS))]
-    for i, name in enumerate(names):
-        n_samples = lengths if isinstance(lengths, int) else lengths[i]
-        x = rng.uniform(-0.5, 0.5, n_samples) * (i not in silent)
-        wavfile.write(folder / "corpus" / f"{name}.wav", RATE, x.astype(np.float32))
-    paths = [f"{name}.wav" for name in names]
-    index = pd.DataFrame(
-        {
-            "clip": names,
-            "path": paths,
-            "fold": [1] * 6 + [2] * 2,
-            "label": LABELS,
-            "sha256": [file_sha256(folder / "corpus" / path) for path in paths],
-        }
-    )
-    said = {"front_end": FRONT_END, "waveform_scale": "absolute"} | options
-    return Fold(dataset="corpus", name="1", index=index, classes=list("abc"), **said)
 
 
 @pytest.fixture(scope="module")

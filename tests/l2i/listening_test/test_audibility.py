@@ -24,9 +24,11 @@ def test_levels_are_those_of_frames_of_a_twentieth_of_a_second():
     assert level.dbfs == pytest.approx(10 * np.log10((1 + 1e-2 + 1e-4 + 1e-6) / 4))
 
 
-def test_a_frame_that_is_not_full_counts_by_what_it_has():
-    x = np.concatenate([steps(-20), np.full(10, 0.1)])
-    assert level_of(x, RATE).frames_dbfs == pytest.approx([-20, -20])
+def test_what_fills_no_frame_belongs_to_the_last_one_and_makes_no_clip_longer():
+    x = np.concatenate([steps(-20, -20), np.zeros(ONE_FRAME // 4)])
+    assert level_of(x, RATE).frames_dbfs == pytest.approx([-20, -20 + 10 * np.log10(4 / 5)])
+    assert level_of(x, RATE).seconds_above(-60) == pytest.approx(0.1)
+    assert level_of(x[:30], RATE).frames_dbfs == pytest.approx([-20])
 
 
 def test_silence_has_a_level_and_is_never_audible():

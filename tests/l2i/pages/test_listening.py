@@ -320,6 +320,65 @@ class TestPrototypes:
         assert [i["kind"] for i in clip["interpretations"]] == ["interpretation"]
 
 
+class TestPlanted:
+    def test_a_clip_as_it_was_recorded_has_nothing_planted(self, compose, sounds):
+        data, _ = compose(heard(sounds))
+        (clip,) = data["clips"]
+        assert (clip["kind"], clip["snr_db"], clip["planted"]) == ("clean", None, [])
+        assert not [note for note in data["notes"] if "SI-SDR" in note]
+        assert {sound["truth"] for sound in only(clip)["sounds"]} == {None}
+
+    @pytest.mark.parametrize(
+        ("kind", "called", "other"),
+        [("class", "mixture", "rain"), ("noise", "noise", "white noise")],
+    )
+    def test_what_was_planted_is_told_and_written(
+        self, compose, files, tmp_path, kind, called, other
+    ):
+        folders.write_mixture(tmp_path / "att", "a in company", kind)
+        data, facts = compose(heard(tmp_path / "att"))
+        (clip,) = data["clips"]
+        assert (clip["kind"], clip["snr_db"]) == (called, 9.5)
+        told = [(each["id"], each["kind"], each["title"]) for each in clip["planted"]]
+        assert told == [("source", "source", "dog"), ("other", "other", other)]
+        assert facts["n_sounds"] == 6 and [note for note in data["notes"] if "SI-SDR" in note]
+        for planted, x in zip(clip["planted"], (tone(500), tone(2500, 0.1)), strict=True):
+            assert si_sdr(files(planted["file"]), x) > 70
+
+    def test_it_is_as_loud_as_other_sounds_or_keeps_its_level(self, compose, files, tmp_path):
+        folders.write_mixture(tmp_path / "att", "a in company")
+        clip = compose(heard(tmp_path / "att"))[0]["clips"][0]
+        source, other = clip["planted"]
+        sounds = by_id(only(clip))
+        assert source["gain_db"] == sounds["interpretation"]["gain_db"]  # the same tone
+        assert source["volume_matched"] == sounds["interpretation"]["volume_matched"] > 0
+        rms = [np.sqrt(np.mean(files(s["file"]) ** 2)) * s["volume_true"] for s in (source, other)]
+        assert 20 * np.log10(rms[0] / rms[1]) == pytest.approx(9.54, abs=0.02)
+
+    def test_it_is_written_once_for_all_systems(self, compose, tmp_path):
+        for name in ("att", "max"):
+            folders.write_mixture(tmp_path / name, "a in company")
+        (clip,) = compose(heard(tmp_path / "att"), heard(tmp_path / "max", "MAX"))[0]["clips"]
+        assert len(clip["interpretations"]) == 2 == len(clip["planted"])
+        assert len([*(tmp_path / "listen/media").rglob("source.flac")]) == 1
+
+    def test_how_near_a_sound_is_to_it_comes_with_the_sound(self, compose, tmp_path):
+        folders.write_mixture(tmp_path / "att", "a in company")
+        (path,) = (tmp_path / "att").glob("*/dog/interpretation.json")
+        truth = {"planted": "source", "si_sdr_db": 12.0, "input_si_sdr_db": 9.5}
+        about = json.loads(path.read_text())
+        about["sounds"]["interpretation"]["truth"] = truth
+        path.write_text(json.dumps(about))
+        sounds = by_id(only(compose(heard(tmp_path / "att"))[0]["clips"][0]))
+        assert sounds["interpretation"]["truth"] == truth
+        assert sounds["component_000"]["truth"] is None
+
+    def test_what_is_silent_of_it_says_so(self, compose, tmp_path):
+        folders.write_mixture(tmp_path / "att", "a in company", other=0 * tone(500))
+        planted = compose(heard(tmp_path / "att"))[0]["clips"][0]["planted"]
+        assert planted[1]["file"] is None and planted[1]["words"] == "Silence."
+
+
 VILE = ["../../etc", "</script><script>alert(1)</script>", "a/b", "\u2028x", "犬の声", "CON", "-->"]
 
 

@@ -15,6 +15,7 @@ from helpers.listening_pages import (
     SECONDS,
     VILE,
     clip,
+    corrupted,
     crowd,
     handful,
     interpretation,
@@ -606,6 +607,110 @@ def test_what_is_not_decided_for_is_neither_right_nor_wrong(page, tmp_path):
     assert listed(page) == []
 
 
+# ------------------------------------------------------------------ what was planted
+
+
+@pytest.fixture(scope="module")
+def mixtures(folder):
+    """A clip as it was recorded, and two that were mixed: with another class, and with noise."""
+    clean = clip("barking", ["dog"], interpretation("L2I w/ ATT", "dog", True))
+    data = page_data([clean, corrupted(["rain"]), corrupted([], snr_db=-5.0)])
+    shutil.copytree(folder / "media", folder.parent / "mixtures/media")
+    return write_page(folder.parent / "mixtures", data)
+
+
+def planted(page, name):
+    group = page.get_by_role("group", name="What was planted")
+    return group.get_by_role("button", name=name, exact=True)
+
+
+def test_what_was_planted_plays_beside_the_input_at_the_same_place(page, mixtures):
+    page.goto(f"{mixtures}#clip=dog+with+mixture")
+    page.keyboard.press("1")
+    wait_until_heard(page, "input.flac", 0.3)
+    planted(page, "dog").click()
+    wait_until_heard(page, "source.flac", 0.3)
+    assert said(page) == "Playing Planted dog"
+    assert planted(page, "dog").get_attribute("aria-pressed") == "true"
+    assert page.locator("#page-sound").inner_text() == "Planted dog"
+    assert page.locator("#page-of").inner_text() == "dog with mixture"
+    assert heard(page)["volume"] == pytest.approx(0.7)
+    page.get_by_role("switch", name="Same loudness").click()
+    assert heard(page)["volume"] == pytest.approx(0.3)
+    planted(page, "dog").click()
+    wait_until_silent(page)
+    assert planted(page, "dog").get_attribute("aria-pressed") == "false"
+
+
+def test_a_key_changes_between_what_was_planted_and_digits_lead_back(page, mixtures):
+    page.goto(f"{mixtures}#clip=dog+with+mixture")
+    for pressed, file in (("t", "source"), ("t", "other"), ("t", "source"), ("3", "remainder")):
+        page.keyboard.press(pressed)
+        wait_until_heard(page, f"{file}.flac")
+    page.keyboard.press("t")
+    page.keyboard.press("s")  # it belongs to no system
+    wait_until_heard(page, "source.flac")
+    assert page.locator(".card.active h4").inner_text() == "L2I w/ MAX"
+    page.keyboard.press("?")
+    assert "what was planted" in page.get_by_role("dialog", name="Keys").inner_text()
+
+
+def test_it_says_in_words_how_near_one_hears_what_was_planted(page, mixtures):
+    page.goto(f"{mixtures}#clip=dog+with+mixture")
+    shown = card(page, "L2I w/ ATT")
+    near = "5.3 dB nearer to the planted dog than the input is (SI-SDR 5.3 dB)"
+    assert near in words(shown.locator("li.interpretation"))
+    far = "3.5 dB farther from the planted rain than the input is (SI-SDR \u22123.5 dB)"
+    assert far in words(shown.locator("li.remainder"))
+    assert "planted" not in words(shown.locator("li.component").first)
+    other = card(page, "L2I w/ MAX")
+    assert "as near to the planted dog as the input is (SI-SDR 0.0 dB)" in words(
+        other.locator("li.interpretation")
+    )
+    assert words(other.locator("li.remainder")) == "Remainder Nothing is left."
+
+
+def test_what_was_planted_is_named_with_its_level_and_only_where_something_was(page, mixtures):
+    page.goto(mixtures)
+    group = page.get_by_role("group", name="What was planted")
+    assert not group.is_visible()
+    page.keyboard.press("t")  # there is none
+    assert heard(page) is None
+    choose_clip(page, "dog with mixture")
+    assert words(group) == "What was planted t dog rain of the same energy"
+    assert "truth: dog, rain" in words(page.locator("#page-about"))
+    assert planted(page, "dog").get_attribute("title") == "3.0 dB softer than the input"
+    choose_clip(page, "dog with noise")
+    told = "What was planted t dog white noise the first with 5 dB less energy"
+    assert words(group) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [("clean", ["barking"]), ("noise", ["dog with noise"]), ("mixture", ["dog with mixture"])],
+)
+def test_clips_are_found_by_whether_they_were_mixed(page, mixtures, kind, found):
+    page.goto(mixtures)
+    set_filter(page, "Kind", kind)
+    assert listed(page) == found
+    page.wait_for_function("() => location.hash.includes('kind=')")
+    page.reload()
+    assert listed(page) == found
+
+
+def test_where_nothing_was_mixed_there_is_no_such_filter(page, address):
+    page.goto(address)
+    assert not page.locator("[data-filter=kind]").is_visible()
+
+
+def test_the_address_keeps_what_was_planted(page, mixtures):
+    page.goto(f"{mixtures}#clip=dog+with+mixture")
+    planted(page, "rain").click()
+    page.wait_for_function("() => location.hash.includes('sound=other')")
+    page.reload()
+    assert page.locator("#page-sound").inner_text() == "Planted rain"
+
+
 # ------------------------------------------------------------------ for everyone
 
 
@@ -617,7 +722,7 @@ SCREENS = {
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_axe_finds_no_serious_fault(browser, address, screen):
+def test_axe_finds_no_serious_fault(browser, address, mixtures, screen):
     from axe_playwright_python.sync_playwright import Axe
 
     context = browser.new_context(**SCREENS[screen], reduced_motion="reduce")
@@ -626,6 +731,10 @@ def test_axe_finds_no_serious_fault(browser, address, screen):
     page.goto(f"{address}#clip=my+own")
     page.keyboard.press("4")
     found = Axe().run(page).response["violations"]
+    page.goto(f"{mixtures}#clip=dog+with+mixture")
+    page.keyboard.press("t")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    found += Axe().run(page).response["violations"]
     page.goto(f"{address}#clip=drizzle")
     page.keyboard.press("?")
     found += Axe().run(page).response["violations"]

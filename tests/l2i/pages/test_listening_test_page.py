@@ -52,19 +52,19 @@ def through_the_noise(page, address, participant):
     page.get_by_role("heading", name="Recording 1 of 3").wait_for()
 
 
-def to_the_first(page, address, participant):
-    """To the first recording as who was there before: it spares the noise."""
+def to_the_first(page, address, participant, step=1):
+    """To the first recording, or another, as who was there before: it spares the noise."""
     page.goto(address)
     page.evaluate(
-        """(number) => {
+        """([number, step]) => {
             const { test } = JSON.parse(document.querySelector("#page-data").textContent);
-            const state = { step: 1, finished: null, answers: {} };
+            const state = { step, finished: null, answers: {} };
             localStorage.setItem(`listening-test/${test}/${number}`, JSON.stringify(state));
         }""",
-        int(participant),
+        [int(participant), int(step)],
     )
     page.goto(f"{address}?participant={participant}")
-    page.get_by_role("heading", name="Recording 1 of 3").wait_for()
+    page.get_by_role("heading", name=f"Recording {step} of 3").wait_for()
 
 
 def hear_noise(page):
@@ -312,15 +312,15 @@ def test_a_and_b_are_the_sounds_of_the_plan(page, address, pack, plan):
     assert (a > b) == (first == "slime")  # whose sound has the high tone
 
 
-def test_silence_is_told_and_rated_like_any_other_sound(page, address, plan):
-    asked = plan[plan["stimulus"] == "s04"].sort_values("position").iloc[0]
-    to_the_first(page, address, asked["participant"])
-    for _ in range(asked["position"] - 1):
-        next_one(page, 1, 2)
-    label = "A" if asked["first"] == "slime" else "B"
+@pytest.mark.parametrize("first", ["slime", "l2i_att"])
+def test_silence_is_told_and_rated_like_any_other_sound(page, address, plan, first):
+    asked = plan[(plan["stimulus"] == "s04") & (plan["first"] == first)].iloc[0]
+    to_the_first(page, address, asked["participant"], asked["position"])
+    label = "A" if first == "slime" else "B"
     told = page.locator("#page-silence").inner_text()
     assert told.startswith(f"{label} is silence: nothing was found to play.")
     next_one(page, 3, 4)
+    assert not missing(page)
 
 
 def test_a_browser_that_cannot_play_is_told(browser, address):

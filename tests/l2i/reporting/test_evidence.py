@@ -62,6 +62,22 @@ class TestChoice:
             "esc50-2-l2i_max-default-0/faithfulness.csv",
         ]
 
+    @pytest.mark.parametrize(
+        ("system", "metric", "path"),
+        [
+            ("l2i_att", "interpretation_improvement", "esc50-1-l2i_att-default-0/corruption.csv"),
+            ("l2i_bd", "class_survives", "esc50-1-l2i_bd-default-0/corruption.csv"),
+            ("slime", "remainder_si_sdr", "esc50-1/references.csv"),
+            ("mixture", "remainder_si_sdr", "esc50-1/references.csv"),
+            ("base_f", "class_survives", "esc50-1/references.csv"),
+        ],
+    )
+    def test_clips_in_company_are_scored_apart_by_systems_and_by_what_stands_beside(
+        self, run, system, metric, path
+    ):
+        of = of_esc50(system, metric, "kind=noise, snr_db=0")
+        assert evidence(run, "corruption", **of) == [path]
+
     def test_an_ablation_rests_on_its_variant(self, run):
         of = of_esc50("l2i_att", "fidelity_loss", "fold=1, taps=B3")
         assert evidence(run, "table_6", **of) == ["esc50-1-l2i_att-taps-B3-0/ablated.csv"]
@@ -125,7 +141,7 @@ class TestHonesty:
 
 
 SCORED = ["table_1", "table_4", "comparisons_4", "table_5", "table_6", "table_8"]
-SCORED += ["comparisons_8", "classes", "figure_2", "figure_6"]
+SCORED += ["comparisons_8", "classes", "figure_2", "figure_6", "corruption"]
 
 
 @pytest.mark.parametrize("table", SCORED)
@@ -158,9 +174,10 @@ def other_scores(rows):
     What is 0 or 1 by chance becomes the same throughout, so that no share stays what it was;
     probabilities change for some clips alone, so that what is symmetric changes as well.
     """
-    alike = {"rank": 9, "correct": 1, "interpreter_class": 0}
+    alike = {"rank": 9, "correct": 1, "interpreter_class": 0, "survives": 0, "empty": 1}
     changed = {name: value for name, value in alike.items() if name in rows}
-    for name in {"n_removed", "reconstruction_loss", "fidelity_loss"} & {*rows}:
+    sounds = {name for name in rows if name.endswith(("_si_sdr", "_improvement"))}
+    for name in sounds | {"n_removed", "reconstruction_loss", "fidelity_loss"} & {*rows}:
         changed[name] = rows[name] + 1
     for name in {"probability_drop", "energy_removed"} & {*rows}:
         changed[name] = rows[name] ** 2 / 2

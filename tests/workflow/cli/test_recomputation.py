@@ -21,7 +21,7 @@ from l2i.reporting.evidence import evidence_of
 
 SMALL = [
     *("table_1", "table_2", "table_4", "table_5", "table_6", "table_8", "comparisons_4"),
-    *("comparisons_8", "classes", "cost", "figure_2", "figure_6"),
+    *("comparisons_8", "classes", "cost", "figure_2", "figure_6", "corruption"),
 ]
 
 

@@ -104,7 +104,8 @@ def test_the_typical_clip_is_heard_and_only_chosen_clips_are_linked(run):
     links = {name: link for name, _, link in low["clips"]}
     page, _, found = links["clip3"].partition("#")
     assert page == "../../../../../../listen/index.html" and links["clip1"] is None
-    assert parse_qs(found) == {"words": ["clip3"], "dataset": ["ESC-50"], "fold": ["1"]}
+    where = {"dataset": ["ESC-50"], "fold": ["1"], "kind": ["clean"]}
+    assert parse_qs(found) == {"words": ["clip3"], **where}
 
 
 def test_classes_that_columns_were_learned_from_are_told(run):

@@ -4,8 +4,8 @@ A mixture holds a clip, its source, and another sound (l2i.datasets.corruption).
 the class of the clip, the interpretation, is held against the source, and what is left, the
 remainder, against the other: by their SI-SDR, and by how far that lies above the mixture's own.
 
-The measure has no number for silence and no end. So that means exist, it is kept between `LOWEST`
-and `HIGHEST`, and silence, which holds nothing of what was planted, has the lowest.
+The measure has no end, and no number for silence. So that means exist it is kept in a range, and
+silence, which holds nothing of what was planted, has the lowest (l2i.metrics.bounded_si_sdr).
 
 Names and shapes
 ----------------
@@ -21,7 +21,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -31,11 +30,9 @@ from l2i.datasets.corruption import KINDS, Mixture, pair_of
 from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import select, soft_masked
-from l2i.metrics import si_sdr
+from l2i.metrics import bounded_si_sdr
 from l2i.progress import progress
 from l2i.training.task import Recordings
-
-LOWEST, HIGHEST = -30.0, 60.0  # dB
 
 log = logging.getLogger(__name__)
 
@@ -152,8 +149,8 @@ def scored(
     """
     rows = []
     for (snr_db, mixture), c, each in zip(planted.mixtures.items(), decided, found, strict=True):
-        sources = bounded_si_sdr([mixture.waveform, each.interpretation], mixture.source)
-        others = bounded_si_sdr([mixture.waveform, each.remainder], mixture.other)
+        sources = _si_sdr([mixture.waveform, each.interpretation], mixture.source)
+        others = _si_sdr([mixture.waveform, each.remainder], mixture.other)
         rows.append(
             {
                 "clip": planted.clip,
@@ -176,7 +173,5 @@ def scored(
     return pd.DataFrame(rows)
 
 
-def bounded_si_sdr(estimates: Sequence[Tensor], reference: Tensor) -> np.ndarray:
-    """SI-SDR of sounds (n_samples,) in dB, between `LOWEST`, which silence has, and `HIGHEST`."""
-    ratios = si_sdr(torch.stack([*estimates]).numpy(), reference.numpy())
-    return np.nan_to_num(ratios, nan=LOWEST).clip(LOWEST, HIGHEST)
+def _si_sdr(estimates: Sequence[Tensor], reference: Tensor) -> list[float]:
+    return bounded_si_sdr(torch.stack([*estimates]).numpy(), reference.numpy()).tolist()

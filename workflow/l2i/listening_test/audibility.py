@@ -56,10 +56,10 @@ class Audible:
 def level_of(x: np.ndarray, rate: int) -> ClipLevel:
     """Level of a waveform (n_samples,) in units of full scale, at `rate` Hz.
 
-    Frames lie side by side; samples at the end that fill none are one of their own.
+    Frames lie side by side; samples at the end that fill none belong to the last one.
     """
     n = max(1, round(FRAME_SECONDS * rate))
-    starts = np.arange(0, max(len(x), 1), n)
+    starts = np.arange(max(len(x) // n, 1)) * n
     power = np.square(x.astype(np.float64)) if len(x) else np.zeros(1)
     sums = np.add.reduceat(power, starts)
     counts = np.diff([*starts, len(power)])

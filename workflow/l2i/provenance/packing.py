@@ -25,7 +25,8 @@ from l2i.provenance.runs import NOTES, Run
 
 METADATA, README = "ro-crate-metadata.json", "README.md"  # of the archive itself
 WEIGHTS = ".safetensors"
-SOUNDS = ("listening", "prototypes", "listen", "atlas")  # stages whose folders hold them
+# Stages whose folders hold sounds.
+SOUNDS = ("listening", "corrupted", "stimuli", "prototypes", "listen", "listening_test", "atlas")
 SPECTRA = ".npy"  # large, and made anew from audio in minutes
 OF_THIS_MACHINE = "asked.json"  # among the notes of a run
 # What made the run, of the project; other files of it are for its developers.

@@ -110,6 +110,8 @@ def _of_system(
         return side._replace(system=condition.get("of"))
     if name in interpreters:
         return side._replace(system=interpreters[name], name="posthoc")
+    if name in settings.get("references", []):  # all in one file, which is of no system
+        return side._replace(system=CLASSIFIER, name="references")
     known = {*settings.get("systems", []), *(row["system"] for row in settings.get("rows", []))}
     known |= {CLASSIFIER, settings.get("system"), *settings.get("titles", {})}
     return side._replace(system=name if name in known else None)  # L2I of Table II is several

@@ -62,6 +62,23 @@ QUANTITIES = {
     "ff_difference": Quantity(
         "relevant minus random components, paired by clip, median", "drop in probability", 4
     ),
+    "interpretation_si_sdr": Quantity("SI-SDR of the interpretation, mean", "dB", 1),
+    "interpretation_improvement": Quantity(
+        "SI-SDR improvement of the interpretation, mean", "dB", 1
+    ),
+    "interpretation_improvement_median": Quantity(
+        "SI-SDR improvement of the interpretation, median", "dB", 1
+    ),
+    "remainder_si_sdr": Quantity("SI-SDR of the remainder, mean", "dB", 1),
+    "remainder_improvement": Quantity("SI-SDR improvement of the remainder, mean", "dB", 1),
+    "remainder_improvement_median": Quantity(
+        "SI-SDR improvement of the remainder, median", "dB", 1
+    ),
+    "empty_interpretation": Quantity("silent interpretations", "%", 1),
+    "class_survives": Quantity("clips decided for their class", "%", 1),
+    "class_survives_of_right": Quantity(
+        "clips still decided for their class, of those that are by themselves", "%", 1
+    ),
     "reconstruction_loss": Quantity("reconstruction loss", "1", 3),
     "fidelity_loss": Quantity("fidelity loss", "nat", 3),
     "mean_rating": Quantity("mean rating", "0 to 100", 1),

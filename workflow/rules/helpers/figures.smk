@@ -19,6 +19,7 @@ def all_figures():
     numbers = sorted(CLASS_FIGURES) + (["5"] if MULTI_LABEL else []) if WITH_FAITHFULNESS else []
     numbers += ["6"] if config["ablations"]["figure_6"] else []
     numbers += ["4"] if TESTED and config["machine"]["ratings"] else []
+    numbers += ["corruption"] if ASKED_FOR["corruption"] else []
     return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
 
 

@@ -67,7 +67,15 @@ LISTENING_PAGE = settings(
 
 
 def tell_where_to_listen(jobs):
-    """At the end of a run of which the page is part: a link that a terminal opens."""
-    if any(job.rule.name == "compose_listening" for job in jobs):
-        page = Path(LISTEN, "index.html").resolve()
-        print(f"Open {page.as_uri()}", file=sys.stderr)
+    """At the end of a run of which they are part: links to pages, which a terminal opens."""
+    for job in jobs:
+        if job.rule.name == "compose_listening":
+            print(f"Open {_address_in(LISTEN)}", file=sys.stderr)
+        elif job.rule.name == "compose_listening_test":
+            title = config["datasets"][job.wildcards.dataset]["title"]
+            address = _address_in(TEST.format(**job.wildcards))
+            print(f"Listening test of {title}: {address}", file=sys.stderr)
+
+
+def _address_in(folder):
+    return Path(folder, "index.html").resolve().as_uri()

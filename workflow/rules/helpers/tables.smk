@@ -28,6 +28,7 @@ ASKED_FOR = {
     "table_8": WITH_CLASSIFICATION,
     "comparisons_8": WITH_CLASSIFICATION,
     "classes": MULTI_LABEL and WITH_FAITHFULNESS,
+    "corruption": config["corruption"]["snr_db"] and MULTI_CLASS and WITH_SOUNDS,
     "cost": True,
     "ratings": TESTED and config["machine"]["ratings"],
 }

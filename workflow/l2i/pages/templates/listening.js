@@ -42,7 +42,7 @@
   function nearness({ planted, si_sdr_db: found, input_si_sdr_db: before }) {
     if (found === null) return "";
     const truth = `the planted ${clip.planted.find((s) => s.id === planted).title}`;
-    const told = `(SI-SDR ${found.toFixed(1)} dB)`;
+    const told = `(SI-SDR ${minus((Math.round(10 * found) / 10 + 0).toFixed(1))} dB)`; // not -0.0
     if (before === null) return `beside ${truth} ${told}`;
     const size = Math.abs(found - before).toFixed(1);
     if (size === "0.0") return `as near to ${truth} as the input is ${told}`;
@@ -370,7 +370,8 @@
       return { button, s };
     });
     find("#page-planted").hidden = !planted.length;
-    find("#page-planted").replaceChildren(element("span", {}, "What was planted:"),
+    find("#page-planted").replaceChildren(element("span", {}, "What was planted"),
+      element("kbd", { "aria-hidden": "true" }, "t"),
       ...planted.map(({ button }) => button), element("span", { class: "faint" }, ratio(clip)));
   }
   let planted = []; // what plays them
@@ -445,7 +446,7 @@
     }
     if (s.relevance !== null) facts.prepend(relevance(s.relevance, largest));
     if (loudness(s)) facts.append(element("p", { class: "faint" }, minus(loudness(s))));
-    if (s.truth && nearness(s.truth)) facts.append(element("p", { class: "near" }, minus(nearness(s.truth))));
+    if (s.truth && nearness(s.truth)) facts.append(element("p", { class: "near" }, nearness(s.truth)));
     if (s.kind === "component" || s.kind === "segment") facts.append(...alone(i, s));
     const views = element("div", { class: "views", "aria-hidden": "true" });
     if (s.mask) views.append(element("div", { class: "thumb" },

@@ -1,0 +1,46 @@
+"""How near interpretations of clips in company come to the clips (Sec. V-B, as numbers)."""
+
+import pandas as pd
+
+from harness import perform
+from l2i.disk import write_text
+from l2i.reporting.beside_paper import MEASURED, read_clips_of_datasets
+from l2i.reporting.markdown import write_page
+from l2i.reporting.planted import corruption_rows, corruption_to_markdown
+from l2i.tables import to_csv
+
+TABLE = "corruption"
+
+
+def tabulate_corruption(
+    path_to_clips: list[str],
+    path_to_references: list[str],
+    path_to_table: str,
+    path_to_page: str,
+    *,
+    datasets: list[str],
+    systems: list[str],
+    references: list[str],
+    titles: dict[str, str],
+    statistics: dict,
+    seed: int,
+) -> None:
+    """Write one row per system, metric, kind of company and ratio, as csv and as a page.
+
+    `references` are those of which rows stand in `path_to_references`.
+    """
+    how = {"statistics": statistics, "seed": seed}
+    clips, beside = map(read_clips_of_datasets, (path_to_clips, path_to_references))
+    rows = [
+        {"table": TABLE, "dataset": name} | row
+        for name in datasets
+        for row in corruption_rows(clips[name], beside[name], systems, references, how)
+    ]
+    table = pd.DataFrame(rows, columns=MEASURED).astype({"n": "Int64"})
+    page = corruption_to_markdown(table, titles=titles, confidence=statistics["confidence"])
+    write_text(path_to_table, to_csv(table))
+    write_page(path_to_page, page, TABLE)
+
+
+if __name__ == "__main__":
+    perform(snakemake, tabulate_corruption)
