@@ -286,7 +286,7 @@ def test_what_rules_share_stays_small():
 def test_a_gpu_is_asked_for_by_the_rules_whose_scripts_take_a_device_and_no_others():
     asking = {name for name, rule in RULES.items() if "gpu=True" in source_of(rule, "resources")}
     users = set()
-    for name in RULES:
+    for name in WITH_SCRIPT:
         functions = [getattr(load_module(name), name), *openers_of(name).values()]
         taken = {parameter for f in functions for parameter in inspect.signature(f).parameters}
         users |= {name} if "device" in taken else set()
