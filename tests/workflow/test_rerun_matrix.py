@@ -338,7 +338,7 @@ MATRIX = [
     ("listening.attributions", set()),
     ("listening.single_file", {"compose_listening"}),
     ("listening_test.datasets", set()),  # whether there are such jobs
-    ("listening_test.systems", {"compose_listening_test"}),
+    ("listening_test.systems", {"compose_listening_test", "import_ratings", *OF_RATINGS}),
     ("listening_test.n_stimuli", {"choose_stimuli"}),
     ("listening_test.audible.*", {"choose_stimuli"}),
     ("listening_test.*", {"compose_listening_test"}),

@@ -59,8 +59,8 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
       and an input that a digest vouches for is not read, nor need it be there),
       `lineage_of` (a function: all that an input was made of, see l2i.provenance.lineage; the
       result then depends on all of these records),
-      `data`, `ratings` and `urls` (the folders of corpora and of answers to listening tests, and the
-      addresses of downloads, from `machine`),
+      `data`, `ratings` and `urls` (the folders of corpora and of answers to listening tests, and
+      the addresses of downloads, from `machine`),
       `checkpoints` (a folder that outlives the job until it succeeds; no other job has its name)
       and `scratch` (an empty folder beside the outputs, on their disk, that goes with the job).
 
