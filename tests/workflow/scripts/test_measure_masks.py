@@ -109,7 +109,7 @@ def test_every_test_clip_has_a_row_for_each_operator(of_system):
 def test_so_many_clips_are_drawn_the_same_for_systems_and_methods(of_system, of_classifier):
     facts, rows = of_system(n_clips=2)
     assert facts == {"n_clips": 2} and rows["clip"].nunique() == 2
-    for seed in range(3):
+    for seed in (3, 5, 7):  # whose draws differ between most purposes
         how = {"n_clips": 1, "seed": seed, "operators": ["linear_magnitude"]}
         (ours, theirs) = (measured(**how)[1]["clip"] for measured in (of_system, of_classifier))
         assert ours.tolist() == theirs.tolist()
