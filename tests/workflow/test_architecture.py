@@ -293,6 +293,25 @@ def test_a_gpu_is_asked_for_by_the_rules_whose_scripts_take_a_device_and_no_othe
     assert asking == users
 
 
+# Methods of tensors that PyTorch refuses on a GPU where results are to be the same each time.
+REFUSED_ON_A_GPU = {"median", "nanmedian", "kthvalue", "histc", "put_", "bincount"}
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=relative)
+def test_tensors_are_asked_for_nothing_that_a_gpu_refuses(path):
+    tree = parse(path)
+    of_numpy = {"np", "pd", "statistics"}
+    called = {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and not (isinstance(node.func.value, ast.Name) and node.func.value.id in of_numpy)
+    }
+    if any(name.split(".")[0] == "torch" for name in imports(path)):
+        assert not called & REFUSED_ON_A_GPU
+
+
 def test_the_default_profile_sets_nothing_that_a_cluster_profile_sets():
     default = yaml.safe_load((PROJECT / "profiles/default/config.yaml").read_text())
     of_templates = {"__use_yte__", "__definitions__"}  # of which no setting is left

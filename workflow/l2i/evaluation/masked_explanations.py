@@ -56,7 +56,7 @@ def of_components(
     """
     H = up_to_frames(H, X.shape[1])
     order = torch.argsort(r, descending=True, stable=True)
-    G = component_products(X.to(W.dtype), W, H)[order][:, order]
+    G = component_products(X.to(W.dtype), W, H)[order][:, order].cpu()  # as below
     energy = torch.cat([G.new_zeros(1), G.cumsum(0).cumsum(1).diagonal()])
     rank = torch.argsort(order)
     firsts = torch.stack([rank < n for n in cuts(energy, n_steps)])
@@ -148,6 +148,7 @@ def energy_share(X: Tensor, masks: Tensor) -> Tensor:
 
 
 def _accumulated(energy: Tensor) -> Tensor:
+    energy = energy.cpu()  # a GPU adds up in any order
     return torch.cat([energy.new_zeros(1), energy.cumsum(0)])
 
 

@@ -27,7 +27,9 @@ RIDGE = 1e-6  # so that the code of a frame is unique where columns are alike
 
 def activations(X: Tensor, W: Tensor, *, sparsity: float) -> Tensor:
     """Activations H (K, T) of the objective that the dictionary was learned with."""
-    return codes(X.T.contiguous(), W, l1=sparsity, l2=RIDGE).T
+    # On the CPU: the frames of one clip are too few for the many small steps that a GPU would take.
+    H = codes(X.T.contiguous().cpu(), W.cpu(), l1=sparsity, l2=RIDGE).T
+    return H.to(X.device)
 
 
 def class_shares(pooled: Iterable[Tensor], labels: Tensor, n_classes: int) -> Tensor:

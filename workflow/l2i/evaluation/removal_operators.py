@@ -66,8 +66,14 @@ def background_noise(S: Tensor, front_end: FrontEnd, generator: torch.Generator)
     white = torch.randn(n_samples, generator=generator, dtype=S.real.dtype).to(S.device)
     N = front_end.stft(white)
     # By its own median, so that the level is right in every bin, whatever the window.
-    colour = magnitude(S).median(1).values / magnitude(N).median(1).values
+    colour = median_over_time(magnitude(S)) / median_over_time(magnitude(N))
     return colour[:, None] * N
+
+
+def median_over_time(levels: Tensor) -> Tensor:
+    """Median of each bin, (F,) of (F, T); the lower one of the two in the middle."""
+    # By sorting: torch.median has no deterministic implementation on a GPU.
+    return levels.sort(1).values[:, (levels.shape[1] - 1) // 2]
 
 
 def operators_of(

@@ -110,6 +110,6 @@ def _loudest(energy: Tensor, n_frames: int) -> int:
     """First of the `n_frames` frames in a row that hold the most energy (T,)."""
     if len(energy) <= n_frames:
         return 0
-    held = energy.double().cumsum(0)
+    held = energy.double().cpu().cumsum(0)  # a GPU adds up in any order
     held = torch.nn.functional.pad(held, (1, 0))
     return int((held[n_frames:] - held[:-n_frames]).argmax())
