@@ -4,9 +4,9 @@
     python docs/measured.py print                 rewrites the blocks of README.md and results.md
 
 A block stands between `<!-- measured: esc10 summary -->` and `<!-- /measured -->`: a run, and what
-is shown of it, one of `about`, `pairs` and `VIEWS`. Prose between blocks is typed; a line
-`<!-- by hand: esc10 -->` above it says that it holds numbers of that run, and `take` lists these
-places. A test holds the pages to the tables.
+is shown of it, one of `about`, `pairs`, `VIEWS` and `SIDE_BY_SIDE`. Prose between blocks is typed;
+a line `<!-- by hand: esc10 -->` above it says that it holds numbers of that run, and `take` lists
+these places. A test holds the pages to the tables.
 """
 
 from __future__ import annotations
@@ -87,6 +87,65 @@ VIEWS = {
         Rows(6, "reconstruction_loss", ".*"),
         Rows(6, "fidelity_loss", ".*"),
         Rows(7, "macro_auprc", ".*"),
+    ),
+}
+
+
+class Compared(NamedTuple):
+    """Rows of an experiment beside the paper's tables, with a column for each system."""
+
+    table: str
+    metric: str
+    condition: str = ""  # a pattern
+
+
+ZERO_DB = r"kind=(noise|class), snr_db=0"
+SIDE_BY_SIDE = {
+    "beyond": (
+        Compared("corruption", "interpretation_improvement", ZERO_DB),
+        Compared("corruption", "remainder_improvement", ZERO_DB),
+        Compared("corruption", "empty_interpretation", ZERO_DB),
+        Compared("corruption", "class_survives_of_right", ZERO_DB),
+        Compared("faithfulness_more", "ff_median", "operator=.*"),
+        Compared("faithfulness_more", "fidelity_in", "operator=log_magnitude"),
+        Compared("faithfulness_more", "insertion", "operator=log_magnitude"),
+        Compared("faithfulness_more", "deletion", "operator=log_magnitude"),
+        Compared("faithfulness_more", "energy_kept"),
+        Compared("sanity", "relevance_correlation", r"shuffled=head(\+B6\+B5\+B4\+B3\+B2\+B1)?"),
+        Compared("sanity", "relevance_correlation", "(targets|activations)=.*"),
+        Compared("sanity", "top_1_fidelity", "(shuffled=(nothing|head)|targets=shuffled)"),
+        Compared("sanity", "ff_median", "(shuffled=(nothing|head)|targets=shuffled)"),
+    ),
+    "corruption": (
+        Compared("corruption", "interpretation_si_sdr", ".*"),
+        Compared("corruption", "interpretation_improvement", ".*"),
+        Compared("corruption", "interpretation_improvement_median", ".*"),
+        Compared("corruption", "remainder_improvement", ".*"),
+        Compared("corruption", "empty_interpretation", ".*"),
+        Compared("corruption", "class_survives", ".*"),
+        Compared("corruption", "class_survives_of_right", ".*"),
+    ),
+    "masks": (
+        Compared("faithfulness_more", "average_increase", ".*"),
+        Compared("faithfulness_more", "average_drop", ".*"),
+        Compared("faithfulness_more", "average_gain", ".*"),
+        Compared("faithfulness_more", "ff_median", ".*"),
+        Compared("faithfulness_more", "fidelity_in", ".*"),
+        Compared("faithfulness_more", "insertion", ".*"),
+        Compared("faithfulness_more", "deletion", ".*"),
+        Compared("faithfulness_more", "sparseness"),
+        Compared("faithfulness_more", "complexity"),
+        Compared("faithfulness_more", "energy_kept"),
+        Compared("faithfulness_more", "empty_mask"),
+        Compared("faithfulness_more", "operator_spearman", ".*"),
+    ),
+    "sanity": (
+        Compared("sanity", "relevance_correlation", ".*"),
+        Compared("sanity", "selection_overlap", ".*"),
+        Compared("sanity", "top_component_same", ".*"),
+        Compared("sanity", "top_1_fidelity", ".*"),
+        Compared("sanity", "ff_median", ".*"),
+        Compared("sanity", "empty_selection", ".*"),
     ),
 }
 
@@ -281,8 +340,11 @@ def _shown(measured: Path, run: str, view: str) -> str:
         return f"{_about(about, titles)}\n"
     if view == "pairs":
         return f"{_pairs(folder, titles)}\n"
+    if view in SIDE_BY_SIDE:
+        return f"{_side_by_side(folder, SIDE_BY_SIDE[view], titles)}\n"
     if view not in VIEWS:
-        raise InputError(f"a block names {view}; there are about, pairs, {', '.join(VIEWS)}")
+        known = ", ".join(("about", "pairs", *VIEWS, *SIDE_BY_SIDE))
+        raise InputError(f"a block names {view}; there are {known}")
     return f"{_table(folder, VIEWS[view], about['folds'], titles)}\n"
 
 
@@ -374,6 +436,31 @@ def _table(
         )
         above = key
     return pipe_table(cells)
+
+
+def _side_by_side(folder: Path, view: Iterable[Compared], titles: Mapping[str, str]) -> str:
+    """A row for each quantity and condition, a column for each system that has any of it."""
+    tables = {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    for part in view:
+        rows = tables[part.table].fillna({"condition": ""})
+        rows = rows[
+            (rows["metric"] == part.metric) & rows["condition"].str.fullmatch(part.condition)
+        ]
+        for row in rows.itertuples():
+            of = found.setdefault((part.table, part.metric, row.condition), {})
+            system = "" if pd.isna(row.system) else row.system
+            of[system] = number_cell(row, quantity(part.metric).digits)
+    if not found:
+        raise InputError(f"{folder} has no row of what a block shows")
+    systems = [*dict.fromkeys(system for cells in found.values() for system in cells)]
+    lines, above = [], None
+    for (table, metric, condition), cells in found.items():
+        heading = "" if (table, metric) == above else quantity(metric).heading
+        named = {titles.get(system, system): cells.get(system, "") for system in systems}
+        lines.append({"what": heading, "setting": _words(condition, titles), **named})
+        above = table, metric
+    return pipe_table(lines)
 
 
 def _words(condition: str, titles: Mapping[str, str]) -> str:

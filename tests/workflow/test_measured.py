@@ -19,6 +19,7 @@ measured = load_module("measured", folder="docs")
 
 RUNS = sorted(path.name for path in measured.MEASURED.iterdir())
 SHOWN = {f"table_{part.table}.csv" for view in measured.VIEWS.values() for part in view}
+SHOWN |= {f"{part.table}.csv" for view in measured.SIDE_BY_SIDE.values() for part in view}
 TABLES = sorted(
     path.relative_to(measured.MEASURED)
     for path in measured.MEASURED.glob("*/*.csv")
@@ -70,7 +71,7 @@ def test_a_block_is_replaced_and_nothing_else():
     ("text", "message"),
     [
         (block("nowhere", "summary"), "the run nowhere; docs/measured has .*esc10"),
-        (block("esc10", "nothing"), "names nothing; there are about, pairs, summary"),
+        (block("esc10", "nothing"), "names nothing; there are about, pairs, summary.*, sanity"),
         (block("esc10", "ablations"), "esc10 has no row of what a block shows"),
         (block("esc10", "summary extra"), "not of this form"),
         (block("esc10", "summary").replace("/measured", "/other"), "not closed"),
