@@ -22,7 +22,7 @@ PANELS = {
     "remainder_improvement": "remainder:\nSI-SDR improvement (dB)",
     "class_survives_of_right": "right decisions on the\nclip that survive (%)",
 }
-SPREAD = 0.5  # share of the way to the next ratio over which systems stand side by side
+SPREAD = 0.24  # share of the way to the next ratio over which systems stand side by side
 
 
 @style()
