@@ -63,6 +63,11 @@ def test_table_page_figure_and_its_numbers_say_that_answers_are_simulated(rated)
     assert (results / "figures/figure_4.png").stat().st_size > 10_000
 
 
+def test_the_terminal_says_so_too(rated):
+    assert "note: answers of esc50: SIMULATED ANSWERS" in rated.said
+    assert "note: Figure 4 is of SIMULATED ANSWERS" in rated.said
+
+
 def test_the_record_names_the_files_by_their_hashes(rated):
     path = record_path(rated.folder / "results/tiny/ratings/esc50/ratings.csv")
     files = json.loads(path.read_text())["facts"]["files"]
