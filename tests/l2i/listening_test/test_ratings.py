@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.rated_tests import SYSTEMS, answers_to, as_webmushra, save_by_participant, small_test
+from helpers.rated_tests import answers_to, as_webmushra, save_by_participant, small_test
 from l2i.checks import InputError
 from l2i.listening_test.ratings import import_files, import_folder, read_asked
 
