@@ -87,12 +87,13 @@ def test_what_cannot_be_is_refused(config, change, told):
 def test_two_trained_systems_may_be_compared_and_data_sets_need_not_run(config):
     config["listening_test"] |= {"systems": ["l2i_max", "l2i_bd"], "datasets": ["esc50"]}
     config["run"]["datasets"] = ["sonyc_ust"]
-    config["ablations"] = {"table_6": [], "table_7": [], "figure_6": []}
+    config["ablations"] = {"table_6": [], "table_7": [], "figure_6": [], "sanity": []}
     validate_config(config)
 
 
 def test_segments_of_slime_must_fit_where_it_is_tested_only(config):
     config["listening"]["slime"], config["corruption"]["snr_db"] = False, []
+    config["evaluation"]["masks"]["methods"] = []
     config["slime"]["segment_seconds"] = 8.0
     untested = copy.deepcopy(config)
     untested["listening_test"]["datasets"] = []

@@ -63,6 +63,11 @@ def test_table_page_figure_and_its_numbers_say_that_answers_are_simulated(rated)
     assert (results / "figures/figure_4.png").stat().st_size > 10_000
 
 
+def test_the_terminal_says_so_too(rated):
+    assert "note: answers of esc50: SIMULATED ANSWERS" in rated.said
+    assert "note: Figure 4 is of SIMULATED ANSWERS" in rated.said
+
+
 def test_the_record_names_the_files_by_their_hashes(rated):
     path = record_path(rated.folder / "results/tiny/ratings/esc50/ratings.csv")
     files = json.loads(path.read_text())["facts"]["files"]
@@ -81,7 +86,10 @@ def test_an_answer_that_comes_is_imported_and_no_change_is_no_work(rated):
 
 @pytest.mark.parametrize(
     ("folder", "missing"),
-    [("nowhere", "nowhere/esc50 holds no csv file"), ("answers/esc50", "lies beside that folder")],
+    [
+        ("nowhere", "nowhere/esc50 holds no csv file"),
+        ("answers/esc50", "set machine.ratings to answers, the folder above"),
+    ],
 )
 def test_a_folder_without_answers_says_what_to_do_and_computes_nothing(rated, folder, missing):
     code, said = rated.snakemake("--dry-run", *asking(folder), check=False)
@@ -89,7 +97,8 @@ def test_a_folder_without_answers_says_what_to_do_and_computes_nothing(rated, fo
     told = said[said.index("error: there are no answers") :]
     assert missing in told and "None is made up" in told
     assert "give results/tiny/listening_test/esc50/index.html to 15 people" in told
-    assert "snakemake --cores 1 figure_4 --configfile overlay.yaml --config" in told
+    typed = f"--configfile overlay.yaml --config 'machine={{ratings: {folder}}}'\n"
+    assert f"snakemake --cores 1 figure_4 {typed}" in told
 
 
 def test_without_a_folder_it_says_so_unless_there_are_ratings(rated):

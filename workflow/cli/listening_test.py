@@ -16,7 +16,7 @@ from cli.opening import RunFolder, machine_of, open_run
 from cli.showing import AsJson, Outcome, tell
 from l2i.checks import InputError, printable
 from l2i.disk import replace_text
-from l2i.listening_test.ratings import Asked, Ratings, import_files, read_asked
+from l2i.listening_test.ratings import Asked, Ratings, answers_below, import_files, read_asked
 from l2i.listening_test.report import SIMULATED
 from l2i.listening_test.simulated import simulate as simulated
 from l2i.streams import random_stream
@@ -106,7 +106,7 @@ def _files_of(paths: list[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder; name the answers")
-        csv = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        csv = answers_below(path) if path.is_dir() else [path]
         if not csv:
             raise InputError(f"{path} holds no csv file: name the folder of the answers")
         found += csv
@@ -174,7 +174,7 @@ def _status_of(run: Path, pack: Path, ratings: str | None) -> dict[str, Any]:
         "n_stimuli": len(asked.classes),
         "n_participants": len(asked.n_trials),
         "answers": None if answers is None else str(answers),
-        "n_files": 0 if answers is None else len([*answers.glob("*.csv")]),
+        "n_files": 0 if answers is None else len(answers_below(answers)),
         "n_imported": len(people) if len(people) else None,
         "simulated": bool(len(people) and people["simulated"].any()),
     }

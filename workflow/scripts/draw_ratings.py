@@ -1,11 +1,16 @@
 """Figure 4: mean ratings and votes of the listening tests, class by class."""
 
+import logging
+
 from harness import perform
 from l2i.disk import write_text
 from l2i.listening_test.figure import PANELS, rating_figure
 from l2i.listening_test.preferences import TIES
+from l2i.listening_test.report import SIMULATED
 from l2i.reporting.figures import save
 from l2i.tables import read_rows, to_csv
+
+log = logging.getLogger(__name__)
 
 
 def draw_ratings(
@@ -24,6 +29,8 @@ def draw_ratings(
     write_text(path_to_table, to_csv(table))
     figure = rating_figure(table, systems=systems, titles=titles, confidence=confidence)
     save(figure, path_to_svg, path_to_png)
+    if table["simulated"].any():
+        log.warning("note: Figure 4 is of %s", SIMULATED)
 
 
 if __name__ == "__main__":

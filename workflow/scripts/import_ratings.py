@@ -1,12 +1,16 @@
 """Answers to a listening test, held against what was asked."""
 
+import logging
 from pathlib import Path
 
 from harness import perform
 from l2i.checks import InputError
 from l2i.datasets.listing import stats_below, write_listing
 from l2i.listening_test.ratings import import_folder, read_asked
+from l2i.listening_test.report import SIMULATED
 from l2i.tables import write_rows
+
+log = logging.getLogger(__name__)
 
 
 def import_ratings(
@@ -53,6 +57,8 @@ def import_ratings(
     known = dict(zip(found.files["file"], found.files["sha256"], strict=True))
     write_listing(path_to_files, folder, stats, known)
     people = found.participants
+    if people["simulated"].any():
+        log.warning("note: answers of %s: %s", dataset, SIMULATED)
     return {
         "test": found.ratings["test"].iloc[0],
         "simulated": bool(people["simulated"].any()),

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.rated_tests import SYSTEMS, answers_to, as_webmushra, save_by_participant, small_test
+from helpers.rated_tests import answers_to, as_webmushra, save_by_participant, small_test
 from l2i.checks import InputError
-from l2i.listening_test.naming import hash_of_test
 from l2i.listening_test.ratings import import_files, import_folder, read_asked
 
 
@@ -117,6 +116,11 @@ class TestForms:
         )
         assert found.ratings["seconds"].gt(0).all()
 
+    def test_a_line_that_names_the_separator_may_stand_in_front(self, asked, answers, save):
+        path = save(answers, "sheet.csv", sep=";") / "sheet.csv"
+        path.write_text("sep=;\n" + path.read_text())
+        assert len(import_folder(path.parent, asked).ratings) == 48
+
     @given(seed=st.integers(0, 2**16), shuffled=st.booleans())
     @settings(max_examples=4, deadline=None)
     def test_the_order_of_rows_and_files_does_not_matter(
@@ -156,6 +160,22 @@ class TestKept:
     ):
         save(answers[answers["position"] == 1], "early.csv")
         assert len(import_folder(save(answers, "late.csv"), asked).ratings) == 48
+
+    def test_folders_in_the_folder_and_large_letters_are_looked_into(
+        self, asked, answers, save, tmp_path
+    ):
+        folder = tmp_path / "answers"
+        for person, rows in as_webmushra(answers).groupby("session_test_id"):
+            (folder / person).mkdir(parents=True)
+            rows.to_csv(folder / person / "mushra.csv", index=False)  # all of the same name
+        save(answers[answers["participant"] == 1], "1.CSV")
+        (folder / "._1.csv").write_bytes(b"\x00\x05\x16\x07")  # of a file manager
+        found = import_folder(folder, asked)
+        assert len(found.ratings) == 48
+        assert found.files["file"].tolist() == [
+            "1.CSV",
+            *(f"l2i-{asked.test}-{person}/mushra.csv" for person in range(1, 7)),
+        ]
 
     def test_simulated_answers_stay_simulated(self, asked, save):
         found = import_folder(save(answers_to(asked, real=False)), asked)
@@ -250,9 +270,10 @@ class TestRefused:
         assert "\x1b" not in told
 
 
-def test_the_hash_of_a_test_is_that_of_its_stimuli(tmp_path):
-    import hashlib
-
-    folder = _pack(tmp_path)
-    expected = hashlib.sha256((folder / "stimuli.csv").read_bytes()).hexdigest()[:12]
-    assert hash_of_test(folder / "stimuli.csv") == read_asked(folder, SYSTEMS).test == expected
+def test_another_plan_of_the_same_stimuli_is_another_test(asked, answers, save, tmp_path):
+    """It calls other sounds A, and what webMUSHRA writes says no more than A and B."""
+    other = small_test(tmp_path / "other", n_participants=8)
+    assert other.classes == asked.classes and {*asked.plan} <= {*other.plan}
+    assert any(other.plan[key] != asked.plan[key] for key in asked.plan)
+    folder = save(as_webmushra(answers), "mushra.csv")
+    assert f"is of the test '{asked.test}', and this one is" in refused(folder, other)

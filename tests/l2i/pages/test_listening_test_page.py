@@ -144,7 +144,7 @@ def test_from_the_first_words_to_the_csv(page, address, plan):
         for each in (a, b):
             assert each["stimulus"] == row["stimulus"] and each["class"] == row["class"]
             assert each["position"] == str(i + 1) and each["participant"] == "2"
-            assert each["simulated"] == "false" and 1 < float(each["seconds"]) < 60
+            assert each["simulated"] == "false" and 0.5 < float(each["seconds"]) < 60
             when = datetime.datetime.fromisoformat(each["rated_at"])
             assert when.utcoffset() == datetime.timedelta(0)
     with page.expect_download() as download:

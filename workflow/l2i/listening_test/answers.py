@@ -50,7 +50,9 @@ def read_answers(path: Path, name: str) -> AnswerFile:
     InputError
         If it is no csv table of either kind.
     """
-    header = read_text(path, "csv table").partition("\n")[0]
+    header, _, rest = read_text(path, "csv table").partition("\n")
+    if header.startswith("sep="):  # a line that spreadsheets understand
+        header = rest.partition("\n")[0]
     if "session_test_id" in header:
         rows = _of_webmushra(read_table(path, WEBMUSHRA))
     elif "participant" in header and "rating" in header:

@@ -93,7 +93,7 @@ def _label(table: pd.DataFrame, name: str) -> str:
     (ties,) = table[(table["class"] == name) & (table["metric"] == TIES)].itertuples()
     n_ties = round(ties.mean * ties.n / 100)
     told = f", {n_ties} tied" if n_ties else ""
-    return f"{name}\n{ties.n} trials{told}"
+    return f"{name}\n{ties.n} trial{'' if ties.n == 1 else 's'}{told}"
 
 
 def _dots(ax: Axes, part: pd.DataFrame, y: np.ndarray, i: int, label: str) -> None:

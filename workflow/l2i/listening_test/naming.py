@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -12,9 +13,14 @@ N_DIGITS = 12  # of the hash that names a test
 _TEST_ID = re.compile(r"l2i-(?P<test>[0-9a-f]+)-(?P<participant>\d+)")
 
 
-def hash_of_test(path_to_stimuli: str | Path) -> str:
-    """What ratings call the test that they are of: its stimuli.csv, with the sounds' hashes."""
-    return file_sha256(path_to_stimuli)[:N_DIGITS]
+def hash_of_test(pack: str | Path) -> str:
+    """What ratings call the test that they are of, from what its pack says of it.
+
+    That is stimuli.csv, with the sounds' hashes, and participants.csv: of the same stimuli, another
+    plan calls other sounds A, and answers that say A and B alone would be taken for its own.
+    """
+    hashes = (file_sha256(Path(pack, name)) for name in ("stimuli.csv", "participants.csv"))
+    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:N_DIGITS]
 
 
 def test_id(test: str, participant: int) -> str:

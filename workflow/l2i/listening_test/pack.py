@@ -67,7 +67,6 @@ def write_pack(
     }
     described = _described(stimuli, names, sounds)
     write_rows(described, folder / "stimuli.csv")
-    test = hash_of_test(folder / "stimuli.csv")
     plan = plan_participants(
         dict(zip(names, stimuli["class"], strict=True)),
         list(sounds_of),
@@ -76,6 +75,7 @@ def write_pack(
         seed=seed,
     )
     write_rows(plan, folder / "participants.csv")
+    test = hash_of_test(folder)
     if plan.empty:
         write_text(folder / "README.md", NOTHING_TO_RATE)
         return {"n_stimuli": 0, "n_participants": n_participants, "n_bytes": 0, "test": test}

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from l2i.checks import InputError, raise_all
+from l2i.datasets.listing import stats_below
 from l2i.datasets.spreadsheets import numbers
 from l2i.listening_test.answers import COLUMNS, AnswerFile, read_answers
 from l2i.listening_test.naming import LABELS, hash_of_test
@@ -102,7 +103,7 @@ def read_asked(pack: str | Path, systems: Sequence[str] | None = None) -> Asked:
         )
     other = {compared[0]: compared[1], compared[1]: compared[0]}
     return Asked(
-        test=hash_of_test(folder / "stimuli.csv"),
+        test=hash_of_test(folder),
         classes=dict(zip(stimuli["stimulus"], stimuli["class"], strict=True)),
         plan={
             (int(row.participant), row.stimulus): (int(row.position), (row.first, other[row.first]))
@@ -112,12 +113,22 @@ def read_asked(pack: str | Path, systems: Sequence[str] | None = None) -> Asked:
 
 
 def import_folder(folder: str | Path, asked: Asked) -> Ratings:
-    """All answers in the csv files of a folder; see `import_files`."""
-    found = sorted(path for path in Path(folder).glob("*.csv") if not path.name.startswith("."))
-    return import_files(found, asked)
+    """All answers in the csv files of a folder, named as they lie in it; see `import_files`."""
+    return import_files(answers_below(folder), asked, below=folder)
 
 
-def import_files(paths: Sequence[Path], asked: Asked) -> Ratings:
+def answers_below(folder: str | Path) -> list[Path]:
+    """The csv files of a folder and of those in it, without hidden ones; none if it is not there.
+
+    webMUSHRA saves `mushra.csv` for everybody, in folders that tell them apart.
+    """
+    names = stats_below(folder) if Path(folder).is_dir() else ()
+    return [Path(folder, name) for name in names if PurePath(name).suffix.lower() == ".csv"]
+
+
+def import_files(
+    paths: Sequence[Path], asked: Asked, *, below: str | Path | None = None
+) -> Ratings:
     """All answers to a test.
 
     Parameters
@@ -125,13 +136,15 @@ def import_files(paths: Sequence[Path], asked: Asked) -> Ratings:
     paths : sequence of Path
         Files as participants returned them.
     asked : Asked
+    below : str or Path, optional
+        A folder that they lie in: they are called by their paths relative to it.
 
     Raises
     ------
     InputError
         With all that does not belong: see the head of the module.
     """
-    files, problems = _read_all(paths)
+    files, problems = _read_all(paths, below)
     once = {each.sha256: each for each in reversed(files)}  # of the same bytes, the first
     rows = _joined([each for each in files if once[each.sha256] is each])
     checked = _Checked(rows, asked)
@@ -143,12 +156,20 @@ def import_files(paths: Sequence[Path], asked: Asked) -> Ratings:
     return Ratings(ratings, _participants(ratings, asked), _described(files, once, ratings))
 
 
-def _read_all(paths: Sequence[Path]) -> tuple[list[AnswerFile], list[str]]:
+def _read_all(
+    paths: Sequence[Path], below: str | Path | None
+) -> tuple[list[AnswerFile], list[str]]:
     files, problems = [], []
     several = len({path.name for path in paths}) < len({*paths})
+
+    def name_of(path: Path) -> str:
+        if below is not None:
+            return path.relative_to(below).as_posix()
+        return str(path) if several else path.name
+
     for path in dict.fromkeys(paths):
         try:
-            files.append(read_answers(path, str(path) if several else path.name))
+            files.append(read_answers(path, name_of(path)))
         except InputError as error:
             problems.append(str(error))
     return files, problems
@@ -204,7 +225,7 @@ class _Checked:
             yield (
                 f"{file} line {rows['line'].iloc[0]}: {of}, and this one is {self.asked.test!r}: "
                 "put the file with the answers to its own test; if the test was composed anew "
-                "since, restore the one that was rated"
+                "since, set back what was changed, and it is composed as it was rated"
             )
 
     def _of_row(self, row: Any) -> Iterator[str]:

@@ -59,14 +59,19 @@ server with PHP serves, under this name:
     cp -r webmushra WEBMUSHRA/{folder_of(test)}
 
 Participant 3 then opens `?config=l2i-{test}/3.yaml`, and the answers are in
-`WEBMUSHRA/results/{test_id(test, 3)}/mushra.csv`. Other than on our page, webMUSHRA hides the
+`WEBMUSHRA/results/{test_id(test, 3)}/mushra.csv`: copy these folders as they are, since the file
+has the same name in each. Other than on our page, webMUSHRA hides the
 recording itself among the sounds that are rated, prints the words of ITU-R BS.1534 (bad to
 excellent) beside its scale, and does not insist that all is heard before it is rated.
 
 ## What to do with the answers
 
-Put the csv files, of either kind, into a folder `RATINGS/{stimuli["dataset"].iloc[0]}/`, and give
-your command again with
+Put the csv files, of either kind, into a folder `RATINGS/{stimuli["dataset"].iloc[0]}/`, or folders
+of them, and give your command again with
 
     --config 'machine={{ratings: RATINGS}}'
+
+They are answers to this test alone, whose sounds and plan its number stands for. What makes other
+sounds, and another `listening_test` or `seed` in the configuration, composes another one in this
+place: leave them as they are until all is rated, or give the other run a `name` of its own.
 """

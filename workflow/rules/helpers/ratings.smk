@@ -39,15 +39,19 @@ def all_ratings(wildcards):
 
 def why_no_answers(dataset):
     """What is missing and how to get it; nothing where there are answers."""
+    from l2i.listening_test.ratings import answers_below  # pandas, which few commands want
+
     page = f"{TEST}/index.html".format(dataset=dataset)
     if RATINGS_FOLDER is None:
         missing, folder = "machine.ratings is null", "FOLDER"
     else:
         folder = RATINGS_FOLDER
-        if any((folder / dataset).glob("*.csv")):
+        if answers_below(folder / dataset):
             return None
         others = sorted(path.name for path in folder.glob("*.csv")) if folder.is_dir() else []
         beside = f"; {others[0]} lies beside that folder and not in it" if others else ""
+        if others and folder.name == dataset:
+            beside += f": set machine.ratings to {folder.parent}, the folder above"
         missing = f"{folder / dataset} holds no csv file{beside}"
     steps = [
         f"give {page} to {config['listening_test']['n_participants']} people, each with a number "
@@ -69,6 +73,7 @@ def command(target, **assignments):
     files = [os.path.relpath(path) for path in workflow.overwrite_configfiles]
     said = [*(workflow.config_settings.config_args or [])]
     said += [f"{key}={value}" for key, value in assignments.items()]
+    said = [*dict.fromkeys(said)]  # what was given already is not given twice
     options = ["--configfile", *files] if files else []
     options += ["--config", *said] if said else []
     return shlex.join(["snakemake", "--cores", "1", target, *options])
