@@ -111,9 +111,9 @@ def mask_rows(
         One row per class and operator, columns `MASKS`. `increase`, `decided_in` and `empty` are 0
         or 1. `energy_kept` is the share of ||X||^2 that the mask takes, ||m X||^2. Insertion is
         over that share, deletion over the share that is gone from what is left, so that at one
-        place of a curve all explanations leave sounds of the same energy. Of masks of 0 and 1 both are
-        the same; half of every cell holds a quarter, and without it three quarters are gone. The
-        mask of an empty explanation keeps nothing, and counts.
+        place of a curve all explanations leave sounds of the same energy. Of masks of 0 and 1 both
+        are the same; half of every cell holds a quarter, and without it three quarters are gone.
+        The mask of an empty explanation keeps nothing, and counts.
     """
     operators, X = scorer.operators_for(clip), clip.X
     rows = []
