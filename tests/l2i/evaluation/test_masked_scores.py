@@ -131,6 +131,21 @@ class TestEnds:
         assert rows["insertion"].to_numpy() == pytest.approx(p, abs=1e-6)
 
 
+@pytest.mark.parametrize("half", [0.5, 0.2])
+def test_soft_masks_are_held_to_the_energy_of_what_is_heard(clip, half):
+    part = torch.full(clip.S.shape, half, dtype=torch.float64)
+    growing = torch.stack([torch.zeros_like(part), part, torch.ones_like(part)])
+    scorer = scorer_of(known_pair(), ["linear_magnitude"])
+    (row,) = scores(scorer, clip, MaskedExplanation(part, growing)).itertuples()
+    p, silence = row.probability_before, scorer.predict(heard(scorer, 0 * clip.waveform).M[None])
+    p_0 = float(silence.double().softmax(-1)[0, 0])
+    kept, left = half**2, (1 - half) ** 2  # shares of the energy
+    by_insertion = kept * (p_0 + row.probability_in) + (1 - kept) * (row.probability_in + p)
+    by_deletion = (1 - left) * (p + row.probability_out) + left * (row.probability_out + p_0)
+    assert row.insertion == pytest.approx(by_insertion / 2, abs=1e-5)
+    assert row.deletion == pytest.approx(by_deletion / 2, abs=1e-5)
+
+
 class TestByHand:
     """Every column from its definition: one sound after the other, in loops."""
 
@@ -178,14 +193,14 @@ class TestByHand:
             steps = [
                 (
                     float(((step * X) ** 2).sum()) / total,
+                    1 - float((((1 - step) * X) ** 2).sum()) / total,
                     *(p_of(each, row.operator)[0] for each in (1 - step, step)),
                 )
                 for step in partial.growing
             ]
             for before, after in zip(steps, steps[1:], strict=False):
-                width = after[0] - before[0]
-                inserted += width * (before[1] + after[1]) / 2
-                deleted += width * (before[2] + after[2]) / 2
+                inserted += (after[0] - before[0]) * (before[2] + after[2]) / 2
+                deleted += (after[1] - before[1]) * (before[3] + after[3]) / 2
             assert row.insertion == pytest.approx(inserted, abs=1e-4)
             assert row.deletion == pytest.approx(deleted, abs=1e-4)
 

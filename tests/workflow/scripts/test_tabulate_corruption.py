@@ -8,6 +8,7 @@ from helpers.project import load_script
 from helpers.tables import STATISTICS, found_in_company
 
 TITLES = {"l2i_att": "L2I", "l2i_bd": "by design", "oracle_mask": "the best", "mixture": "as it is"}
+TITLES |= {"esc50": "ESC-50"}
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_means_medians_and_shares_are_those_of_the_rows(tabulated):
         assert row["low"] < row["high"]
     assert table.loc[("oracle_mask", "interpretation_improvement", AT_0), "mean"] == 30
     assert "| L2I | 1.0 [" in page and "| the best | 30.0 [" in page
-    assert "kept between -30 and 60 dB" in page and "## esc50: silent interpretations (%)" in page
+    assert "kept between -30 and 60 dB" in page and "## ESC-50: silent interpretations (%)" in page
 
 
 def test_the_mixture_is_what_improvements_are_over(tabulated):

@@ -109,8 +109,11 @@ def mask_rows(
     -------
     DataFrame
         One row per class and operator, columns `MASKS`. `increase`, `decided_in` and `empty` are 0
-        or 1. `energy_kept` is the share of ||X||^2 that the mask takes, ||m X||^2. Curves are over
-        that share; the mask of an empty explanation keeps nothing, and counts.
+        or 1. `energy_kept` is the share of ||X||^2 that the mask takes, ||m X||^2. Insertion is
+        over that share, deletion over the share that is gone from what is left, so that at one
+        place of a curve all explanations leave sounds of the same energy. Of masks of 0 and 1 both
+        are the same; half of every cell holds a quarter, and without it three quarters are gone.
+        The mask of an empty explanation keeps nothing, and counts.
     """
     operators, X = scorer.operators_for(clip), clip.X
     rows = []
@@ -121,8 +124,10 @@ def mask_rows(
             "energy_kept": energy_share(X, explanation.mask[None]).item(),
             "empty": int(not explanation.mask.any()),
         }
-        shares = energy_share(X, explanation.growing)
-        shares[-1] = 1.0  # of a silent clip too
+        kept = energy_share(X, explanation.growing)
+        gone = 1 - energy_share(X, 1 - explanation.growing)
+        kept[-1], gone[0] = 1.0, 0.0  # of a silent clip too
+        shares = {"insertion": kept, "deletion": gone}
         for name, operator in operators.items():
             said = _said(scorer, clip, operator, explanation)
             rows.append(
@@ -152,7 +157,11 @@ def _said(
 
 
 def _of_probabilities(
-    classifier: Explainable, before: Tensor, said: Mapping[str, Tensor], c: int, shares: Tensor
+    classifier: Explainable,
+    before: Tensor,
+    said: Mapping[str, Tensor],
+    c: int,
+    shares: Mapping[str, Tensor],
 ) -> dict[str, float]:
     p = {name: classifier.probabilities(logits)[:, c].double() for name, logits in said.items()}
     p_before = classifier.probabilities(before)[c].double()
@@ -166,6 +175,5 @@ def _of_probabilities(
         "relative_gain": relative_gain(p_before, p_in).item(),
         "probability_drop": (p_before - p_out).item(),
         "decided_in": int(classifier.decisions(said["in"])[0, c]),
-        "insertion": area(shares, p["insertion"]),
-        "deletion": area(shares, p["deletion"]),
+        **{name: area(shares[name], p[name]) for name in ("insertion", "deletion")},
     }

@@ -6,9 +6,11 @@ a mask its positive part is taken, over the largest value.
 
 Integrated gradients follow the gradient of a class logit along the straight way from silence to
 the clip, through expm1, mel filters and decibels: A = X times the mean gradient of f(a X) over a
-from 0 to 1. They add up to f(X) - f(0). Silence is -100 dB in every mel band, since the front end
-has a floor below which it knows no difference; so the way starts at a point that exists, and where
-it is steepest, right behind silence, the nodes of the Gauss-Legendre rule are densest.
+from 0 to 1. They add up to f(X) - f(0), but for what points of the way miss, which on real clips is
+up to a third of it: see `integrated_gradients` in workflow/reference/deviations.yaml. Silence is
+-100 dB in every mel band, since the front end has a floor below which it knows no difference; so
+the way starts at a point that exists, and where it is steepest, right behind silence, the nodes of
+the Gauss-Legendre rule are densest.
 
 Grad-CAM weighs the channels of a hidden map by the mean gradient of the class logit and adds them
 up. A cell of that map covers some frames by some mel bands: it is interpolated to all frames and

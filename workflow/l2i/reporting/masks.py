@@ -177,8 +177,9 @@ NOTES = (
     "p. Average gain: mean of max(0, p_in - p) / (1 - p). Median faithfulness: of p - p_out, the "
     "paper's FF. Fidelity-in: share in which what is kept alone is still decided for the class.",
     "Insertion and deletion: area under p while cells are kept, or removed, the most relevant "
-    "first, over the share of the energy ||X||² that they hold, X = log(1 + |S|). So do many small "
-    "pieces compare with few large ones.",
+    "first, over the share of the energy ||X||² that what is kept holds, or that what is left has "
+    "lost, X = log(1 + |S|). So do many small pieces compare with few large ones, and soft masks "
+    "with hard ones.",
     "Sparseness: Gini index of the mask's cells, 0 where all are equal. Complexity: entropy in "
     "nats of the mask that is made to add up to 1; it compares masks of one data set, whose number "
     "of cells is the same. Energy kept: ||mask X||² / ||X||². A mask that keeps all has no drop, "

@@ -111,7 +111,7 @@ def corruption_to_markdown(
         ``dataset``, ``system``, ``metric``, ``condition``, and the number as in
         `l2i.reporting.beside_paper.summarise`.
     titles : mapping
-        What is printed for the names of systems, beside those of `l2i.names`.
+        What is printed for the names of data sets, and of systems beside those of `l2i.names`.
     confidence : float
         Of the intervals.
     """
@@ -119,10 +119,11 @@ def corruption_to_markdown(
     table = table.assign(**kinds_and_ratios(table))
     for (dataset, metric), of_metric in table.groupby(["dataset", "metric"], sort=False):
         shown = quantity(metric)
-        parts.append(f"## {dataset}: {shown.heading}")
+        parts.append(f"## {titles.get(str(dataset), str(dataset))}: {shown.heading}")
         for kind, rows in of_metric.groupby("kind", sort=False):
             parts += [f"With {KINDS[kind]}:", pipe_table(_lines(rows, shown.digits, titles))]
-    notes = (f"Numbers are mean [{100 * confidence:g} % interval over recordings].", *NOTES)
+    how = "Numbers are means, or medians where the heading says so"
+    notes = (f"{how} [{100 * confidence:g} % interval over recordings].", *NOTES)
     parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 

@@ -50,6 +50,9 @@ NOTES = (
     "weights are no more alike than there, all of their likeness is owed to the interpreter's "
     "weights, and none to the clip; what is above it, a shuffled network still passes on.",
     "The head comes after all that the interpreter hears: relevances cannot notice it.",
+    "A drop in probability is at most the probability that there was. A classifier with shuffled "
+    "weights is sure of little, and faithfulness falls for that alone, whatever is selected; under "
+    "targets=shuffled the classifier is as sure as ever.",
     "A measure notices if the interval of its paired difference from the intact system leaves out "
     "0 on the side to be expected: the share of clips without any relevant component rises, and "
     "all others fall. That says that a difference is there, not that it is large.",

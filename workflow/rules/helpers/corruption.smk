@@ -25,9 +25,9 @@ def slime_of_mixtures(wildcards):
     return config["slime"] | {"n_samples": config["corruption"]["slime_samples"]}
 
 
-def titles_of_corruption(datasets=()):
-    """What systems, references and some data sets are called."""
-    return lambda wildcards: titles(WITH_SOUNDS, datasets=datasets)(wildcards) | REFERENCES
+def titles_of_corruption(wildcards):
+    """What systems, references and data sets are called."""
+    return titles(WITH_SOUNDS, datasets=MULTI_CLASS)(wildcards) | REFERENCES
 
 
 def of_first_runs(pattern, systems):
@@ -44,6 +44,6 @@ CORRUPTION_TABLE = settings(
     datasets=MULTI_CLASS,
     systems=WITH_SOUNDS,
     references=[*REFERENCES],
-    titles=titles_of_corruption(),
+    titles=titles_of_corruption,
 )
-CORRUPTION_FIGURE = settings("statistics/confidence", titles=titles_of_corruption(MULTI_CLASS))
+CORRUPTION_FIGURE = settings("statistics/confidence", titles=titles_of_corruption)
