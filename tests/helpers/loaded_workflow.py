@@ -29,8 +29,10 @@ WILDCARDS = {
 
 
 @contextmanager
-def loaded_workflow() -> Iterator[Any]:
+def loaded_workflow(*assignments: str) -> Iterator[Any]:
     """The workflow object of Snakemake, from the project's Snakefile and config.yaml.
+
+    `assignments` are what would follow `--config`.
 
     There are answers to a listening test, since rules that read them end the command without any.
     """
@@ -42,7 +44,9 @@ def loaded_workflow() -> Iterator[Any]:
         Path(ratings, WILDCARDS["dataset"], "answers.csv").touch()
         yield api.workflow(
             resource_settings=ResourceSettings(),
-            config_settings=ConfigSettings(config_args=[f"machine={{ratings: {ratings}}}"]),
+            config_settings=ConfigSettings(
+                config_args=[f"machine={{ratings: {ratings}}}", *assignments]
+            ),
             snakefile=PROJECT / "Snakefile",
         )._workflow
 

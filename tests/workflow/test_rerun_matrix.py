@@ -15,6 +15,7 @@ import yaml
 from helpers.loaded_workflow import loaded_workflow
 from helpers.loaded_workflow import settings_of as settings_of_rule
 from helpers.project import PROJECT
+from l2i.provenance.sources import Sources
 
 MEASURES = {
     "measure_classifier",
@@ -455,3 +456,16 @@ def test_sounds_that_are_cut_and_drawn_into_folds_are_indexed_by_what_that_needs
     finally:
         config.update(kept)
     assert (before != after) == (key != "features.n_fft")
+
+
+@pytest.mark.parametrize("method", ["slime", "attributions"])
+def test_an_edit_of_a_method_measures_no_masks_of_systems_anew(method):
+    sources = Sources(PROJECT / "workflow", PROJECT / "envs/compute.txt")
+    used = {
+        name: {*sources.parts_of(sources.code(PROJECT / f"workflow/scripts/{name}.py"))}
+        for name in ("measure_masks", "measure_masks_of_classifier")
+    }
+    module = f"l2i/interpretation/{method}.py"
+    assert [name for name, files in used.items() if module in files] == [
+        "measure_masks_of_classifier"
+    ]

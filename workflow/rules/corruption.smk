@@ -41,7 +41,7 @@ rule measure_corruption:
 
 rule measure_corruption_references:
     input:
-        unpack(heard_by_classifier),
+        unpack(recordings_of_classifier),
         dictionary=f"{DICTIONARY}/dictionary.safetensors.digest".replace("{variant}", "default"),
     output:
         corruption=OF_REFERENCES,
@@ -62,8 +62,8 @@ rule measure_corruption_references:
 
 rule tabulate_corruption:
     input:
-        clips=of_first_runs(CORRUPTION, WITH_SOUNDS),
-        references=of_first_runs(OF_REFERENCES, WITH_SOUNDS[:1]),
+        clips=of_first_runs(CORRUPTION, MULTI_CLASS, WITH_SOUNDS),
+        references=over_first_folds(OF_REFERENCES, MULTI_CLASS if WITH_SOUNDS else []),
     output:
         table=f"{TABLES}/corruption.csv",
         page=f"{TABLES}/corruption.md",

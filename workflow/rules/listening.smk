@@ -9,7 +9,8 @@ CHOSEN = f"{OCCASION}/clips.json"
 INTERPRETED = f"{OCCASION}/{{system}}/{{variant}}/run{{run}}"
 # Of the classifier alone, but where a system's would be, so that pages find both alike.
 SLIME = f"{OCCASION}/slime/default/run{{run}}"
-BY_GRADIENTS = [SLIME.replace("slime", name) for name in ("integrated_gradients", "grad_cam")]
+GRADIENTS = ("integrated_gradients", "grad_cam")  # as l2i.interpretation.attributions has them
+BY_GRADIENTS = [f"{OCCASION}/{name}/default/run{{run}}" for name in GRADIENTS]
 # Of systems that compare clips with prototypes, which belong to no clip.
 PROTOTYPES = f"{RESULTS}/prototypes/{{dataset}}/fold{{fold}}/{{system}}/{{variant}}/run{{run}}"
 INTERPRETATION = settings(*OF_SYSTEM, "listening/threshold", "evaluation/relevance_scale")

@@ -2,8 +2,9 @@
 
 from harness import perform
 from l2i.evaluation.attributed_cells import by_attribution
+from l2i.evaluation.attributed_segments import by_slime
 from l2i.evaluation.drawn_clips import drawn_test_rows
-from l2i.evaluation.explainers import Explainer, by_slime, masks_of_clips
+from l2i.evaluation.explainers import Explainer, masks_of_clips
 from l2i.evaluation.masked_scores import Scorer
 from l2i.interpretation.attributions import METHODS, Attributions
 from l2i.interpretation.slime import Slime

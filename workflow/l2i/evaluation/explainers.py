@@ -1,4 +1,7 @@
-"""What explains the decisions of a clip, each as masks: interpreters, SLIME."""
+"""What explains the decisions of a clip, as masks: interpreters here, other methods beside.
+
+Each method has a module of its own, so that an edit of one measures no other anew.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from l2i.evaluation.masked_explanations import MaskedExplanation, of_components, of_segments
+from l2i.evaluation.masked_explanations import MaskedExplanation, of_components
 from l2i.evaluation.masked_scores import MASKS, HeardClip, Scorer, mask_rows
 from l2i.evaluation.removals import explain_clip
-from l2i.interpretation import slime
 from l2i.interpretation.explained import ExplainedClassifier
-from l2i.interpretation.slime import Slime
-from l2i.networks.classifier import Classifier
 from l2i.progress import progress
 from l2i.training.task import Recordings
 
@@ -29,29 +29,6 @@ def by_components(explained: ExplainedClassifier, *, threshold: float, n_steps: 
         X, W, r = clip.X, explained.interpreter.W, found.relevances
         return {
             c: of_components(X, W, H, r[c], threshold=threshold, n_steps=n_steps) for c in classes
-        }
-
-    return explain
-
-
-def by_slime(
-    classifier: Classifier,
-    settings: Slime,
-    *,
-    n_steps: int,
-    clip_seconds: float,
-    seed: int,
-    run: int,
-) -> Explainer:
-    """The segments that SLIME keeps."""
-
-    def explain(clip: HeardClip, classes: Sequence[int]) -> dict[int, MaskedExplanation]:
-        rng = slime.generator(seed, run, clip.name)
-        found = slime.explain(classifier, clip.M, classes, settings, rng, clip_seconds=clip_seconds)
-        X = clip.X
-        return {
-            c: of_segments(X, each.borders, each.weights, each.kept, n_steps=n_steps)
-            for c, each in found.items()
         }
 
     return explain

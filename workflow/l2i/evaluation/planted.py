@@ -24,10 +24,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from l2i.datasets.corruption import KINDS, Mixture, pair_of
-from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
+from l2i.features.spectral import FrontEnd, log_magnitude, phase_of, up_to_frames
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import select, soft_masked
 from l2i.metrics import bounded_si_sdr
@@ -99,7 +98,7 @@ def found_by_interpreter(
     for x, H, L in zip(waveforms, interpretation.H, selected, strict=True):
         Y = front_end.stft(front_end.to_whole_hops(x))
         # A frame more than was decided on, where the clip ends between two hops.
-        H = pad(H[None], (0, Y.shape[1] - H.shape[1]), mode="replicate")[0]
+        H = up_to_frames(H, Y.shape[1])
         found.append(share_of_components(Y, W, H, L, front_end, len(x)))
     return logits.argmax(1), found
 

@@ -25,9 +25,8 @@ import pandas as pd
 import torch
 from scipy.stats import rankdata
 from torch import Tensor
-from torch.nn.functional import pad
 
-from l2i.features.spectral import FrontEnd, log_magnitude, phase_of
+from l2i.features.spectral import FrontEnd, log_magnitude, phase_of, up_to_frames
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import select, soft_masked
 
@@ -158,7 +157,7 @@ def _without(
     dtype: torch.dtype,
 ) -> Tensor:
     """Log-mel of a clip without the chosen components, (1, n_frames, n_mels)."""
-    H = pad(H[None], (0, clip.X.shape[1] - H.shape[1]), mode="replicate")[0]
+    H = up_to_frames(H, clip.X.shape[1])
     taken = soft_masked(clip.X, explained.interpreter.W.double(), H.double(), chosen)
     x = front_end.inverse(clip.X - taken, clip.phase, clip.n_samples).to(dtype)
     return front_end.log_mel(front_end.stft(x[None]))

@@ -1,23 +1,14 @@
 """Inputs and settings of rules/corruption.smk."""
 
+from configuration.systems import METHODS
+
 # What is held against the same mixtures beside systems, and what it is called.
 REFERENCES = {
-    "slime": "SLIME",
+    "slime": METHODS["slime"],
     "nmf_alone": "NMF without a network",
     "oracle_mask": "oracle mask",
     "mixture": "the mixture itself",
 }
-
-
-def heard_by_classifier(wildcards):
-    """The clips of a fold, their spectra, and the classifier that decides on them."""
-    features = {name: f"{FEATURES}/{name}.npy.digest" for name in ("log_mel", "log_magnitude")}
-    classifier = f"{CLASSIFIER}/model.safetensors.digest"
-    return {
-        **fold_of(wildcards),
-        **{name: file.format(**wildcards) for name, file in features.items()},
-        "classifier": [classifier.format(**wildcards)],
-    }
 
 
 def slime_of_mixtures(wildcards):
@@ -28,11 +19,6 @@ def slime_of_mixtures(wildcards):
 def titles_of_corruption(wildcards):
     """What systems, references and data sets are called."""
     return titles(WITH_SOUNDS, datasets=MULTI_CLASS)(wildcards) | REFERENCES
-
-
-def of_first_runs(pattern, systems):
-    """`pattern` for the first fold and run of each data set with one class a clip."""
-    return [path for system in systems for path in of_first_run(pattern, MULTI_CLASS, system)]
 
 
 CORRUPTION_SETTINGS = settings(*OF_SYSTEM, *PLANTED, "evaluation/relevance_scale")

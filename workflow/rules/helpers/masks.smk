@@ -36,16 +36,10 @@ def masks_of_methods():
 def scores_of_masks():
     """Scores of systems, and of each method by its name; of the first fold and run."""
     datasets = config["run"]["datasets"]
-    systems = [of_first_run(MASKS, datasets, name) for name in WITH_FAITHFULNESS]
-    return {"systems": sum(systems, [])} | {
-        name: over_first_fold(of_method(name)) if name in MEASURED_METHODS else []
+    return {"systems": of_first_runs(MASKS, datasets, WITH_FAITHFULNESS)} | {
+        name: over_first_folds(of_method(name), datasets) if name in MEASURED_METHODS else []
         for name in METHODS
     }
-
-
-def over_first_fold(pattern):
-    """`pattern` for the first fold and run of each data set, of what belongs to no system."""
-    return sum((over_folds(pattern, [name])[:1] for name in config["run"]["datasets"]), [])
 
 
 MASKS_TABLE = settings(

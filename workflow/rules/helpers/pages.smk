@@ -24,11 +24,10 @@ DEVIATIONS = settings(deviations=deviations, order=order_of_deviations)
 # ------------------------------------------------------------------ the listening page
 
 
-# What explains the classifier of a fold without being trained, by the names of its folders, and
-# what the page calls it.
+# What explains the classifier of a fold without being trained, by the names of its folders.
 EXPLAINERS = ["slime"] if config["listening"]["slime"] else []
 # The same of the first fold alone.
-GRADIENTS = ["integrated_gradients", "grad_cam"] if config["listening"]["attributions"] else []
+OF_FIRST_FOLD = GRADIENTS if config["listening"]["attributions"] else []
 CORRUPTED = MULTI_CLASS if config["corruption"]["heard_at_db"] is not None else []
 WHOSE = "{occasion}/{dataset}/{fold}/{system}/{run}"  # tells apart what the page plays
 
@@ -42,14 +41,9 @@ def heard(pattern):
     return [
         *over_runs(clean, systems=WITH_SOUNDS),
         *itertools.chain.from_iterable(map(over_folds, untrained)),
-        *of_first_runs(clean, config["run"]["datasets"], GRADIENTS),
+        *of_first_runs(clean, config["run"]["datasets"], OF_FIRST_FOLD),
         *of_first_runs(corrupted, CORRUPTED, [*WITH_SOUNDS, *EXPLAINERS]),
     ]
-
-
-def of_first_runs(pattern, datasets, systems):
-    """`pattern` for the first fold and run of each data set, for each system."""
-    return [path for system in systems for path in of_first_run(pattern, datasets, system)]
 
 
 def called(places):

@@ -5,16 +5,10 @@ import shlex
 RATINGS_FOLDER = config["machine"]["ratings"] and Path(config["machine"]["ratings"]).expanduser()
 
 
-def titles_of_rated(wildcards):
-    """What the systems and data sets of listening tests are called in print."""
-    systems = [name for name in config["listening_test"]["systems"] if name != "slime"]
-    named = titles_of(config, systems=systems, datasets=TESTED, as_classifiers=[])
-    return {"slime": "SLIME"} | named
-
-
+TITLES_OF_RATED = titles(TESTED_SYSTEMS, datasets=TESTED)
 OF_RATINGS = ("listening_test/systems", "statistics/confidence")
-RATINGS_TABLE = settings(*OF_RATINGS, titles=titles_of_rated, datasets=lambda wildcards: TESTED)
-RATINGS_FIGURE = settings(*OF_RATINGS, titles=titles_of_rated)
+RATINGS_TABLE = settings(*OF_RATINGS, titles=TITLES_OF_RATED, datasets=lambda wildcards: TESTED)
+RATINGS_FIGURE = settings(*OF_RATINGS, titles=TITLES_OF_RATED)
 
 
 def answered_test(wildcards):
