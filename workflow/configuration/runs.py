@@ -81,6 +81,19 @@ def of_first_run(config: Config, pattern: str, datasets: Iterable[str], system: 
     return [over_runs(config, pattern, [dataset], [system])[0] for dataset in datasets]
 
 
+def of_first_runs(
+    config: Config, pattern: str, datasets: Iterable[str], systems: Iterable[str]
+) -> list[str]:
+    """The same for each of some systems."""
+    datasets = list(datasets)
+    return [path for name in systems for path in of_first_run(config, pattern, datasets, name)]
+
+
+def over_first_folds(config: Config, pattern: str, datasets: Iterable[str]) -> list[str]:
+    """The same of what belongs to no system: `pattern` once for each data set."""
+    return [over_folds(config, pattern, [dataset])[0] for dataset in datasets]
+
+
 def over_ablation(config: Config, pattern: str, table: str) -> list[str]:
     """`pattern` for the runs that a table or figure of ablations compares, each path once."""
     run, rows = config["run"]["seeds"][0], ablation_rows(config, table)

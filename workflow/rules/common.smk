@@ -49,16 +49,6 @@ over_runs, over_folds, of_first_run, over_ablation = (
 )
 
 
-def of_first_runs(pattern, datasets, systems):
-    """`pattern` for the first fold and run of each data set, for each system."""
-    return [path for system in systems for path in of_first_run(pattern, datasets, system)]
-
-
-def over_first_folds(pattern, datasets):
-    """The same of what belongs to no system: `pattern` once for each data set."""
-    return [path for name in datasets for path in over_folds(pattern, [name])[:1]]
-
-
 def of_occasion(occasion, pattern):
     """A pattern of all occasions, for one of them."""
     return pattern.replace("{occasion}", occasion)

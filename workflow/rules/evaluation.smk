@@ -4,6 +4,11 @@ EVALUATION = f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}"
 MEASURED = f"{EVALUATION}/{{system}}/{{variant}}/run{{run}}"
 RELEVANCE = ("evaluation/relevance_pooling", "evaluation/relevance_scale")
 
+# Of experiments that are made once for each data set.
+of_first_runs, over_first_folds = (
+    functools.partial(function, config) for function in (runs.of_first_runs, runs.over_first_folds)
+)
+
 
 rule measure_classifier:
     input:
