@@ -29,6 +29,7 @@ DOCS = Path(__file__).resolve().parent
 PROJECT = DOCS.parent
 sys.path.insert(0, str(PROJECT / "workflow"))  # this checkout's library, whatever is installed
 
+from configuration.systems import METHODS, REFERENCES
 from l2i.checks import InputError
 from l2i.hashing import file_sha256
 from l2i.names import TITLES
@@ -100,21 +101,34 @@ class Compared(NamedTuple):
 
 
 ZERO_DB = r"kind=(noise|class), snr_db=0"
+ALL_SHUFFLED = r"shuffled=head(\+B6\+B5\+B4\+B3\+B2\+B1)?"
+BROKEN = "(shuffled=(nothing|head)|targets=shuffled)"
+IN_WORDS = {  # conditions of these tables
+    "kind=noise": "with white noise",
+    "kind=class": "with a clip of another class",
+    "shuffled=nothing": "intact",
+    "targets=shuffled": "interpreter trained on shuffled targets",
+    "activations=exchanged": "by weights alone",
+}
 SIDE_BY_SIDE = {
-    "beyond": (
+    "company": (
         Compared("corruption", "interpretation_improvement", ZERO_DB),
         Compared("corruption", "remainder_improvement", ZERO_DB),
         Compared("corruption", "empty_interpretation", ZERO_DB),
         Compared("corruption", "class_survives_of_right", ZERO_DB),
+    ),
+    "claims": (
         Compared("faithfulness_more", "ff_median", "operator=.*"),
         Compared("faithfulness_more", "fidelity_in", "operator=log_magnitude"),
         Compared("faithfulness_more", "insertion", "operator=log_magnitude"),
         Compared("faithfulness_more", "deletion", "operator=log_magnitude"),
         Compared("faithfulness_more", "energy_kept"),
-        Compared("sanity", "relevance_correlation", r"shuffled=head(\+B6\+B5\+B4\+B3\+B2\+B1)?"),
+    ),
+    "checks": (
+        Compared("sanity", "relevance_correlation", ALL_SHUFFLED),
         Compared("sanity", "relevance_correlation", "(targets|activations)=.*"),
-        Compared("sanity", "top_1_fidelity", "(shuffled=(nothing|head)|targets=shuffled)"),
-        Compared("sanity", "ff_median", "(shuffled=(nothing|head)|targets=shuffled)"),
+        Compared("sanity", "top_1_fidelity", BROKEN),
+        Compared("sanity", "ff_median", BROKEN),
     ),
     "corruption": (
         Compared("corruption", "interpretation_si_sdr", ".*"),
@@ -351,7 +365,7 @@ def _shown(measured: Path, run: str, view: str) -> str:
 @functools.cache
 def printed_titles() -> dict[str, str]:
     """What systems and data sets of all configurations are called in print."""
-    titles = dict(TITLES)
+    titles = TITLES | METHODS | REFERENCES
     for path in (PROJECT / "config.yaml", *sorted((PROJECT / "config").glob("*.yaml"))):
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
         for kind in ("datasets", "systems"):
@@ -458,9 +472,23 @@ def _side_by_side(folder: Path, view: Iterable[Compared], titles: Mapping[str, s
     for (table, metric, condition), cells in found.items():
         heading = "" if (table, metric) == above else quantity(metric).heading
         named = {titles.get(system, system): cells.get(system, "") for system in systems}
-        lines.append({"what": heading, "setting": _words(condition, titles), **named})
+        lines.append({"what": heading, "setting": _setting(condition), **named})
         above = table, metric
     return pipe_table(lines)
+
+
+def _setting(condition: str) -> str:
+    """A condition of an experiment in words."""
+
+    def word(part: str) -> str:
+        key, _, value = part.partition("=")
+        if key == "snr_db":
+            return f"{value} dB"
+        if key == "shuffled":
+            return f"weights shuffled: {value}"
+        return value.replace("_", " ").replace("+", " and ")  # an operator, or two
+
+    return ", ".join(IN_WORDS.get(part) or word(part) for part in condition.split(", ") if part)
 
 
 def _words(condition: str, titles: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from configuration.systems import (
     COMMON,
     METHODS,
     OPTIONAL,
+    REFERENCES,
     Description,
     description_of,
     settings_on,
@@ -19,7 +20,7 @@ from configuration.systems import (
 from l2i.names import CLASSIFIER, RANDOM
 
 # Rows and folders that are no system of the configuration.
-RESERVED = (CLASSIFIER, *METHODS, "nmf_alone", "oracle_mask", "mixture", "references")
+RESERVED = (CLASSIFIER, *METHODS, *REFERENCES, "references")
 
 
 def contradictions_of_system(name: str, config: dict[str, Any]) -> Iterator[str]:

@@ -20,6 +20,13 @@ METHODS = {
     "integrated_gradients": "Integrated gradients",
     "grad_cam": "Grad-CAM",
 }
+# What stands beside systems where clips are mixed with other sounds, by what it is called in print.
+REFERENCES = {
+    "slime": METHODS["slime"],
+    "nmf_alone": "NMF without a network",
+    "oracle_mask": "oracle mask",
+    "mixture": "the mixture itself",
+}
 OPTIONAL = "optional: "  # how the description of a setting begins that may be left out
 START = ("width", "head_units", "dropout")  # settings of a classifier that say what it is
 

@@ -1,14 +1,6 @@
 """Inputs and settings of rules/corruption.smk."""
 
-from configuration.systems import METHODS
-
-# What is held against the same mixtures beside systems, and what it is called.
-REFERENCES = {
-    "slime": METHODS["slime"],
-    "nmf_alone": "NMF without a network",
-    "oracle_mask": "oracle mask",
-    "mixture": "the mixture itself",
-}
+from configuration.systems import REFERENCES
 
 
 def slime_of_mixtures(wildcards):
