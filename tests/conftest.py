@@ -27,6 +27,8 @@ LONGEST = [
     "workflow/test_slurm.py",
     "workflow/test_workflow.py",
     "workflow/test_bad_input.py",
+    "workflow/test_ratings.py",
+    "workflow/test_taken_test.py",
     "workflow/test_killed_runs.py",
     "workflow/test_harness.py",
     "l2i/features/test_spectral.py",

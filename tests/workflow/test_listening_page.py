@@ -36,9 +36,24 @@ def test_corrupted_clips_are_of_the_first_fold_of_data_sets_with_one_class_a_cli
         for occasion in ("listening", "corrupted")
     )
     assert len(clean) + len(corrupted) == len(heard(runs)) == len({*heard(runs)})
+    of_clean_clips_alone = "/integrated_gradients/", "/grad_cam/", "/targets-shuffled/"
     esc50 = [path for path in clean if "/esc50/fold1/" in path]
+    esc50 = [path for path in esc50 if not any(name in path for name in of_clean_clips_alone)]
     assert sorted(corrupted) == sorted(p.replace("/listening/", "/corrupted/") for p in esc50)
     assert len(corrupted) == 4, "three systems that make sounds, and SLIME"
+
+
+def test_an_interpreter_of_shuffled_targets_is_heard_beside_the_one_that_it_checks(workflow):
+    (rule,) = [rule for rule in workflow.rules if rule.name == "compose_listening"]
+    (said,), (wildcards,) = settings_of(rule), wildcards_of(rule)
+    paths = dict(rule.expand_input(wildcards)[0].items())["sounds"]
+    misled = {
+        path: word["system"]
+        for path, word in zip(paths, said["sounds"], strict=True)
+        if "/default/" not in path
+    }
+    folder = "results/paper/listening/esc50/fold1/l2i_att/targets-shuffled/run0"
+    assert misled == {folder: "L2I w/ ATT, targets shuffled"}
 
 
 @pytest.mark.parametrize(("rules", "told"), [({"compose_listening", "all"}, 1), ({"all"}, 0)])

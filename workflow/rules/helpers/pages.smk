@@ -2,7 +2,7 @@
 
 import itertools
 
-from configuration.ablations import DEFAULT
+from configuration.ablations import DEFAULT, ablation_rows
 from configuration.deviations import deviations_in
 from configuration.reading import load_reference
 from configuration.systems import METHODS
@@ -29,7 +29,7 @@ EXPLAINERS = ["slime"] if config["listening"]["slime"] else []
 # The same of the first fold alone.
 OF_FIRST_FOLD = GRADIENTS if config["listening"]["attributions"] else []
 CORRUPTED = MULTI_CLASS if config["corruption"]["heard_at_db"] is not None else []
-WHOSE = "{occasion}/{dataset}/{fold}/{system}/{run}"  # tells apart what the page plays
+WHOSE = "{occasion}/{dataset}/{fold}/{system}/{variant}/{run}"  # tells apart what the page plays
 
 
 def heard(pattern):
@@ -42,15 +42,25 @@ def heard(pattern):
         *over_runs(clean, systems=WITH_SOUNDS),
         *itertools.chain.from_iterable(map(over_folds, untrained)),
         *of_first_runs(clean, config["run"]["datasets"], OF_FIRST_FOLD),
+        *misled(clean),
         *of_first_runs(corrupted, CORRUPTED, [*WITH_SOUNDS, *EXPLAINERS]),
     ]
+
+
+def misled(pattern):
+    """`pattern` for interpreters that the sanity checks train on shuffled targets."""
+    rows = [row for row in ablation_rows(config, "sanity") if row["system"] in WITH_SOUNDS]
+    run = config["run"]["seeds"][0]
+    return [pattern.format(run=run, **row) for row in rows if row["variant"] != DEFAULT]
 
 
 def called(places):
     """What the page calls folders, by their `WHOSE`."""
 
-    def entry(occasion, dataset, fold, system, run):
+    def entry(occasion, dataset, fold, system, variant, run):
         title = METHODS.get(system) or config["systems"][system]["title"]
+        if variant != DEFAULT:
+            title += f", {variant.replace('-', ' ')}"
         of_dataset = config["datasets"][dataset]["title"]
         return {"system": title, "dataset": of_dataset, "fold": fold, "run": run}
 
