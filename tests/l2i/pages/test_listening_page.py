@@ -698,6 +698,12 @@ def test_clips_are_found_by_whether_they_were_mixed(page, mixtures, kind, found)
     assert listed(page) == found
 
 
+def test_what_was_planted_and_is_not_decided_for_is_not_told_as_right(page, mixtures):
+    page.goto(mixtures)
+    _, with_clip, with_noise = (words(row) for row in page.locator("#page-clips a").all())
+    assert "\u25d0 1 of 2 right" in with_clip and "\u25d0 1 of 2 right" in with_noise
+
+
 def test_where_nothing_was_mixed_there_is_no_such_filter(page, address):
     page.goto(address)
     assert not page.locator("[data-filter=kind]").is_visible()

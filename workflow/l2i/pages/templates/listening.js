@@ -120,7 +120,8 @@
   const decisions = (c) => c.interpretations.filter((i) => i.kind === "interpretation");
   function verdict(c) {
     const explained = decisions(c).map(verdictOf);
-    const made = explained.filter((kind) => kind !== "none");
+    // What was planted is interpreted whatever is decided: not to decide for it is to miss it.
+    const made = c.kind === "clean" ? explained.filter((kind) => kind !== "none") : explained;
     const n = made.filter((kind) => kind === "right").length;
     if (distinct(made).length > 1) return badge("partly", `${n} of ${made.length} right`);
     return badge(made[0] ?? explained[0] ?? "unknown");
