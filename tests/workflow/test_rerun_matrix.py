@@ -152,7 +152,7 @@ MATRIX = [
         "datasets.esc50.title",
         {
             "draw_components_sweep",
-            "draw_corruption",
+            *OF_SOUNDS,
             "tabulate_masks",
             "compose_listening",
             "compose_atlas",

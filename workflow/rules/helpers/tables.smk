@@ -31,8 +31,8 @@ ASKED_FOR = {
     "corruption": config["corruption"]["snr_db"] and MULTI_CLASS and WITH_SOUNDS,
     "faithfulness_more": WITH_FAITHFULNESS or config["evaluation"]["masks"]["methods"],
     "sanity": config["ablations"]["sanity"],
-    "cost": True,
     "ratings": TESTED and config["machine"]["ratings"],
+    "cost": True,
 }
 
 
