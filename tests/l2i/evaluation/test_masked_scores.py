@@ -106,7 +106,8 @@ class TestEnds:
     def test_a_full_mask_keeps_the_probability_and_says_nothing(self, scorer, clip):
         rows = scores(scorer, clip, explanation_of(clip, slice(None)))
         assert (rows["probability_in"] - rows["probability_before"]).abs().max() < 1e-6
-        assert (rows["sparseness"].abs() < 1e-9).all() and (rows["energy_kept"] == 1).all()
+        assert (rows["sparseness"].abs() < 1e-9).all()
+        assert rows["energy_kept"].to_numpy() == pytest.approx(1)  # threads add up in any order
         assert rows["complexity"].to_numpy() == pytest.approx(math.log(clip.S.numel()))
 
     def test_an_empty_mask_counts(self, scorer, clip):

@@ -624,13 +624,23 @@ def test_a_broken_list_of_downloads_is_told_in_words(tmp_path, monkeypatch, text
         load_reference.__wrapped__("downloads")
 
 
-@pytest.mark.parametrize(("slime", "snr_db"), [(True, []), (False, [0]), (False, [])])
-def test_segments_must_fit_where_slime_is_asked(config, slime, snr_db):
+@pytest.mark.parametrize(
+    ("slime", "snr_db", "methods", "remedy"),
+    [
+        (True, [], ["grad_cam"], "set listening.slime to false"),
+        (False, [0], [], r"set corruption.snr_db to \[\]"),
+        (False, [], ["slime"], "take slime out of evaluation.masks.methods"),
+        (True, [0], [], r"set listening.slime to false and set corruption.snr_db to \[\]"),
+        (False, [], ["grad_cam"], None),
+    ],
+)
+def test_segments_must_fit_where_slime_is_asked(config, slime, snr_db, methods, remedy):
     config = changed(config, "slime.segment_seconds", 5.0)
     config = changed(config, "listening.slime", slime)
     config = changed(config, "corruption.snr_db", snr_db)
-    if slime or snr_db:
-        with pytest.raises(InputError, match=r"slime.segment_seconds .* corruption.snr_db to \[\]"):
+    config = changed(config, "evaluation.masks.methods", methods)
+    if remedy:
+        with pytest.raises(InputError, match=f"slime.segment_seconds .* hop_length; or {remedy}"):
             validate_config(config)
     else:
         validate_config(config)
