@@ -640,7 +640,7 @@ def test_segments_must_fit_where_slime_is_asked(config, slime, snr_db, methods, 
     config = changed(config, "corruption.snr_db", snr_db)
     config = changed(config, "evaluation.masks.methods", methods)
     if remedy:
-        with pytest.raises(InputError, match=f"slime.segment_seconds .* hop_length; or {remedy}"):
+        with pytest.raises(InputError, match=f"slime.segment_seconds .*hop_length; or {remedy}"):
             validate_config(config)
     else:
         validate_config(config)
