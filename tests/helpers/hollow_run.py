@@ -53,11 +53,18 @@ def make_hollow_run(folder, configfile, assignments=()):
             os.chdir(before)
 
 
+def _each(outputs):
+    """Name and file of each output; several may have one name."""
+    for name, declared in outputs:
+        for each in [declared] if isinstance(declared, str) else declared:
+            yield name, each
+
+
 def _make_up(job):
     from planning import identity_of
 
     made = identity_of(job, KnownRecords())
-    for name, declared in job.output.items():
+    for name, declared in _each(job.output.items()):
         path = Path(file_of(declared))
         path.parent.mkdir(parents=True, exist_ok=True)
         if declared.is_directory:

@@ -140,6 +140,7 @@ def test_names_are_what_they_are_from_the_index_to_the_last_page(
     listening = index.loc[index["split"] == "test", "clip"].tolist()
     overlay["datasets"] = {dataset: kept | {"listening": listening}}
     overlay |= {"name": "case", "systems": {"l2i_att": QUICK}}
+    overlay["ablations"] = overlay.get("ablations", {}) | {"sanity": []}  # of another data set
     fresh = Project(tmp_path / "project", project, overlay)
     shutil.move(folder.parent, fresh.folder / "data")
     where = f"{dataset}/foldofficial"
