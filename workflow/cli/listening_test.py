@@ -225,7 +225,9 @@ def simulate(
     asked = read_asked(test)
     better = asked.systems[0] if better is None else better
     if better not in asked.systems:
-        raise InputError(f"--better {better}: the test compares {' and '.join(asked.systems)}")
+        raise InputError(
+            f"{better} cannot be the better one: the test compares {' and '.join(asked.systems)}"
+        )
     answers = simulated(
         asked,
         n_participants=participants or len(asked.n_trials),
