@@ -289,7 +289,9 @@ def test_switching_keeps_the_place_as_all_sounds_run_together(page, address):
     place = float(page.get_by_role("slider", name="Position").input_value())
     page.keyboard.press("Space")
     page.wait_for_function("window.runs.length === 6")
-    assert page.evaluate("window.runs.at(-1).at") == pytest.approx(place, abs=0.1)
+    # Paused in the last twentieth of a second it begins anew; where that is, the machine decides.
+    resumed = page.evaluate("window.runs.at(-1).at")
+    assert resumed == pytest.approx(place, abs=0.02) or (place > SECONDS - 0.07 and resumed == 0)
 
 
 def test_a_and_b_are_the_sounds_of_the_plan(page, address, pack, plan):
