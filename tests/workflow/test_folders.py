@@ -13,7 +13,7 @@ from helpers.project import PROJECT, load_script
 from helpers.tiny_project import Project, overlay_for
 from l2i.datasets.fold import open_fold
 from l2i.features.cache import compute_features, open_features, rows_of
-from l2i.interpretation.listening import open_clip
+from l2i.interpretation.opened_clips import open_clip
 from l2i.provenance.records import record_path
 
 RATE = 44_100

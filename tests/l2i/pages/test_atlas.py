@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import numpy as np
 import pytest
@@ -231,8 +232,13 @@ ADVANCES = """(audio) => new Promise((resolve) =>
     audio.addEventListener("timeupdate", () => audio.currentTime && resolve(audio.currentTime)))"""
 
 
-def playing(page):
-    return page.evaluate("[...document.querySelectorAll('audio')].filter((a) => !a.paused).length")
+def wait_until_playing(page, number):
+    """Browsers tell of a pause, or of a dialog that is closed, a little later."""
+    count = "[...document.querySelectorAll('audio')].filter((a) => !a.paused).length"
+    until = time.monotonic() + 10
+    while (now := page.evaluate(count)) != number:
+        assert time.monotonic() < until, f"{now} sounds play, not {number}"
+        page.wait_for_timeout(20)
 
 
 def test_nothing_is_loaded_before_it_is_played_and_one_sound_plays_at_a_time(opened):
@@ -249,10 +255,10 @@ def test_nothing_is_loaded_before_it_is_played_and_one_sound_plays_at_a_time(ope
     first, second, _ = opened.locator("dialog audio").all()
     first.evaluate("(a) => a.play()")
     second.evaluate("(a) => a.play()")
-    assert playing(opened) == 1
+    wait_until_playing(opened, 1)
     assert second.evaluate(ADVANCES) > 0
     opened.keyboard.press("Escape")
-    assert playing(opened) == 0
+    wait_until_playing(opened, 0)
 
 
 def test_one_walks_through_the_list_by_keys_and_comes_back_to_the_card(opened):
