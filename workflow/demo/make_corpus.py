@@ -36,8 +36,8 @@ def make_demo_corpora(folder: str | Path) -> dict[str, dict]:
     Returns
     -------
     dict
-        Pins by data set: `corpora.demo_<data set>` of `workflow/reference/downloads.yaml`, but for
-        its address.
+        Pins by data set: `corpora.synthetic_<data set>` of `workflow/reference/downloads.yaml`, but
+        for its address.
     """
     folder = Path(folder)
     return {
@@ -74,5 +74,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", help="where the corpora are written")
     pins = make_demo_corpora(parser.parse_args().folder)
-    downloads = {f"demo_{name}": facts for name, facts in pins.items()}
+    downloads = {f"synthetic_{name}": facts for name, facts in pins.items()}
     print(yaml.safe_dump({"corpora": downloads}, sort_keys=False), end="")

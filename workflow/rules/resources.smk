@@ -33,7 +33,7 @@ USE = {
 OF_SOME_CLIPS = {"measure_masks", "measure_masks_of_classifier"}  # evaluation.masks.n_clips at most
 # Hours of audio by the name of the download; what is not known counts as the largest.
 HOURS = {"esc50": 2.8, "sonyc_ust": 51.4, "openmic": 55.6}
-HOURS |= {"demo_esc50": 0.1, "demo_sonyc_ust": 0.1, "demo_openmic": 0.1}
+HOURS |= {"synthetic_esc50": 0.1, "synthetic_sonyc_ust": 0.1, "synthetic_openmic": 0.1}
 
 START = 5  # minutes for a job to load its libraries from a slow disk
 MARGIN = 3  # times what was measured; a GPU counts as the cores that feed it, to be safe

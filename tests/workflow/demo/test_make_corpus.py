@@ -11,7 +11,7 @@ from configuration.reading import pins_of
 @pytest.mark.parametrize("name", ["esc50", "sonyc_ust", "openmic"])
 def test_it_makes_what_its_configuration_pins(project, demo, name):
     configured = yaml.safe_load((project / "config/demo.yaml").read_text())["datasets"]
-    assert pins_of("corpora", configured[name]["download"]) == demo[1][name]
+    assert pins_of("corpora", configured[f"synthetic_{name}"]["download"]) == demo[1][name]
 
 
 def test_it_fits_into_an_email(demo):
