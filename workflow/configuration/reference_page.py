@@ -349,7 +349,7 @@ def _modules(config: dict[str, Any]) -> Iterator[str]:
     yield (
         "### Settings of systems\n\n"
         "What `settings`, `by_dataset` and `grid` may hold, by the `module` of a system. Defaults"
-        " are those of the systems in `config.yaml`; what is chosen from several values is a `grid`."
+        " are those of the systems in `config.yaml`; what is chosen from several is a `grid`."
     )
     for module, names in systems.items():
         described = description_of(module).settings | COMMON
