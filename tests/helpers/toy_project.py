@@ -16,7 +16,7 @@ from planning import before_first_job, plan_by_records
 """
 SNAKEFILE = """
 OUTSIDE = {}
-plan_by_records(OUTSIDE)
+plan_by_records()
 
 
 configfile: PROJECT / "config.yaml"
