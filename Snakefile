@@ -77,7 +77,6 @@ plan_by_records()
 
 
 rule all:
-    default_target: True
     input:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
         tables_in("csv", "md"),

@@ -26,7 +26,6 @@ include: "workflow/rules/common.smk"
 
 
 rule all:
-    default_target: True
     input:
         over_runs(RESULTS + "/scaled/{dataset}/fold{fold}.txt"),
 
