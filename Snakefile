@@ -8,7 +8,8 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-PROJECT = Path(workflow.basedir)
+# Of this file: a workflow that uses this one as a module has its `basedir` elsewhere.
+PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 WORKFLOW = PROJECT / "workflow"
 # `import l2i` and `import harness` mean the same in rules, scripts and tests (see
 # tests/conftest.py): Snakemake hands its own search path on to every `script:` job, but behind
@@ -23,29 +24,31 @@ from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.validation import validate_config
 from configuration.values import typed
+from embedding import asked_of, begin_with, is_module, name_local_rules
 from l2i.checks import InputError
 from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
 
+ASKED = asked_of(workflow, config)
 try:
     written = read_configuration(
-        [PROJECT / "config.yaml", *workflow.overwrite_configfiles],
-        workflow.config_settings.config_args,
+        [PROJECT / "config.yaml", *ASKED.configfiles], ASKED.assignments, by=ASKED.by
     )
     understood = typed(resolved(written.value), load_schema())
     validate_config(understood, written.places)
 except InputError as error:
-    sys.exit(f"error: {error}")
+    sys.exit(f"error: {error}{ASKED.remedy}")
 
 
 configfile: PROJECT / "config.yaml"
 
 
 # In the place of what Snakemake has read: see configuration/reading.py.
-config.update(understood)
+config = understood
 
 
 mend()
+name_local_rules(workflow)
 
 
 include: "workflow/rules/common.smk"
@@ -68,12 +71,12 @@ include: "workflow/rules/ratings.smk"
 include: "workflow/rules/pages.smk"
 
 
+PLACED = str(workflow.modifier.modify_path(RESULTS))  # behind the `prefix:` of a module
 OUTSIDE = {"index_dataset": changed_corpus, "import_ratings": changed_answers}
-plan_by_records(OUTSIDE)
+plan_by_records()
 
 
 rule all:
-    default_target: True
     input:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
         tables_in("csv", "md"),
@@ -88,11 +91,11 @@ rule all:
 
 
 onstart:
-    before_first_job([] if workflow.touch else list(workflow.dag.needrun_jobs()), OUTSIDE)
+    before_first_job([] if workflow.touch else list(workflow.dag.needrun_jobs()))
     note_run(
-        RESULTS,
-        configfiles=[os.path.relpath(path, PROJECT) for path in workflow.overwrite_configfiles],
-        assignments=workflow.config_settings.config_args or [],
+        PLACED,
+        configfiles=[os.path.relpath(path, PROJECT) for path in ASKED.configfiles],
+        assignments=ASKED.assignments,
         configuration=config,
         code=SOURCES.parts(),
     )
@@ -100,3 +103,7 @@ onstart:
 
 onsuccess:
     tell_where_to_listen(workflow.dag.jobs)
+
+
+if is_module(workflow):
+    begin_with(workflow, onstart)

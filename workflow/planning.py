@@ -9,6 +9,8 @@ A job whose inputs turn out to be the same as before finds its results made and 
 `perform` in harness/job.py). For that they must still be there, hence Snakemake removes none: the
 job does, before it makes its own, and puts those in place whole. So none are damaged by one that
 fails, nor by another that failed in the same job of SLURM.
+
+A workflow that uses this one as a module has rules of its own: of those Snakemake judges as always.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from snakemake.io import _IOFile
@@ -32,16 +35,18 @@ from l2i.checks import printable
 from l2i.provenance.currency import Difference, Identity, KnownRecords
 from l2i.provenance.digests import digest_text, file_of, is_digest
 
-_is_newer_as_published, _exists_as_published = _IOFile.is_newer, _IOFile.exists
-# By rule: what has changed, for one of its jobs, in what it reads and Snakemake knows nothing of.
+SCRIPTS = Path(__file__).resolve().parent / "scripts"
+# What a Snakefile calls OUTSIDE. By rule: what has changed, for one of its jobs, in what it reads
+# and Snakemake knows nothing of.
 Outside = Mapping[str, Callable[[Any], list[str]]]
 FEW = 3  # such changes that are told; others are counted
+PUBLISHED: dict[tuple[type, str], Callable] = {}  # methods of Snakemake as they were
 
 
-def plan_by_records(outside: Outside) -> None:
-    """Have Snakemake ask the records of results, and `outside` of those that they call current."""
+def plan_by_records() -> None:
+    """Have Snakemake ask the records of our results, and `OUTSIDE` of those they call current."""
     known = KnownRecords()
-    changed_outside = functools.cache(functools.partial(changes_outside, outside=outside))
+    changed_outside = functools.cache(changes_outside)
 
     def params_changed(self: Any, job: Any, file: Any = None) -> ParamsChange:
         found = [] if _is_unmade(job) else changes(job)
@@ -64,8 +69,6 @@ def plan_by_records(outside: Outside) -> None:
 
     @functools.cache
     def changes(job: Any) -> list[Difference]:
-        if not job.output:  # the rule `all`
-            return []
         return changes_since_made(job, known) or [*_told(changed_outside(job))]
 
     def input_checksums(self: Any, job: Any, path: Any) -> set[str | None]:
@@ -74,25 +77,62 @@ def plan_by_records(outside: Outside) -> None:
             sha256 = hashlib.sha256(digest_text(file_of(path), sha256).encode()).hexdigest()
         return {sha256 and f"sha256:{sha256}"}
 
-    PersistenceBase.params_changed = params_changed
-    PersistenceBase.input_checksums = input_checksums
+    for_ours = functools.partial(_answer, PersistenceBase, rule_of=lambda self, job, *_: job.rule)
+    for_ours("params_changed", params_changed)
+    for_ours("input_checksums", input_checksums)
+    for_ours("incomplete", _none_incomplete)
     # All that these would tell of stands in the records: `changes` finds it.
-    PersistenceBase.input_changed = lambda self, job, file=None: []
-    PersistenceBase.has_metadata = lambda self, job: True
-    PersistenceBase.has_outdated_metadata = lambda self, job: False
-    _IOFile.is_newer = _is_newer
-    _IOFile.exists = _exists
-    PersistenceBase.incomplete = _none_incomplete
-    # It tells how to have changes ignored, which records do not.
-    Workflow.log_provenance_info = lambda self: None
-    Job.remove_existing_output = _keep_existing_output
-    Job.cleanup = _keep_outputs_of_failed
+    for_ours("input_changed", lambda self, job, file=None: [])
+    for_ours("code_changed", lambda self, job, file=None: [])
+    for_ours("has_metadata", lambda self, job: True)
+    for_ours("has_outdated_metadata", lambda self, job: False)
+    _answer(Job, "outputs_older_than_script_or_notebook", _none_older)
+    _answer(Job, "remove_existing_output", _keep_existing_output)
+    _answer(Job, "cleanup", _keep_outputs_of_failed)
+    _answer(_IOFile, "is_newer", _is_newer)
+    _answer(_IOFile, "exists", _exists)
+    PUBLISHED.setdefault((Workflow, "log_provenance_info"), Workflow.log_provenance_info)
+    Workflow.log_provenance_info = _tell_how_to_ignore_changes
+
+
+def _answer(
+    owner: Any, name: str, ours: Callable, rule_of: Callable = lambda self, *_: self.rule
+) -> None:
+    """Have `ours` answer in the place of a method of Snakemake's, where our rules are concerned.
+
+    `rule_of` gives the rule in question, of the arguments of the method.
+    """
+    published = PUBLISHED.setdefault((owner, name), getattr(owner, name))
+
+    @functools.wraps(published)
+    def either(self: Any, *arguments: Any, **more: Any) -> Any:
+        method = ours if is_ours(rule_of(self, *arguments)) else published
+        return method(self, *arguments, **more)
+
+    setattr(owner, name, either)
+
+
+def is_ours(rule: Any) -> bool:
+    """Whether a rule runs a script of this workflow, whatever a workflow around it calls it."""
+    if rule is None or not rule.script or rule.basedir is None:
+        return False
+    return _is_of_ours(rule.basedir.get_path_or_uri(secret_free=True), str(rule.script))
+
+
+@functools.cache
+def _is_of_ours(folder: str, script: str) -> bool:
+    return Path(folder, script).resolve().parent == SCRIPTS
+
+
+def own_name(rule: Any) -> str:
+    """What this workflow calls its rule: the name of its script."""
+    return Path(rule.script).stem
 
 
 def identity_of(job: Any, known: KnownRecords) -> Identity:
     """What a job of Snakemake would make today, if its inputs are what their records say."""
     return Identity(
-        rule=job.rule.name,
+        rule=own_name(job.rule),
         wildcards=dict(job.wildcards_dict),
         settings=json.loads(job.params.settings),
         code=job.params.code,
@@ -108,21 +148,23 @@ def changes_since_made(job: Any, known: KnownRecords) -> list[Difference]:
     return [*dict.fromkeys(each for changes in found for each in changes)]
 
 
-def changes_outside(job: Any, outside: Outside) -> list[str]:
-    """What has changed in what a job reads and Snakemake knows nothing of."""
-    return outside[job.rule.name](job) if job.rule.name in outside else []
+def changes_outside(job: Any) -> list[str]:
+    """What has changed in what a job of ours reads and Snakemake knows nothing of."""
+    outside: Outside = job.rule.module_globals["OUTSIDE"]
+    name = own_name(job.rule)
+    return outside[name](job) if name in outside else []
 
 
-def before_first_job(jobs: list[Any], outside: Outside) -> None:
+def before_first_job(jobs: list[Any]) -> None:
     """Mark what must be made anew, though its job would find it made.
 
     That is what the user forces, and what was made of something that has changed outside.
     """
     for job in jobs:
-        if not job.output:
+        if not is_ours(job.rule):
             continue
         mark = remake_mark(file_of(job.output[0]))
-        if _is_forced(job) or changes_outside(job, outside):
+        if _is_forced(job) or changes_outside(job):
             mark.parent.mkdir(parents=True, exist_ok=True)
             mark.write_text(uuid.uuid4().hex, encoding="utf-8")
         else:
@@ -137,7 +179,7 @@ def _is_forced(job: Any) -> bool:
 
 async def _is_newer(self: Any, time: float) -> bool:
     """A folder is newer whenever anything lists it: its record decides, and whoever opens it."""
-    return not os.path.isdir(self) and await _is_newer_as_published(self, time)
+    return not os.path.isdir(self) and await PUBLISHED[_IOFile, "is_newer"](self, time)
 
 
 async def _exists(self: Any) -> bool:
@@ -147,17 +189,23 @@ async def _exists(self: Any) -> bool:
     records of models, which are not in it, and what makes models is not allowed.
     """
     alone = is_digest(self) and not os.path.exists(file_of(self)) and not _only_some_may_run(self)
-    return not alone and await _exists_as_published(self)
+    return not alone and await PUBLISHED[_IOFile, "exists"](self)
 
 
 def _only_some_may_run(file: Any) -> bool:
-    settings = file.rule.workflow.dag_settings if file.rule is not None else None
+    settings = file.rule.workflow.dag_settings
     return settings is not None and bool(settings.allowed_rules)
 
 
 async def _none_incomplete(self: Any, job: Any) -> list[Any]:
     """Results appear whole, their records last: what was not finished has none."""
     return []
+
+
+async def _none_older(self: Any) -> AsyncGenerator:
+    """That a script was touched is nothing: its fingerprint tells when it was changed."""
+    for nothing in ():
+        yield nothing
 
 
 async def _keep_existing_output(self: Any) -> None:
@@ -168,6 +216,13 @@ async def _keep_existing_output(self: Any) -> None:
 
 async def _keep_outputs_of_failed(self: Any, skip_outputs: Any) -> None:
     """See above."""
+
+
+def _tell_how_to_ignore_changes(self: Any) -> None:
+    """As Snakemake does, but not of our rules: records ignore nothing."""
+    planned = self.dag.needrun_jobs(exclude_finished=False)
+    if any(job.output and not is_ours(job.rule) for job in planned):
+        PUBLISHED[Workflow, "log_provenance_info"](self)
 
 
 def _told(changes: list[str]) -> Iterator[Difference]:

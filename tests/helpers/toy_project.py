@@ -16,7 +16,7 @@ from planning import before_first_job, plan_by_records
 """
 SNAKEFILE = """
 OUTSIDE = {}
-plan_by_records(OUTSIDE)
+plan_by_records()
 
 
 configfile: PROJECT / "config.yaml"
@@ -26,7 +26,6 @@ include: "workflow/rules/common.smk"
 
 
 rule all:
-    default_target: True
     input:
         over_runs(RESULTS + "/scaled/{dataset}/fold{fold}.txt"),
 

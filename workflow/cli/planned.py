@@ -106,11 +106,11 @@ def _plan(run: Run, asked: Asked, notes: Path, in_place: bool) -> Plan:
             raise InputError(
                 f"Snakemake cannot plan this run: {reason(error)}. See what {command} says"
             ) from error
-        known, outside = KnownRecords(), workflow.globals["OUTSIDE"]
+        known = KnownRecords()
         return Plan(
             Run(str(run.root)),
             asked,
-            _jobs_of(workflow.dag, known, outside),
+            _jobs_of(workflow.dag, known),
             workflow.globals["SOURCES"].parts_of,
             known,
             knows_corpora=in_place,
@@ -171,8 +171,8 @@ def _notes_in(folder: Path) -> Iterator[None]:
         module.FilePersistence = of_snakemake
 
 
-def _jobs_of(dag: Any, known: KnownRecords, outside: Any) -> list[PlannedJob]:
-    from planning import changes_outside, changes_since_made, identity_of
+def _jobs_of(dag: Any, known: KnownRecords) -> list[PlannedJob]:
+    from planning import changes_outside, changes_since_made, identity_of, own_name
 
     found: dict[Any, PlannedJob] = {}
     levels = (sorted(level, key=lambda job: str(job.output)) for level in dag.toposorted())
@@ -182,7 +182,7 @@ def _jobs_of(dag: Any, known: KnownRecords, outside: Any) -> list[PlannedJob]:
         dag_reason = dag.reason(job)
         runs = dag.needrun(job)
         found[job] = PlannedJob(
-            rule=job.rule.name,
+            rule=own_name(job.rule),
             wildcards=dict(job.wildcards_dict),
             outputs=[file_of(path) for path in job.output],
             declared=[*map(str, job.output)],
@@ -190,7 +190,7 @@ def _jobs_of(dag: Any, known: KnownRecords, outside: Any) -> list[PlannedJob]:
             will_run=runs,
             waits_for=[found[each] for each in dag.dependencies[job] if each in found],
             changes=changes_since_made(job, known),
-            corpus=changes_outside(job, outside),
+            corpus=changes_outside(job),
             touched=sorted(map(file_of, dag_reason.updated_input)),
             why=str(dag_reason) if runs else "",
         )

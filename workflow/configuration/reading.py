@@ -44,7 +44,9 @@ def load_reference(name: str) -> Any:
     return loaded
 
 
-def read_configuration(files: Iterable[str | Path], assignments: Iterable[str]) -> Written:
+def read_configuration(
+    files: Iterable[str | Path], assignments: Iterable[str], *, by: str = "--config"
+) -> Written:
     """What configuration files and the command line say together, as texts.
 
     Parameters
@@ -53,6 +55,8 @@ def read_configuration(files: Iterable[str | Path], assignments: Iterable[str]) 
         config.yaml, then its overlays, each laid over those before it.
     assignments : iterable of str
         Of the command line's --config, such as ``machine={data: audio}``; laid over the files.
+    by : str
+        What messages say that they are of.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def read_configuration(files: Iterable[str | Path], assignments: Iterable[str]) 
             raise InputError(f"{_name_of(path)}: must hold keys and values, such as name: paper")
     for assignment in assignments:
         key, _, text = assignment.partition("=")
-        said = parse_yaml(text, f"--config {key}", key)
+        said = parse_yaml(text, f"{by} {key}", key)
         parts.append(Written({key: said.value}, said.places))
     config: dict[str, Any] = {}
     places: dict[str, str] = {}

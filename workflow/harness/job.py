@@ -173,7 +173,7 @@ def _run(
         canonical_json(facts)
         _require_written(outputs, staged, function)
         record = {
-            **_job_part(snakemake),
+            **_job_part(snakemake, function),
             "inputs": inputs,
             "runtime": _runtime_part(snakemake, arguments, facts)
             | {"deterministic": deterministic},
@@ -496,7 +496,7 @@ def _is_made(snakemake: Any, hashes: KnownHashes, functions: Sequence[Callable])
     if any(known.sha256_of(path) != hashes.get(path).sha256 for path in outputs):
         return False
     inputs = _described_inputs(snakemake, hashes, functions)
-    today = identity_in(_job_identity(snakemake) | {"inputs": inputs})
+    today = identity_in(_job_identity(snakemake, functions[-1]) | {"inputs": inputs})
     return not any(known.changes_since(path, today) for path in outputs)
 
 
@@ -575,10 +575,15 @@ def _warn_of_departures(pins: Mapping[str, str]) -> None:
         )
 
 
-def _job_identity(snakemake: Any) -> dict[str, Any]:
+def _job_identity(snakemake: Any, function: Callable) -> dict[str, Any]:
+    """What the record says that a job is, by the name of its rule in this workflow.
+
+    A workflow that uses this one as a module may call the rule otherwise; rule, script and function
+    have one name.
+    """
     settings, pins = _settings(snakemake), _pins(snakemake)
     return {
-        "rule": snakemake.rule,
+        "rule": function.__name__,
         "wildcards": dict(snakemake.wildcards.items()),
         "settings": settings,
         "fingerprints": {
@@ -590,11 +595,11 @@ def _job_identity(snakemake: Any) -> dict[str, Any]:
     }
 
 
-def _job_part(snakemake: Any) -> dict[str, Any]:
+def _job_part(snakemake: Any, function: Callable) -> dict[str, Any]:
     settings, wildcards = _settings(snakemake), dict(snakemake.wildcards.items())
     return {
         "record_version": records.RECORD_VERSION,
-        **_job_identity(snakemake),
+        **_job_identity(snakemake, function),
         "seeds": records.seeds_of(settings, wildcards),
         **records.describe_environment(_pins(snakemake)),
         "git": records.describe_git(PROJECT),
