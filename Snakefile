@@ -76,7 +76,7 @@ rule all:
     default_target: True
     input:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
-        tables_in("csv", "md"),
+        tables_in("csv", *PAGES),
         all_figures(),
         heard(INTERPRETED),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),

@@ -48,7 +48,7 @@ def compare_systems(
     path_to_classifier: list[str],
     path_to_posthoc: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     number: str,
     datasets: list[dict],
@@ -86,7 +86,7 @@ def compare_systems(
         rows += [{"table": int(number), "dataset": name} | pair for pair in pairs]
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_page, _page(table, paper, titles, statistics), f"comparisons_{number}")
+    write_page(path_to_pages, _page(table, paper, titles, statistics), f"comparisons_{number}")
 
 
 def _page(

@@ -21,7 +21,7 @@ LOSSES = ("reconstruction_loss", "fidelity_loss")
 def tabulate_ablation(
     path_to_clips: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     number: str,
     rows: list[dict],
@@ -50,7 +50,7 @@ def tabulate_ablation(
     write_paper_table(
         measured,
         path_to_table,
-        path_to_page,
+        path_to_pages,
         table=int(number),
         datasets=datasets,
         systems=[row["system"] for row in rows],

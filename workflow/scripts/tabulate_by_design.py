@@ -19,7 +19,7 @@ def tabulate_by_design(
     path_to_classifier: list[str],
     path_to_posthoc: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[dict],
     systems: list[str],
@@ -52,7 +52,7 @@ def tabulate_by_design(
     write_paper_table(
         measured,
         path_to_table,
-        path_to_page,
+        path_to_pages,
         table=TABLE,
         datasets=datasets,
         systems=[*systems, *as_classifier.values(), CLASSIFIER],

@@ -40,7 +40,7 @@ def tabulate_classes(
     path_to_fidelity: list[str],
     path_to_faithfulness: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[dict],
     systems: list[str],
@@ -74,7 +74,7 @@ def tabulate_classes(
     confidence = statistics["confidence"]
     page = classes_to_markdown(table, titles=titles, threshold=threshold, confidence=confidence)
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_page, page, "classes")
+    write_page(path_to_pages, page, "classes")
 
 
 Numbers = Iterator[dict[str, object]]

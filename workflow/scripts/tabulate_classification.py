@@ -16,7 +16,7 @@ TABLE = 1
 def tabulate_classification(
     path_to_clips: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[dict],
     paper: dict,
@@ -42,7 +42,7 @@ def tabulate_classification(
     write_paper_table(
         measured,
         path_to_table,
-        path_to_page,
+        path_to_pages,
         table=TABLE,
         datasets=datasets,
         systems=[CLASSIFIER],

@@ -16,7 +16,7 @@ def tabulate_corruption(
     path_to_clips: list[str],
     path_to_references: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[str],
     systems: list[str],
@@ -39,7 +39,7 @@ def tabulate_corruption(
     table = pd.DataFrame(rows, columns=MEASURED).astype({"n": "Int64"})
     page = corruption_to_markdown(table, titles=titles, confidence=statistics["confidence"])
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_page, page, TABLE)
+    write_page(path_to_pages, page, TABLE)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def tabulate_cost(
     path_to_systems: list[str],
     path_to_classifiers: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     record_of: Callable[[str], dict],
     datasets: list[str],
@@ -29,7 +29,7 @@ def tabulate_cost(
     costs = [cost_of(record_of(path), classifier=CLASSIFIER) for path in paths]
     table = summarise_costs(costs, datasets=datasets, systems=[*systems, CLASSIFIER])
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_page, costs_to_markdown(table, titles=titles), "cost")
+    write_page(path_to_pages, costs_to_markdown(table, titles=titles), "cost")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ RELEVANT_METRICS = (*METRICS, ("empty_selection", "removes_nothing", SHARE))
 def tabulate_faithfulness(
     path_to_clips: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[dict],
     systems: list[str],
@@ -64,7 +64,7 @@ def tabulate_faithfulness(
     write_paper_table(
         measured,
         path_to_table,
-        path_to_page,
+        path_to_pages,
         table=TABLE,
         datasets=datasets,
         systems=[*systems, *baselines],

@@ -18,7 +18,7 @@ TABLE = 4
 def tabulate_fidelity(
     path_to_clips: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[dict],
     systems: list[str],
@@ -47,7 +47,7 @@ def tabulate_fidelity(
     write_paper_table(
         measured,
         path_to_table,
-        path_to_page,
+        path_to_pages,
         table=TABLE,
         datasets=datasets,
         systems=systems,

@@ -22,7 +22,7 @@ Settings = dict[tuple[str, str], float]
 def tabulate_hyperparameters(
     path_to_systems: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     record_of: Callable[[str], dict],
     number: str,
@@ -48,7 +48,7 @@ def tabulate_hyperparameters(
     exact = rows["verdict"] == "no spread"
     rows.loc[exact, "verdict"] = (rows["gap"] == 0).map({True: "agrees", False: "differs"})
     rows["verdict"] = rows["verdict"].replace("diverged", "mixed")
-    write_table(rows, path_to_table, path_to_page, paper=paper, titles=titles)
+    write_table(rows, path_to_table, path_to_pages, paper=paper, titles=titles)
 
 
 def _settings(record: dict, number: str, record_of: Callable[[str], dict]) -> Settings:

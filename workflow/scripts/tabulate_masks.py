@@ -18,7 +18,7 @@ def tabulate_masks(
     path_to_integrated_gradients: list[str],
     path_to_grad_cam: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[str],
     systems: list[str],
@@ -52,7 +52,7 @@ def tabulate_masks(
         notes=notes,
     )
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_page, page, "faithfulness_more")
+    write_page(path_to_pages, page, "faithfulness_more")
 
 
 if __name__ == "__main__":

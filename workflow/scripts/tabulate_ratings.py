@@ -11,7 +11,7 @@ def tabulate_ratings(
     path_to_ratings: list[str],
     path_to_participants: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     datasets: list[str],
     systems: list[str],
@@ -24,7 +24,7 @@ def tabulate_ratings(
     table = tabulated(ratings, systems, confidence=confidence)
     write_text(path_to_table, to_csv(table))
     page = ratings_page(table, people, systems, titles=titles, confidence=confidence)
-    write_page(path_to_page, page, NAME)
+    write_page(path_to_pages, page, NAME)
 
 
 if __name__ == "__main__":

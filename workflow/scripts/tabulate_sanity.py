@@ -24,7 +24,7 @@ def tabulate_sanity(
     path_to_retrained_fidelity: list[str],
     path_to_retrained_faithfulness: list[str],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: list[str],
     *,
     retrained: list[dict],
     threshold: float,
@@ -68,7 +68,7 @@ def tabulate_sanity(
         table, titles=titles, threshold=threshold, confidence=statistics["confidence"]
     )
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_page, page, "sanity")
+    write_page(path_to_pages, page, "sanity")
 
 
 def _read(paths: list[str], *columns: str) -> pd.DataFrame:

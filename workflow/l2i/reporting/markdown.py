@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ DEFINITIONS = {
 def write_table(
     rows: pd.DataFrame,
     path_to_table: str | Path,
-    path_to_page: str | Path,
+    path_to_pages: Sequence[str | Path],
     *,
     paper: Mapping,
     titles: Mapping[str, str],
@@ -112,13 +113,20 @@ def write_table(
     titles = {**named, **titles}
     page = to_markdown(rows, entry["title"], notes, titles=titles, confidence=confidence)
     write_text(path_to_table, to_csv(rows))
-    write_page(path_to_page, page, f"table_{number}")
+    write_page(path_to_pages, page, f"table_{number}")
 
 
-def write_page(path_to_page: str | Path, page: str, name: str) -> None:
-    """Write the page of the table `name`, with the way to where its numbers come from."""
+def write_page(path_to_pages: Sequence[str | Path], page: str, name: str) -> None:
+    """Write the page of the table `name`, with the way to where its numbers come from.
+
+    As Markdown, HTML and LaTeX, in this order.
+    """
     origins = f"- [Where each of these numbers comes from](../provenance/{name}.html)"
-    write_text(path_to_page, f"{page}{origins}: scores, networks, settings, code and clips.\n")
+    text = f"{page}{origins}: scores, networks, settings, code and clips.\n"
+    plain = f"\\begin{{verbatim}}\n{text}\\end{{verbatim}}\n"
+    shown = (text, f"<!DOCTYPE html>\n<pre>{escape(text)}</pre>\n", plain)
+    for path, content in zip(path_to_pages, shown, strict=True):
+        write_text(path, content)
 
 
 def to_markdown(

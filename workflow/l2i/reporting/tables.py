@@ -56,7 +56,7 @@ def rows_beside_paper(
 def write_paper_table(
     measured: Iterable[Mapping[str, Any]],
     path_to_table: str,
-    path_to_page: str,
+    path_to_pages: Sequence[str],
     *,
     table: int,
     datasets: Sequence[Mapping[str, Any]],
@@ -71,7 +71,7 @@ def write_paper_table(
     write_table(
         rows,
         path_to_table,
-        path_to_page,
+        path_to_pages,
         paper=paper,
         titles=titles,
         confidence=confidence,

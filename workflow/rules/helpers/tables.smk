@@ -36,6 +36,18 @@ ASKED_FOR = {
 }
 
 
+# What tables are printed as, beside the csv: in the order in which scripts get the paths.
+PAGES = ("md", "html", "tex")
+
+
+def table(name):
+    """The files of a table: its numbers, and its pages; `name` may hold wildcards."""
+    return {
+        "table": f"{TABLES}/{name}.csv",
+        "pages": [f"{TABLES}/{name}.{suffix}" for suffix in PAGES],
+    }
+
+
 def tables_in(*formats):
     """Tables that the configuration has something for."""
     names = [name for name, asked_for in ASKED_FOR.items() if asked_for]
