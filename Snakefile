@@ -79,7 +79,7 @@ plan_by_records()
 rule all:
     input:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
-        tables_in("csv", "md"),
+        tables_in("csv", *PAGES),
         all_figures(),
         heard(INTERPRETED),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),

@@ -65,8 +65,7 @@ rule tabulate_corruption:
         clips=of_first_runs(CORRUPTION, MULTI_CLASS, WITH_SOUNDS),
         references=over_first_folds(OF_REFERENCES, MULTI_CLASS if WITH_SOUNDS else []),
     output:
-        table=f"{TABLES}/corruption.csv",
-        page=f"{TABLES}/corruption.md",
+        **table("corruption"),
     log:
         log_of(f"{TABLES}/tabulate_corruption.log"),
     retries: 0

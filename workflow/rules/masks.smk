@@ -59,8 +59,7 @@ rule tabulate_masks:
     input:
         **scores_of_masks(),
     output:
-        table=f"{TABLES}/faithfulness_more.csv",
-        page=f"{TABLES}/faithfulness_more.md",
+        **table("faithfulness_more"),
     log:
         log_of(f"{TABLES}/tabulate_masks.log"),
     retries: 0

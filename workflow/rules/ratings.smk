@@ -37,8 +37,7 @@ rule tabulate_ratings:
     input:
         unpack(all_ratings),
     output:
-        table=f"{TABLES}/ratings.csv",
-        page=f"{TABLES}/ratings.md",
+        **table("ratings"),
     log:
         log_of(f"{TABLES}/tabulate_ratings.log"),
     retries: 0

@@ -36,8 +36,7 @@ rule tabulate_sanity:
     input:
         unpack(scores_of_sanity),
     output:
-        table=f"{TABLES}/sanity.csv",
-        page=f"{TABLES}/sanity.md",
+        **table("sanity"),
     log:
         log_of(f"{TABLES}/tabulate_sanity.log"),
     retries: 0

@@ -24,8 +24,7 @@ rule tabulate_classification:
     input:
         clips=over_folds(f"{EVALUATION}/classification.csv"),
     output:
-        table=f"{TABLES}/table_1.csv",
-        page=f"{TABLES}/table_1.md",
+        **table("table_1"),
     log:
         log_of(f"{TABLES}/tabulate_classification.log"),
     retries: 0
@@ -43,8 +42,7 @@ rule tabulate_hyperparameters:
     input:
         systems=models_of_table,
     output:
-        table=f"{TABLES}/table_{{number}}.csv",
-        page=f"{TABLES}/table_{{number}}.md",
+        **table("table_{number}"),
     log:
         log_of(f"{TABLES}/tabulate_hyperparameters_{{number}}.log"),
     wildcard_constraints:
@@ -64,8 +62,7 @@ rule tabulate_fidelity:
     input:
         clips=over_runs(f"{MEASURED}/fidelity.csv", systems=WITH_FIDELITY),
     output:
-        table=f"{TABLES}/table_4.csv",
-        page=f"{TABLES}/table_4.md",
+        **table("table_4"),
     log:
         log_of(f"{TABLES}/tabulate_fidelity.log"),
     retries: 0
@@ -83,8 +80,7 @@ rule tabulate_faithfulness:
     input:
         clips=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_CLASS, WITH_FAITHFULNESS),
     output:
-        table=f"{TABLES}/table_5.csv",
-        page=f"{TABLES}/table_5.md",
+        **table("table_5"),
     log:
         log_of(f"{TABLES}/tabulate_faithfulness.log"),
     retries: 0
@@ -102,8 +98,7 @@ rule tabulate_ablation:
     input:
         clips=scores_of_ablation,
     output:
-        table=f"{TABLES}/table_{{number}}.csv",
-        page=f"{TABLES}/table_{{number}}.md",
+        **table("table_{number}"),
     log:
         log_of(f"{TABLES}/tabulate_ablation_{{number}}.log"),
     wildcard_constraints:
@@ -125,8 +120,7 @@ rule tabulate_classes:
         fidelity=over_runs(f"{MEASURED}/fidelity.csv", MULTI_LABEL, WITH_FAITHFULNESS),
         faithfulness=over_runs(f"{MEASURED}/faithfulness.csv", MULTI_LABEL, WITH_FAITHFULNESS),
     output:
-        table=f"{TABLES}/classes.csv",
-        page=f"{TABLES}/classes.md",
+        **table("classes"),
     log:
         log_of(f"{TABLES}/tabulate_classes.log"),
     retries: 0
@@ -144,8 +138,7 @@ rule tabulate_by_design:
     input:
         unpack(scores_by_design),
     output:
-        table=f"{TABLES}/table_8.csv",
-        page=f"{TABLES}/table_8.md",
+        **table("table_8"),
     log:
         log_of(f"{TABLES}/tabulate_by_design.log"),
     retries: 0
@@ -163,8 +156,7 @@ rule compare_systems:
     input:
         unpack(scores_of_pairs),
     output:
-        table=f"{TABLES}/comparisons_{{number}}.csv",
-        page=f"{TABLES}/comparisons_{{number}}.md",
+        **table("comparisons_{number}"),
     log:
         log_of(f"{TABLES}/compare_systems_{{number}}.log"),
     wildcard_constraints:
@@ -185,8 +177,7 @@ rule tabulate_cost:
         systems=over_runs(f"{SYSTEM}/model.safetensors.digest"),
         classifiers=over_folds(f"{CLASSIFIER}/model.safetensors.digest"),
     output:
-        table=f"{TABLES}/cost.csv",
-        page=f"{TABLES}/cost.md",
+        **table("cost"),
     log:
         log_of(f"{TABLES}/tabulate_cost.log"),
     retries: 0

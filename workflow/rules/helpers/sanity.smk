@@ -31,6 +31,9 @@ OF_CHECKED = titles(
     datasets=[entry["dataset"] for entry in config["ablations"]["sanity"]],
 )
 SANITY_TABLE = settings(
-    *INTERVALS, "evaluation/random/threshold", retrained=retrained_rows, titles=OF_CHECKED
+    *INTERVALS,
+    "evaluation/random/threshold",
+    retrained=retrained_rows,
+    page=page_of("sanity", OF_CHECKED),
 )
 SANITY_FIGURE = settings("statistics/confidence", titles=OF_CHECKED)
