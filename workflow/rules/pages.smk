@@ -2,6 +2,7 @@
 
 PROVENANCE = f"{RESULTS}/provenance"
 LISTEN = f"{RESULTS}/listen"
+INDEX = f"{RESULTS}/index.html"
 
 
 include: "helpers/pages.smk"
@@ -13,6 +14,7 @@ localrules:
     list_deviations,
     trace_tables,
     compose_listening,
+    compose_index,
 
 
 rule list_deviations:
@@ -67,3 +69,24 @@ rule compose_listening:
         "Composing the page to listen to"
     script:
         "../scripts/compose_listening.py"
+
+
+rule compose_index:
+    input:
+        tables=tables_in("csv", *PAGES),
+        drawn=drawn("svg", "png", "csv"),
+        provenance=rules.trace_tables.output.pages,
+        pages=pages_of_run(),
+    output:
+        page=INDEX,
+    log:
+        log_of(f"{RESULTS}/index.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("compose_index", INDEX_SETTINGS),
+    message:
+        "Composing the first page of the run"
+    script:
+        "../scripts/compose_index.py"

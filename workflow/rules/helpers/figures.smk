@@ -24,6 +24,12 @@ def all_figures():
     return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
 
 
+def drawn(*formats):
+    """All of them in these formats; csv for the numbers that they show."""
+    names = dict.fromkeys(Path(path).stem for path in all_figures())
+    return expand(f"{FIGURES}/{{name}}.{{format}}", name=names, format=formats)
+
+
 def figure(number):
     """The three files of a figure: drawn twice, and its numbers."""
     formats = {"svg": "svg", "png": "png", "table": "csv"}

@@ -3,6 +3,7 @@
 import itertools
 
 from configuration.ablations import DEFAULT, ablation_rows
+from configuration.captions import caption_of
 from configuration.deviations import deviations_in
 from configuration.reading import load_reference
 from configuration.systems import METHODS
@@ -71,6 +72,85 @@ LISTENING_PAGE = settings(
     "listening/single_file",
     sounds=called(heard(WHOSE)),
     prototypes=called(over_runs(of_occasion("prototypes", WHOSE), systems=WITH_PROTOTYPES)),
+)
+
+
+# ------------------------------------------------------------------ the first page
+
+
+def pages_of_run():
+    """Other pages of the run."""
+    return [LISTEN, *listening_tests(), f"{ATLASES}/index.html", f"{RESULTS}/deviations.html"]
+
+
+def said_of_pages(wildcards):
+    """What each of them is called."""
+    tests = [config["datasets"][name]["title"] for name in TESTED]
+    return [
+        {"title": title, "about": about}
+        for title, about in [
+            ("Listening page", "Test clips, what decisions on them rest on, and what is left."),
+            *((f"Listening test, {each}", "To be rated by listeners.") for each in tests),
+            ("Component atlas", "Every component of each dictionary, seen and heard."),
+            ("Ledger", "Where paper, authors' code and this run differ, and which it follows."),
+        ]
+    ]
+
+
+def said_of_run(wildcards):
+    """The run in brief."""
+    entries = {name: config["datasets"][name] for name in config["run"]["datasets"]}
+    return {
+        "name": config["name"],
+        "datasets": [
+            {
+                "title": entry["title"],
+                "of_paper": entry["paper_dataset"]
+                and config["datasets"][entry["paper_dataset"]]["title"],
+                "comparable": entry["paper_comparable"],
+            }
+            for entry in entries.values()
+        ],
+        "systems": [config["systems"][name]["title"] for name in config["run"]["systems"]],
+        "folds": ", ".join(map(str, config["run"]["folds"])),
+        "seeds": ", ".join(map(str, config["run"]["seeds"])),
+    }
+
+
+def said_in_captions(wildcards):
+    """Title and text of all tables and figures of the run and of the paper."""
+    made = [Path(path).stem for path in [*tables_in("csv"), *drawn("svg")]]
+    named = dict.fromkeys([*OF_PAPER, *made])
+    return [{"name": name, **caption_of(name)._asdict()} for name in named]
+
+
+def printed_and_measured(wildcards):
+    """The numbers that the paper prints of its own, but for settings."""
+    reference = load_reference("paper")
+    keys = ("table", "system", "dataset", "metric", "condition")
+    return [
+        {key: number[key] for key in keys if key in number}
+        for number in reference["numbers"]
+        if str(number["table"]) not in OF_SETTINGS_TABLE
+        and not reference["systems"].get(number["system"], {}).get("quoted")
+    ]
+
+
+def all_titles(wildcards):
+    """What the systems and data sets of the configuration and of the paper are called."""
+    of_paper = {name: each["title"] for name, each in load_reference("paper")["systems"].items()}
+    ours = titles(config["systems"], datasets=config["datasets"], as_classifiers=AS_CLASSIFIER)
+    return of_paper | ours(wildcards)
+
+
+# Tables and figures of the paper that are computed; its Figure 1 is a drawing.
+OF_PAPER = [f"table_{n}" for n in range(1, 9)] + [f"figure_{n}" for n in range(2, 7)]
+INDEX_SETTINGS = settings(
+    run=said_of_run,
+    titles=all_titles,
+    captions=said_in_captions,
+    printed=printed_and_measured,
+    pages=said_of_pages,
 )
 
 

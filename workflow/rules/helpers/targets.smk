@@ -64,9 +64,3 @@ def category_of(name):
     """Under which heading the report has a table or figure."""
     kinds = {"table": "Tables of the paper", "figure": "Figures"}
     return kinds.get(name.partition("_")[0], "Beyond the paper")
-
-
-def drawn(*formats):
-    """All figures in these formats; csv for the numbers that they show."""
-    names = dict.fromkeys(Path(path).stem for path in all_figures())
-    return expand(f"{FIGURES}/{{name}}.{{format}}", name=names, format=formats)
