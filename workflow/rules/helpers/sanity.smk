@@ -33,4 +33,6 @@ OF_CHECKED = titles(
 SANITY_TABLE = settings(
     *INTERVALS, "evaluation/random/threshold", retrained=retrained_rows, titles=OF_CHECKED
 )
-SANITY_FIGURE = settings("statistics/confidence", titles=OF_CHECKED)
+SANITY_FIGURE = settings(
+    "statistics/confidence", titles=OF_CHECKED, caption=caption_of_figure("sanity")
+)
