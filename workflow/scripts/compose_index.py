@@ -6,6 +6,8 @@ from pathlib import Path
 
 from harness import perform
 from l2i.disk import write_text
+from l2i.names import TITLES
+from l2i.pages.highlights import highlight_of
 from l2i.pages.index import Data, Page, Result, Run, Shown, index_page
 from l2i.reporting.costs import spent
 from l2i.reporting.standing import beside_the_papers, not_measured, printed_numbers
@@ -58,8 +60,9 @@ def compose_index(
     root = Path(path_to_page).parent
     addresses = [os.path.relpath(path, root) for path in [*path_to_tables, *path_to_drawn]]
     origins = os.path.relpath(path_to_provenance, root)
-    everything = [_shown(addresses, origins, **each) for each in captions]
     numbers = {Path(p).stem: read_rows(p) for p in path_to_tables if p.endswith(".csv")}
+    said = {name: highlight_of(rows, TITLES | titles) for name, rows in numbers.items()}
+    everything = [_shown(addresses, origins, said, **each) for each in captions]
     beside = beside_the_papers(rows for name, rows in numbers.items() if "verdict" in rows)
     of_paper = printed_numbers(printed)
     html = index_page(
@@ -69,18 +72,25 @@ def compose_index(
         figures=[shown for shown in everything if shown.files and _is_figure(shown)],
         left_out=[shown for shown in everything if not shown.files],
         pages=[
-            Page(address=_page_of(path, root), **said)
-            for path, said in zip(path_to_pages, pages, strict=True)
+            Page(address=_page_of(path, root), **each)
+            for path, each in zip(path_to_pages, pages, strict=True)
         ],
     )
     write_text(path_to_page, html)
 
 
-def _shown(addresses: list[str], provenance: str, name: str, title: str, text: str) -> Shown:
+def _shown(
+    addresses: list[str],
+    provenance: str,
+    highlights: dict[str, str],
+    name: str,
+    title: str,
+    text: str,
+) -> Shown:
     """A table or figure with the addresses of its files."""
     files = {Path(each).suffix[1:]: each for each in addresses if Path(each).stem == name}
     origins = None if name.startswith(FIGURE) else f"{provenance}/{name}.html"
-    return Shown(name, title, text.split("\n\n"), files, origins)
+    return Shown(name, title, text.split("\n\n"), files, origins, highlights.get(name, ""))
 
 
 def _is_figure(shown: Shown) -> bool:

@@ -9,26 +9,28 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from l2i.names import TITLES
+from l2i.pages.highlights import cost_text, number_text, paper_text
 from l2i.pages.rendering import rendered, style_and_script
 from l2i.reporting.costs import Spent
 from l2i.reporting.quantities import quantity
-from l2i.reporting.standing import JUDGED, first_of_each, in_order_of_gap, tally
+from l2i.reporting.standing import in_order_of_gap, tally
 
-# Verdict -> what heads its counts, what its numbers do, and what heads their list.
+PLACE = ["table", "paper_dataset"]
+OTHER_DATA = "other data"
+# Verdict on the paper's data -> what one number of it does, and what several do.
 TOLD = {
-    "agrees": ("agree", "agree with it within the spread of both", "Numbers that agree"),
-    "differs": ("differ", "differ", "Numbers that differ, the largest gap first"),
-    "no spread": (
-        "not to be told",
-        "cannot be told, as one side has no spread",
-        "Numbers that cannot be told, the largest gap first",
-    ),
-    "other data": (
-        "of other data",
-        "stand beside numbers of other data, for orientation",
-        "Numbers of other data beside the paper's, for orientation",
-    ),
-    "diverged": ("diverged", "have diverged", "Numbers that diverged"),
+    "agrees": ("agrees with it, within both spreads", "agree with it, within both spreads"),
+    "differs": ("differs", "differ"),
+    "no spread": ("cannot be told, as one side has no spread",) * 2,
+    "diverged": ("has diverged", "have diverged"),
+}
+# Verdict -> what heads its counts, and its list.
+HEADS = {
+    "agrees": ("agree", "Numbers that agree"),
+    "differs": ("differ", "Numbers that differ, the largest gap first"),
+    "no spread": ("not to be told", "Numbers that cannot be told, the largest gap first"),
+    OTHER_DATA: ("of other data", "All of them beside the paper's"),
+    "diverged": ("diverged", "Numbers that diverged"),
 }
 
 
@@ -43,6 +45,7 @@ class Shown(NamedTuple):
     paragraphs: Sequence[str]
     files: Mapping[str, str]  # address of each format
     origins: str | None = None  # address of its provenance
+    highlight: str = ""  # what a table says first
 
     @property
     def number(self) -> str:
@@ -121,17 +124,15 @@ def index_page(
         "run": run,
         "result": result,
         "opening": _opening(run, result),
-        "cost": _cost(result.spent),
+        "cost": cost_text(result.spent),
         "cost_table": next((table for table in tables if table.name == COST), None),
         "verdicts": tally(result.beside),
-        "told": TOLD,
-        "judged": JUDGED,
+        "heads": HEADS,
         "standings": [_standing(result, table) for table in tables if _is_of_paper(table)],
         "lists": _lists(result.beside, tables, titles),
         "lacking": _lacking(result, tables, titles),
         "of_paper": [table for table in tables if _is_of_paper(table)],
         "beyond": [table for table in tables if not _is_of_paper(table)],
-        "examples": _examples(result.beside, titles),
         "figures": figures,
         "pages": pages,
         "left_out": left_out,
@@ -176,40 +177,34 @@ def _lists(
 
 def _cells(row: Any, titles: Mapping[str, str]) -> dict[str, str]:
     """A number beside the paper's, in print."""
-    shown = quantity(row.metric)
-    percent = " %" if shown.unit == "%" else ""
-
-    def text(value: float, form: str = "z") -> str:
-        return f"{value:{form}.{shown.digits}f}{percent}".replace("-", "−")
-
-    bound = "" if pd.isna(row.bound) else f"{row.bound} "
     return {
         "dataset": titles.get(row.dataset, row.dataset),
         "system": titles.get(row.system, row.system),
-        "metric": shown.title,
+        "metric": quantity(row.metric).title,
         "condition": row.condition,
-        "ours": text(row.mean),
-        "paper": f"{bound}{text(row.paper_mean)}",
-        "gap": "" if pd.isna(row.gap) else text(row.gap, "+z"),
+        "ours": number_text(row.metric, row.mean),
+        "paper": paper_text(row),
+        "gap": "" if pd.isna(row.gap) else number_text(row.metric, row.gap, signed=True),
     }
-
-
-def _examples(beside: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Name of a table -> the number that it begins with."""
-    rows = first_of_each(beside).itertuples()
-    return {f"table_{row.table}": _cells(row, titles) for row in rows}
 
 
 def _lacking(
     result: Result, tables: Sequence[Shown], titles: Mapping[str, str]
-) -> list[tuple[Shown, str, list[str]]]:
-    """What is not measured of tables that are made: table, data set, how much of which systems."""
-    told, whose = [], _by_number(tables)
-    for (number, dataset), rows in result.lacking.groupby(["table", "paper_dataset"], sort=False):
-        if number in whose:
+) -> list[tuple[Shown, list[str]]]:
+    """What is not measured of tables that are made: each with data sets and systems."""
+    told = []
+    places = {*result.beside[PLACE].itertuples(index=False, name=None)}
+    for number, table in _by_number(tables).items():
+        lacking = result.lacking[result.lacking["table"] == number]
+        parts = []
+        for dataset, rows in lacking.groupby("paper_dataset", sort=False):
             counts = rows["system"].value_counts(sort=False)
-            systems = [f"{titles.get(name, name)} ({n})" for name, n in counts.items()]
-            told.append((whose[number], titles.get(dataset, dataset), systems))
+            systems = "; ".join(f"{titles.get(name, name)} ({n})" for name, n in counts.items())
+            whole = (number, dataset) not in places
+            of = titles.get(str(dataset), str(dataset))
+            parts.append(f"nothing of {of} ({len(rows)})" if whole else f"of {of} {systems}")
+        if parts:
+            told.append((table, parts))
     return told
 
 
@@ -238,25 +233,24 @@ def _about_data(others: Sequence[Data], n: int) -> list[str]:
 
 
 def _about_numbers(counts: Mapping[str, int], n_printed: int) -> list[str]:
-    n = sum(counts.values())
-    if not n:
+    if not counts:
         return [f"Of the {n_printed} numbers that the paper prints, this run measured none."]
-    parts = [f"{count} {TOLD[verdict][1]}" for verdict, count in counts.items()]
-    return [f"Of {n} numbers that stand beside one of the paper's, {_listed(parts)}."]
+    judged = {verdict: n for verdict, n in counts.items() if verdict in TOLD}
+    sentences = []
+    if judged:
+        parts = [f"{n} {TOLD[verdict][n > 1]}" for verdict, n in judged.items()]
+        sentences.append(
+            f"Of {_counted(sum(judged.values()))} of the paper that this run measured on the paper's "
+            f"data, {_listed(parts)}."
+        )
+    if n := counts.get(OTHER_DATA, 0):
+        stand = "stands" if n == 1 else "stand"
+        sentences.append(f"{_counted(n)} of this run {stand} beside the paper's, for orientation.")
+    return [" ".join(sentences)]
 
 
-def _cost(spent: Spent) -> str:
-    """What the training of a run took, in a sentence."""
-    parts = []
-    if spent.gpu_hours:
-        parts.append(f"{_hours(spent.gpu_hours)} GPU hours")
-    if spent.core_hours or not parts:
-        parts.append(f"{_hours(spent.core_hours)} core hours on CPUs")
-    return f"Training the {spent.n_models} models of its tables took {_listed(parts)}."
-
-
-def _hours(value: float) -> str:
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+def _counted(n: int) -> str:
+    return f"{n} number{'' if n == 1 else 's'}"
 
 
 def _listed(parts: Sequence[str]) -> str:

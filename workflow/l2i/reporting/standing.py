@@ -14,8 +14,7 @@ from l2i.reporting.beside_paper import condition_text
 
 NUMBER = ["table", "system", "paper_dataset", "metric", "condition"]  # what is one of the paper
 # The verdicts that a number of a run can have beside the paper's, in the order of pages.
-JUDGED = ("agrees", "differs")
-VERDICTS = (*JUDGED, "no spread", "other data", "diverged")
+VERDICTS = ("agrees", "differs", "no spread", "other data", "diverged")
 
 
 def beside_the_papers(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -66,11 +65,6 @@ def tally(rows: pd.DataFrame) -> dict[str, int]:
     """How many numbers have each verdict, of those that occur."""
     counts = rows["verdict"].value_counts()
     return {verdict: int(counts[verdict]) for verdict in VERDICTS if verdict in counts}
-
-
-def first_of_each(rows: pd.DataFrame) -> pd.DataFrame:
-    """The first number of each table: of the system and metric that it begins with."""
-    return rows.drop_duplicates("table")
 
 
 def in_order_of_gap(rows: pd.DataFrame) -> pd.DataFrame:

@@ -99,21 +99,24 @@ def said_of_pages(wildcards):
 
 def said_of_run(wildcards):
     """The run in brief."""
-    entries = {name: config["datasets"][name] for name in config["run"]["datasets"]}
+    run = config["run"]
     return {
         "name": config["name"],
-        "datasets": [
-            {
-                "title": entry["title"],
-                "of_paper": entry["paper_dataset"]
-                and config["datasets"][entry["paper_dataset"]]["title"],
-                "comparable": entry["paper_comparable"],
-            }
-            for entry in entries.values()
-        ],
-        "systems": [config["systems"][name]["title"] for name in config["run"]["systems"]],
-        "folds": ", ".join(map(str, config["run"]["folds"])),
-        "seeds": ", ".join(map(str, config["run"]["seeds"])),
+        "datasets": [*map(said_of_data, run["datasets"])],
+        "systems": [config["systems"][name]["title"] for name in run["systems"]],
+        "folds": ", ".join(map(str, run["folds"])),
+        "seeds": ", ".join(map(str, run["seeds"])),
+    }
+
+
+def said_of_data(name):
+    """A data set of the run beside the paper's."""
+    entry = config["datasets"][name]
+    of_paper = config["datasets"].get(entry["paper_dataset"], {}).get("title")
+    return {
+        "title": entry["title"],
+        "of_paper": of_paper,
+        "comparable": entry["paper_comparable"],
     }
 
 
