@@ -35,7 +35,8 @@ from l2i.hashing import file_sha256
 from l2i.names import TITLES
 from l2i.provenance.records import load_record, record_path
 from l2i.reporting.comparisons import difference_metric
-from l2i.reporting.markdown import number_cell, row_cells
+from l2i.reporting.numbers import number_cell
+from l2i.reporting.paper_page import row_cells
 from l2i.reporting.pipe_tables import pipe_table
 from l2i.reporting.quantities import quantity
 from l2i.tables import read_rows
@@ -430,11 +431,11 @@ def _table(
             ("paper", rows["paper_dataset"].dropna().unique()),
         )
     )
-    cells: list[dict[str, str]] = []
+    cells: list[dict[str, Any]] = []
     above = None
     for row in rows.itertuples():
         shown, key = quantity(row.metric), (row.table, row.metric)
-        said = row_cells(row, ours, shown.digits, titles)
+        said = row_cells(row, ours, shown, titles)
         trained_on = folds.get(row.dataset, {}).get(row.system, [])
         alone = trained_on == ["1"] and "fold=" not in row.condition
         cells.append(

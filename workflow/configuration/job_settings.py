@@ -51,14 +51,15 @@ def said_of(
     ]
 
 
-def printed_in(table: int, *, numbers: bool = True) -> dict[str, Any]:
-    """What the paper prints in one table, or only what its page says beside the numbers.
+def printed_in(table: int) -> dict[str, Any]:
+    """What the paper prints in one table, and how it lays it out.
 
     It is a setting and no input file: what else stands in that file reruns nothing.
     """
     reference = load_reference("paper")
     return {
         "systems": reference["systems"],
+        "datasets": reference["datasets"],
         "tables": {str(table): reference["tables"][str(table)]},
-        "numbers": [n for n in reference["numbers"] if n["table"] == table] if numbers else [],
+        "numbers": [n for n in reference["numbers"] if n["table"] == table],
     }

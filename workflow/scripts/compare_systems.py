@@ -1,20 +1,19 @@
 """All pairs of systems of Table IV or VIII: paired differences, and whether they may be chance."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from harness import perform
 from l2i.disk import write_text
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import read_clips_of_datasets
 from l2i.reporting.comparisons import (
     COLUMNS,
     classified_clips,
     compared_pairs,
-    comparisons_to_markdown,
+    comparisons_page,
     of_systems,
+    smallest_p,
 )
-from l2i.reporting.markdown import write_page
 from l2i.reporting.scores import (
     class_names,
     classification_scores,
@@ -35,8 +34,8 @@ NOTES = (
     "p is that of a two-sided permutation test: for every source, a recording with all of its "
     "clips, the answers of both systems, those of all runs together, are exchanged or not with "
     "equal chance; for average precision, their ranks among the system's answers. With {n} "
-    "permutations the smallest possible p is {smallest:.2g}. It says whether the trained systems "
-    "differ on recordings like these; how another training would turn out, only the spread over "
+    "permutations the smallest possible p is {smallest:.2g}, and stands for that or less: ≤. It "
+    "says whether the trained systems differ on recordings like these; how another training would turn out, only the spread over "
     "folds or runs tells.",
     "p, Holm: corrected for all pairs of the data set that have a p, so that the chance of any "
     "false claim among them is held.",
@@ -54,8 +53,7 @@ def compare_systems(
     datasets: list[dict],
     systems: list[str],
     as_classifier: dict[str, str],
-    paper: dict,
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -86,21 +84,16 @@ def compare_systems(
         rows += [{"table": int(number), "dataset": name} | pair for pair in pairs]
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_pages, _page(table, paper, titles, statistics), f"comparisons_{number}")
-
-
-def _page(
-    table: pd.DataFrame, paper: Mapping, titles: Mapping[str, str], statistics: Mapping
-) -> str:
     n = statistics["n_permutations"]
-    (entry,) = paper["tables"].values()
-    return comparisons_to_markdown(
+    shown = comparisons_page(
         table,
-        f"{entry['title']}, pair by pair",
-        [note.format(n=n, smallest=1 / (1 + n)) for note in NOTES],
-        titles=titles,
+        f"comparisons_{number}",
+        page,
+        [note.format(n=n, smallest=smallest_p(n)) for note in NOTES],
+        n_permutations=n,
         confidence=statistics["confidence"],
     )
+    write_pages(path_to_pages, shown)
 
 
 if __name__ == "__main__":

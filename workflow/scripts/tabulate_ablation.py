@@ -6,14 +6,18 @@ import pandas as pd
 
 from harness import perform
 from l2i.checks import InputError
+from l2i.disk import write_text
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import (
     condition_text,
     measure,
     read_clips_of_datasets,
 )
+from l2i.reporting.paper_page import paper_page
 from l2i.reporting.scores import class_names, fidelity_scores
 from l2i.reporting.statistics import mean
-from l2i.reporting.tables import write_paper_table
+from l2i.reporting.tables import rows_beside_paper
+from l2i.tables import to_csv
 
 LOSSES = ("reconstruction_loss", "fidelity_loss")
 
@@ -27,7 +31,7 @@ def tabulate_ablation(
     rows: list[dict],
     datasets: list[dict],
     paper: dict,
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -47,17 +51,20 @@ def tabulate_ablation(
             dataset["metric"], class_names(part), dataset["excluded_classes"]
         )
         measured.append(key | {"metric": score.metric} | score.number(part, **how))
-    write_paper_table(
+    asked = {(row["system"], condition_text(row["condition"])) for row in rows}
+    table = rows_beside_paper(
         measured,
-        path_to_table,
-        path_to_pages,
         table=int(number),
         datasets=datasets,
         systems=[row["system"] for row in rows],
         paper=paper,
-        titles=titles,
-        confidence=statistics["confidence"],
+        is_run=lambda system, metric, condition: (system, condition) in asked,
     )
+    write_text(path_to_table, to_csv(table))
+    shown = paper_page(
+        table, f"table_{number}", page, paper=paper, datasets=datasets, statistics=statistics
+    )
+    write_pages(path_to_pages, shown)
 
 
 def _of_variant(clips: dict[str, pd.DataFrame], row: dict) -> pd.DataFrame:

@@ -1,10 +1,14 @@
 """Table VIII: how well systems classify that are interpretable by design."""
 
 from harness import perform
+from l2i.disk import write_text
 from l2i.names import CLASSIFIER
+from l2i.pages.tables import write_pages
 from l2i.reporting.comparisons import classified_clips, rows_of_systems
+from l2i.reporting.paper_page import paper_page
 from l2i.reporting.scores import class_names, classification_scores, compared_by
-from l2i.reporting.tables import write_paper_table
+from l2i.reporting.tables import rows_beside_paper
+from l2i.tables import to_csv
 
 TABLE = 8
 NOTE = (
@@ -25,7 +29,7 @@ def tabulate_by_design(
     systems: list[str],
     as_classifier: dict[str, str],
     paper: dict,
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -49,18 +53,19 @@ def tabulate_by_design(
         scores = classification_scores(dataset["metric"], classes, dataset["excluded_classes"])
         numbers = rows_of_systems(parts[name], scores, compared_by(scores), **how)
         measured += [{"dataset": name} | number for number in numbers]
-    write_paper_table(
-        measured,
-        path_to_table,
-        path_to_pages,
-        table=TABLE,
-        datasets=datasets,
-        systems=[*systems, *as_classifier.values(), CLASSIFIER],
+    known = [*systems, *as_classifier.values(), CLASSIFIER]
+    table = rows_beside_paper(measured, table=TABLE, datasets=datasets, systems=known, paper=paper)
+    write_text(path_to_table, to_csv(table))
+    shown = paper_page(
+        table,
+        f"table_{TABLE}",
+        page,
         paper=paper,
-        titles=titles,
-        confidence=statistics["confidence"],
+        datasets=datasets,
+        statistics=statistics,
         notes=[NOTE],
     )
+    write_pages(path_to_pages, shown)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import pandas as pd
 from harness import perform
 from l2i.disk import write_text
 from l2i.names import CLASSIFIER, LABEL, RANDOM
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
-from l2i.reporting.markdown import classes_to_markdown, write_page
+from l2i.reporting.classes_page import classes_page
 from l2i.reporting.removals import (
     ENERGY,
     MEDIAN,
@@ -46,7 +47,7 @@ def tabulate_classes(
     systems: list[str],
     threshold: float,
     baselines: list[str],
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -72,9 +73,10 @@ def tabulate_classes(
             rows += [{"dataset": dataset, "class": name} | number for number in numbers]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
     confidence = statistics["confidence"]
-    page = classes_to_markdown(table, titles=titles, threshold=threshold, confidence=confidence)
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_pages, page, "classes")
+    write_pages(
+        path_to_pages, classes_page(table, page, threshold=threshold, confidence=confidence)
+    )
 
 
 Numbers = Iterator[dict[str, object]]

@@ -1,14 +1,18 @@
 """Table I: performance of the classifier, beside the systems that the paper quotes."""
 
 from harness import perform
+from l2i.disk import write_text
 from l2i.names import CLASSIFIER
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import read_clips_of_datasets
+from l2i.reporting.paper_page import paper_page
 from l2i.reporting.scores import (
     class_names,
     classes_without,
     classification_scores,
 )
-from l2i.reporting.tables import write_paper_table
+from l2i.reporting.tables import rows_beside_paper
+from l2i.tables import to_csv
 
 TABLE = 1
 
@@ -20,7 +24,7 @@ def tabulate_classification(
     *,
     datasets: list[dict],
     paper: dict,
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -38,19 +42,22 @@ def tabulate_classification(
             ours = {"system": CLASSIFIER, "dataset": name}
             measured.append(ours | key | score.number(part, **how))
         if empty := classes_without(part, "label"):
-            notes.append(f"No test clip of {name} holds {', '.join(empty)}.")
-    write_paper_table(
-        measured,
-        path_to_table,
-        path_to_pages,
-        table=TABLE,
-        datasets=datasets,
-        systems=[CLASSIFIER],
+            of = page["titles"].get(name, name)
+            notes.append(f"No test clip of {of} holds {', '.join(empty)}.")
+    table = rows_beside_paper(
+        measured, table=TABLE, datasets=datasets, systems=[CLASSIFIER], paper=paper
+    )
+    write_text(path_to_table, to_csv(table))
+    shown = paper_page(
+        table,
+        f"table_{TABLE}",
+        page,
         paper=paper,
-        titles=titles,
-        confidence=statistics["confidence"],
+        datasets=datasets,
+        statistics=statistics,
         notes=notes,
     )
+    write_pages(path_to_pages, shown)
 
 
 if __name__ == "__main__":

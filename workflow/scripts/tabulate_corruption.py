@@ -4,9 +4,9 @@ import pandas as pd
 
 from harness import perform
 from l2i.disk import write_text
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import MEASURED, read_clips_of_datasets
-from l2i.reporting.markdown import write_page
-from l2i.reporting.planted import corruption_rows, corruption_to_markdown
+from l2i.reporting.planted import corruption_page, corruption_rows
 from l2i.tables import to_csv
 
 TABLE = "corruption"
@@ -21,7 +21,7 @@ def tabulate_corruption(
     datasets: list[str],
     systems: list[str],
     references: list[str],
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -37,9 +37,9 @@ def tabulate_corruption(
         for row in corruption_rows(clips[name], beside[name], systems, references, how)
     ]
     table = pd.DataFrame(rows, columns=MEASURED).astype({"n": "Int64"})
-    page = corruption_to_markdown(table, titles=titles, confidence=statistics["confidence"])
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_pages, page, TABLE)
+    shown = corruption_page(table, TABLE, page, confidence=statistics["confidence"])
+    write_pages(path_to_pages, shown)
 
 
 if __name__ == "__main__":

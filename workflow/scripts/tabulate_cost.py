@@ -5,8 +5,8 @@ from collections.abc import Callable
 from harness import perform
 from l2i.disk import write_text
 from l2i.names import CLASSIFIER
-from l2i.reporting.costs import cost_of, costs_to_markdown, summarise_costs
-from l2i.reporting.markdown import write_page
+from l2i.pages.tables import write_pages
+from l2i.reporting.costs import cost_of, costs_page, summarise_costs
 from l2i.tables import to_csv
 
 
@@ -19,7 +19,7 @@ def tabulate_cost(
     record_of: Callable[[str], dict],
     datasets: list[str],
     systems: list[str],
-    titles: dict[str, str],
+    page: dict,
 ) -> None:
     """Write one row per data set, system, device and precision, as csv and as a page.
 
@@ -29,7 +29,7 @@ def tabulate_cost(
     costs = [cost_of(record_of(path), classifier=CLASSIFIER) for path in paths]
     table = summarise_costs(costs, datasets=datasets, systems=[*systems, CLASSIFIER])
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_pages, costs_to_markdown(table, titles=titles), "cost")
+    write_pages(path_to_pages, costs_page(table, page))
 
 
 if __name__ == "__main__":

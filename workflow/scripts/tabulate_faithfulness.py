@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from harness import perform
+from l2i.disk import write_text
 from l2i.names import RANDOM
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import condition_text, read_clips_of_datasets
+from l2i.reporting.paper_page import paper_page
 from l2i.reporting.removals import (
     ENERGY,
     MEAN,
@@ -20,7 +23,8 @@ from l2i.reporting.removals import (
     without,
 )
 from l2i.reporting.statistics import paired_difference
-from l2i.reporting.tables import write_paper_table
+from l2i.reporting.tables import rows_beside_paper
+from l2i.tables import to_csv
 
 TABLE = 5
 DROPS = (("ff_median", "probability_drop", MEDIAN), ("ff_mean", "probability_drop", MEAN))
@@ -42,7 +46,7 @@ def tabulate_faithfulness(
     thresholds: list[float],
     baselines: list[str],
     paper: dict,
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -61,17 +65,20 @@ def tabulate_faithfulness(
         for key, of_clips, measure in _samples(part, systems, thresholds, baselines):
             number = measure(of_clips, statistics=statistics, seed=seed)
             measured.append({"dataset": name, **key, **number})
-    write_paper_table(
+    asked = {condition_text({"threshold": threshold}) for threshold in thresholds}
+    table = rows_beside_paper(
         measured,
-        path_to_table,
-        path_to_pages,
         table=TABLE,
         datasets=datasets,
         systems=[*systems, *baselines],
         paper=paper,
-        titles=titles,
-        confidence=statistics["confidence"],
+        is_run=lambda system, metric, condition: system in baselines or condition in asked,
     )
+    write_text(path_to_table, to_csv(table))
+    shown = paper_page(
+        table, f"table_{TABLE}", page, paper=paper, datasets=datasets, statistics=statistics
+    )
+    write_pages(path_to_pages, shown)
 
 
 # Key of a row, the values of its clips, and what is taken of them.

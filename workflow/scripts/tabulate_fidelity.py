@@ -1,8 +1,11 @@
 """Table IV: how well the interpreters follow the classifier."""
 
 from harness import perform
+from l2i.disk import write_text
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import read_clips_of_datasets
 from l2i.reporting.comparisons import of_systems, rows_of_systems
+from l2i.reporting.paper_page import paper_page
 from l2i.reporting.scores import (
     class_names,
     classes_without,
@@ -10,7 +13,8 @@ from l2i.reporting.scores import (
     fidelity_scores,
     top_k_fidelity,
 )
-from l2i.reporting.tables import write_paper_table
+from l2i.reporting.tables import rows_beside_paper
+from l2i.tables import to_csv
 
 TABLE = 4
 
@@ -24,7 +28,7 @@ def tabulate_fidelity(
     systems: list[str],
     top_k: list[int],
     paper: dict,
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -41,21 +45,30 @@ def tabulate_fidelity(
         numbers = rows_of_systems(of_systems(part, systems), scores, compared, **how)
         measured += [{"dataset": name} | number for number in numbers]
         if undecided := classes_without(part, "decided"):
+            of = page["titles"].get(name, name)
             notes.append(
-                f"The classifier decides on no test clip of {name} for {', '.join(undecided)}."
+                f"The classifier decides on no test clip of {of} for {', '.join(undecided)}."
             )
-    write_paper_table(
+    asked = {f"top_{k}_fidelity" for k in top_k}
+    table = rows_beside_paper(
         measured,
-        path_to_table,
-        path_to_pages,
         table=TABLE,
         datasets=datasets,
         systems=systems,
         paper=paper,
-        titles=titles,
-        confidence=statistics["confidence"],
+        is_run=lambda system, metric, condition: metric in asked or not metric.startswith("top_"),
+    )
+    write_text(path_to_table, to_csv(table))
+    shown = paper_page(
+        table,
+        f"table_{TABLE}",
+        page,
+        paper=paper,
+        datasets=datasets,
+        statistics=statistics,
         notes=notes,
     )
+    write_pages(path_to_pages, shown)
 
 
 if __name__ == "__main__":

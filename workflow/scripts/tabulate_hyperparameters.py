@@ -4,9 +4,12 @@ import math
 from collections.abc import Callable
 
 from harness import perform
+from l2i.disk import write_text
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import condition_text
-from l2i.reporting.markdown import write_table
+from l2i.reporting.paper_page import paper_page
 from l2i.reporting.tables import rows_beside_paper
+from l2i.tables import to_csv
 
 # Number of the table -> the system under which the paper prints it, and the weights of its losses.
 PRINTED = {"2": "l2i", "3": "l2i_bd"}
@@ -15,6 +18,7 @@ WEIGHTS = {
     "3": ("prediction_weight", "reconstruction_weight", "sparsity_weight"),
 }
 
+SET_OTHERWISE = "set otherwise"
 # (metric, condition) -> value
 Settings = dict[tuple[str, str], float]
 
@@ -28,7 +32,7 @@ def tabulate_hyperparameters(
     number: str,
     datasets: list[dict],
     paper: dict,
-    titles: dict[str, str],
+    page: dict,
 ) -> None:
     """Write what the records of trained systems say, as csv and as a page."""
     trained: dict[str, list[Settings]] = {dataset["name"]: [] for dataset in datasets}
@@ -44,11 +48,14 @@ def tabulate_hyperparameters(
     rows = rows_beside_paper(
         measured, table=int(number), datasets=datasets, systems=[PRINTED[number]], paper=paper
     )
-    # A setting has no spread: it is the paper's or it is not, or it is not the same throughout.
-    exact = rows["verdict"] == "no spread"
-    rows.loc[exact, "verdict"] = (rows["gap"] == 0).map({True: "agrees", False: "differs"})
+    # A setting has no spread: it is the paper's, or this run's own on purpose, whatever the data;
+    # or it is not the same throughout.
+    both = rows["mean"].notna() & rows["paper_mean"].notna()
+    rows["gap"] = (rows["mean"] - rows["paper_mean"]).where(both)
+    rows.loc[both, "verdict"] = (rows["gap"] == 0).map({True: "agrees", False: SET_OTHERWISE})
     rows["verdict"] = rows["verdict"].replace("diverged", "mixed")
-    write_table(rows, path_to_table, path_to_pages, paper=paper, titles=titles)
+    write_text(path_to_table, to_csv(rows))
+    write_pages(path_to_pages, paper_page(rows, f"table_{number}", page, paper=paper))
 
 
 def _settings(record: dict, number: str, record_of: Callable[[str], dict]) -> Settings:

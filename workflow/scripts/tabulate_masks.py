@@ -6,9 +6,9 @@ import pandas as pd
 
 from harness import perform
 from l2i.disk import write_text
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import read_clips_of_datasets
-from l2i.reporting.markdown import write_page
-from l2i.reporting.masks import COLUMNS, coincidences, mask_numbers, masks_to_markdown
+from l2i.reporting.masks import COLUMNS, coincidences, mask_numbers, masks_page
 from l2i.tables import to_csv
 
 
@@ -24,7 +24,7 @@ def tabulate_masks(
     systems: list[str],
     methods: list[str],
     operators: list[str],
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -35,7 +35,7 @@ def tabulate_masks(
     how: dict[str, Any] = {"operators": operators, "statistics": statistics, "seed": seed}
     rows, notes = [], []
     for dataset in datasets:
-        title, part = titles[dataset], scores.get(dataset)
+        title, part = page["titles"][dataset], scores.get(dataset)
         if part is None:
             notes.append(f"{title}: no class is decided for, so that there is nothing to explain.")
             continue
@@ -44,15 +44,16 @@ def tabulate_masks(
         notes.append(f"{title}: {n_decisions} decisions in {part['clip'].nunique()} clips.")
         notes += [f"{title}: {text}" for text in coincidences(part, operators)]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
-    page = masks_to_markdown(
+    shown = masks_page(
         table,
+        "faithfulness_more",
+        page,
         operators=operators,
-        titles=titles,
         confidence=statistics["confidence"],
         notes=notes,
     )
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_pages, page, "faithfulness_more")
+    write_pages(path_to_pages, shown)
 
 
 if __name__ == "__main__":

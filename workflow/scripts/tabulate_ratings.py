@@ -2,8 +2,8 @@
 
 from harness import perform
 from l2i.disk import write_text
-from l2i.listening_test.report import NAME, ratings_page, tabulated
-from l2i.reporting.markdown import write_page
+from l2i.listening_test.report import ratings_page, tabulated
+from l2i.pages.tables import write_pages
 from l2i.tables import read_rows, to_csv
 
 
@@ -15,7 +15,7 @@ def tabulate_ratings(
     *,
     datasets: list[str],
     systems: list[str],
-    titles: dict[str, str],
+    page: dict,
     confidence: float,
 ) -> None:
     """Write all numbers as csv and as a page, which says where answers were simulated."""
@@ -23,8 +23,8 @@ def tabulate_ratings(
     people = dict(zip(datasets, map(read_rows, path_to_participants), strict=True))
     table = tabulated(ratings, systems, confidence=confidence)
     write_text(path_to_table, to_csv(table))
-    page = ratings_page(table, people, systems, titles=titles, confidence=confidence)
-    write_page(path_to_pages, page, NAME)
+    shown = ratings_page(table, people, systems, page=page, confidence=confidence)
+    write_pages(path_to_pages, shown)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from harness import perform
 from l2i.checks import InputError
 from l2i.disk import write_text
 from l2i.evaluation.sanity import agreement
+from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import condition_text, read_clips
-from l2i.reporting.markdown import write_page
 from l2i.reporting.removals import RELEVANT
-from l2i.reporting.sanity import COLUMNS, EXCHANGED, INTACT, sanity_numbers, sanity_to_markdown
+from l2i.reporting.sanity import COLUMNS, EXCHANGED, INTACT, sanity_numbers, sanity_page
 from l2i.tables import to_csv
 
 CLIP = ["fold", "run", "source", "clip"]
@@ -28,7 +28,7 @@ def tabulate_sanity(
     *,
     retrained: list[dict],
     threshold: float,
-    titles: dict[str, str],
+    page: dict,
     statistics: dict,
     seed: int,
 ) -> None:
@@ -64,11 +64,10 @@ def tabulate_sanity(
         numbers = sanity_numbers(intact, broken, statistics=statistics, seed=seed)
         rows += [of | number for number in numbers]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
-    page = sanity_to_markdown(
-        table, titles=titles, threshold=threshold, confidence=statistics["confidence"]
-    )
+    confidence = statistics["confidence"]
     write_text(path_to_table, to_csv(table))
-    write_page(path_to_pages, page, "sanity")
+    shown = sanity_page(table, "sanity", page, threshold=threshold, confidence=confidence)
+    write_pages(path_to_pages, shown)
 
 
 def _read(paths: list[str], *columns: str) -> pd.DataFrame:

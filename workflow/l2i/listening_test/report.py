@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from l2i.listening_test.preferences import DIFFERENCE, EFFECT, RATING, TIES, VOTES, numbers_of
-from l2i.reporting.markdown import number_cell
-from l2i.reporting.pipe_tables import Markdown, pipe_table
+from l2i.reporting.numbers import number_cell
+from l2i.reporting.printed import Given, Line, Page, Section, grid
 from l2i.reporting.quantities import quantity
 
 NAME = "ratings"
@@ -65,10 +65,10 @@ def ratings_page(
     participants: Mapping[str, pd.DataFrame],
     systems: Sequence[str],
     *,
-    titles: Mapping[str, str],
+    page: Mapping[str, Any],
     confidence: float,
-) -> str:
-    """The table as a page of Markdown.
+) -> Page:
+    """The table in print.
 
     Parameters
     ----------
@@ -77,24 +77,24 @@ def ratings_page(
     participants : mapping
         Data set -> who answered, see `l2i.listening_test.ratings.Ratings`.
     systems : sequence of str
-    titles : mapping
-        What is printed for the names of data sets and systems.
-    confidence : float
+    page, confidence
+        As in `l2i.reporting.paper_page.paper_page`.
     """
     marked = f"{SIMULATED}. " if table["simulated"].any() else ""
-    parts = [f"# {marked}Ratings of the listening test"]
+    titles, sections = page["titles"], []
     for dataset, part in table.groupby("dataset", sort=False):
         mark = f" ({SIMULATED})" if part["simulated"].any() else ""
         name = f"{titles.get(dataset, dataset)}{mark}"
         for metrics in ((RATING, DIFFERENCE), (VOTES, TIES)):
             cells = _class_cells(part[part["metric"].isin(metrics)], systems, titles)
-            parts.append(f"## {name}: {quantity(metrics[0]).heading}\n\n{pipe_table(cells)}")
+            sections.append(Section(f"{name}: {quantity(metrics[0]).heading}", [grid(cells)]))
         effects = [_effect_cells(row, titles) for row in _rows(part, EFFECT)]
-        parts.append(f"## {name}: mixed model\n\n{pipe_table(effects)}")
-        parts.append(f"## {name}: participants\n\n{_about(participants[dataset])}")
-    told = f"Numbers are mean ± sd [{confidence * 100:g} % interval]."
-    parts.append("\n".join(f"- {note}" for note in (told, *LEGEND)))
-    return "\n\n".join(parts) + "\n"
+        sections.append(Section(f"{name}: mixed model", [grid(effects)]))
+        told = list(_told(participants[dataset]))
+        sections.append(Section(f"{name}: participants", points=told))
+    form = f"Numbers are mean ± sd [{confidence * 100:g} % interval]."
+    title = f"{marked}{page['title']}"
+    return Page(NAME, title, page["caption"], sections, (form, *LEGEND))
 
 
 def _rows(table: pd.DataFrame, metric: str) -> list:
@@ -103,9 +103,9 @@ def _rows(table: pd.DataFrame, metric: str) -> list:
 
 def _class_cells(
     rows: pd.DataFrame, systems: Sequence[str], titles: Mapping[str, str]
-) -> list[dict[str, str]]:
+) -> list[dict[str, Given]]:
     """One line per class, a column for each system and for what compares them."""
-    lines: dict[str, dict[str, str]] = {}
+    lines: dict[str, dict[str, Given]] = {}
     first, second = (titles.get(name, name) for name in systems)
     for row in rows.itertuples():
         name = rows.at[row.Index, "class"]  # no attribute can have this name
@@ -117,14 +117,14 @@ def _class_cells(
     return list(lines.values())
 
 
-def _effect_cells(row: Any, titles: Mapping[str, str]) -> dict[str, str]:
+def _effect_cells(row: Any, titles: Mapping[str, str]) -> dict[str, Given]:
     other = row.condition.removeprefix("minus=")
     has_number = not pd.isna(row.mean)
     return {
         "effect": f"{titles.get(row.system, row.system)} minus {titles.get(other, other)}",
         "points": number_cell(row, quantity(EFFECT).digits)
         if has_number
-        else Markdown(f"**{row.note}**"),
+        else Line(row.note, bold=True),
         "p": _p(row.p) if has_number else "",
         "trials": str(row.n),
         "participants": str(row.n_participants),
@@ -136,12 +136,8 @@ def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _about(participants: pd.DataFrame) -> str:
-    """How many answered, who did not finish, and who gave one rating to everything."""
-    return "\n".join(f"- {line}" for line in _told(participants))
-
-
 def _told(participants: pd.DataFrame) -> Iterator[str]:
+    """How many answered, who did not finish, and who gave one rating to everything."""
     complete = participants["complete"]
     yield f"{len(participants)} answered, {int(complete.sum())} of them all that they were given."
     for row in participants[~complete].itertuples():

@@ -24,6 +24,7 @@ import pandas as pd
 
 from l2i.checks import InputError
 from l2i.names import TITLES
+from l2i.reporting.conditions import in_words, settings_of
 from l2i.reporting.quantities import QUANTITIES, quantity
 
 # What may be a key of a table, in the order in which a cell is named; all else is its number.
@@ -51,7 +52,6 @@ HOW = (
 
 _PART = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 _CSV = re.compile(r"(?P<table>.*\.csv)\s*(?:[:,](?P<rest>.*))?", re.IGNORECASE | re.DOTALL)
-_SETTING = re.compile(r", (?=\w+=)")
 _COUNT = re.compile(r"n|n_\w+|paper_n")
 _TABLE = re.compile(r"(table|comparisons|figure)_(\d+)")
 
@@ -192,15 +192,15 @@ def cells_of(table: str, rows: pd.DataFrame) -> list[Cell]:
 
 
 def titles_in(settings: Mapping[str, Any]) -> dict[str, str]:
-    """What the settings of a table's record call systems in print."""
+    """What the settings of a table's record call systems and data sets in print."""
     of_paper = settings.get("paper", {}).get("systems", {})
     named = {name: system["title"] for name, system in of_paper.items() if "title" in system}
-    return {**named, **settings.get("titles", {})}
+    return {**named, **titles_of_run(settings)}
 
 
-def settings_of(condition: str) -> list[str]:
-    """The settings of a row's condition: `of=l2i_att` and `threshold=0.1` of both together."""
-    return [each for each in _SETTING.split(condition) if each]
+def titles_of_run(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Of `titles_in` those of this run's own systems and data sets."""
+    return {**settings.get("titles", {}), **settings.get("page", {}).get("titles", {})}
 
 
 def key_columns(rows: pd.DataFrame) -> list[str]:
@@ -237,10 +237,12 @@ class _Table:
         quoted = (
             rows["verdict"].eq("reference") if "verdict" in rows else pd.Series(False, rows.index)
         )
-        of_paper = set(rows.loc[quoted, "dataset"]) if "dataset" in rows else set()
+        of_paper = (
+            rows[quoted].set_index("dataset")["paper_dataset"].to_dict() if quoted.any() else {}
+        )
         self.named: dict[str, set[_Key]] = {}  # plain name -> keys
         for key in {key for keys in self.keys for key in keys}:
-            for each in {*self._names(key), *_of_the_paper(key, of_paper)}:
+            for each in {*self._names(key), *self._of_the_paper(key, of_paper)}:
                 for spelling in (each, f"{key.column}={each}"):
                     self.named.setdefault(plain(spelling), set()).add(key)
         self.numbers = [
@@ -255,7 +257,7 @@ class _Table:
     def _names(self, key: _Key) -> Iterator[str]:
         """What a key is called: as it stands in the file, and as it is printed."""
         yield key.text
-        if key.column in ("system", "other", "removal") and key.text in self.titles:
+        if key.column in ("system", "other", "removal", "dataset") and key.text in self.titles:
             yield self.titles[key.text]
         if key.column in ("metric", "loss"):
             yield from _names_of_metric(key.text)
@@ -265,6 +267,13 @@ class _Table:
             name, _, value = key.text.partition("=")
             if value in self.titles:
                 yield f"{name}={self.titles[value]}"
+            yield in_words(key.text, self.titles)
+
+    def _of_the_paper(self, key: _Key, datasets: Mapping[str, str]) -> Iterator[str]:
+        """How pages call a data set beside a number that the paper quotes; ours to the paper's."""
+        if key.column == "dataset" and key.text in datasets:
+            of = datasets[key.text]
+            yield from (f"{name} of the paper" for name in (of, *DATASETS.get(of, ())))
 
     def segmentations(self, pieces: Sequence[str]) -> Iterator[list[str]]:
         """What was typed between commas as names, some of which hold commas; longest names first.
@@ -389,11 +398,6 @@ def _names_of_metric(metric: str) -> Iterator[str]:
         return
     shown = quantity(metric)
     yield from (shown.title, shown.heading)
-
-
-def _of_the_paper(key: _Key, datasets: set[str]) -> list[str]:
-    """How pages call a data set beside a number that the paper quotes."""
-    return [f"{key.text} of the paper"] if key.column == "dataset" and key.text in datasets else []
 
 
 def _each(column: str, texts: Mapping[str, list[str]], place: int) -> list[str]:

@@ -19,9 +19,9 @@ from l2i.reporting.beside_paper import (
     condition_text,
     read_clips_of_datasets,
 )
-from l2i.reporting.markdown import number_cell
+from l2i.reporting.numbers import number_cell, p_text
 from l2i.reporting.permutation import holm
-from l2i.reporting.pipe_tables import pipe_table
+from l2i.reporting.printed import Page, Section, grid
 from l2i.reporting.quantities import quantity
 from l2i.reporting.scores import ClipScore, Score, as_classification
 
@@ -176,45 +176,53 @@ def compared_pairs(
     return rows
 
 
-def comparisons_to_markdown(
+def comparisons_page(
     rows: pd.DataFrame,
-    title: str,
+    name: str,
+    page: Mapping[str, Any],
     notes: Sequence[str],
     *,
-    titles: Mapping[str, str],
+    n_permutations: int,
     confidence: float,
-) -> str:
-    """A page of pairs, a section per data set.
+) -> Page:
+    """The page of pairs, a section per data set.
 
     Parameters
     ----------
     rows : DataFrame
         The columns `COLUMNS`.
-    title, notes, titles, confidence
-        As in `l2i.reporting.markdown.to_markdown`.
+    name, page, notes, confidence
+        As in `l2i.reporting.paper_page.paper_page`.
+    n_permutations : int
+        Behind each p, which says how small it can be.
     """
-    parts = [f"# {title}"]
-    for (dataset, name), part in rows.groupby(["dataset", "metric"], sort=False):
-        shown = quantity(difference_metric(name))
+    titles, sections = {**TITLES, **page["titles"]}, []
+    for (dataset, metric), part in rows.groupby(["dataset", "metric"], sort=False):
+        shown = quantity(difference_metric(metric))
         cells = [
-            _cells(row, shown.digits, {**TITLES, **titles}, confidence)
+            _cells(row, shown.digits, titles, confidence, smallest_p(n_permutations))
             for row in part.rename(columns={"difference": "mean"}).itertuples()
         ]
-        parts.append(f"## {dataset}: {shown.heading}\n\n{pipe_table(cells)}")
-    parts.append("\n".join(f"- {note}" for note in notes))
-    return "\n\n".join(parts) + "\n"
+        heading = f"{titles.get(dataset, dataset)}: {shown.heading}"
+        sections.append(Section(heading, [grid(cells, n_heads=2)]))
+    return Page(name, page["title"], page["caption"], sections, notes)
 
 
-def _cells(row: Any, digits: int, titles: Mapping[str, str], confidence: float) -> dict[str, str]:
+def smallest_p(n_permutations: int) -> float:
+    """The smallest p that a test by so many permutations can give."""
+    return 1 / (1 + n_permutations)
+
+
+def _cells(
+    row: Any, digits: int, titles: Mapping[str, str], confidence: float, smallest: float
+) -> dict[str, str]:
+    # What comes of the smallest p, multiplied, is as much of a bound.
+    bound = row.p_holm if row.p <= smallest * (1 + 1e-6) and row.p_holm < 1 else 0.0
     return {
         "system": titles.get(row.system, row.system),
         "minus": titles.get(row.other, row.other),
         f"difference ± sd [{confidence * 100:g} % interval]": number_cell(row, digits) or "none",
-        "p": _p_cell(row.p),
-        "p, Holm": _p_cell(row.p_holm),
+        "p": p_text(row.p, smallest),
+        "p, Holm": p_text(row.p_holm, bound),
         **{name: str(getattr(row, f"n_{name}")) for name in ("folds", "runs", "clips", "sources")},
     }
-
-
-def _p_cell(p: float) -> str:
-    return "" if np.isnan(p) else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from l2i.names import TITLES
-from l2i.reporting.pipe_tables import pipe_table
+from l2i.reporting.printed import Page, Section, grid
 
 KEYS = ["dataset", "system", "device", "precision"]
 COLUMNS = [*KEYS, "n", "n_parameters", "n_epochs", "seconds_per_epoch", "seconds_per_epoch_low"]
 COLUMNS += ["seconds_per_epoch_high", "share_waiting", "peak_memory_bytes", "seconds"]
 COLUMNS += ["seconds_of_all"]
+NAME = "cost"
 NOTES = (
     "A row is what was trained of one system on one kind of machine, and n counts the models: "
     "folds or runs. Compare times of the same device alone; even there jobs may have shared it.",
@@ -141,21 +142,20 @@ def summarise_costs(
     return rows[COLUMNS].astype({"dataset": object, "system": object})
 
 
-def costs_to_markdown(rows: pd.DataFrame, *, titles: Mapping[str, str]) -> str:
-    """A page of costs, a section per data set."""
-    parts = ["# What training costs"]
+def costs_page(rows: pd.DataFrame, page: Mapping[str, Any]) -> Page:
+    """The page of costs, a section per data set; `page` as for l2i.reporting.paper_page."""
+    titles, sections = {**TITLES, **page["titles"]}, []
     for dataset, part in rows.groupby("dataset", sort=False):
         cells = [_cells(row, titles) for row in part.itertuples()]
-        parts.append(f"## {dataset}\n\n{pipe_table(cells)}")
-    parts.append("\n".join(f"- {note}" for note in NOTES))
-    return "\n\n".join(parts) + "\n"
+        sections.append(Section(titles.get(dataset, dataset), [grid(cells)]))
+    return Page(NAME, page["title"], page["caption"], sections, NOTES)
 
 
 def _cells(row: Any, titles: Mapping[str, str]) -> dict[str, str]:
     low, high = row.seconds_per_epoch_low, row.seconds_per_epoch_high
     span = f" [{_figure(low)}, {_figure(high)}]" if row.n > 1 and not math.isnan(low) else ""
     return {
-        "system": {**TITLES, **titles}.get(row.system, row.system),
+        "system": titles.get(row.system, row.system),
         "device": row.device,
         "precision": row.precision,
         "n": str(row.n),

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from l2i.checks import InputError
 from l2i.names import CLASSIFIER, RANDOM
 from l2i.reporting.beside_paper import condition_text
-from l2i.reporting.cells import Cell, settings_of
+from l2i.reporting.cells import Cell, titles_of_run
+from l2i.reporting.conditions import settings_of
 from l2i.reporting.removals import NOTHING
 
 REFERENCES = "references"  # what is measured beside systems: its input, and what lists it
@@ -138,7 +139,7 @@ def _of_system(
     if name in settings.get(REFERENCES, []):  # all in one file, which is of no system
         return side._replace(system=CLASSIFIER, names=frozenset({REFERENCES}))
     known = {*settings.get("systems", []), *(row["system"] for row in settings.get("rows", []))}
-    known |= {CLASSIFIER, settings.get("system"), *settings.get("titles", {})}
+    known |= {CLASSIFIER, settings.get("system"), *titles_of_run(settings)}
     return side._replace(system=name if name in known else None)  # L2I of Table II is several
 
 

@@ -16,8 +16,8 @@ import pandas as pd
 from l2i.checks import InputError
 from l2i.reporting.agreement import kendall_of, spearman_of
 from l2i.reporting.beside_paper import condition_text, measure, measure_share
-from l2i.reporting.markdown import number_cell
-from l2i.reporting.pipe_tables import pipe_table
+from l2i.reporting.numbers import number_cell
+from l2i.reporting.printed import Page, Section, grid
 from l2i.reporting.quantities import quantity
 from l2i.reporting.statistics import Metric, mean, median, values_of
 
@@ -203,14 +203,15 @@ NOTES = (
 )
 
 
-def masks_to_markdown(
+def masks_page(
     rows: pd.DataFrame,
+    name: str,
+    page: Mapping[str, Any],
     *,
     operators: Sequence[str],
-    titles: Mapping[str, str],
     confidence: float,
     notes: Sequence[str] = (),
-) -> str:
+) -> Page:
     """The page: a section for each data set, in which systems stand side by side.
 
     Parameters
@@ -219,32 +220,30 @@ def masks_to_markdown(
         Columns `COLUMNS`.
     operators : sequence of str
         In the order of printing.
-    titles : mapping
-        What systems and data sets are called.
-    confidence : float
-        Of the intervals.
+    name, page, confidence
+        As in `l2i.reporting.paper_page.paper_page`.
     notes : sequence of str
         What to say before `NOTES`.
     """
-    pairs = [*combinations(operators, 2)]
-    parts = ["# Further measures of faithfulness"]
+    titles, pairs = page["titles"], [*combinations(operators, 2)]
+    sections: list[Section] = []
     for dataset, part in rows.groupby("dataset", sort=False):
         title = titles[str(dataset)]
         known = {(row.system, row.metric, row.condition): row for row in part.itertuples()}
-        systems = [name for name in part["system"].unique() if name]
-        of_systems = {titles[name]: name for name in systems}
-        sections = {
+        of_systems = {titles[each]: each for each in part["system"].unique() if each}
+        parts = {
             "what is claimed, and the rest": _lines_of_measures(known, of_systems, operators),
             "the masks": _lines_of_masks(known, of_systems),
             "agreement of rankings, tau-b": _lines_of_rankings(known, pairs),
             "agreement over decisions, Spearman": _lines_of_clips(known, of_systems, pairs),
         }
-        parts += [
-            f"## {title}: {of}\n\n{pipe_table(lines)}" for of, lines in sections.items() if lines
+        sections += [
+            Section(f"{title}: {of}", [grid(lines, n_heads=2 if "removal" in lines[0] else 1)])
+            for of, lines in parts.items()
+            if lines
         ]
     shown = f"Numbers are ours [{confidence * 100:g} % interval over recordings]."
-    parts.append("\n".join(f"- {note}" for note in (shown, *notes, *NOTES)))
-    return "\n\n".join(parts) + "\n"
+    return Page(name, page["title"], page["caption"], sections, (shown, *notes, *NOTES))
 
 
 Known = Mapping[tuple[str, str, str], Any]

@@ -13,8 +13,8 @@ import pandas as pd
 from l2i.metrics import SI_SDR_RANGE
 from l2i.names import CLASSIFIER, TITLES
 from l2i.reporting.beside_paper import condition_text
-from l2i.reporting.markdown import number_cell
-from l2i.reporting.pipe_tables import pipe_table
+from l2i.reporting.numbers import number_cell
+from l2i.reporting.printed import Page, Section, grid
 from l2i.reporting.quantities import quantity
 from l2i.reporting.removals import MEAN, MEDIAN, SHARE
 from l2i.reporting.statistics import values_of
@@ -100,32 +100,32 @@ def _of_each_condition(
             yield key | {"metric": metric} | measure(values_of(rows, value), **how)
 
 
-def corruption_to_markdown(
-    table: pd.DataFrame, *, titles: Mapping[str, str], confidence: float
-) -> str:
-    """A page of the numbers: a section per metric and kind of company, a column per SNR.
+def corruption_page(
+    table: pd.DataFrame, name: str, page: Mapping[str, Any], *, confidence: float
+) -> Page:
+    """The page of the numbers: a section per metric and kind of company, a column per SNR.
 
     Parameters
     ----------
     table : DataFrame
         ``dataset``, ``system``, ``metric``, ``condition``, and the number as in
         `l2i.reporting.beside_paper.summarise`.
-    titles : mapping
-        What is printed for the names of data sets, and of systems beside those of `l2i.names`.
-    confidence : float
-        Of the intervals.
+    name, page, confidence
+        As in `l2i.reporting.paper_page.paper_page`.
     """
-    titles, parts = {**TITLES, **titles}, ["# Clips in company: what is found of them"]
+    titles, sections = {**TITLES, **page["titles"]}, []
     table = table.assign(**kinds_and_ratios(table))
     for (dataset, metric), of_metric in table.groupby(["dataset", "metric"], sort=False):
         shown = quantity(metric)
-        parts.append(f"## {titles.get(str(dataset), str(dataset))}: {shown.heading}")
-        for kind, rows in of_metric.groupby("kind", sort=False):
-            parts += [f"With {KINDS[kind]}:", pipe_table(_lines(rows, shown.digits, titles))]
+        grids = [
+            grid(_lines(rows, shown.digits, titles), caption=f"With {KINDS[kind]}:")
+            for kind, rows in of_metric.groupby("kind", sort=False)
+        ]
+        heading = f"{titles.get(str(dataset), str(dataset))}: {shown.heading}"
+        sections.append(Section(heading, grids))
     how = "Numbers are means, or medians where the heading says so"
     notes = (f"{how} [{100 * confidence:g} % interval over recordings].", *NOTES)
-    parts.append("\n".join(f"- {note}" for note in notes))
-    return "\n\n".join(parts) + "\n"
+    return Page(name, page["title"], page["caption"], sections, notes)
 
 
 def kinds_and_ratios(table: pd.DataFrame) -> dict[str, pd.Series]:

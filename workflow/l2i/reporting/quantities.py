@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 
 class Quantity(NamedTuple):
-    """A metric in print; `unit` 1 is none, `digits` are those after the point."""
+    """A metric in print; `unit` 1 is none, `digits` are those after the point.
+
+    What is `exact`, such as a setting, is printed to the last of its digits, and has no spread.
+    """
 
     title: str
     unit: str
     digits: int
+    exact: bool = False
 
     @property
     def heading(self) -> str:
@@ -50,10 +54,10 @@ QUANTITIES = {
     "n_positive": Quantity("positives", "1", 0),
     "n_negative": Quantity("negatives", "1", 0),
     "n_decided": Quantity("decided", "1", 0),
-    "ff_median": Quantity("median faithfulness", "drop in probability", 4),
-    "ff_mean": Quantity("mean faithfulness", "drop in probability", 4),
+    "ff_median": Quantity("median faithfulness", "drop in probability", 3),
+    "ff_mean": Quantity("mean faithfulness", "drop in probability", 3),
     "ff_net_median": Quantity(
-        "median faithfulness, net of the round trip", "drop in probability", 4
+        "median faithfulness, net of the round trip", "drop in probability", 3
     ),
     "average_increase": Quantity("average increase", "%", 1),
     "average_drop": Quantity("average drop", "%", 1),
@@ -77,7 +81,7 @@ QUANTITIES = {
     "selection_overlap": Quantity("overlap of the relevant components (Jaccard), mean", "1", 3),
     "top_component_same": Quantity("clips whose most relevant component is the same", "%", 1),
     "ff_difference": Quantity(
-        "relevant minus random components, paired by clip, median", "drop in probability", 4
+        "relevant minus random components, paired by clip, median", "drop in probability", 3
     ),
     "interpretation_si_sdr": Quantity("SI-SDR of the interpretation, mean", "dB", 1),
     "interpretation_improvement": Quantity(
@@ -103,12 +107,12 @@ QUANTITIES = {
     "ties": Quantity("ties, votes for neither", "%", 1),
     "rating_difference": Quantity("difference of ratings, paired by trial", "points of 100", 1),
     "rating_effect": Quantity("effect on ratings, by a mixed model", "points of 100", 1),
-    "prediction_weight": Quantity("weight of the loss in the first column", "1", 1),
-    "reconstruction_weight": Quantity("reconstruction weight α", "1", 1),
-    "sparsity_weight": Quantity("sparsity weight β", "1", 2),
-    "fidelity_weight": Quantity("weight of the fidelity loss", "1", 1),
-    "n_components": Quantity("number of components K", "1", 0),
-    "n_epochs": Quantity("number of epochs", "1", 0),
+    "prediction_weight": Quantity("weight of the loss of prediction", "1", 1, exact=True),
+    "reconstruction_weight": Quantity("reconstruction weight α", "1", 1, exact=True),
+    "sparsity_weight": Quantity("sparsity weight β", "1", 1, exact=True),
+    "fidelity_weight": Quantity("weight of the fidelity loss", "1", 1, exact=True),
+    "n_components": Quantity("number of components K", "1", 0, exact=True),
+    "n_epochs": Quantity("number of epochs", "1", 0, exact=True),
 }
 
 

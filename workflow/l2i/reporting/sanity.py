@@ -18,8 +18,10 @@ import pandas as pd
 
 from l2i.names import TITLES
 from l2i.reporting.beside_paper import measure, measure_difference, measure_share
-from l2i.reporting.markdown import LEGEND, number_cell
-from l2i.reporting.pipe_tables import Markdown, pipe_table
+from l2i.reporting.conditions import in_words
+from l2i.reporting.numbers import number_cell
+from l2i.reporting.paper_page import LEGEND
+from l2i.reporting.printed import Given, Line, Page, Section, grid
 from l2i.reporting.quantities import quantity
 from l2i.reporting.statistics import Metric, mean, median, paired_difference, values_of
 
@@ -39,20 +41,20 @@ NOTES = (
     "more of the classifier; statistics of batch norms are then taken anew, of training clips. The "
     "interpreter stays as it is. Several draws of one step count as one: each clip's numbers are "
     "averaged.",
-    "targets=shuffled: the classifier is intact, and the interpreter was trained anew, held to its "
-    "output for another training clip each.",
+    "Trained on shuffled targets: the classifier is intact, and the interpreter was trained anew, "
+    "held to its output for another training clip each.",
     "Relevances are compared with the intact ones for the same clip and class, the one that the "
     "intact classifier decides. All other measures are taken as of any system: of what the network "
     "at hand decides, and for that.",
     "A relevance is an activation that is read from the network times a weight that is the "
-    "interpreter's own and stays. activations=exchanged says how alike relevances are by these "
-    "weights alone: each clip has the activations of another one. Where relevances under shuffled "
+    "interpreter's own and stays. The row of activations of another clip says how alike relevances "
+    "are by these weights alone. Where relevances under shuffled "
     "weights are no more alike than there, all of their likeness is owed to the interpreter's "
     "weights, and none to the clip; what is above it, a shuffled network still passes on.",
     "The head comes after all that the interpreter hears: relevances cannot notice it.",
     "A drop in probability is at most the probability that there was. A classifier with shuffled "
-    "weights is sure of little, and faithfulness falls for that alone, whatever is selected; under "
-    "targets=shuffled the classifier is as sure as ever.",
+    "weights is sure of little, and faithfulness falls for that alone, whatever is selected; "
+    "beside an interpreter that was trained on shuffled targets it is as sure as ever.",
     "A measure notices if the interval of its paired difference from the intact system leaves out "
     "0 on the side to be expected: the share of clips without any relevant component rises, and "
     "all others fall. That says that a difference is there, not that it is large.",
@@ -150,35 +152,32 @@ def verdict(low: float, high: float, *, falls: bool) -> str:
     return NOTICES if (high < 0 if falls else low > 0) else DOES_NOT
 
 
-def sanity_to_markdown(
-    rows: pd.DataFrame, *, titles: Mapping[str, str], threshold: float, confidence: float
-) -> str:
-    """A page for reading: what does not notice what, then a section per measure.
+def sanity_page(
+    rows: pd.DataFrame, name: str, page: Mapping[str, Any], *, threshold: float, confidence: float
+) -> Page:
+    """The page: what does not notice what, then a section per measure.
 
     Parameters
     ----------
     rows : DataFrame
         `COLUMNS`.
-    titles : mapping
-        What systems and data sets are called.
+    name, page, confidence
+        As in `l2i.reporting.paper_page.paper_page`.
     threshold : float
         Of relevances.
-    confidence : float
-        Of the intervals.
     """
-    titles = {**TITLES, **titles}
-    parts = ["# Sanity checks: which measures notice another network", _unnoticed(rows, titles)]
+    titles = {**TITLES, **page["titles"]}
+    sections = _unnoticed(rows, titles)
     for metric, part in rows.groupby("metric", sort=False):
         shown = quantity(str(metric))
         cells = [_cells(row, shown.digits, titles, confidence) for row in part.itertuples()]
-        parts.append(f"## {shown.heading}\n\n{pipe_table(cells)}")
+        sections.append(Section(shown.heading, [grid(cells, n_heads=3)]))
     of_threshold = f"Components are relevant above {threshold:g}."
     notes = [of_threshold, *NOTES, *LEGEND[:2]]
-    parts.append("\n".join(f"- {note}" for note in notes))
-    return "\n\n".join(parts) + "\n"
+    return Page(name, page["title"], page["caption"], sections, notes)
 
 
-def _unnoticed(rows: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def _unnoticed(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[Section]:
     """Of each system, the conditions that each measure does not notice; in words."""
     cells = []
     by = ["dataset", "system", "metric"]
@@ -191,15 +190,13 @@ def _unnoticed(rows: pd.DataFrame, titles: Mapping[str, str]) -> str:
                 "system": titles.get(system, system),
                 "measure": quantity(metric).title,
                 "notices": f"{len(asked) - len(missed)} of {len(asked)}",
-                DOES_NOT: "; ".join(missed),
+                DOES_NOT: "; ".join(in_words(each, titles) for each in missed),
             }
         )
-    return f"## What is not noticed\n\n{pipe_table(cells)}"
+    return [Section("What is not noticed", [grid(cells, n_heads=3)])] if cells else []
 
 
-def _cells(
-    row: Any, digits: int, titles: Mapping[str, str], confidence: float
-) -> dict[str, str | Markdown]:
+def _cells(row: Any, digits: int, titles: Mapping[str, str], confidence: float) -> dict[str, Given]:
     of_interval = f"[{confidence * 100:g} % interval]"
     difference = ""
     if not math.isnan(row.difference):
@@ -208,10 +205,10 @@ def _cells(
     return {
         "data set": titles.get(row.dataset, row.dataset),
         "system": titles.get(row.system, row.system),
-        "condition": row.condition,
+        "condition": in_words(row.condition, titles),
         f"value {of_interval}": number_cell(row, digits),
         f"difference from intact {of_interval}": difference,
-        "verdict": Markdown(f"**{DOES_NOT}**") if row.noticed == DOES_NOT else row.noticed,
+        "verdict": Line(DOES_NOT, bold=True) if row.noticed == DOES_NOT else row.noticed,
     }
 
 

@@ -1,15 +1,16 @@
-"""A table of the paper: measured numbers beside the printed ones, as csv and as a page."""
+"""A table of the paper: measured numbers beside the printed ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
 from l2i.reporting.beside_paper import MEASURED, beside_paper, paper_numbers
-from l2i.reporting.markdown import write_table
+
+MISSING = "missing"
 
 
 def rows_beside_paper(
@@ -19,6 +20,7 @@ def rows_beside_paper(
     datasets: Sequence[Mapping[str, Any]],
     systems: Sequence[str],
     paper: Mapping[str, Any],
+    is_run: Callable[[str, str, str], bool] = lambda system, metric, condition: True,
 ) -> pd.DataFrame:
     """Every number of one table: ours, the paper's, the gap between them and a verdict.
 
@@ -35,6 +37,9 @@ def rows_beside_paper(
         Those that we measure.
     paper : mapping
         What the paper prints in this table, see ``workflow/reference/paper.yaml``.
+    is_run : callable
+        Whether this run is to measure a number, by its system, metric and condition. What is, and
+        was not measured, is a row that says so; what is not has no row.
 
     Returns
     -------
@@ -48,32 +53,11 @@ def rows_beside_paper(
     }
     printed = paper_numbers(paper, table, datasets=of_paper, systems=systems)
     comparable = {each["name"]: each["paper_comparable"] for each in datasets}
-    return beside_paper(
+    rows = beside_paper(
         rows, printed, datasets=[each["name"] for each in datasets], comparable=comparable
     )
-
-
-def write_paper_table(
-    measured: Iterable[Mapping[str, Any]],
-    path_to_table: str,
-    path_to_pages: Sequence[str],
-    *,
-    table: int,
-    datasets: Sequence[Mapping[str, Any]],
-    systems: Sequence[str],
-    paper: Mapping[str, Any],
-    titles: Mapping[str, str],
-    confidence: float,
-    notes: Sequence[str] = (),
-) -> None:
-    """Write `rows_beside_paper`; `titles`, `confidence` and `notes` are those of `write_table`."""
-    rows = rows_beside_paper(measured, table=table, datasets=datasets, systems=systems, paper=paper)
-    write_table(
-        rows,
-        path_to_table,
-        path_to_pages,
-        paper=paper,
-        titles=titles,
-        confidence=confidence,
-        notes=notes,
-    )
+    asked = [
+        row.verdict != MISSING or is_run(row.system, row.metric, row.condition)
+        for row in rows.itertuples()
+    ]
+    return rows[asked].reset_index(drop=True)

@@ -22,7 +22,7 @@ CORRUPTION_TABLE = settings(
     datasets=MULTI_CLASS,
     systems=WITH_SOUNDS,
     references=[*REFERENCES],
-    titles=titles_of_corruption,
+    page=page_of("corruption", titles_of_corruption),
 )
 CORRUPTION_FIGURE = settings(
     "statistics/confidence",

@@ -48,5 +48,5 @@ MASKS_TABLE = settings(
     "evaluation/masks/operators",
     datasets=lambda wildcards: config["run"]["datasets"],
     systems=WITH_FAITHFULNESS,
-    titles=titles([*WITH_FAITHFULNESS, *MEASURED_METHODS], datasets=config["run"]["datasets"]),
+    page=page_of("faithfulness_more", titles_with([*WITH_FAITHFULNESS, *MEASURED_METHODS])),
 )

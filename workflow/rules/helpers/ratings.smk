@@ -7,7 +7,9 @@ RATINGS_FOLDER = config["machine"]["ratings"] and Path(config["machine"]["rating
 
 TITLES_OF_RATED = titles(TESTED_SYSTEMS, datasets=TESTED)
 OF_RATINGS = ("listening_test/systems", "statistics/confidence")
-RATINGS_TABLE = settings(*OF_RATINGS, titles=TITLES_OF_RATED, datasets=lambda wildcards: TESTED)
+RATINGS_TABLE = settings(
+    *OF_RATINGS, page=page_of("ratings", TITLES_OF_RATED), datasets=lambda wildcards: TESTED
+)
 RATINGS_FIGURE = settings(*OF_RATINGS, titles=TITLES_OF_RATED, caption=caption_of_figure("4"))
 
 

@@ -31,7 +31,10 @@ OF_CHECKED = titles(
     datasets=[entry["dataset"] for entry in config["ablations"]["sanity"]],
 )
 SANITY_TABLE = settings(
-    *INTERVALS, "evaluation/random/threshold", retrained=retrained_rows, titles=OF_CHECKED
+    *INTERVALS,
+    "evaluation/random/threshold",
+    retrained=retrained_rows,
+    page=page_of("sanity", OF_CHECKED),
 )
 SANITY_FIGURE = settings(
     "statistics/confidence", titles=OF_CHECKED, caption=caption_of_figure("sanity")

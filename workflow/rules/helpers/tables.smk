@@ -1,6 +1,7 @@
 """What tables there are, their inputs and settings, for rules/tables.smk."""
 
 from configuration.ablations import ablation_rows
+from configuration.captions import caption_of
 from configuration.job_settings import printed_in, said_of
 
 # Whose settings Tables II and III print.
@@ -56,6 +57,25 @@ def tables_in(*formats):
 
 # ------------------------------------------------------------------ settings
 
+
+def page_of(name, called):
+    """What the page of a table says beside its numbers: title, caption, and what things are called.
+
+    `called` is a function of wildcards, see `titles`.
+    """
+    caption = caption_of(name)
+    return lambda wildcards: {
+        "title": caption.title,
+        "caption": caption.paragraphs,
+        "titles": called(wildcards),
+    }
+
+
+def titles_with(systems=(), datasets=config["run"]["datasets"], **more):
+    """What systems are called in print, and data sets, all that run by default."""
+    return titles(systems, datasets=datasets, **more)
+
+
 # What tables say of a data set: how it is scored, and which numbers of the paper stand beside it.
 SCORED = ("metric", "excluded_classes")
 BESIDE_PAPER = ("paper_dataset", "paper_comparable")
@@ -80,7 +100,9 @@ def settings_of_table(number, keys, *paths, datasets=None, **more):
 def settings_of_settings_table(number):
     """Settings of Table II or III."""
     named = OF_SETTINGS_TABLE[number] if number == "3" else []  # Table II has one row for all
-    return settings_of_table(int(number), BESIDE_PAPER, titles=titles(named))
+    return settings_of_table(
+        int(number), BESIDE_PAPER, page=page_of(f"table_{number}", titles_with(named))
+    )
 
 
 @of_number
@@ -94,7 +116,7 @@ def settings_of_ablation(number):
         *INTERVALS,
         datasets=datasets,
         rows=rows,
-        titles=titles(systems),
+        page=page_of(f"table_{number}", titles_with(systems, datasets=datasets)),
     )
 
 
@@ -108,18 +130,19 @@ def settings_of_comparisons(number):
         datasets=said(SCORED),
         systems=systems,
         as_classifier=as_classifier,
-        titles=titles(systems, as_classifiers=as_classifier),
-        paper=printed_in(int(number), numbers=False),
+        page=page_of(f"comparisons_{number}", titles_with(systems, as_classifiers=as_classifier)),
     )
 
 
-CLASSIFICATION_TABLE = settings_of_table(1, (*SCORED, *BESIDE_PAPER), *INTERVALS, titles={})
+CLASSIFICATION_TABLE = settings_of_table(
+    1, (*SCORED, *BESIDE_PAPER), *INTERVALS, page=page_of("table_1", titles_with())
+)
 FIDELITY_TABLE = settings_of_table(
     4,
     (*SCORED, *BESIDE_PAPER),
     *INTERVALS,
     "evaluation/top_k",
-    titles=titles(WITH_FIDELITY),
+    page=page_of("table_4", titles_with(WITH_FIDELITY)),
     systems=WITH_FIDELITY,
 )
 FAITHFULNESS_TABLE = settings_of_table(
@@ -129,14 +152,14 @@ FAITHFULNESS_TABLE = settings_of_table(
     "evaluation/thresholds",
     "evaluation/random/baselines",
     datasets=MULTI_CLASS,
-    titles=titles(WITH_FAITHFULNESS),
+    page=page_of("table_5", titles_with(WITH_FAITHFULNESS, datasets=MULTI_CLASS)),
     systems=WITH_FAITHFULNESS,
 )
 BY_DESIGN_TABLE = settings_of_table(
     8,
     (*SCORED, *BESIDE_PAPER),
     *INTERVALS,
-    titles=titles(WITH_CLASSIFICATION, as_classifiers=AS_CLASSIFIER),
+    page=page_of("table_8", titles_with(WITH_CLASSIFICATION, as_classifiers=AS_CLASSIFIER)),
     systems=WITH_CLASSIFICATION,
     as_classifier=AS_CLASSIFIER,
 )
@@ -146,12 +169,12 @@ CLASSES_TABLE = settings(
     "evaluation/random/baselines",
     datasets=said(["metric"], MULTI_LABEL),
     systems=WITH_FAITHFULNESS,
-    titles=titles(WITH_FAITHFULNESS),
+    page=page_of("classes", titles_with(WITH_FAITHFULNESS, datasets=MULTI_LABEL)),
 )
 COST_TABLE = settings(
     "run/datasets",
     "run/systems",
-    titles=titles(config["run"]["systems"]),
+    page=page_of("cost", titles_with(config["run"]["systems"])),
 )
 
 

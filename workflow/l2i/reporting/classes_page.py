@@ -1,0 +1,77 @@
+"""The page of data sets with several labels a clip, class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from l2i.names import TITLES
+from l2i.reporting.conditions import in_words
+from l2i.reporting.definitions import INTERVAL, definitions_of
+from l2i.reporting.numbers import number_cell
+from l2i.reporting.printed import Page, Section, grid
+from l2i.reporting.quantities import quantity
+
+NAME = "classes"
+SECTIONS = {
+    "labels": "test clips",
+    "classification": "the classifier against the labels",
+    "fidelity": "the interpreters against the classifier's decisions",
+    "faithfulness": "median drop where the classifier decides, τ = {threshold}",
+    "removed": "what is removed there, τ = {threshold}",
+}
+LEGEND = (
+    INTERVAL,
+    "Positives and negatives count what annotators labelled; decided counts what the classifier "
+    "decides, labelled or not.",
+    "Undefined: no clip holds the class, or the classifier decides on none, or a network diverged. "
+    "Resamplings without any such clip are left out of an interval.",
+)
+
+
+def classes_page(
+    rows: pd.DataFrame, page: Mapping[str, Any], *, threshold: float, confidence: float
+) -> Page:
+    """The page, a section per data set and quantity, one line per class.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``dataset``, ``class``, ``quantity`` (of `SECTIONS`), ``system``, ``metric``,
+        ``condition``, and the number as in `l2i.reporting.beside_paper.summarise`.
+    page : mapping
+        As in `l2i.reporting.paper_page.paper_page`.
+    threshold : float
+        Of the relevances behind the faithfulness.
+    confidence : float
+        Of the intervals.
+    """
+    titles = {**TITLES, **page["titles"]}
+    sections = []
+    for dataset, part in rows.groupby("dataset", sort=False):
+        of = titles.get(str(dataset), str(dataset))
+        for name, heading in SECTIONS.items():
+            lines = _lines(part[part["quantity"] == name], titles)
+            title = f"{of}: {heading.format(threshold=f'{threshold:g}')}"
+            sections += [Section(title, [grid(lines)])] if lines else []
+    notes = [f"Numbers are mean ± sd [{confidence * 100:g} % interval].", *LEGEND]
+    notes += definitions_of(rows["metric"])
+    return Page(NAME, page["title"], page["caption"], sections, notes)
+
+
+def _lines(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, str]]:
+    """One line per class, a column per system, condition and metric."""
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows.itertuples():
+        name = rows.at[row.Index, "class"]  # no attribute can have this name
+        shown = quantity(row.metric)
+        of_classifier = row.quantity in ("labels", "classification")
+        whose = [] if of_classifier else [titles.get(row.system, row.system)]
+        how = [] if of_classifier or not row.condition else [in_words(row.condition, titles)]
+        what = [] if row.metric == "ff_median" else [shown.title]
+        column = ", ".join([*whose, *how, *what])
+        cell = number_cell(row, shown.digits) or "undefined"
+        lines.setdefault(name, {"class": name})[column] = cell
+    return list(lines.values())
