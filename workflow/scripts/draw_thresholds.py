@@ -6,7 +6,7 @@ from harness import perform
 from l2i.disk import write_text
 from l2i.reporting.figures.saving import save
 from l2i.reporting.figures.thresholds import threshold_curves
-from l2i.reporting.removals import RELEVANT
+from l2i.reporting.removals import NOTHING, RELEVANT
 from l2i.tables import read_rows, to_csv
 
 COLUMNS = ["dataset", "system", "removal", "threshold", "mean", "low", "high"]
@@ -25,7 +25,8 @@ def draw_thresholds(
 ) -> None:
     """Draw the medians of the table that were measured; write the numbers."""
     numbers = read_rows(path_to_numbers, columns=["metric", "condition", "verdict"])
-    measured = ~numbers["verdict"].isin(["reference", "missing"])
+    # Without what the removal of nothing does, which is rounding: the line at 0.
+    measured = (numbers["system"] != NOTHING) & ~numbers["verdict"].isin(["reference", "missing"])
     shown = numbers[measured & (numbers["metric"] == "ff_median")]
     shown = shown.assign(**removals_of(shown))
     shown = shown.loc[shown["system"].isin(systems), COLUMNS]

@@ -89,7 +89,7 @@ def class_faithfulness(
     round_ticks(ax.xaxis, 5)
     names = (titles.get(name, name) for name in table[["dataset", "system"]].iloc[0])
     figure.suptitle(f"{', '.join(names)}, threshold {threshold:g}")
-    legend_below(figure, title="removed from the clip:")
+    legend_below(figure, title="removed from the clip:", handle_length=1.2)
     sns.despine(ax=ax, left=True)
     return figure
 
@@ -100,12 +100,13 @@ def _counts(ax: Axes, table: pd.DataFrame, classes: Sequence[str]) -> None:
     if (table["removal"] == ENERGY).any():
         columns["matched"] = table[table["removal"] == ENERGY]
     where = blended_transform_factory(ax.transAxes, ax.transData)
-    look = {"transform": where, "fontsize": SMALL, "color": GREY, "ha": "right"}
-    for x, (heading, part) in zip((1.13, 1.36), columns.items(), strict=False):
-        ax.text(x, -0.6, heading, va="bottom", **look)
+    beside = {"xycoords": where, "textcoords": "offset points"}
+    look = {"fontsize": SMALL, "color": GREY, "ha": "right", **beside}
+    for offset, (heading, part) in zip((22, 58), columns.items(), strict=False):
+        ax.annotate(heading, (1, -0.6), (offset, 0), va="bottom", **look)
         counts = part.groupby("class")["n_clips"].max()
         for row, name in enumerate(classes):
-            ax.text(x, row, f"{counts[name]:g}", va="center", **look)
+            ax.annotate(f"{counts[name]:g}", (1, row), (offset, 0), va="center", **look)
 
 
 def _notes_by_class(ax: Axes, table: pd.DataFrame, classes: Sequence[str]) -> None:

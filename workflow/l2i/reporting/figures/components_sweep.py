@@ -51,7 +51,7 @@ def components_sweep(
             _lines(ax, table[(table["dataset"] == dataset) & (table["loss"] == loss)], looks)
             ax.set_ylabel(LOSSES[loss])
             if row is rows[-1]:
-                ax.set_xlabel("components K")
+                ax.set_xlabel("number of components K")
     legend_below(figure, title=f"means with {100 * confidence:g} % intervals", n_columns=2)
     return figure
 

@@ -24,8 +24,8 @@ from l2i.reporting.planted import KINDS
 
 # Metric of each row of panels, and what is written beside it.
 PANELS = {
-    "interpretation_improvement": "interpretation:\nSI-SDR improvement (dB)",
-    "remainder_improvement": "remainder:\nSI-SDR improvement (dB)",
+    "interpretation_improvement": "SI-SDR gain of the\ninterpretation (dB)",
+    "remainder_improvement": "SI-SDR gain of\nthe remainder (dB)",
     "class_survives_of_right": "right decisions on the\nclip that survive (%)",
 }
 SPREAD = 0.3  # share of the way to the next ratio over which systems stand side by side

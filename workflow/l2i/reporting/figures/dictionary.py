@@ -60,9 +60,10 @@ def _panel(ax: Axes, part: pd.DataFrame) -> QuadMesh:
     look = {"color": "#00a0ff", "linewidth": 1.1}
     ax.plot(columns["place"], columns["centroid_hz"], label="spectral centroid", **look)
     dead = columns.loc[~columns["active"].astype(bool), "place"]
-    above = blended_transform_factory(ax.transData, ax.transAxes)
-    mark = {"marker": "v", "markersize": 4, "linestyle": "none", "color": "black"}
-    marks = {"transform": above, "clip_on": False, "label": "active in no test clip"}
-    ax.plot(dead, np.full(len(dead), 1.025), **mark, **marks)
+    if len(dead):  # a line of no points would lie outside of the page
+        above = blended_transform_factory(ax.transData, ax.transAxes)
+        mark = {"marker": "|", "markersize": 5, "linestyle": "none", "color": "black"}
+        marks = {"transform": above, "clip_on": False, "label": "active in no test clip"}
+        ax.plot(dead, np.full(len(dead), 1.03), **mark, **marks)
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     return level

@@ -8,7 +8,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from l2i.reporting.figures.panels import note
+from l2i.reporting.figures.panels import note, round_ticks
 from l2i.reporting.figures.style import PAGE, style
 
 RANGE_DB = 80.0  # shown below the loudest
@@ -50,6 +50,7 @@ def interpreted_clip(table: pd.DataFrame, *, heading: str) -> Figure:
     clip.set_ylabel("frequency (kHz)")
     for ax in panels:
         ax.set_xlabel("time (s)")
+        round_ticks(ax.xaxis, 5)
     how = {"aspect": 22, "pad": 0.02}
     figure.colorbar(share, ax=masked, label="share kept", ticks=[0, 0.5, 1], **how)
     bar = figure.colorbar(level, ax=parts[-1], label="level (dB re loudest)", **how)
@@ -67,7 +68,6 @@ def _picture(
     )
     ax.set_yscale("log")
     frequency_axis(ax, cells.index.min(), cells.index.max())
-    ax.xaxis.set_major_locator(MaxNLocator(4))
     return image
 
 

@@ -79,6 +79,7 @@ def legend_below(
     *,
     title: str | None = None,
     n_columns: int = 2,
+    handle_length: float = 2.4,
 ) -> None:
     """The one legend of a figure: each label once, in the order of drawing."""
     found = named_handles(figure.axes) if handles is None else handles
@@ -91,7 +92,7 @@ def legend_below(
         handletextpad=0.5,
         columnspacing=1.2,
         labelspacing=0.3,
-        handlelength=2.4,
+        handlelength=handle_length,
     )
 
 

@@ -55,7 +55,7 @@ def sanity_cascade(table: pd.DataFrame, *, confidence: float, titles: Mapping[st
         name: Look(look.colour, look.shape, hollow=False)
         for name, look in looks_of(systems).items()
     }
-    figure = Figure(figsize=(PAGE, 0.7 + 1.95 * len(datasets)))
+    figure = Figure(figsize=(PAGE, 0.7 + 2.25 * len(datasets)))
     rows = figure.subfigures(len(datasets), 1, squeeze=False)[:, 0]
     for row, dataset in zip(rows, datasets, strict=True):
         row.suptitle(titles.get(dataset, dataset))
@@ -69,7 +69,7 @@ def sanity_cascade(table: pd.DataFrame, *, confidence: float, titles: Mapping[st
         figure,
         {titles.get(name, name): found[name] for name in systems if name in found}
         | _keys_of_what_is_beside(table),
-        title=f"means with {100 * confidence:g} % intervals",
+        title=f"{100 * confidence:g} % intervals over recordings",
         n_columns=4,
     )
     return figure

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLUMN, PAGE = 88 / 25.4, 180 / 25.4  # widths in print, inches: of one column, and of two
 SMALL, LARGE = 7, 8  # points; nothing in a figure is smaller or larger
 COLOURS = sns.color_palette("colorblind", 10).as_hex()
+OF_LINES = [*COLOURS[:8], COLOURS[9]]  # all but yellow, which is hardly seen without an edge
 SHAPES = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 GREY, FAINT = "0.35", "0.95"
@@ -83,7 +84,7 @@ def look_of(i: int) -> Look:
     """The look of the i-th of several things; the first 56 differ without any colour."""
     n = len(SHAPES)
     return Look(
-        COLOURS[i % len(COLOURS)], SHAPES[i % n], i % 2 == 1, DASHES[(i // n + i) % len(DASHES)]
+        OF_LINES[i % len(OF_LINES)], SHAPES[i % n], i % 2 == 1, DASHES[(i // n + i) % len(DASHES)]
     )
 
 

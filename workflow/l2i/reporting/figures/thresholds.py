@@ -9,6 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 
 from l2i.names import TITLES
 from l2i.reporting.figures.panels import (
@@ -18,7 +19,7 @@ from l2i.reporting.figures.panels import (
     side_by_side,
     upright,
 )
-from l2i.reporting.figures.style import COLUMN, GREY, Look, looks_of, style
+from l2i.reporting.figures.style import COLUMN, GREY, SMALL, Look, looks_of, style
 from l2i.reporting.removals import RELEVANT
 
 SPREAD = 0.4  # of the way to the next threshold, over which systems stand side by side
@@ -53,7 +54,7 @@ def threshold_curves(
         _over_thresholds(left, part[part["removal"] == RELEVANT], looks)
         _beside(right, part[part["removal"] != RELEVANT], looks, named)
         left.set_ylabel("median drop in probability")
-        round_ticks(left.yaxis, 5)
+        round_ticks(left.yaxis, 6)
     found = named_handles(figure.axes)
     legend_below(
         figure,
@@ -79,18 +80,29 @@ def _beside(
     ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look], named: Mapping[str, str]
 ) -> None:
     """What else is removed, side by side as on the left."""
+    below = blended_transform_factory(ax.transData, ax.transAxes)
     removals = list(part["removal"].unique())
     for name, offset in zip(looks, side_by_side(len(looks), SPREAD), strict=True):
         of_system = part[part["system"] == name]
         x = np.array([removals.index(removal) for removal in of_system["removal"]]) + offset
         upright(ax, of_system, x, looks[name], joined=False)
-    texts = [named.get(each, each).removeprefix("random, ").split(" (")[0] for each in removals]
+        words = {"color": looks[name].colour, "rotation": 90, "ha": "center", "fontsize": SMALL}
+        for place in x[of_system["mean"].isna()]:
+            ax.text(place, 0.03, "no clip", transform=below, **words)
+    texts = [_where_drawn(named.get(each, each)) for each in removals]
     ax.set_xticks(range(len(removals)), texts, rotation=35, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.6, len(removals) - 0.4)
     drawn_at = part["threshold"].dropna().unique()
-    at = f" at {', '.join(f'{threshold:g}' for threshold in drawn_at)}" if len(drawn_at) else ""
-    ax.set_title(f"drawn at random{at}")
+    if len(drawn_at):
+        ax.set_xlabel(f"at threshold {', '.join(f'{each:g}' for each in drawn_at)}")
+    ax.set_title("random components")
     _with_zero(ax)
+
+
+def _where_drawn(title: str) -> str:
+    """A removal where all around it is random: `unselected` of `random, among the unselected`."""
+    title = title.split(" (")[0].removeprefix("random, ")
+    return title.removeprefix("among ").removeprefix("the ")
 
 
 def _with_zero(ax: Axes) -> None:

@@ -11,15 +11,19 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from l2i.names import TITLES
-from l2i.reporting.figures.panels import legend_below, note, round_ticks
-from l2i.reporting.figures.style import COLOURS, DASHES, PAGE, SMALL, style
+from l2i.reporting.figures.panels import legend_below, named_handles, note, round_ticks
+from l2i.reporting.figures.style import DASHES, OF_LINES, PAGE, SMALL, style
 
 TOTAL = "total"  # what is minimised, among the losses
-N_COLUMNS = 5  # panels beside each other
-PANEL, AROUND = 1.05, 0.3  # inches of a panel, and of what stands above those of a data set
+# Losses of most systems, in the order of their looks; others come after them.
+FIRST = (TOTAL, "fidelity", "reconstruction", "sparsity", "prediction", "classification")
+MOST_TICKS = 4
+N_COLUMNS = 6  # panels beside each other, at most
+LINE = 16  # letters of a title over a panel, of which there are two lines
+PANEL, AROUND = 1.1, 0.3  # inches of a panel, and of what stands above those of a data set
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -38,10 +42,11 @@ def training_curves(table: pd.DataFrame, *, titles: Mapping[str, str]) -> Figure
         What is printed for the names of data sets and systems, if not the name itself.
     """
     named = {**TITLES, **titles}
-    losses = sorted(table["loss"].unique(), key=lambda loss: (loss != TOTAL, loss))
+    losses = [*FIRST, *sorted({*table["loss"]} - {*FIRST})]
     groups = [(name, part) for name, part in table.groupby("dataset", sort=False)]
     n_rows = [-(-part["system"].nunique() // N_COLUMNS) for _, part in groups]
     heights = [AROUND + PANEL * n for n in n_rows]
+    heights[-1] += AROUND  # of what stands below all
     figure = Figure(figsize=(PAGE, 0.5 + sum(heights)))
     blocks = figure.subfigures(len(groups), 1, height_ratios=heights, squeeze=False)[:, 0]
     for block, (dataset, part), n in zip(blocks, groups, n_rows, strict=True):
@@ -49,7 +54,13 @@ def training_curves(table: pd.DataFrame, *, titles: Mapping[str, str]) -> Figure
         block.supylabel("loss")
         _block(block, part, losses, named, n)
     blocks[-1].supxlabel("epoch")
-    legend_below(figure, n_columns=6)
+    drawn = named_handles(figure.axes)
+    legend_below(
+        figure,
+        {loss: drawn[loss] for loss in losses if loss in drawn},
+        title="mean over folds and runs; shaded from the least to the largest",
+        n_columns=6,
+    )
     return figure
 
 
@@ -61,10 +72,10 @@ def _block(
     n_rows: int,
 ) -> None:
     systems = table["system"].unique()
-    panels = block.subplots(n_rows, min(N_COLUMNS, len(systems)), squeeze=False).ravel()
+    panels = block.subplots(n_rows, -(-len(systems) // n_rows), squeeze=False).ravel()
     for ax, system in zip(panels, systems, strict=False):
         _panel(ax, table[table["system"] == system], losses)
-        title = "\n".join(textwrap.wrap(named.get(system, system), 24)[:2])
+        title = "\n".join(textwrap.wrap(named.get(system, system), LINE)[:2])
         ax.set_title(title, fontsize=SMALL, pad=2)
     for ax in panels[len(systems) :]:
         ax.set_axis_off()
@@ -84,7 +95,7 @@ def _panel(ax: Axes, part: pd.DataFrame, losses: Sequence[str]) -> None:
     if part.empty:
         note(ax, "no loss\nabove 0")
     round_ticks(ax.xaxis, 3, integer=True)
-    _log_ticks(ax, part["mean"])
+    _log_ticks(ax, part[["mean", "least", "largest"]].where(lambda x: x > 0).stack())
     sns.despine(ax=ax)
 
 
@@ -93,13 +104,17 @@ def _look(i: int) -> dict[str, Any]:
     if i == 0:
         return {"color": "black", "linewidth": 1.3}
     dash = DASHES[i % len(DASHES)]
-    return {"color": COLOURS[i - 1], "linewidth": 1.1, "linestyle": dash}
+    return {"color": OF_LINES[(i - 1) % len(OF_LINES)], "linewidth": 1.1, "linestyle": dash}
 
 
 def _log_ticks(ax: Axes, values: pd.Series) -> None:
-    """Powers of ten, or round numbers where there are too few of them."""
-    wide = len(values) and values.max() > 100 * values.min()
-    ax.yaxis.set_major_locator(LogLocator(numticks=4) if wide else MaxNLocator(3))
+    """Few round numbers, as they come on a logarithmic axis; of a narrow one, evenly spaced."""
+    low, high = (values.min(), values.max()) if len(values) else (1.0, 1.0)
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    finer = (np.outer(decades, each).ravel() for each in ((1, 2, 5), (1, 3), (1,)))
+    within = [ticks[(ticks >= low) & (ticks <= high)] for ticks in finer]
+    few = next((ticks for ticks in within if len(ticks) <= MOST_TICKS), within[-1][::2])
+    ax.yaxis.set_major_locator(FixedLocator(few) if len(few) > 1 else MaxNLocator(3))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
     ax.yaxis.set_minor_locator(NullLocator())
 
