@@ -1,6 +1,8 @@
 """Pages about a run, beside its results."""
 
 PROVENANCE = f"{RESULTS}/provenance"
+# Apart, as `snakemake figure_4` makes the table of ratings and no other.
+OF_RATINGS_ALONE = f"{RESULTS}/ratings/provenance"
 LISTEN = f"{RESULTS}/listen"
 INDEX = f"{RESULTS}/index.html"
 
@@ -36,18 +38,20 @@ rule list_deviations:
 
 rule trace_tables:
     input:
-        tables=tables_in("csv"),
+        tables=traced_tables,
     output:
-        pages=directory(PROVENANCE),
+        pages=directory(f"{RESULTS}/{{traced}}"),
     log:
-        log_of(f"{PROVENANCE}.log"),
+        log_of(f"{RESULTS}/{{traced}}.log"),
+    wildcard_constraints:
+        traced="(ratings/)?provenance",
     retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
         **identity("trace_tables", settings()),
     message:
-        "Where the numbers of the tables come from"
+        "Where the numbers of tables come from"
     script:
         "../scripts/trace_tables.py"
 
@@ -75,7 +79,7 @@ rule compose_index:
     input:
         tables=tables_in("csv", *PAGES),
         drawn=drawn("svg", "png", "csv"),
-        provenance=rules.trace_tables.output.pages,
+        provenance=provenance(),
         pages=pages_of_run(),
     output:
         page=INDEX,

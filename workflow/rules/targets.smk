@@ -1,4 +1,5 @@
-"""What can be asked for by name, beside all: `snakemake tables`, `figures`, `listening`.
+"""What can be asked for by name, beside all: `snakemake tables`, `figures`, `figure_4`,
+`listening`.
 
 Each makes what its pages lead to as well. What Snakemake's report shows is marked here and nowhere
 else: by the names of files, as captions have no wildcards.
@@ -11,6 +12,7 @@ include: "helpers/targets.smk"
 localrules:
     tables,
     figures,
+    figure_4,
     listening,
 
 
@@ -18,7 +20,7 @@ rule tables:
     input:
         reported(tables_in("html", "csv")),
         tables_in("md", "tex"),
-        rules.trace_tables.output,
+        provenance(),
     message:
         "All tables"
 
@@ -29,6 +31,16 @@ rule figures:
         drawn("png"),
     message:
         "All figures"
+
+
+rule figure_4:
+    input:
+        reported([f"{FIGURES}/figure_4.svg", f"{TABLES}/ratings.html"]),
+        rules.draw_ratings.output,
+        rules.tabulate_ratings.output,
+        OF_RATINGS_ALONE,
+    message:
+        "Figure 4 and its table"
 
 
 rule listening:

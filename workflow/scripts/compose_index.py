@@ -20,7 +20,7 @@ CONFIGURATION = ".run/configuration.json"  # what a run's configuration came to,
 def compose_index(
     path_to_tables: list[str],
     path_to_drawn: list[str],
-    path_to_provenance: str,
+    path_to_provenance: list[str],
     path_to_pages: list[str],
     path_to_page: str,
     *,
@@ -37,8 +37,8 @@ def compose_index(
     ----------
     path_to_tables, path_to_drawn : list of str
         All files of all tables, and of all figures.
-    path_to_provenance : str
-        Folder with a page for each table.
+    path_to_provenance : list of str
+        Folders with pages of tables.
     path_to_pages : list of str
         Other pages, or folders of them.
     path_to_page : str
@@ -58,8 +58,9 @@ def compose_index(
         What each of `path_to_pages` is called: title, about.
     """
     root = Path(path_to_page).parent
+    traced = [page for folder in path_to_provenance for page in Path(folder).glob("*.html")]
     addresses = [os.path.relpath(path, root) for path in [*path_to_tables, *path_to_drawn]]
-    origins = os.path.relpath(path_to_provenance, root)
+    origins = {page.stem: os.path.relpath(page, root) for page in traced}
     numbers = {Path(p).stem: read_rows(p) for p in path_to_tables if p.endswith(".csv")}
     said = {name: highlight_of(rows, TITLES | titles) for name, rows in numbers.items()}
     everything = [_shown(addresses, origins, said, **each) for each in captions]
@@ -81,7 +82,7 @@ def compose_index(
 
 def _shown(
     addresses: list[str],
-    provenance: str,
+    origins: dict[str, str],
     highlights: dict[str, str],
     name: str,
     title: str,
@@ -89,8 +90,9 @@ def _shown(
 ) -> Shown:
     """A table or figure with the addresses of its files."""
     files = {Path(each).suffix[1:]: each for each in addresses if Path(each).stem == name}
-    origins = None if name.startswith(FIGURE) else f"{provenance}/{name}.html"
-    return Shown(name, title, text.split("\n\n"), files, origins, highlights.get(name, ""))
+    return Shown(
+        name, title, text.split("\n\n"), files, origins.get(name), highlights.get(name, "")
+    )
 
 
 def _is_figure(shown: Shown) -> bool:

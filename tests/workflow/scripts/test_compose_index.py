@@ -28,13 +28,15 @@ def compose(tmp_path):
     lines = [ROWS.format(paper=70, gap=10, verdict=verdict) for verdict in VERDICTS]
     (run / "tables/table_4.csv").write_text(HEAD + "".join(lines))
     (run / "tables/cost.csv").write_text(COST)
+    for name in ("table_4", "cost"):
+        (run / f"provenance/{name}.html").touch()
 
     def call(git=None):
         files = [f"tables/{name}.{f}" for name in ("table_4", "cost") for f in ("csv", "html")]
         load_script("compose_index")(
             path_to_tables=[str(run / each) for each in files],
             path_to_drawn=[str(run / f"figures/figure_2.{suffix}") for suffix in ("svg", "png")],
-            path_to_provenance=str(run / "provenance"),
+            path_to_provenance=[str(run / "provenance"), str(run / "ratings/provenance")],
             path_to_pages=[str(run / "listen"), str(run / "deviations.html")],
             path_to_page=str(run / ".part-index.html"),
             record_of=lambda path: {"git": git},

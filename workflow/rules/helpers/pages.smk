@@ -75,6 +75,22 @@ LISTENING_PAGE = settings(
 )
 
 
+# ------------------------------------------------------------------ where numbers come from
+
+
+def traced_tables(wildcards):
+    """The tables whose numbers are traced in one folder."""
+    of_ratings = [f"{TABLES}/ratings.csv"]
+    if wildcards.traced.startswith("ratings/"):
+        return of_ratings
+    return [path for path in tables_in("csv") if path not in of_ratings]
+
+
+def provenance():
+    """Folders of pages of all tables."""
+    return [PROVENANCE, *([OF_RATINGS_ALONE] if ASKED_FOR["ratings"] else [])]
+
+
 # ------------------------------------------------------------------ the first page
 
 
