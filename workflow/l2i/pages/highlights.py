@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from l2i.reporting.conditions import in_words
 from l2i.reporting.costs import Spent, spent
+from l2i.reporting.numbers import digits_of, true_minus
 from l2i.reporting.quantities import quantity
 from l2i.reporting.sanity import DOES_NOT, NOTICES
 
@@ -50,7 +52,7 @@ def _number(row: Any, titles: Mapping[str, str]) -> str:
     dataset = titles.get(row.dataset, row.dataset)
     whose = f"{system} on {dataset}" if system else dataset
     said = [whose, quantity(row.metric).title]
-    said += [row.condition] if isinstance(row.condition, str) else []
+    said += [in_words(row.condition, titles)] if isinstance(row.condition, str) else []
     paper = getattr(row, "paper_mean", None)
     beside = "" if paper is None or pd.isna(paper) else f", the paper’s {paper_text(row)}"
     return f"{', '.join(said)}: {number_text(row.metric, row.mean)}{beside}"
@@ -66,8 +68,8 @@ def number_text(metric: str, value: float, *, signed: bool = False) -> str:
     """A number of a metric with its unit, as text."""
     shown = quantity(metric)
     percent = "\N{NO-BREAK SPACE}%" if shown.unit == "%" else ""
-    text = f"{value:{'+' if signed else ''}z.{shown.digits}f}{percent}"
-    return text.replace("-", "−")
+    form = f"{'+' if signed else ''}z.{digits_of(value, shown.digits)}f"
+    return true_minus(f"{value:{form}}{percent}")
 
 
 def cost_text(cost: Spent) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from l2i.names import TITLES
 from l2i.pages.highlights import cost_text, number_text, paper_text
 from l2i.pages.rendering import rendered, style_and_script
+from l2i.reporting.conditions import in_words
 from l2i.reporting.costs import Spent
 from l2i.reporting.quantities import quantity
 from l2i.reporting.standing import in_order_of_gap, tally
@@ -181,7 +182,7 @@ def _cells(row: Any, titles: Mapping[str, str]) -> dict[str, str]:
         "dataset": titles.get(row.dataset, row.dataset),
         "system": titles.get(row.system, row.system),
         "metric": quantity(row.metric).title,
-        "condition": row.condition,
+        "condition": in_words(row.condition, titles),
         "ours": number_text(row.metric, row.mean),
         "paper": paper_text(row),
         "gap": "" if pd.isna(row.gap) else number_text(row.metric, row.gap, signed=True),
@@ -239,9 +240,10 @@ def _about_numbers(counts: Mapping[str, int], n_printed: int) -> list[str]:
     sentences = []
     if judged:
         parts = [f"{n} {TOLD[verdict][n > 1]}" for verdict, n in judged.items()]
+        measured = _counted(sum(judged.values()))
         sentences.append(
-            f"Of {_counted(sum(judged.values()))} of the paper that this run measured on the paper's "
-            f"data, {_listed(parts)}."
+            f"Of {measured} of the paper that this run measured on the paper's data, "
+            f"{_listed(parts)}."
         )
     if n := counts.get(OTHER_DATA, 0):
         stand = "stands" if n == 1 else "stand"
