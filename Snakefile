@@ -69,6 +69,7 @@ include: "workflow/rules/corruption.smk"
 include: "workflow/rules/sanity.smk"
 include: "workflow/rules/ratings.smk"
 include: "workflow/rules/pages.smk"
+include: "workflow/rules/targets.smk"
 
 
 PLACED = str(workflow.modifier.modify_path(RESULTS))  # behind the `prefix:` of a module
@@ -76,18 +77,19 @@ OUTSIDE = {"index_dataset": changed_corpus, "import_ratings": changed_answers}
 plan_by_records()
 
 
+report: "workflow/report/workflow.rst"
+
+
 rule all:
     input:
         expand(f"{DATASETS}/checked.json", dataset=config["run"]["datasets"]),
-        tables_in("csv", *PAGES),
-        all_figures(),
+        rules.tables.input,
+        rules.figures.input,
+        rules.listening.input,
         heard(INTERPRETED),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
-        listening_tests(),
         rules.list_deviations.output,
-        rules.trace_tables.output,
-        rules.compose_listening.output,
-        rules.list_atlases.output,
+        rules.compose_index.output,
 
 
 onstart:

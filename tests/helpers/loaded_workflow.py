@@ -25,6 +25,7 @@ WILDCARDS = {
     "run": "0",
     "number": "2",
     "weights": "audioset",
+    "traced": "provenance",
 }
 
 

@@ -1,4 +1,4 @@
-"""Figures of the paper, each as svg and png beside the numbers that it shows."""
+"""Figures of the paper and some more, each as svg and png beside the numbers that it shows."""
 
 FIGURES = f"{RESULTS}/figures"
 
@@ -12,6 +12,10 @@ localrules:
     draw_class_faithfulness,
     draw_relevance_map,
     draw_components_sweep,
+    draw_training,
+    draw_interpretation,
+    draw_dictionary,
+    draw_thresholds,
 
 
 rule draw_class_faithfulness:
@@ -47,7 +51,7 @@ rule draw_relevance_map:
     conda:
         "../../envs/compute.yaml"
     params:
-        **identity("draw_relevance_map", settings(titles=titles([], datasets=MULTI_LABEL))),
+        **identity("draw_relevance_map", RELEVANCE_FIGURE),
     message:
         "Figure 5: relevances of decisions"
     script:
@@ -70,3 +74,75 @@ rule draw_components_sweep:
         "Figure 6: number of components"
     script:
         "../scripts/draw_components_sweep.py"
+
+
+rule draw_training:
+    input:
+        histories=[*TRAINED],
+    output:
+        **figure("training"),
+    log:
+        log_of(f"{FIGURES}/draw_training.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("draw_training", TRAINING_FIGURE),
+    message:
+        "Figure of training: losses over epochs"
+    script:
+        "../scripts/draw_training.py"
+
+
+rule draw_interpretation:
+    input:
+        unpack(files_of_interpretation),
+    output:
+        **figure("interpretation"),
+    log:
+        log_of(f"{FIGURES}/draw_interpretation.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("draw_interpretation", INTERPRETATION_FIGURE),
+    message:
+        "Figure of one interpretation: a clip and its mask"
+    script:
+        "../scripts/draw_interpretation.py"
+
+
+rule draw_dictionary:
+    input:
+        unpack(files_of_dictionaries),
+    output:
+        **figure("dictionary"),
+    log:
+        log_of(f"{FIGURES}/draw_dictionary.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("draw_dictionary", DICTIONARY_FIGURE),
+    message:
+        "Figure of dictionaries: their components"
+    script:
+        "../scripts/draw_dictionary.py"
+
+
+rule draw_thresholds:
+    input:
+        numbers=f"{TABLES}/table_5.csv",
+    output:
+        **figure("thresholds"),
+    log:
+        log_of(f"{FIGURES}/draw_thresholds.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("draw_thresholds", THRESHOLDS_FIGURE),
+    message:
+        "Figure of thresholds: faithfulness over the threshold of relevance"
+    script:
+        "../scripts/draw_thresholds.py"

@@ -1,7 +1,10 @@
 """Pages about a run, beside its results."""
 
 PROVENANCE = f"{RESULTS}/provenance"
+# Apart, as `snakemake figure_4` makes the table of ratings and no other.
+OF_RATINGS_ALONE = f"{RESULTS}/ratings/provenance"
 LISTEN = f"{RESULTS}/listen"
+INDEX = f"{RESULTS}/index.html"
 
 
 include: "helpers/pages.smk"
@@ -13,6 +16,7 @@ localrules:
     list_deviations,
     trace_tables,
     compose_listening,
+    compose_index,
 
 
 rule list_deviations:
@@ -34,18 +38,20 @@ rule list_deviations:
 
 rule trace_tables:
     input:
-        tables=tables_in("csv"),
+        tables=traced_tables,
     output:
-        pages=directory(PROVENANCE),
+        pages=directory(f"{RESULTS}/{{traced}}"),
     log:
-        log_of(f"{PROVENANCE}.log"),
+        log_of(f"{RESULTS}/{{traced}}.log"),
+    wildcard_constraints:
+        traced="(ratings/)?provenance",
     retries: 0
     conda:
         "../../envs/compute.yaml"
     params:
         **identity("trace_tables", settings()),
     message:
-        "Where the numbers of the tables come from"
+        "Where the numbers of tables come from"
     script:
         "../scripts/trace_tables.py"
 
@@ -67,3 +73,24 @@ rule compose_listening:
         "Composing the page to listen to"
     script:
         "../scripts/compose_listening.py"
+
+
+rule compose_index:
+    input:
+        tables=tables_in("csv", *PAGES),
+        drawn=drawn("svg", "png", "csv"),
+        provenance=provenance(),
+        pages=pages_of_run(),
+    output:
+        page=INDEX,
+    log:
+        log_of(f"{RESULTS}/index.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("compose_index", INDEX_SETTINGS),
+    message:
+        "Composing the first page of the run"
+    script:
+        "../scripts/compose_index.py"

@@ -67,10 +67,3 @@ rule draw_ratings:
         "Figure 4: the listening tests"
     script:
         "../scripts/draw_ratings.py"
-
-
-# What can be typed: `snakemake figure_4`.
-rule figure_4:
-    input:
-        rules.draw_ratings.output,
-        rules.tabulate_ratings.output,

@@ -88,15 +88,15 @@ def compose_atlas(
         for k, excerpt in excerpts_of(explained, recordings, rows, use)
     )
     facts = write_atlas(Path(path_to_pages), atlas, heard)
-    n_dead = int(use.dead.sum())
+    dead = np.flatnonzero(use.dead).tolist()
     summary = {
         "dataset": atlas.dataset,
         "fold": atlas.fold,
         "system": atlas.system,
         "n_components": len(components),
         "n_groups": len(atlas.grouping.groups),
-        "n_unused": int((use.n_selected(threshold) == 0).sum()) - n_dead,
-        "n_dead": n_dead,
+        "n_unused": int((use.n_selected(threshold) == 0).sum()) - len(dead),
+        "dead": dead,
     }
     write_text(path_to_summary, json.dumps(summary, indent=2) + "\n")
     return facts | {"n_clips": len(rows)}

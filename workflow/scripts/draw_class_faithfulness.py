@@ -10,7 +10,9 @@ from l2i.checks import InputError, raise_all
 from l2i.disk import write_text
 from l2i.names import RANDOM
 from l2i.reporting.beside_paper import read_clips
-from l2i.reporting.figures import class_faithfulness, save
+from l2i.reporting.figures.class_faithfulness import class_faithfulness
+from l2i.reporting.figures.panels import without_few
+from l2i.reporting.figures.saving import save
 from l2i.reporting.removals import (
     ENERGY,
     MEDIAN,
@@ -31,29 +33,31 @@ def draw_class_faithfulness(
     path_to_png: str,
     path_to_table: str,
     *,
-    dataset: str,
-    system: str,
+    of: dict[str, str],
     threshold: float,
     baselines: list[str],
     excluded_classes: list[str],
     titles: dict[str, str],
+    caption: dict[str, str],
     statistics: dict,
     seed: int,
 ) -> None:
     """Draw the median drop of every class beside its baselines; write the numbers.
 
-    They are random removals at the same threshold, and the removal of nothing.
+    They are random removals at the same threshold, and the removal of nothing. `of` names data set
+    and system.
     """
     classes = read_json(path_to_classes, list)
     clips = read_clips(path_to_clips).astype({"class": str})
-    _require_fit(clips, classes, dataset=dataset, system=system, excluded=excluded_classes)
+    _require_fit(clips, classes, excluded=excluded_classes, **of)
     clips = clips[(clips["threshold"] == threshold) | (clips["removal"] == NOTHING)]
     removals = [RELEVANT, *(RANDOM + name for name in baselines), NOTHING]
     table = pd.DataFrame(
-        {"dataset": dataset, "system": system, "class": name, "removal": removal} | number
+        of | {"class": name, "removal": removal} | number
         for name in classes
         for removal, number in _numbers(clips[clips["class"] == name], removals, statistics, seed)
     )
+    table = without_few(table)
     write_text(path_to_table, to_csv(table))
     figure = class_faithfulness(
         table,
@@ -62,7 +66,7 @@ def draw_class_faithfulness(
         excluded_classes=excluded_classes,
         titles=titles,
     )
-    save(figure, path_to_svg, path_to_png)
+    save(figure, path_to_svg, path_to_png, caption)
 
 
 def _numbers(

@@ -6,7 +6,9 @@ from harness import perform
 from l2i.checks import InputError
 from l2i.disk import write_text
 from l2i.reporting.beside_paper import measure, read_clips
-from l2i.reporting.figures import LOSSES, components_sweep, save
+from l2i.reporting.figures.components_sweep import LOSSES, components_sweep
+from l2i.reporting.figures.panels import without_few
+from l2i.reporting.figures.saving import save
 from l2i.reporting.statistics import mean, values_of
 from l2i.tables import to_csv
 
@@ -21,6 +23,7 @@ def draw_components_sweep(
     *,
     rows: list[dict],
     titles: dict[str, str],
+    caption: dict[str, str],
     statistics: dict,
     seed: int,
 ) -> None:
@@ -33,9 +36,10 @@ def draw_components_sweep(
         for row in rows
         for loss in LOSSES
     )
+    table = without_few(table)
     write_text(path_to_table, to_csv(table))
     figure = components_sweep(table, confidence=statistics["confidence"], titles=titles)
-    save(figure, path_to_svg, path_to_png)
+    save(figure, path_to_svg, path_to_png, caption)
 
 
 def _clips_of(row: dict, clips: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,8 @@ from harness import perform
 from l2i.checks import InputError
 from l2i.disk import write_text
 from l2i.evaluation.coherence import ALL, DISTANCE, class_tree
-from l2i.reporting.figures import RelevanceMap, relevance_map, save
+from l2i.reporting.figures.relevance_map import RelevanceMap, relevance_map
+from l2i.reporting.figures.saving import save
 from l2i.tables import read_rows, to_csv
 
 
@@ -19,6 +20,7 @@ def draw_relevance_map(
     path_to_table: str,
     *,
     titles: dict[str, str],
+    caption: dict[str, str],
 ) -> None:
     """Draw a row per data set, in the order of the files; write the numbers of all classes.
 
@@ -31,7 +33,7 @@ def draw_relevance_map(
         raise InputError("nothing to draw: run.datasets names no multi-label data set")
     table = pd.concat([each.numbers for each in maps], ignore_index=True)
     write_text(path_to_table, to_csv(table))
-    save(relevance_map(maps, titles=titles), path_to_svg, path_to_png)
+    save(relevance_map(maps, titles=titles), path_to_svg, path_to_png, caption)
 
 
 def _read(path_to_points: str, path_to_classes_table: str, path_to_distances: str) -> RelevanceMap:

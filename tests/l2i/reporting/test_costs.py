@@ -12,8 +12,8 @@ from helpers.project import load_script
 from helpers.records import write_record
 from helpers.tables import TITLES, one
 from l2i.checks import InputError
-from l2i.provenance.records import record_path, validate_record
-from l2i.reporting.costs import cost_of, device_text
+from l2i.provenance.records import load_record, record_path, validate_record
+from l2i.reporting.costs import cost_of, device_text, spent, summarise_costs
 
 GPU = {"name": "Big GPU", "driver": "1", "cuda": "12", "memory_bytes": 2**36}
 GPU |= {"cudnn": "9.19.0", "peak_memory_bytes": 2**30}
@@ -152,3 +152,13 @@ class TestRecords:
     def test_a_model_without_a_record_is_refused(self, tabulate, tmp_path):
         with pytest.raises(InputError, match="lonely.*is missing"):
             tabulate(str(tmp_path / "lonely"))
+
+
+def test_hours_are_of_gpus_and_of_cores_where_there_was_none(trained):
+    paths = [trained(gpu=GPU, seconds=7200.0)]
+    paths += [trained(fold=fold, seconds=900.0) for fold in (1, 2)]
+    costs = [cost_of(load_record(path), classifier="base_f") for path in paths]
+    table = summarise_costs(costs, datasets=["esc50"], systems=["l2i_att"])
+    # Two threads each: 2 x 2 x 900 s.
+    assert spent(table) == (3, pytest.approx(2.0), pytest.approx(1.0))
+    assert spent(table.iloc[:0]) == (0, 0.0, 0.0)

@@ -15,7 +15,14 @@ from l2i.listening_test.preferences import RATING, TIES, VOTES
 from l2i.listening_test.ratings import HIGHEST, LOWEST
 from l2i.listening_test.report import SIMULATED
 from l2i.names import ALL_CLASSES
-from l2i.reporting.figures import COLOURS, GREY, PAGE, SHAPES, bands, style
+from l2i.reporting.figures.panels import (
+    across,
+    bands,
+    class_title,
+    legend_below,
+    side_by_side,
+)
+from l2i.reporting.figures.style import GREY, PAGE, WARNING, looks_of, style
 
 PANELS = {RATING: "mean rating", VOTES: "votes in favour (%)"}
 PITCH, AROUND = 0.36, 1.15  # inches of a class, and of what stands above and below all
@@ -63,16 +70,16 @@ def _draw(
     marked = f"{SIMULATED}\n" if is_simulated else ""
     figure.suptitle(
         f"{marked}{title}: listening test with {people} participants",
-        color="#b00020" if is_simulated else None,
+        color=WARNING if is_simulated else None,
     )
-    panels = figure.subplots(1, len(PANELS), sharey=True)
+    panels, looks = figure.subplots(1, len(PANELS), sharey=True), looks_of(systems)
     for ax, (metric, heading) in zip(panels, PANELS.items(), strict=True):
         bands(ax, len(classes))
-        for i, name in enumerate(systems):
+        for name, offset in zip(systems, side_by_side(len(systems), 0.6), strict=True):
             chosen = (table["metric"] == metric) & (table["system"] == name)
             part = table[chosen].set_index("class").loc[classes]
-            y = np.arange(len(classes)) + 0.4 * (i / (len(systems) - 1) - 0.5)
-            _dots(ax, part, y, i, titles.get(name, name))
+            y = np.arange(len(classes)) + offset
+            across(ax, part, y, looks[name], "mean", titles.get(name, name))
         ax.set_xlim(LOWEST - 3, HIGHEST + 3)
         ax.xaxis.set_major_locator(MultipleLocator(20))
         ax.set_xlabel(f"{heading}, {100 * confidence:g} % interval{_mark(is_simulated)}")
@@ -80,8 +87,7 @@ def _draw(
             ax.axhline(len(classes) - 1.5, color=GREY, linewidth=0.6)
         sns.despine(ax=ax, left=True)
     panels[0].set_yticks(range(len(classes)), [_label(table, name) for name in classes])
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, handletextpad=0.3)
+    legend_below(figure)
 
 
 def _mark(is_simulated: bool) -> str:
@@ -93,10 +99,4 @@ def _label(table: pd.DataFrame, name: str) -> str:
     (ties,) = table[(table["class"] == name) & (table["metric"] == TIES)].itertuples()
     n_ties = round(ties.mean * ties.n / 100)
     told = f", {n_ties} tied" if n_ties else ""
-    return f"{name}\n{ties.n} trial{'' if ties.n == 1 else 's'}{told}"
-
-
-def _dots(ax: Axes, part: pd.DataFrame, y: np.ndarray, i: int, label: str) -> None:
-    ax.hlines(y, part["low"], part["high"], color=COLOURS[i], linewidth=1.2, zorder=2)
-    look = {"color": COLOURS[i], "marker": SHAPES[i], "markersize": 4, "linestyle": "none"}
-    ax.plot(part["mean"], y, label=label, zorder=3, **look)
+    return f"{class_title(name)}\n{ties.n} trial{'' if ties.n == 1 else 's'}{told}"

@@ -20,7 +20,7 @@ class Entry:
     n_components: int
     n_groups: int
     n_unused: int  # active, but relevant to no decision
-    n_dead: int
+    dead: Sequence[int]  # numbers of those that are active in no clip
 
 
 def atlases_page(entries: Sequence[Entry]) -> str:

@@ -7,8 +7,9 @@ precisions, stand in different rows.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -75,6 +76,31 @@ def device_text(record: Mapping) -> str:
     host = f"{n} thread{'' if n == 1 else 's'} of {cpu}"
     gpu = record["accelerator"] if record["runtime"]["device"] == "cuda" else None
     return host if gpu is None else f"{gpu['name']}, {host}"
+
+
+class Spent(NamedTuple):
+    """What a table of costs comes to."""
+
+    n_models: int
+    gpu_hours: float
+    core_hours: float  # of models that were trained without a GPU
+
+
+_DEVICE = re.compile(r"(?P<gpu>.+, )?(?P<threads>\d+) threads? of ")  # as `device_text` says it
+
+
+def spent(rows: pd.DataFrame) -> Spent:
+    """Hours of GPUs, and of cores where there was none, of the whole jobs.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        See `summarise_costs`.
+    """
+    devices = rows["device"].str.extract(_DEVICE)
+    hours, on_gpu = rows["seconds_of_all"] / 3600, devices["gpu"].notna()
+    cores = devices["threads"].astype(float).mask(on_gpu, 0)
+    return Spent(int(rows["n"].sum()), float(hours[on_gpu].sum()), float((hours * cores).sum()))
 
 
 def summarise_costs(

@@ -71,7 +71,8 @@ class Page:
     @property
     def origins(self) -> str:
         """Where, from the page, numbers are traced to what they were made of."""
-        return f"../provenance/{self.name}.html"
+        apart = "ratings/" if self.name == "ratings" else ""  # see rules/pages.smk
+        return f"../{apart}provenance/{self.name}.html"
 
 
 ORIGINS = "Where each of these numbers comes from"

@@ -24,4 +24,8 @@ CORRUPTION_TABLE = settings(
     references=[*REFERENCES],
     page=page_of("corruption", titles_of_corruption),
 )
-CORRUPTION_FIGURE = settings("statistics/confidence", titles=titles_of_corruption)
+CORRUPTION_FIGURE = settings(
+    "statistics/confidence",
+    titles=titles_of_corruption,
+    caption=caption_of_figure("corruption"),
+)

@@ -1,7 +1,9 @@
 """What figures there are, their inputs and settings, for rules/figures.smk."""
 
-from configuration.ablations import ablation_rows
+from configuration.ablations import DEFAULT, ablation_rows
+from configuration.captions import caption_of
 from configuration.layouts import layout_of_dataset
+from l2i.names import CLASSIFIER as CLASSIFIER_NAME
 
 SHOWN = WITH_FAITHFULNESS[0] if WITH_FAITHFULNESS else None  # the system that figures show
 # Figures of class-wise faithfulness: number, and the first data set whose layout has it.
@@ -12,6 +14,9 @@ CLASS_FIGURES = {
 }
 SWEPT_DATASETS = [row["dataset"] for row in config["ablations"]["figure_6"]]
 SWEPT_SYSTEMS = [row["system"] for row in config["ablations"]["figure_6"]]
+# Systems that divide clips by a dictionary; its use is measured through the first (rules/atlas.smk).
+WITH_DICTIONARY = [name for name in WITH_SOUNDS if "dictionary" in config["systems"][name]["needs"]]
+INTERPRETED_DATASET = [*MULTI_CLASS, *MULTI_LABEL][0]
 
 
 def all_figures():
@@ -21,13 +26,27 @@ def all_figures():
     numbers += ["corruption"] if ASKED_FOR["corruption"] else []
     numbers += ["sanity"] if config["ablations"]["sanity"] else []
     numbers += ["4"] if TESTED and config["machine"]["ratings"] else []
+    numbers += ["training"]
+    numbers += ["interpretation", "dictionary"] if WITH_DICTIONARY else []
+    numbers += ["thresholds"] if ASKED_FOR["table_5"] else []
     return expand(f"{FIGURES}/figure_{{number}}.{{format}}", number=numbers, format=["svg", "png"])
+
+
+def drawn(*formats):
+    """All of them in these formats; csv for the numbers that they show."""
+    names = dict.fromkeys(Path(path).stem for path in all_figures())
+    return expand(f"{FIGURES}/{{name}}.{{format}}", name=names, format=formats)
 
 
 def figure(number):
     """The three files of a figure: drawn twice, and its numbers."""
     formats = {"svg": "svg", "png": "png", "table": "csv"}
     return {name: f"{FIGURES}/figure_{number}.{suffix}" for name, suffix in formats.items()}
+
+
+def caption_of_figure(number):
+    """What a figure is called and what it shows, which its files carry."""
+    return caption_of(f"figure_{number}")._asdict()
 
 
 @of_number
@@ -39,8 +58,8 @@ def settings_of_class_figure(number):
         "evaluation/random/threshold",
         "evaluation/random/baselines",
         f"datasets/{dataset}/excluded_classes",
-        dataset=dataset,
-        system=SHOWN,
+        caption=caption_of_figure(number),
+        of={"dataset": dataset, "system": SHOWN},
         titles=titles([SHOWN], datasets=[dataset]),
     )
 
@@ -50,8 +69,14 @@ def swept_rows(wildcards):
     return [row | row["condition"] for row in ablation_rows(config, "figure_6")]
 
 
+RELEVANCE_FIGURE = settings(
+    titles=titles([], datasets=MULTI_LABEL), caption=caption_of_figure("5")
+)
 SWEEP_SETTINGS = settings(
-    *INTERVALS, rows=swept_rows, titles=titles(SWEPT_SYSTEMS, datasets=SWEPT_DATASETS)
+    *INTERVALS,
+    rows=swept_rows,
+    titles=titles(SWEPT_SYSTEMS, datasets=SWEPT_DATASETS),
+    caption=caption_of_figure("6"),
 )
 
 
@@ -61,4 +86,61 @@ def scores_of_class_figure(wildcards):
     return {
         "clips": over_runs(f"{MEASURED}/faithfulness.csv", [dataset], [SHOWN]),
         "classes": f"{DATASETS}/classes.json".format(dataset=dataset),
+    }
+
+
+def trained_networks():
+    """The history of each network of the main tables, and what it is of; classifiers first."""
+    found = {}
+    for dataset in config["run"]["datasets"]:
+        of_classifier = over_folds(f"{CLASSIFIER}/history.csv", [dataset])
+        found |= dict.fromkeys(of_classifier, {"dataset": dataset, "system": CLASSIFIER_NAME})
+        for system in config["run"]["systems"]:
+            paths = over_runs(f"{SYSTEM}/history.csv", [dataset], [system])
+            found |= dict.fromkeys(paths, {"dataset": dataset, "system": system})
+    return found
+
+
+TRAINED = trained_networks()
+TRAINING_FIGURE = settings(
+    rows=[*TRAINED.values()],
+    titles=titles(config["run"]["systems"], datasets=config["run"]["datasets"]),
+    caption=caption_of_figure("training"),
+)
+THRESHOLDS_FIGURE = settings(
+    "statistics/confidence",
+    systems=WITH_FAITHFULNESS,
+    titles=titles(WITH_FAITHFULNESS, datasets=MULTI_CLASS),
+    caption=caption_of_figure("thresholds"),
+)
+DICTIONARY_FIGURE = settings(
+    "run/datasets",
+    titles=titles([], datasets=config["run"]["datasets"]),
+    caption=caption_of_figure("dictionary"),
+)
+INTERPRETATION_FIGURE = settings(
+    of={"dataset": INTERPRETED_DATASET, "system": WITH_DICTIONARY[0] if WITH_DICTIONARY else None},
+    titles=titles(WITH_DICTIONARY[:1], datasets=[INTERPRETED_DATASET]),
+    caption=caption_of_figure("interpretation"),
+)
+
+
+def files_of_interpretation(wildcards):
+    """The clips of the first fold that are listened to, and what the first system makes of them."""
+    paths = {"clips": CHOSEN, "sounds": INTERPRETED}
+    return {
+        name: of_first_run(of_occasion("listening", path), [INTERPRETED_DATASET], WITH_DICTIONARY[0])[0]
+        for name, path in paths.items()
+    }
+
+
+def files_of_dictionaries(wildcards):
+    """The dictionary of the first fold of each data set, and in numbers how it is used."""
+    paths = {
+        "dictionaries": f"{DICTIONARY}/dictionary.safetensors.digest",
+        "summaries": f"{ATLAS}.json",
+    }
+    return {
+        name: of_first_run(path, config["run"]["datasets"], WITH_DICTIONARY[0])
+        for name, path in paths.items()
     }

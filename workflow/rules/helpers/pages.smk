@@ -3,6 +3,7 @@
 import itertools
 
 from configuration.ablations import DEFAULT, ablation_rows
+from configuration.captions import caption_of
 from configuration.deviations import deviations_in
 from configuration.reading import load_reference
 from configuration.systems import METHODS
@@ -71,6 +72,104 @@ LISTENING_PAGE = settings(
     "listening/single_file",
     sounds=called(heard(WHOSE)),
     prototypes=called(over_runs(of_occasion("prototypes", WHOSE), systems=WITH_PROTOTYPES)),
+)
+
+
+# ------------------------------------------------------------------ where numbers come from
+
+
+def traced_tables(wildcards):
+    """The tables whose numbers are traced in one folder."""
+    of_ratings = [f"{TABLES}/ratings.csv"]
+    if wildcards.traced.startswith("ratings/"):
+        return of_ratings
+    return [path for path in tables_in("csv") if path not in of_ratings]
+
+
+def provenance():
+    """Folders of pages of all tables."""
+    return [PROVENANCE, *([OF_RATINGS_ALONE] if ASKED_FOR["ratings"] else [])]
+
+
+# ------------------------------------------------------------------ the first page
+
+
+def pages_of_run():
+    """Other pages of the run."""
+    return [LISTEN, *listening_tests(), f"{ATLASES}/index.html", f"{RESULTS}/deviations.html"]
+
+
+def said_of_pages(wildcards):
+    """What each of them is called."""
+    tests = [config["datasets"][name]["title"] for name in TESTED]
+    return [
+        {"title": title, "about": about}
+        for title, about in [
+            ("Listening page", "Test clips, what decisions on them rest on, and what is left."),
+            *((f"Listening test, {each}", "To be rated by listeners.") for each in tests),
+            ("Component atlas", "Every component of each dictionary, seen and heard."),
+            ("Ledger", "Where paper, authors' code and this run differ, and which it follows."),
+        ]
+    ]
+
+
+def said_of_run(wildcards):
+    """The run in brief."""
+    run = config["run"]
+    return {
+        "name": config["name"],
+        "datasets": [*map(said_of_data, run["datasets"])],
+        "systems": [config["systems"][name]["title"] for name in run["systems"]],
+        "folds": ", ".join(map(str, run["folds"])),
+        "seeds": ", ".join(map(str, run["seeds"])),
+    }
+
+
+def said_of_data(name):
+    """A data set of the run beside the paper's."""
+    entry = config["datasets"][name]
+    of_paper = config["datasets"].get(entry["paper_dataset"], {}).get("title")
+    return {
+        "title": entry["title"],
+        "of_paper": of_paper,
+        "comparable": entry["paper_comparable"],
+    }
+
+
+def said_in_captions(wildcards):
+    """Title and text of all tables and figures of the run and of the paper."""
+    made = [Path(path).stem for path in [*tables_in("csv"), *drawn("svg")]]
+    named = dict.fromkeys([*OF_PAPER, *made])
+    return [{"name": name, **caption_of(name)._asdict()} for name in named]
+
+
+def printed_and_measured(wildcards):
+    """The numbers that the paper prints of its own, but for settings."""
+    reference = load_reference("paper")
+    keys = ("table", "system", "dataset", "metric", "condition")
+    return [
+        {key: number[key] for key in keys if key in number}
+        for number in reference["numbers"]
+        if str(number["table"]) not in OF_SETTINGS_TABLE
+        and not reference["systems"].get(number["system"], {}).get("quoted")
+    ]
+
+
+def all_titles(wildcards):
+    """What the systems and data sets of the configuration and of the paper are called."""
+    of_paper = {name: each["title"] for name, each in load_reference("paper")["systems"].items()}
+    ours = titles(config["systems"], datasets=config["datasets"], as_classifiers=AS_CLASSIFIER)
+    return of_paper | ours(wildcards)
+
+
+# Tables and figures of the paper that are computed; its Figure 1 is a drawing.
+OF_PAPER = [f"table_{n}" for n in range(1, 9)] + [f"figure_{n}" for n in range(2, 7)]
+INDEX_SETTINGS = settings(
+    run=said_of_run,
+    titles=all_titles,
+    captions=said_in_captions,
+    printed=printed_and_measured,
+    pages=said_of_pages,
 )
 
 

@@ -10,7 +10,7 @@ OF_RATINGS = ("listening_test/systems", "statistics/confidence")
 RATINGS_TABLE = settings(
     *OF_RATINGS, page=page_of("ratings", TITLES_OF_RATED), datasets=lambda wildcards: TESTED
 )
-RATINGS_FIGURE = settings(*OF_RATINGS, titles=TITLES_OF_RATED)
+RATINGS_FIGURE = settings(*OF_RATINGS, titles=TITLES_OF_RATED, caption=caption_of_figure("4"))
 
 
 def answered_test(wildcards):

@@ -36,4 +36,6 @@ SANITY_TABLE = settings(
     retrained=retrained_rows,
     page=page_of("sanity", OF_CHECKED),
 )
-SANITY_FIGURE = settings("statistics/confidence", titles=OF_CHECKED)
+SANITY_FIGURE = settings(
+    "statistics/confidence", titles=OF_CHECKED, caption=caption_of_figure("sanity")
+)
