@@ -9,8 +9,9 @@ BIN := .venv/bin
 LOCKS := envs/compute.txt envs/workflow.txt envs/dev.txt
 # Named after what it stands for, so that new content means a new environment and a touch does not.
 ENV := .venv/installed-$(shell cat $(LOCKS) pyproject.toml setup.py | sha256sum | cut -c1-16)
+# One lock for all platforms and Pythons, with one version of each package for all of them.
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-	--python-version 3.11
+	--universal --fork-strategy fewest --python-version 3.11
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
@@ -59,8 +60,8 @@ measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the p
 	$(BIN)/python docs/measured.py print
 
 lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt
-	for name in uv compute workflow dev runcrate; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/installers.txt
+	for name in installers compute workflow dev runcrate; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
 
 # An environment without pip is what a failed attempt leaves behind: made anew.
 # pip's own settings (mirrors, proxies) are unknown to uv, hence the second attempt with pip.
@@ -75,7 +76,7 @@ $(ENV):
 	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is needed; install python3.11"; exit 1; fi; \
 	$(BIN)/python -m pip --version > /dev/null 2>&1 || $$python -m venv --clear .venv
 	@echo "Installing the environment into .venv (once, about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt && \
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/installers.txt && \
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes $(addprefix --requirement ,$(LOCKS)) || \
 	$(BIN)/python -m pip install --quiet --require-hashes $(addprefix --requirement ,$(LOCKS))
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
