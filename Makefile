@@ -1,4 +1,4 @@
-# Everything from a bare machine with Python 3.11: each target makes what it needs first.
+# Everything from a bare machine with Python 3.11, 3.12 or 3.13: each target makes what it needs first.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,17 +7,23 @@ SHELL := /bin/bash
 CORES ?= all
 BIN := .venv/bin
 LOCKS := envs/compute.txt envs/workflow.txt envs/dev.txt
+# Where a PyTorch for CPUs alone comes from (envs/install.sh), kept until another is named, or none.
+ifeq ($(origin TORCH_INDEX), undefined)
+TORCH_INDEX := $(shell cat .venv/torch-index 2> /dev/null)
+endif
 # Named after what it stands for, so that new content means a new environment and a touch does not.
-ENV := .venv/installed-$(shell cat $(LOCKS) pyproject.toml setup.py | sha256sum | cut -c1-16)
+ENV := .venv/installed-$(shell { cat $(LOCKS) envs/installers.txt pyproject.toml setup.py; \
+	echo '$(TORCH_INDEX)'; } | cksum | tr ' ' -)
+# One lock for all platforms and Pythons, with one version of each package for all of them.
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-	--python-version 3.11
+	--universal --fork-strategy fewest --python-version 3.11
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
-.PHONY: help env demo test lint bench coverage determinism measured reference lock
+.PHONY: help env demo test lint bench coverage determinism measured reference audit licences lock
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+	@awk -F ':.*## ' '/^[a-z]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 env: $(ENV) ## make the environment in .venv from the locked packages
 
@@ -61,25 +67,16 @@ measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the p
 reference: $(ENV) ## config/README.md anew, after an edit of the schema or of config.yaml
 	PYTHONPATH=workflow $(BIN)/python -m configuration.reference_page
 
-lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt
-	for name in uv compute workflow dev runcrate; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
+audit: $(ENV) ## ask for known vulnerabilities of all that is locked
+	@envs/audit.sh envs/*.txt
 
-# An environment without pip is what a failed attempt leaves behind: made anew.
-# pip's own settings (mirrors, proxies) are unknown to uv, hence the second attempt with pip.
+licences: $(ENV) ## the licences of all that is locked, into docs/licences.md
+	$(BIN)/python docs/licences.py
+
+lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/installers.txt
+	for name in installers compute workflow dev runcrate audit; do $(COMPILE) envs/$$name.in -o envs/$$name.txt; done
+
 $(ENV):
-	@[ "$$(uname -sm)" = "Linux x86_64" ] || { \
-		echo "error: the locked packages are for Linux on x86-64, and this is $$(uname -sm);" \
-			"here make a conda environment from envs/compute.yaml and add the packages of" \
-			"envs/workflow.in"; exit 1; }
-	@python=$$(for name in python3.11 python3.12 python3.13 python3; do \
-		command -v $$name > /dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		&& echo $$name && break; done || true); \
-	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is needed; install python3.11"; exit 1; fi; \
-	$(BIN)/python -m pip --version > /dev/null 2>&1 || $$python -m venv --clear .venv
-	@echo "Installing the environment into .venv (once, about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt && \
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes $(addprefix --requirement ,$(LOCKS)) || \
-	$(BIN)/python -m pip install --quiet --require-hashes $(addprefix --requirement ,$(LOCKS))
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@PYTHON='$(PYTHON)' TORCH_INDEX='$(TORCH_INDEX)' envs/install.sh $(LOCKS)
 	@rm -f .venv/installed-* && touch $@

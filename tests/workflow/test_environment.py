@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from helpers.project import PROJECT
-from l2i.provenance.environments import read_lock
+from l2i.provenance.environments import normal_name, read_lock
 
 ENVS = PROJECT / "envs"
 
@@ -31,7 +31,7 @@ def locked(name):
     return read_lock(ENVS / f"{name}.txt").versions
 
 
-@pytest.mark.parametrize("name", ["compute", "workflow", "dev", "runcrate", "uv"])
+@pytest.mark.parametrize("name", ["compute", "workflow", "dev", "runcrate", "installers"])
 class TestLocks:
     def test_what_is_asked_for_is_what_is_locked(self, name):
         asked = pins_of((ENVS / f"{name}.in").read_text().splitlines())
@@ -47,6 +47,14 @@ class TestLocks:
 def test_conda_and_pip_state_the_same_versions():
     asked = pins_of((ENVS / "compute.in").read_text().splitlines())
     assert conda_pins() == asked
+
+
+@pytest.mark.parametrize("name", ["compute", "workflow", "dev", "runcrate", "installers"])
+def test_a_package_is_pinned_once_for_all_platforms(name):
+    """Even for those that `read_lock` leaves out: nothing hangs on where the lock is read."""
+    text = (ENVS / f"{name}.txt").read_text()
+    names = [normal_name(each) for each in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)]
+    assert names and len(names) == len({*names})
 
 
 def test_locks_agree_where_they_overlap():

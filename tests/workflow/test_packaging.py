@@ -10,6 +10,7 @@ import sys
 import tomllib
 import zipfile
 from email.parser import Parser
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ PINNED = {  # by those who need a pair of just these
 
 def declared():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["workflow"]]
+    listed = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     return {requirement.name: requirement for requirement in map(Requirement, listed)}
 
 

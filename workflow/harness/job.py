@@ -25,7 +25,7 @@ from l2i.checks import InputError
 from l2i.determinism import make_deterministic
 from l2i.provenance import digests, records
 from l2i.provenance.currency import KnownRecords, identity_in, require_untouched
-from l2i.provenance.environments import departures, installed_versions
+from l2i.provenance.environments import departures, installed_versions, unneeded_here
 from l2i.provenance.fingerprints import canonical_json, settings_fingerprint
 from l2i.provenance.hashes import KnownHashes, settled
 from l2i.provenance.housekeeping import CHECKPOINTS, LOCK, REMAKE, SCRATCH
@@ -564,7 +564,8 @@ def _pins(snakemake: Any) -> dict[str, str]:
 
 
 def _warn_of_departures(pins: Mapping[str, str]) -> None:
-    off = departures(pins, installed_versions(pins))
+    installed = installed_versions(pins)
+    off = departures(pins, installed, unneeded=unneeded_here(installed))
     if off:
         told = [f"{name} {d.installed or 'missing'}, pinned {d.pinned}" for name, d in off.items()]
         log.warning(

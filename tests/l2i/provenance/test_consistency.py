@@ -31,6 +31,8 @@ def test_a_record_as_a_job_writes_it_fits_itself(record):
         ({"seeds": {}}, "the seeds {'seed': 0}"),
         ({"software": {"python": "3.11.7"}}, "software: numpy"),
         ({"departures": {"torch": {"pinned": "1", "installed": None}}}, "software: torch"),
+        ({"unneeded": ["numpy"]}, "not pinned, or was installed: numpy"),
+        ({"unneeded": ["cuda"]}, "not pinned, or was installed: cuda"),
         ({"facts": {"precision": "float32"}}, "None and float32"),
         ({"started_at": "2025-01-31T12:00:01+00:00"}, "before it started"),
         ({"wildcards": {"number": "5", "run": "table"}}, "no job can have been told"),

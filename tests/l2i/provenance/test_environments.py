@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from importlib import metadata
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from helpers.project import PROJECT
 from l2i.checks import InputError
 from l2i.provenance.environments import (
     PACKAGE_OF,
+    PYTHONS,
     Departure,
     departures,
     installed_versions,
     normal_name,
     packages_of,
     read_lock,
+    unneeded_here,
 )
 from l2i.provenance.fingerprints import source_closure
 
@@ -74,7 +78,9 @@ class TestLock:
         from packaging.requirements import Requirement
 
         lock = read_lock(PROJECT / "envs/compute.txt")
-        for package in lock.versions:
+        here = {each for each in lock.versions if installed_versions([each])[each]}
+        assert lock.versions.keys() - here == {*unneeded_here(installed_versions(lock.versions))}
+        for package in here:
             declared = map(Requirement, metadata.requires(package) or [])
             needed = {
                 normal_name(each.name)
@@ -82,6 +88,45 @@ class TestLock:
                 if each.marker is None or each.marker.evaluate({"extra": ""})
             }
             assert needed <= lock.requires[package], package
+
+
+class TestMarkers:
+    """One lock for all platforms: what a plan hangs on is the same wherever it is made."""
+
+    TEXT = """numpy==2.4.6
+librosa==0.11.0
+standard-aifc==3.13.0 ; python_full_version >= '3.13' \\
+    --hash=sha256:aaaa
+    # via librosa
+colorama==0.4.6 ; sys_platform == 'win32'
+    # via librosa
+cuda==13.0 ; sys_platform == 'linux' and platform_machine == 'aarch64'
+    # via librosa
+"""
+
+    def test_a_pin_counts_where_it_holds_on_any_supported_platform(self, tmp_path):
+        lock = lock_of(tmp_path, self.TEXT)
+        assert lock.versions.keys() == {"numpy", "librosa", "standard-aifc", "cuda"}
+        found = pins(tmp_path, lock, "import librosa\n")
+        assert found == {"cuda": "13.0", "librosa": "0.11.0", "standard-aifc": "3.13.0"}
+
+    @pytest.mark.parametrize("system", ["win32", "darwin", "linux"])
+    def test_the_machine_that_plans_has_no_part_in_it(self, tmp_path, monkeypatch, system):
+        monkeypatch.setattr(sys, "platform", system)
+        monkeypatch.setattr("platform.machine", lambda: "aarch64")
+        assert len(lock_of(tmp_path, self.TEXT).versions) == 4
+
+    def test_a_package_that_is_pinned_twice_is_refused_with_the_remedy(self, tmp_path):
+        text = "a==1 ; python_full_version < '3.12'\na==2 ; python_full_version >= '3.12'\n"
+        with pytest.raises(InputError, match=r"pins a twice, to 1 and 2.*make lock"):
+            lock_of(tmp_path, text)
+        apart = "a==1 ; sys_platform == 'win32'\na==2 ; sys_platform != 'win32'\n"
+        assert lock_of(tmp_path, apart).versions == {"a": "2"}
+
+    def test_the_platforms_are_those_that_the_project_says_it_is_for(self):
+        project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+        stated = SpecifierSet(project["requires-python"])
+        assert [f"3.{n}" for n in range(30) if f"3.{n}" in stated] == [*PYTHONS]
 
 
 class TestPackages:
@@ -174,3 +219,41 @@ class TestInstalled:
     def test_another_version_departs_and_another_build_does_not(self, installed, departs):
         found = departures({"torch": "2.11.0"}, {"torch": installed})
         assert found == ({"torch": Departure("2.11.0", installed)} if departs else {})
+
+
+class TestUnneeded:
+    """Metadata of made-up packages, as pip leaves it, on the search path of a process."""
+
+    @pytest.fixture
+    def installed(self, tmp_path, monkeypatch):
+        def install(**requires):
+            for name, lines in requires.items():
+                folder = tmp_path / f"{name}-1.dist-info"
+                folder.mkdir()
+                told = "".join(f"Requires-Dist: {line}\n" for line in lines)
+                (folder / "METADATA").write_text(f"Name: {name}\nVersion: 1\n{told}")
+
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return install
+
+    def unneeded(self, *names):
+        return unneeded_here(installed_versions(names))
+
+    def test_what_another_platform_needs_is_not_needed_here(self, installed):
+        installed(reader=["old-module; python_version >= '4'", "other; sys_platform == 'win32'"])
+        assert self.unneeded("reader", "old-module", "other") == ["old-module", "other"]
+
+    def test_what_something_requires_here_is_missed(self, installed):
+        installed(reader=["old-module; python_version >= '3'"])
+        assert self.unneeded("reader", "old-module", "other") == ["other"]
+
+    def test_cuda_is_needed_by_the_build_that_asks_for_it_alone(self, installed):
+        installed(torch=["kit[blas]==13"], kit=["cublas==1; extra == 'blas'", "fft; extra == 'f'"])
+        assert self.unneeded("torch", "cublas", "fft") == ["fft"]
+
+    def test_it_is_no_departure_and_what_is_there_in_another_version_is_one(self, installed):
+        installed(torch=[])
+        pins = {"torch": "2", "cuda": "13"}
+        found = installed_versions(pins)
+        off = departures(pins, found, unneeded=unneeded_here(found))
+        assert off == {"torch": Departure("2", "1")}

@@ -105,7 +105,8 @@ class TestInvariants:
         assert not list(result.parent.glob(".records/*"))
 
     def test_every_part_is_demanded_and_no_other_is_taken(self, record):
-        for key in list(record):
+        records.validate_record({k: v for k, v in record.items() if k != "unneeded"})
+        for key in record.keys() - {"unneeded"}:  # records of earlier versions do not have it
             with pytest.raises(InputError, match=f"'{key}' is a required property"):
                 records.validate_record({k: v for k, v in record.items() if k != key})
         with pytest.raises(InputError, match="'mood' was unexpected"):

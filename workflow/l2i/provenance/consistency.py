@@ -37,7 +37,12 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
     seeds = seeds_of(record["settings"], record["wildcards"])
     if seeds != record["seeds"]:
         yield f"its settings and wildcards give the seeds {seeds}, and it says {record['seeds']}"
-    off = {name: d._asdict() for name, d in departures(record["pins"], record["software"]).items()}
+    unneeded = record.get("unneeded", [])
+    if odd := {*unneeded} - record["pins"].keys() | {*unneeded} & record["software"].keys():
+        told = ", ".join(sorted(odd))
+        yield f"what it says was not needed is not pinned, or was installed: {told}"
+    found = departures(record["pins"], record["software"], unneeded=unneeded)
+    off = {name: departure._asdict() for name, departure in found.items()}
     if off != record["departures"]:
         names = sorted({*off} ^ {*record["departures"]} or {*off})
         yield f"its departures from the pins are not those of its software: {', '.join(names)}"

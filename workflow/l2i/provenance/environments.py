@@ -3,6 +3,12 @@
 The lock of the compute environment pins everything; a rule depends on what its own code imports. A
 new seaborn draws figures anew and trains nothing. The lock also says who requires whom, by the
 comments (`# via`) that its resolver leaves below each pin.
+
+One lock serves all platforms. A marker behind a pin says where it holds: CUDA on Linux, what Python
+3.13 took out of its own library. It never says which version, since a package is pinned once. So
+that a plan is the same on every machine, code hangs on each pin that holds on any platform of
+`PLATFORMS`, whichever it is planned on; the job then finds by what is installed which of them are
+needed where it runs.
 """
 
 from __future__ import annotations
@@ -12,9 +18,12 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import metadata
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from l2i.checks import InputError
@@ -22,6 +31,25 @@ from l2i.provenance.fingerprints import imported_modules
 
 # Packages that are not called like the module that they bring.
 PACKAGE_OF = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+
+# What a lock is for (pyproject.toml and the Makefile say so too), as markers know it.
+PYTHONS = ("3.11", "3.12", "3.13")
+SYSTEMS = (("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64"))
+PLATFORMS = [
+    {
+        "os_name": "posix",
+        "sys_platform": system.lower(),
+        "platform_system": system,
+        "platform_machine": machine,
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_version": f"{python}.0",
+        "extra": "",
+    }
+    for python, (system, machine) in product(PYTHONS, SYSTEMS)
+]
 
 
 class Lock(NamedTuple):
@@ -43,12 +71,13 @@ class Departure(NamedTuple):
 def read_lock(lock_file: Path) -> Lock:
     """Pins of a lock file in the format of pip, and who requires whom.
 
-    Hashes, markers and the order of lines have no part in it.
+    Hashes, the order of lines and the machine have no part in it. Of a marker it matters whether
+    it holds on any of `PLATFORMS`: what is pinned for others alone is left out.
 
     Raises
     ------
     InputError
-        The file is missing or pins nothing.
+        The file is missing, pins nothing, or pins a package twice.
     """
     if not lock_file.is_file():
         raise InputError(f"{lock_file} is missing; it pins the environment: restore it from git")
@@ -56,18 +85,38 @@ def read_lock(lock_file: Path) -> Lock:
     required_by: dict[str, set[str]] = {}
     name = ""
     for line in lock_file.read_text(encoding="utf-8").splitlines():
-        if pin := re.match(r"([A-Za-z0-9][\w.-]*)\s*==\s*([^\s;\\#]+)", line):
+        if pin := re.match(r"([A-Za-z0-9][\w.-]*)\s*==\s*([^\s;\\#]+)\s*(?:;\s*([^\\#]+))?", line):
             name = normal_name(pin[1])
+            if not _holds_anywhere(pin[3]):
+                continue
+            if name in versions:
+                raise InputError(
+                    f"{lock_file} pins {name} twice, to {versions[name]} and {pin[2]}, so that "
+                    "results would hang on the machine: name in the .in file of that name a "
+                    "version that serves all platforms and run make lock"
+                )
             versions[name] = pin[2]
         elif parent := re.fullmatch(r"\s+#\s+(?:via\s+)?([A-Za-z0-9][\w.-]*)", line):
             required_by.setdefault(name, set()).add(normal_name(parent[1]))
     if not versions:
         raise InputError(f"{lock_file} pins no package; it must hold lines like numpy==2.4.6")
     requires = {
-        parent: frozenset(child for child, parents in required_by.items() if parent in parents)
+        parent: frozenset(
+            child
+            for child, parents in required_by.items()
+            if parent in parents and child in versions
+        )
         for parent in versions
     }
     return Lock(lock_file.name, versions, requires)
+
+
+def _holds_anywhere(marker: str | None) -> bool:
+    """Whether a pin with this marker holds on any of the platforms that are supported."""
+    if marker is None:
+        return True
+    condition = Marker(marker.strip())
+    return any(condition.evaluate(dict(platform)) for platform in PLATFORMS)
 
 
 def normal_name(package: str) -> str:
@@ -123,17 +172,55 @@ def installed_versions(packages: Iterable[str]) -> dict[str, str | None]:
     return found
 
 
+def unneeded_here(installed: Mapping[str, str | None]) -> list[str]:
+    """Packages that are missing and that nothing of what is installed requires on this machine.
+
+    Such are what other Pythons and systems need, and CUDA beside a PyTorch for CPUs alone.
+    """
+    missing = {name for name, version in installed.items() if version is None}
+    return sorted(missing - _required_by(installed.keys() - missing)) if missing else []
+
+
+def _required_by(packages: Iterable[str]) -> set[str]:
+    """What installed packages require here, directly or not, by what they say of themselves."""
+    found: set[tuple[str, str]] = set()
+    pending = [(name, "") for name in packages]
+    required = set()
+    while pending:
+        name, extra = pending.pop()
+        if (name, extra) in found:
+            continue
+        found.add((name, extra))
+        for each in _requirements(name):
+            if each.marker is None or each.marker.evaluate({"extra": extra}):
+                other = normal_name(each.name)
+                required.add(other)
+                pending += [(other, extra) for extra in ("", *each.extras)]
+    return required
+
+
+def _requirements(package: str) -> list[Requirement]:
+    try:
+        return [Requirement(text) for text in metadata.requires(package) or []]
+    except metadata.PackageNotFoundError:
+        return []
+
+
 def departures(
-    pins: Mapping[str, str], installed: Mapping[str, str | None]
+    pins: Mapping[str, str],
+    installed: Mapping[str, str | None],
+    *,
+    unneeded: Iterable[str] = (),
 ) -> dict[str, Departure]:
-    """Packages that are not installed in the version of their pin.
+    """Packages that are not installed in the version of their pin, although they are needed.
 
     Another build of the same version (2.11.0+cpu for 2.11.0) is none.
     """
+    needed = pins.keys() - {*unneeded}
     return {
         name: Departure(pinned, installed.get(name))
         for name, pinned in pins.items()
-        if not _is_of_version(installed.get(name), pinned)
+        if name in needed and not _is_of_version(installed.get(name), pinned)
     }
 
 

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_info
 
 from l2i.checks import InputError
 from l2i.disk import replace_text
-from l2i.provenance.environments import departures, installed_versions
+from l2i.provenance.environments import departures, installed_versions, unneeded_here
 from l2i.provenance.hashes import KnownHashes
 
 RECORD_VERSION = 3
@@ -124,15 +124,19 @@ def describe_environment(pins: Mapping[str, str]) -> dict[str, Any]:
     -------
     dict
         ``pins``, as given; ``software``, the version of Python and of each package that is there;
+        ``unneeded``, pinned packages that are missing and that nothing needs on this machine;
         ``departures``, packages that are not as pinned, see `l2i.provenance.environments`; and
         ``libraries``, what computes below those packages, of those that are loaded.
     """
     installed = installed_versions([*pins, *RUNNERS])
     found = {name: version for name, version in installed.items() if version is not None}
+    unneeded = unneeded_here({name: installed[name] for name in pins})
+    off = departures(pins, installed, unneeded=unneeded)
     return {
         "pins": dict(pins),
         "software": {"python": platform.python_version(), **found},
-        "departures": {name: d._asdict() for name, d in departures(pins, installed).items()},
+        "unneeded": unneeded,
+        "departures": {name: departure._asdict() for name, departure in off.items()},
         "libraries": _libraries(),
     }
 
