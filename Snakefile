@@ -23,6 +23,7 @@ from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.validation import validate_config
 from configuration.values import typed
+from ending import tell_of_failure, tell_of_success, tell_when_nothing_is_to_be_done
 from l2i.checks import InputError
 from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
@@ -98,5 +99,12 @@ onstart:
     )
 
 
+tell_when_nothing_is_to_be_done(workflow, config)
+
+
 onsuccess:
-    tell_where_to_listen(workflow.dag.jobs)
+    tell_of_success(workflow, config)
+
+
+onerror:
+    tell_of_failure(workflow)

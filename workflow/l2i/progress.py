@@ -12,7 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,12 +57,34 @@ def progress(
             desc=f"{_of_bars.get()}{description}",
             unit=unit,
             total=total,
-            file=sys.__stderr__,
+            file=_Bars(sys.__stderr__),
             disable=None,  # None: disabled where the stream is no terminal
             leave=False,
             dynamic_ncols=True,
         )
     )
+
+
+class _Bars:
+    """Where bars are drawn. Each ends at the beginning of its line, where others then go on.
+
+    A terminal that is gone ends no job.
+    """
+
+    def __init__(self, terminal: Any) -> None:
+        self._terminal = terminal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+    def write(self, text: str) -> None:
+        if bar := text.strip("\r\n"):
+            with suppress(OSError):
+                self._terminal.write(f"\r{bar}\r")
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._terminal.flush()
 
 
 @contextmanager
