@@ -25,6 +25,7 @@ from configuration.schema import load_schema
 from configuration.validation import validate_config
 from configuration.values import typed
 from embedding import asked_of, begin_with, is_module, name_local_rules
+from ending import tell_of_failure, tell_of_success, tell_when_nothing_is_to_be_done
 from l2i.checks import InputError
 from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
@@ -103,8 +104,15 @@ onstart:
     )
 
 
+tell_when_nothing_is_to_be_done(workflow, config)
+
+
 onsuccess:
-    tell_where_to_listen(workflow.dag.jobs)
+    tell_of_success(workflow, config)
+
+
+onerror:
+    tell_of_failure(workflow)
 
 
 if is_module(workflow):

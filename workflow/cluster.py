@@ -271,6 +271,7 @@ def report_job_error(self: Any, job_info: Any, msg: str | None = None, **more: A
         msg += "Not tried again, since it would fail in the same way. "
     if old := [path for path in job.log if Path(path).exists() and _is_of_before(path)]:
         msg += f"It has written no log: what is shown is of an earlier run ({', '.join(old)}). "
+    job.told_of_failure = msg.strip(), [str(path) for path in more.get("aux_logs") or ()]
     report(msg=msg)
 
 

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import lock
-from harness.log import JobLog, copied_into
+from harness.log import JobLog, copied_into, history_path, prefix_of
 from l2i import disk, limits
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
+from l2i.progress import bars_begin_with, history_grows_in
 from l2i.provenance import digests, records
 from l2i.provenance.currency import KnownRecords, identity_in, require_untouched
 from l2i.provenance.environments import departures, installed_versions, unneeded_here
@@ -79,7 +80,13 @@ def perform(snakemake: Any, function: Callable[..., dict | None], **openers: Cal
         With code 1 after any error, 143 after SIGTERM or what is answered like it. An InputError, a
         full disk and a lack of memory are reported in words, everything else with its traceback.
     """
-    with copied_into(snakemake.log[0]) as job_log, _signals_as_exit() as signals:
+    path, prefix = snakemake.log[0], prefix_of(snakemake.rule, dict(snakemake.wildcards.items()))
+    with (
+        copied_into(path, prefix) as job_log,
+        bars_begin_with(prefix),
+        history_grows_in(history_path(path)),
+        _signals_as_exit() as signals,
+    ):
         try:
             _run_alone(snakemake, function, openers, job_log)
             return

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from l2i.disk import PART, refusal
-from l2i.provenance.housekeeping import LOG, LOG_BEFORE
+from l2i.provenance.housekeeping import GROWN, LOG, LOG_BEFORE
 
 
 class JobLog:
@@ -155,6 +155,25 @@ def put_aside(path: str | Path) -> Path:
     return aside
 
 
+def prefix_of(rule: str, wildcards: Mapping[str, str]) -> str:
+    """What the lines of a job begin with on a terminal: what it does, and with what.
+
+    As in ``train_system esc50 fold 1 l2i_att run 0: ``; the variant, where it is no default.
+    """
+    numbered = {"fold", "run", "number"}
+    words = [
+        f"{name} {value}" if name in numbered else value
+        for name, value in wildcards.items()
+        if (name, value) != ("variant", "default")
+    ]
+    return f"{' '.join([rule, *words])}: "
+
+
+def history_path(log: str | Path) -> Path:
+    """Where, beside its log, the history of a job that trains can be followed."""
+    return Path(log).with_suffix(GROWN)
+
+
 def started_line(what: str, environment: Mapping[str, str] = os.environ) -> str:
     """Which start of a job a log tells of: when, where, and as which job of SLURM."""
     now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
@@ -163,31 +182,48 @@ def started_line(what: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 class _Copier:
-    """A text stream that writes to the terminal and to the log."""
+    """A text stream that writes to the terminal, line by line behind `prefix`, and to the log.
 
-    def __init__(self, terminal: TextIO, log: JobLog) -> None:
+    A terminal that is gone, as with the Snakemake that showed what was said, ends no job.
+    """
+
+    def __init__(self, terminal: TextIO, log: JobLog, prefix: str) -> None:
         self._terminal = terminal
         self._log = log
+        self._prefix = prefix
+        self._begun = ""  # a line, on the terminal; whole lines of several jobs do not mix
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._terminal, name)
 
     def write(self, text: str) -> int:
-        self._terminal.write(text)
+        *lines, self._begun = (self._begun + text).split("\n")
+        self._show("".join(f"{self._prefix}{line}\n" for line in lines))
         self._log.write(text)
         return len(text)
 
     def flush(self) -> None:
-        self._terminal.flush()
         self._log.flush()
+
+    def close(self) -> None:
+        """Show what was begun and not ended."""
+        if self._begun:
+            self.write("\n")
+
+    def _show(self, text: str) -> None:
+        with suppress(OSError):
+            self._terminal.write(text)
+            self._terminal.flush()
 
     def isatty(self) -> bool:
         return False  # no bars, no colours: the log must stay readable
 
 
 @contextmanager
-def copied_into(path: str) -> Iterator[JobLog]:
+def copied_into(path: str, prefix: str = "") -> Iterator[JobLog]:
     """Copy standard output, standard error and log messages into the file at `path`.
+
+    On the terminal, which other jobs write to as well, lines begin with `prefix`.
 
     Under SLURM its first line says which job it is of: a log that a job of an earlier day has left
     must not be read as that of one that died before it could write any.
@@ -196,12 +232,14 @@ def copied_into(path: str) -> Iterator[JobLog]:
     log, succeeded = JobLog(path), False
     if "SLURM_JOB_ID" in os.environ:
         log.write(f"{started_line('started')}\n")
-    sys.stdout, sys.stderr = _Copier(before[0], log), _Copier(before[1], log)
+    copiers = sys.stdout, sys.stderr = [_Copier(each, log, prefix) for each in before]
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     try:
         yield log
         succeeded = True
     finally:
+        for copier in copiers:
+            copier.close()
         sys.stdout, sys.stderr = before
         logging.basicConfig(level=logging.WARNING, force=True)  # the old handler's log is closed
         log.close(succeeded=succeeded)

@@ -15,6 +15,7 @@ from l2i.dictionary.columns import ClipColumns
 from l2i.dictionary.learning import learn_per_class, learn_together, training_columns
 from l2i.dictionary.nmf import sparse_nmf
 from l2i.dictionary.stored_dictionary import load_dictionary, save_dictionary
+from l2i.progress import NowAndThen
 from l2i.streams import torch_stream
 from l2i.weights import read_identity
 
@@ -118,7 +119,10 @@ class TestScript:
         results = [learned(tmp_path, clips, **change) for change in changes]
         assert len({W.numpy().tobytes() for W in results}) == len(changes)
 
-    def test_each_iteration_is_one_line_of_the_log(self, clips, tmp_path, caplog):
+    def test_each_iteration_is_one_line_of_the_log_where_iterations_take_long(
+        self, clips, tmp_path, caplog, monkeypatch
+    ):
+        monkeypatch.setattr(NowAndThen.__init__, "__defaults__", (0.0,))
         caplog.set_level("INFO", "l2i.dictionary.nmf")
         learn(tmp_path, clips)
         lines = [r.getMessage() for r in caplog.records if r.name == "l2i.dictionary.nmf"]

@@ -22,6 +22,7 @@ from torch import Tensor
 from l2i.checks import raise_all
 from l2i.dictionary.columns import Blocks, ClipColumns, MatrixColumns
 from l2i.dictionary.nmf import sparse_nmf
+from l2i.progress import GrowingHistory
 from l2i.runtime import free_memory
 from l2i.saved_state import load_state, save_state
 
@@ -60,10 +61,12 @@ def learn_together(
     device: str,
 ) -> DictionaryResult:
     """One dictionary of all training clips; arguments as those of :func:`learn_per_class`."""
+    growing = GrowingHistory()
     part = _learn(
         log_magnitude,
         train_rows,
         n_components,
+        observe=lambda *values: growing.add(_row(*values)),
         sparsity=sparsity,
         n_iter=n_iter,
         solver=solver,
@@ -152,15 +155,30 @@ def learn_per_class(
     if n_noise_components:
         plan.insert(0, (NOISE, train_rows[unlabelled], n_noise_components))
     parts = _kept_parts(checkpoint, generator)
+    growing = GrowingHistory(
+        {"part": name, **row}
+        for (name, _, _), part in zip(plan, parts, strict=False)
+        for row in part.history.to_dict("records")
+    )
+
+    def observe(name: str, *values: Any) -> None:
+        growing.add({"part": name, **_row(*values)})
+
     for name, rows, n_columns in plan[len(parts) :]:
         frozen = parts[0].W if n_noise_components and parts else None
-        parts.append(learn(rows, n_columns, name=name, frozen=frozen))
+        told = partial(observe, name)
+        parts.append(learn(rows, n_columns, name=name, frozen=frozen, observe=told))
         _keep_parts(parts, checkpoint, generator)
     of_class = parts[-len(classes) :]
     W = torch.cat([part.W for part in of_class], dim=1)
     owners = [name for name, part in zip(classes, of_class, strict=True) for _ in part.W.T]
     named = {name: part for (name, _, _), part in zip(plan, parts, strict=True)}
     return DictionaryResult(W, owners, named)
+
+
+def _row(iteration: int, objective: float, seconds: float) -> dict[str, Any]:
+    """A row of the history of a part."""
+    return {"iteration": iteration, "objective": objective, "seconds": seconds}
 
 
 def _kept_parts(checkpoint: Path | None, generator: torch.Generator) -> list[Part]:

@@ -37,7 +37,7 @@ from l2i.dictionary import hals, multiplicative
 from l2i.dictionary.columns import Blocks, as_blocks
 from l2i.dictionary.moments import Moments, block_workers, describe_block, products, summed
 from l2i.dictionary.multiplicative import unit_rows
-from l2i.progress import progress
+from l2i.progress import NowAndThen, progress
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ def sparse_nmf(
     solver: str = "hals",
     frozen: Tensor | None = None,
     start: tuple[Tensor, Tensor] | None = None,
+    observe: Callable[[int, float, float], None] = lambda iteration, objective, seconds: None,
 ) -> Factorisation:
     """Learn a non-negative dictionary and its activations.
 
@@ -122,16 +123,23 @@ def sparse_nmf(
         W, H = _drawn(X, frozen, n_components, generator)
     else:
         W, H = _given(X, frozen, n_components, start)
-    began = time.perf_counter()
+    began, history, due = time.perf_counter(), [], NowAndThen()
+
+    def note(moments: Moments, iteration: int) -> None:
+        history.append((moments.objective(W.double(), sparsity), time.perf_counter() - began))
+        observe(iteration, *history[-1])
+        if iteration and due(surely=iteration == n_iter):
+            told = "iteration %d of %d: objective %.8g, %.2f s"
+            logger.info(told, iteration, n_iter, *history[-1])
+
     with block_workers(X.device) as workers:
         moments = summed(describe_block, X, H, workers)
-        history = [(moments.objective(W.double(), sparsity), time.perf_counter() - began)]
+        note(moments, 0)
         for i in progress(range(n_iter), description="Learn dictionary", unit="iteration"):
             moments = _update_activations(X, W, H, moments, SOLVERS[solver], sparsity, workers)
             is_last = i + 1 == n_iter
             W = _update_atoms(W, moments, SOLVERS[solver], frozen.shape[1], is_last)
-            history.append((moments.objective(W.double(), sparsity), time.perf_counter() - began))
-            logger.info("iteration %d of %d: objective %.8g, %.2f s", i + 1, n_iter, *history[-1])
+            note(moments, i + 1)
     objective, seconds = torch.tensor(history, dtype=torch.float64).T
     error = math.sqrt(2 * moments.objective(W.double(), 0) / (float(moments.energy) or 1))
     return Factorisation(W.T.contiguous().to(X.device), H, objective, seconds, error)

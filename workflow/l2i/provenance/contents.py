@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from l2i.checks import reason
 from l2i.hashing import FOLDER_TIMESTAMP
 from l2i.provenance.digests import file_of, is_digest
-from l2i.provenance.housekeeping import LOCK, is_housekeeping
+from l2i.provenance.housekeeping import GROWN, LOCK, is_housekeeping
 from l2i.provenance.records import is_acceptance, is_record, result_of
 from l2i.provenance.runs import NOTES
 
@@ -109,4 +109,4 @@ def _is_note(path: str) -> bool:
 
 
 def _is_log(path: str) -> bool:
-    return path.startswith(f"{LOGS}/") and path.endswith(".log")
+    return path.startswith(f"{LOGS}/") and path.endswith((".log", GROWN))

@@ -14,6 +14,7 @@ LOCK = ".lock-"  # which job is at work on a result
 REMAKE = ".remake-"  # asks a job to make anew what it would find made
 LOG = ".log-"  # of a job that has not succeeded yet
 LOG_BEFORE = ".before-"  # of an earlier job, until what it made is made anew
+GROWN = ".history.csv"  # beside a log, in the place of its ending: what was followed
 SCRATCH = f"{PART}scratch"  # a folder, gone with its job
 
 _BEGINNINGS = (CHECKPOINTS, LOCK, REMAKE, LOG, LOG_BEFORE, PART)

@@ -14,6 +14,7 @@ z : (B, K)     codes averaged over time, in units of their standard deviation ov
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -25,6 +26,7 @@ from l2i.checks import InputError
 from l2i.dictionary.columns import MatrixColumns
 from l2i.dictionary.nmf import Factorisation, sparse_nmf
 from l2i.dictionary.sparse_coding import codes
+from l2i.progress import GrowingHistory
 from l2i.training.cached_rows import CachedRows
 from l2i.training.logistic_regression import fit_linear
 from l2i.training.slices import Slices, compute_slices, slices_of
@@ -202,6 +204,7 @@ def learn_dictionary(
         sparsity=settings["sparsity"],
         n_iter=settings["n_iter"],
         generator=torch.default_generator,
+        observe=_growing_history(),
     )
     network.D.data.copy_(result.W)
     log.info("relative error of the dictionary: %.4f", result.relative_error)
@@ -210,15 +213,25 @@ def learn_dictionary(
 
 def history_of(result: Factorisation) -> pd.DataFrame:
     """Iterations of NMF as epochs, the objective as their loss."""
-    seconds = result.seconds.diff().numpy()
-    return pd.DataFrame(
-        {
-            "epoch": range(1, len(seconds) + 1),
-            "total": result.objective[1:].numpy(),
-            "seconds": seconds,
-            "seconds_waiting": 0.0,
-        }
-    )
+    known = zip(result.objective[1:].tolist(), result.seconds.diff().tolist(), strict=True)
+    return pd.DataFrame([_row(epoch, *values) for epoch, values in enumerate(known, 1)])
+
+
+def _row(epoch: int, objective: float, seconds: float) -> dict[str, Any]:
+    return {"epoch": epoch, "total": objective, "seconds": seconds, "seconds_waiting": 0.0}
+
+
+def _growing_history() -> Callable[[int, float, float], None]:
+    """The same, to be followed: what takes note of an iteration."""
+    growing, before = GrowingHistory(), 0.0
+
+    def observe(iteration: int, objective: float, seconds: float) -> None:
+        nonlocal before
+        if iteration:
+            growing.add(_row(iteration, objective, seconds - before))
+        before = seconds
+
+    return observe
 
 
 @torch.no_grad()

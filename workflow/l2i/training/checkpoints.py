@@ -42,6 +42,7 @@ class EpochUnderWay:
     order: Tensor  # (n_items,), rows as they are learned from
     start: dict[str, dict[str, Tensor]] | None = None
     n_batches: int = 0  # that have been learned from
+    n_rows: int = 0  # in them
     sums: dict[str, Tensor] = field(default_factory=dict)  # of each loss over rows
     seconds: float = 0.0
     seconds_waiting: float = 0.0
@@ -51,6 +52,7 @@ class EpochUnderWay:
     ) -> None:
         """Take account of a batch that has been learned from."""
         self.n_batches += 1
+        self.n_rows += n_rows
         self.seconds += seconds
         self.seconds_waiting += seconds_waiting
         for name, value in losses.items():  # summed on the device: no wait for each batch

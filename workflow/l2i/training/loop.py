@@ -1,8 +1,8 @@
 """One training loop for every network: epochs of shuffled batches (Sec. IV-B.5).
 
 What a batch costs is the caller's business: a function from a batch to named losses. The loop
-shuffles, fetches the next batch while one is learned from, steps, keeps the history and stops with
-a clear message when a loss is no longer finite. Epoch counts are fixed; nothing is selected on the
+shuffles, fetches the next batch while one is learned from, steps, keeps the history, which can be
+followed as it grows (l2i.progress), and stops with a clear message when a loss is no longer finite. Epoch counts are fixed; nothing is selected on the
 way. A run that was ended goes on from its last checkpoint (l2i.training.checkpoints) and gives the
 weights of one that was not. Checkpoints are taken between steps, in the middle of an epoch too.
 """
@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from l2i.checks import InputError
-from l2i.progress import progress
+from l2i.progress import GrowingHistory, NowAndThen, progress
 from l2i.training.checkpoints import (
     Checkpoint,
     EpochUnderWay,
@@ -35,6 +35,8 @@ from l2i.training.checkpoints import (
 )
 
 log = logging.getLogger(__name__)
+
+BETWEEN_BATCH_LINES = 30.0  # seconds, in an epoch: to say its losses, the device must have caught up
 
 Losses = dict[str, Tensor]  # named scalars; "total" is what is minimised
 
@@ -131,6 +133,7 @@ def train(
     scheduler = _scheduler(optimizer, plan, n_items, cycle_momentum=not own_momentum)
     kept = Checkpoint(checkpoint, network, optimizer, scheduler)
     history, under_way = kept.restore()
+    growing, telling = GrowingHistory(history), _Telling(plan, n_items)
     if under_way is not None and before_epoch is not None:
         _prepare_again(network, under_way, partial(before_epoch, len(history) + 1))
     following = range(len(history) + 1, plan.n_epochs + 1)
@@ -151,9 +154,12 @@ def train(
                 now = time.perf_counter()
                 under_way.count(losses, n_rows, seconds=now - start, seconds_waiting=waited)
                 start = now
+                telling.of_batch(epoch, under_way)
                 kept.save(history, under_way, at_once=sigterm.came)
                 sigterm.let_through()
-            history.append(_finished(under_way, epoch, plan, n_items))
+            telling.of_epoch(epoch, under_way)
+            history.append(_finished(under_way, epoch, n_items))
+            growing.add(history[-1])
             under_way = None
             kept.save(history, at_once=sigterm.came)
     return pd.DataFrame(history)
@@ -181,15 +187,44 @@ def _prepare_again(
     set_random_state(random)
 
 
-def _finished(done: EpochUnderWay, epoch: int, plan: Plan, n_items: int) -> dict[str, Any]:
+class _Telling:
+    """Lines of the log: of the first epoch, of the last, and now and then in between."""
+
+    def __init__(self, plan: Plan, n_items: int) -> None:
+        self._n_epochs, self._n_items = plan.n_epochs, n_items
+        self._epoch_line, self._batch_line = NowAndThen(), NowAndThen(BETWEEN_BATCH_LINES)
+        self._batch_line()  # not at once
+
+    def of_epoch(self, epoch: int, done: EpochUnderWay) -> None:
+        """Tell of an epoch that is finished."""
+        if self._epoch_line(surely=epoch == self._n_epochs):
+            told = _losses(_means(done, self._n_items))
+            log.info("epoch %d of %d: %s, %.1f s", epoch, self._n_epochs, told, done.seconds)
+            self._batch_line(surely=True)
+
+    def of_batch(self, epoch: int, under_way: EpochUnderWay) -> None:
+        """Tell of a long epoch what is known of it so far."""
+        if self._batch_line():
+            told = _losses(_means(under_way, under_way.n_rows))
+            share = 100 * under_way.n_rows / self._n_items
+            log.info("epoch %d of %d, %.0f %%: %s", epoch, self._n_epochs, share, told)
+
+
+def _means(done: EpochUnderWay, n_rows: int) -> dict[str, float]:
+    return {name: float(value) / n_rows for name, value in done.sums.items()}
+
+
+def _losses(means: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in means.items())
+
+
+def _finished(done: EpochUnderWay, epoch: int, n_items: int) -> dict[str, Any]:
     """The row of the history of an epoch, if the loss is finite."""
-    means = {name: float(value) / n_items for name, value in done.sums.items()}
-    losses = ", ".join(f"{name} {value:.4f}" for name, value in means.items())
-    log.info("epoch %d of %d: %s, %.1f s", epoch, plan.n_epochs, losses, done.seconds)
+    means = _means(done, n_items)
     if not math.isfinite(means["total"]):
         raise Diverged(
-            f"the loss is {means['total']} after epoch {epoch}: {losses}. Lower learning_rate "
-            "or the loss weights, or set precision to float32"
+            f"the loss is {means['total']} after epoch {epoch}: {_losses(means)}. Lower "
+            "learning_rate or the loss weights, or set precision to float32"
         )
     timed = {"seconds": done.seconds, "seconds_waiting": done.seconds_waiting}
     return {"epoch": epoch, **means, **timed}

@@ -171,18 +171,3 @@ INDEX_SETTINGS = settings(
     printed=printed_and_measured,
     pages=said_of_pages,
 )
-
-
-def tell_where_to_listen(jobs):
-    """At the end of a run of which they are part: links to pages, which a terminal opens."""
-    for job in jobs:
-        if job.rule.name == "compose_listening":
-            print(f"Open {_address_in(LISTEN)}", file=sys.stderr)
-        elif job.rule.name == "compose_listening_test":
-            title = config["datasets"][job.wildcards.dataset]["title"]
-            address = _address_in(TEST.format(**job.wildcards))
-            print(f"Listening test of {title}: {address}", file=sys.stderr)
-
-
-def _address_in(folder):
-    return Path(folder, "index.html").resolve().as_uri()

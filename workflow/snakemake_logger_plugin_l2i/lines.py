@@ -1,0 +1,118 @@
+"""A run in single lines, for pipes, files and terminals that can do no more."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import TextIO
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_l2i.failures import Failure, failure_of, failures_of_group
+from snakemake_logger_plugin_l2i.run import ALL, Job, Run, about, clock
+
+# What Snakemake says of each run, and nobody asks for. All of it stands in its log.
+CHATTER = re.compile(
+    r"Assuming unrestricted shared filesystem|Building DAG of jobs|Using shell: |host: "
+    r"|Rules claiming more threads|Provided (cores|resources|remote nodes)|Group jobs: inactive"
+    r"|(Conda environments|Singularity containers): ignored|Select jobs to execute"
+    r"|Execute \d+ jobs|Elapsed time: |Complete log\(s\): |None$"
+)
+SILENT = {
+    *(LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.JOB_STARTED, LogEvent.SHELLCMD),
+    *(LogEvent.PROGRESS, LogEvent.GROUP_INFO, LogEvent.RULEGRAPH, LogEvent.DEBUG_DAG),
+}
+
+
+class Lines:
+    """Says what happens, a line when a job begins, more where one fails.
+
+    Parameters
+    ----------
+    stream : TextIO
+        Where to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.run = Run(time.monotonic())
+
+    def hear(self, record: logging.LogRecord) -> None:
+        """Take note of a record, and say what there is to say of it."""
+        event = getattr(record, "event", None)
+        answers = {
+            LogEvent.RUN_INFO: self._planned,
+            LogEvent.JOB_INFO: self._started,
+            LogEvent.JOB_FINISHED: self._finished,
+            LogEvent.JOB_ERROR: self._failed,
+            LogEvent.GROUP_ERROR: self._group_failed,
+        }
+        if event in answers:
+            answers[event](record)
+        elif event not in SILENT and not (
+            record.levelno < logging.WARNING and CHATTER.match(record.getMessage())
+        ):
+            self.say(record.getMessage(), level=record.levelno)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._stream.flush()
+
+    def say(self, text: str, *, level: int = logging.INFO) -> None:
+        """Print one or more lines."""
+        print(text.rstrip("\n"), file=self._stream, flush=True)
+
+    def tell_of(self, failure: Failure) -> None:
+        """Print what has failed and why."""
+        self.say(failure.at_once, level=logging.ERROR)
+
+    def tell_of_start(self, job: Job) -> None:
+        """Print that a job begins, and how far the run has come."""
+        run, now = self.run, time.monotonic()
+        far = f"{run.done}/{run.total} {clock(now - run.began)}"
+        left = about(run.seconds_left(now))
+        self.say(f"[{far}{', ' if left else ''}{left}] {job.words}")
+
+    def changed(self) -> None:
+        """Show where the run stands; lines say so when a job begins."""
+
+    def _planned(self, record: logging.LogRecord) -> None:
+        self.run.plan(record.stats)  # type: ignore[attr-defined]
+        self.say(f"{self.run.total} jobs to run")
+
+    def _started(self, record: logging.LogRecord) -> None:
+        job = job_of(record)
+        self.run.start(record.jobid, job)  # type: ignore[attr-defined]
+        if job.rule != ALL:
+            self.tell_of_start(job)
+        self.changed()
+
+    def _finished(self, record: logging.LogRecord) -> None:
+        self.run.finish(record.job_id, time.monotonic())  # type: ignore[attr-defined]
+        self.changed()
+
+    def _failed(self, record: logging.LogRecord) -> None:
+        job = self.run.fail(record.jobid)  # type: ignore[attr-defined]
+        if not getattr(record, "indent", False):  # else its group is told of
+            self.tell_of(failure_of(vars(record), job.words if job else None))
+        self.changed()
+
+    def _group_failed(self, record: logging.LogRecord) -> None:
+        words = {number: job.words for number, job in self.run.under_way.items()}
+        for failure in failures_of_group(vars(record), words):
+            self.tell_of(failure)
+
+
+def job_of(record: logging.LogRecord) -> Job:
+    """The job that a record says begins."""
+    told = vars(record)
+    rule, wildcards = told["rule_name"], dict(told["wildcards"] or {})
+    named = ", ".join(f"{name} {value}" for name, value in wildcards.items())
+    return Job(
+        rule=rule,
+        words=told["rule_msg"] or (f"{rule}: {named}" if named else rule),
+        wildcards=wildcards,
+        log=told["log"][0] if told["log"] else None,
+        began=time.monotonic(),
+    )
