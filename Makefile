@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
-.PHONY: help env demo test lint bench coverage determinism measured reference lock
+.PHONY: help env demo test lint bench coverage determinism measured reference image lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -35,7 +35,7 @@ lint: $(ENV) ## check style, types and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
 bench: $(ENV) ## measure speed and memory against the bars, with a report
@@ -60,6 +60,11 @@ measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the p
 
 reference: $(ENV) ## config/README.md anew, after an edit of the schema or of config.yaml
 	PYTHONPATH=workflow $(BIN)/python -m configuration.reference_page
+
+image: envs/l2i.sif ## an image for --sdm apptainer, where Apptainer is installed
+
+envs/l2i.sif: envs/l2i.def envs/uv.txt envs/compute.txt
+	apptainer build --force $@ $<
 
 lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt

@@ -24,7 +24,7 @@ from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.validation import validate_config
 from configuration.values import typed
-from embedding import asked_of, begin_with, is_module, name_local_rules
+from embedding import asked_of, begin_with, is_module, name_local_rules, told
 from l2i.checks import InputError
 from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
@@ -37,10 +37,14 @@ try:
     understood = typed(resolved(written.value), load_schema())
     validate_config(understood, written.places)
 except InputError as error:
-    sys.exit(f"error: {error}{ASKED.remedy}")
+    sys.exit(f"error: {told(error, ASKED)}")
 
 
 configfile: PROJECT / "config.yaml"
+
+
+# For `--sdm apptainer` alone: `make image` builds it.
+container: str(PROJECT / "envs" / "l2i.sif")
 
 
 # In the place of what Snakemake has read: see configuration/reading.py.
