@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 # Of this file: a workflow that uses this one as a module has its `basedir` elsewhere.
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
