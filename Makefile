@@ -37,6 +37,7 @@ lint: $(ENV) ## check style, types and spelling
 	$(BIN)/codespell
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --snakefile workflow/Snakefile --lint
 
 bench: $(ENV) ## measure speed and memory against the bars, with a report
 	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO))
