@@ -20,7 +20,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
-.PHONY: help env demo test lint bench coverage determinism measured reference audit licences lock
+.PHONY: help env demo test lint bench coverage determinism measured reference image audit licences lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,8 +41,9 @@ lint: $(ENV) ## check style, types and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --snakefile workflow/Snakefile --lint
 
 bench: $(ENV) ## measure speed and memory against the bars, with a report
 	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO))
@@ -66,6 +67,11 @@ measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the p
 
 reference: $(ENV) ## config/README.md anew, after an edit of the schema or of config.yaml
 	PYTHONPATH=workflow $(BIN)/python -m configuration.reference_page
+
+image: envs/l2i.sif ## an image for --sdm apptainer, where Apptainer is installed
+
+envs/l2i.sif: envs/l2i.def envs/installers.txt envs/compute.txt
+	apptainer build --force $@ $<
 
 audit: $(ENV) ## ask for known vulnerabilities of all that is locked
 	@envs/audit.sh envs/*.txt

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 # Of this file: a workflow that uses this one as a module has its `basedir` elsewhere.
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
@@ -24,7 +24,7 @@ from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.validation import validate_config
 from configuration.values import typed
-from embedding import asked_of, begin_with, is_module, name_local_rules
+from embedding import asked_of, begin_with, is_module, name_local_rules, told
 from ending import tell_of_failure, tell_of_success, tell_when_nothing_is_to_be_done
 from l2i.checks import InputError
 from l2i.provenance.runs import note_run
@@ -38,10 +38,14 @@ try:
     understood = typed(resolved(written.value), load_schema())
     validate_config(understood, written.places)
 except InputError as error:
-    sys.exit(f"error: {error}{ASKED.remedy}")
+    sys.exit(f"error: {told(error, ASKED)}")
 
 
 configfile: PROJECT / "config.yaml"
+
+
+# For `--sdm apptainer` alone: `make image` builds it.
+container: str(PROJECT / "envs" / "l2i.sif")
 
 
 # In the place of what Snakemake has read: see configuration/reading.py.

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+OF_MODULE = "config of the module:"
+
 
 class Asked(NamedTuple):
     """What is laid over config.yaml, and by whom."""
@@ -19,20 +21,25 @@ class Asked(NamedTuple):
     configfiles: list[Path]
     assignments: list[str]  # as behind --config
     by: str  # what messages call the assignments
-    remedy: str  # what there is to do besides, where something is wrong
 
 
 def asked_of(workflow: Any, config: Mapping[str, Any]) -> Asked:
     """What the command line asks of the workflow, or the workflow around of its module."""
     if not is_module(workflow):
         said = list(workflow.config_settings.config_args or [])
-        return Asked(list(workflow.overwrite_configfiles), said, "--config", "")
+        return Asked(list(workflow.overwrite_configfiles), said, "--config")
     said = [f"{key}={json.dumps(value, default=str)}" for key, value in config.items()]
-    remedy = (
-        " (a module takes the keys of config.yaml and no others: where they stand beside yours, as "
-        "under l2i, give it those alone, config: config['l2i'])"
+    return Asked([], said, OF_MODULE)
+
+
+def told(error: Exception, asked: Asked) -> str:
+    """What is wrong with the configuration, with what may be behind it in a module."""
+    if asked.by != OF_MODULE or "is not a known key" not in str(error):
+        return str(error)
+    return (
+        f"{error}\nA module takes the keys of config.yaml and no others. Where they stand beside "
+        "yours, say under l2i, give it those alone: config: config['l2i']"
     )
-    return Asked([], said, "config of the module:", remedy)
 
 
 def is_module(workflow: Any) -> bool:

@@ -204,7 +204,7 @@ async def _none_incomplete(self: Any, job: Any) -> list[Any]:
 
 async def _none_older(self: Any) -> AsyncGenerator:
     """That a script was touched is nothing: its fingerprint tells when it was changed."""
-    for nothing in ():
+    for nothing in self.output[:0]:
         yield nothing
 
 

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 
 from helpers.project import PROJECT
 
-IMPORTS = """from l2i.provenance.runs import note_run
+IMPORTS = """from embedding import asked_of
+from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
 """
 SNAKEFILE = """
+ASKED = asked_of(workflow, config)
 OUTSIDE = {}
 plan_by_records()
 
@@ -23,6 +25,9 @@ configfile: PROJECT / "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+
+
+PLACED = RESULTS
 
 
 rule all:
@@ -181,7 +186,12 @@ def planned_by_snakemake(folder, *arguments):
 
 def make_toy(folder, **changes):
     """Write the project; `changes` are texts in the place of those of scripts, by their names."""
-    for name in ("workflow/rules/common.smk", "workflow/planning.py", "envs/compute.txt"):
+    for name in (
+        "workflow/rules/common.smk",
+        "workflow/planning.py",
+        "workflow/embedding.py",
+        "envs/compute.txt",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, folder / name)
     for name in (

@@ -34,6 +34,7 @@ rule index_dataset:
         log_of(f"{DATASETS}/index_dataset.log"),
     conda:
         "../../envs/compute.yaml"
+    threads: 1
     resources:
         **asks("index_dataset"),
     params:

@@ -140,6 +140,7 @@ rule project_relevances:
         log_of(f"{MEASURED}/project_relevances.log"),
     conda:
         "../../envs/compute.yaml"
+    threads: 1
     params:
         **identity("project_relevances", PROJECTION_SETTINGS),
     message:

@@ -18,6 +18,7 @@ rule choose_stimuli:
         log_of(of_occasion("stimuli", f"{OCCASION}/choose_stimuli.log")),
     conda:
         "../../envs/compute.yaml"
+    threads: 1
     resources:
         **asks("index_dataset", **TURN),
     params:
