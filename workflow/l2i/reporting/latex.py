@@ -130,7 +130,8 @@ def _head(shown: Grid) -> Iterator[str]:
             at += n
         yield f"{' & '.join(cells)} \\\\"
         yield "".join(rules)
-    yield f"{' & '.join(escaped(column.heading) for column in shown.columns)} \\\\"
+    # What is first in a row must not be read as the argument of the command before it.
+    yield f"{{}}{' & '.join(escaped(column.heading) for column in shown.columns)} \\\\"
     yield r"\midrule"
 
 
@@ -140,7 +141,6 @@ def _rows(shown: Grid) -> Iterator[str]:
         height = max(len(lines) for lines in row)
         for at in range(height):
             cells = [_line(lines[at]) if at < len(lines) else "" for lines in row]
-            # What is first in a row must not be read as the argument of the \\ before it.
             yield f"{{}}{' & '.join(cells)} \\\\" + ("[3pt]" if 1 < height == at + 1 else "")
 
 
