@@ -19,6 +19,8 @@ OF_SYSTEMS = {
     **dict.fromkeys(["figure_2", "figure_3", "figure_5"], [SHOWN]),
     **dict.fromkeys(["ratings", "figure_4"], TESTED_SYSTEMS),
 }
+# What the report calls forms: it shows first what comes first in the alphabet.
+AS = {".html": "page", ".svg": "drawing", ".csv": "values"}
 FEW = 3  # titles that a cell of the report has room for
 
 
@@ -44,7 +46,7 @@ def labels_of(path):
         "shows": caption.topic,
         "data set": few_or_many([called[each] for each in datasets], "data sets"),
         "system": few_or_many([called[each] for each in systems], "systems"),
-        "as": Path(path).suffix.removeprefix("."),
+        "as": AS[Path(path).suffix],
     }
 
 
@@ -64,3 +66,9 @@ def category_of(name):
     """Under which heading the report has a table or figure."""
     kinds = {"table": "Tables of the paper", "figure": "Figures"}
     return kinds.get(name.partition("_")[0], "Beyond the paper")
+
+
+def reported_ledger():
+    """The page of the ledger, as the report shows it."""
+    labels = {"page": "Ledger", "shows": "Where paper, authors' code and this run differ"}
+    return report(rules.list_deviations.output.html, category="Pages", labels=labels)
