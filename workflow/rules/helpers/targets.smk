@@ -4,7 +4,10 @@ from configuration.captions import caption_of, path_of_caption
 
 # What tables and figures are of, where that is not all that runs.
 OF_DATASETS = {
-    **dict.fromkeys(["table_5", "corruption", "figure_corruption"], MULTI_CLASS),
+    **dict.fromkeys(
+        ["table_5", "figure_thresholds", "corruption", "figure_corruption"], MULTI_CLASS
+    ),
+    "figure_interpretation": [INTERPRETED_DATASET],
     **dict.fromkeys(["classes", "figure_5"], MULTI_LABEL),
     **dict.fromkeys(["ratings", "figure_4"], TESTED),
     **{f"figure_{number}": [dataset] for number, dataset in CLASS_FIGURES.items()},
@@ -13,7 +16,10 @@ OF_SYSTEMS = {
     "table_1": [],
     **{f"table_{number}": systems for number, systems in OF_SETTINGS_TABLE.items()},
     **dict.fromkeys(["table_4", "comparisons_4"], WITH_FIDELITY),
-    **dict.fromkeys(["table_5", "classes", "faithfulness_more"], WITH_FAITHFULNESS),
+    **dict.fromkeys(
+        ["table_5", "figure_thresholds", "classes", "faithfulness_more"], WITH_FAITHFULNESS
+    ),
+    **dict.fromkeys(["figure_interpretation", "figure_dictionary"], WITH_DICTIONARY[:1]),
     **dict.fromkeys(["table_8", "comparisons_8"], WITH_CLASSIFICATION),
     **dict.fromkeys(["corruption", "figure_corruption"], WITH_SOUNDS),
     **dict.fromkeys(["figure_2", "figure_3", "figure_5"], [SHOWN]),
