@@ -94,6 +94,7 @@ rule all:
         heard(INTERPRETED),
         over_runs(PROTOTYPES, systems=WITH_PROTOTYPES),
         rules.list_deviations.output,
+        reported_ledger(),
         rules.compose_index.output,
 
 

@@ -14,7 +14,7 @@ from l2i.provenance.records import record_path
 
 pytestmark = pytest.mark.slow
 
-OURS = ["import_ratings", "tabulate_ratings", "draw_ratings", "figure_4"]
+OURS = ["import_ratings", "tabulate_ratings", "draw_ratings", "trace_tables", "figure_4"]
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,11 @@ recompute. Accidents are in test_bad_input.py.
 """
 
 import copy
+import csv
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +22,7 @@ import pytest
 import soundfile
 import yaml
 
+from configuration.captions import caption_of
 from helpers.heard_folders import data_of
 from helpers.pages import steps
 from helpers.project import PROJECT
@@ -145,11 +149,13 @@ class TestFromArchiveToTables:
         again = Project(tmp_path / "again", project, finished.overlay, finished.pins)
         shutil.copy(finished.folder / "corpus.zip", again.folder / "corpus.zip")
         again.run()
-        timed = {"history.csv", "objective.csv", "cost.csv", "cost.md"}  # how long an epoch took
+        timed = {"history.csv", "objective.csv"}  # how long an epoch took
+        timed |= {f"cost.{suffix}" for suffix in ("csv", "md", "html", "tex")}
         compared = 0
         pages = results(finished) / "provenance"  # of the records of this run
+        index = results(finished) / "index.html"  # it tells costs
         for path in sorted(results(finished).rglob("*")):
-            if pages in path.parents:
+            if pages in path.parents or path == index:
                 continue
             if path.is_file() and path.suffix not in {".log", ".json"} and path.name not in timed:
                 other = results(again) / path.relative_to(results(finished))
@@ -259,6 +265,78 @@ class TestFromArchiveToTables:
 
     def test_a_second_run_has_nothing_to_do(self, finished):
         assert finished.planned() == set()
+
+
+def shown_in(report):
+    """What Snakemake's report shows: a dict of each result, by its file."""
+    text = report.read_text(encoding="utf-8")
+    (found,) = re.findall(r"^\s*(?:var|const|let) results = (\{.*\});?$", text, re.MULTILINE)
+    return json.loads(found)
+
+
+class TestWhatCanBeOpened:
+    @pytest.fixture(scope="class")
+    def report(self, finished, tmp_path_factory):
+        page = tmp_path_factory.mktemp("report") / "report.html"
+        finished.snakemake("--report", str(page))
+        return page
+
+    def test_the_report_lists_every_table_and_figure_with_its_caption(self, finished, report):
+        found = {Path(path).name: each for path, each in shown_in(report).items()}
+        drawn = {p.name for p in (results(finished) / "figures").glob("*.svg")}
+        tabulated = {p.name for p in (results(finished) / "tables").glob("*.csv")}
+        assert len(drawn) > 5 and len(tabulated) > 10
+        assert {*found} >= drawn | tabulated | {f"{Path(name).stem}.html" for name in tabulated}
+        assert found.pop("deviations.html")["labels"]["page"] == "Ledger"
+        for name, each in found.items():
+            caption = caption_of(Path(name).stem)
+            assert each["labels"]["number"] == caption.number
+            assert caption.title in " ".join(html.unescape(each["caption"]).split())
+
+    def test_the_report_has_the_workflow_and_needs_no_network(self, report):
+        text = report.read_text(encoding="utf-8")
+        assert "Parekh et al." in text and "compose_index" in text
+        assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=.https?:", text)
+
+    @pytest.mark.parametrize("target", ["all", "tables", "listening"])
+    def test_no_link_of_what_a_target_makes_is_dead(self, finished, target):
+        _, text = finished.snakemake("--dry-run", "--forceall", target)
+        made = {
+            finished.folder / path
+            for line in re.findall(r"^    output: (.*)$", text, re.MULTILINE)
+            for path in line.split(", ")
+        }
+        files = {f for p in made for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file()}
+        pages = [p for p in files if p.suffix in {".html", ".md"}]
+        links = [(page, link) for page in pages for link in links_of(page)]
+        asked = files | {results(finished) / ".run/configuration.json"}  # which each run writes
+        dead = [
+            (str(page), link) for page, link in links if (page.parent / link).resolve() not in asked
+        ]
+        assert links and dead == []
+
+    def test_counts_on_the_first_page_are_those_of_the_tables(self, finished):
+        page = (results(finished) / "index.html").read_text(encoding="utf-8")
+        assert page.index("not of the paper&#39;s data") < page.index("<table")
+        n = 0
+        for path in (results(finished) / "tables").glob("table_*.csv"):
+            with path.open() as file:
+                rows = [row for row in csv.DictReader(file) if row["verdict"] == "other data"]
+            n += sum(row["n"] != "" for row in rows)
+        assert n and f'<p class="lead">{n} numbers of this run stand beside' in html
+
+    def test_the_first_page_shows_the_figures(self, finished):
+        page = (results(finished) / "index.html").read_text(encoding="utf-8")
+        for path in (results(finished) / "figures").glob("*.svg"):
+            assert f'src="figures/{path.name}"' in page
+
+
+def links_of(page):
+    """Where a page leads, beside itself and the web."""
+    text = page.read_text(encoding="utf-8")
+    pattern = r'(?:href|src)="([^"]+)"' if page.suffix == ".html" else r"\]\(([^)]+)\)"
+    found = {link.partition("#")[0] for link in re.findall(pattern, text)}
+    return {link for link in found if link and not re.match(r"[a-z]+:", link)}
 
 
 class TestWhatAnEditReruns:

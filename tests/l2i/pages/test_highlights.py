@@ -44,7 +44,15 @@ def test_pairs_and_comparisons_and_classes_are_counted():
     checks = pd.DataFrame({"noticed": ["notices", "does not notice", None, "notices"]})
     assert highlight_of(checks, TITLES) == "2 of 3 comparisons notice the other network"
     classes = rows({"class": "a"}, {"class": "a"}, {"class": "b"}, {"class": "a", "dataset": "x"})
+    classes["quantity"] = "labels"
     assert highlight_of(classes, TITLES) == "3 classes"
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_answers_that_no_listener_gave_are_called_so(simulated):
+    ratings = rows({"class": "music", "simulated": simulated}).drop(columns="paper_mean")
+    text = highlight_of(ratings, TITLES)
+    assert text.startswith("SIMULATED ANSWERS: L2I") == simulated and ", music: 86" in text
 
 
 def test_nothing_is_said_of_nothing():

@@ -132,8 +132,8 @@ def test_what_was_not_run_is_told():
     text = Read(page(number("agrees"), lacking=lacking, left_out=[gone])).text
     assert "Of the 86 numbers that the paper measures and prints, 2 have no counterpart" in text
     assert "Figure 4, the listening tests: not at all." in text
-    assert "Table IV: of ESC-50 FLINT (1)." in text
-    assert "Table I: nothing of openmic (1)." in text
+    assert "Table IV on ESC-50: not FLINT (1 number)." in text
+    assert "Table I on openmic: nothing of it (1 number)." in text
     assert "Nothing: each number" in Read(page(number("agrees"))).text
 
 

@@ -14,6 +14,7 @@ from l2i.reporting.quantities import quantity
 from l2i.reporting.sanity import DOES_NOT, NOTICES
 
 SIGNIFICANT = 0.05  # of p-values corrected by Holm
+SIMULATED = "SIMULATED ANSWERS"  # no listener gave them, see l2i.listening_test
 
 
 def highlight_of(rows: pd.DataFrame, titles: Mapping[str, str]) -> str:
@@ -37,25 +38,25 @@ def highlight_of(rows: pd.DataFrame, titles: Mapping[str, str]) -> str:
         asked = rows["noticed"].isin([NOTICES, DOES_NOT])
         n = int((rows["noticed"] == NOTICES).sum())
         return f"{n} of {asked.sum()} comparisons notice the other network"
-    if "class" in rows:
+    if "quantity" in rows:
         return f"{len(rows.drop_duplicates(['dataset', 'class']))} classes"
     if "paper_mean" in rows and rows["n"].isna().all():
         both = rows.dropna(subset=["mean", "paper_mean"])
         n = int((both["mean"] == both["paper_mean"]).sum())
         return f"{n} of {len(both)} settings are the paper's"
     measured = rows[rows["mean"].notna()]
-    return "" if measured.empty else _number(next(measured.itertuples()), titles)
+    said = "" if measured.empty else _number(measured.iloc[0], titles)
+    simulated = "simulated" in rows and rows["simulated"].any()
+    return f"{SIMULATED}: {said}" if simulated else said
 
 
-def _number(row: Any, titles: Mapping[str, str]) -> str:
-    system = titles.get(row.system, row.system) if isinstance(row.system, str) else None
-    dataset = titles.get(row.dataset, row.dataset)
-    whose = f"{system} on {dataset}" if system else dataset
-    said = [whose, quantity(row.metric).title]
-    said += [in_words(row.condition, titles)] if isinstance(row.condition, str) else []
-    paper = getattr(row, "paper_mean", None)
-    beside = "" if paper is None or pd.isna(paper) else f", the paper’s {paper_text(row)}"
-    return f"{', '.join(said)}: {number_text(row.metric, row.mean)}{beside}"
+def _number(row: pd.Series, titles: Mapping[str, str]) -> str:
+    system, dataset = (titles.get(row[name], row[name]) for name in ("system", "dataset"))
+    said = [f"{system} on {dataset}", quantity(row["metric"]).title]
+    said += [row["class"]] if isinstance(row.get("class"), str) else []
+    said += [in_words(row["condition"], titles)] if isinstance(row["condition"], str) else []
+    beside = f", the paper’s {paper_text(row)}" if pd.notna(row.get("paper_mean")) else ""
+    return f"{', '.join(said)}: {number_text(row['metric'], row['mean'])}{beside}"
 
 
 def paper_text(row: Any) -> str:

@@ -191,21 +191,20 @@ def _cells(row: Any, titles: Mapping[str, str]) -> dict[str, str]:
 
 def _lacking(
     result: Result, tables: Sequence[Shown], titles: Mapping[str, str]
-) -> list[tuple[Shown, list[str]]]:
-    """What is not measured of tables that are made: each with data sets and systems."""
+) -> list[tuple[Shown, str, str]]:
+    """What is not measured of tables that are made: table, data set, and of which systems."""
     told = []
     places = {*result.beside[PLACE].itertuples(index=False, name=None)}
     for number, table in _by_number(tables).items():
         lacking = result.lacking[result.lacking["table"] == number]
-        parts = []
         for dataset, rows in lacking.groupby("paper_dataset", sort=False):
             counts = rows["system"].value_counts(sort=False)
-            systems = "; ".join(f"{titles.get(name, name)} ({n})" for name, n in counts.items())
+            systems = [f"{titles.get(name, name)} ({_counted(n)})" for name, n in counts.items()]
             whole = (number, dataset) not in places
-            of = titles.get(str(dataset), str(dataset))
-            parts.append(f"nothing of {of} ({len(rows)})" if whole else f"of {of} {systems}")
-        if parts:
-            told.append((table, parts))
+            which = (
+                f"nothing of it ({_counted(len(rows))})" if whole else "not " + "; ".join(systems)
+            )
+            told.append((table, titles.get(str(dataset), str(dataset)), which))
     return told
 
 

@@ -139,8 +139,14 @@ def said_of_data(name):
 def said_in_captions(wildcards):
     """Title and text of all tables and figures of the run and of the paper."""
     made = [Path(path).stem for path in [*tables_in("csv"), *drawn("svg")]]
-    named = dict.fromkeys([*OF_PAPER, *made])
+    named = sorted(dict.fromkeys([*OF_PAPER, *made]), key=place_beyond)
     return [{"name": name, **caption_of(name)._asdict()} for name in named]
+
+
+def place_beyond(name):
+    """The number of what is beyond the paper, such as 3 of Table S3; 0 of the paper's."""
+    number = re.search(r" S(\d+)$", caption_of(name).number)
+    return int(number[1]) if number else 0
 
 
 def printed_and_measured(wildcards):

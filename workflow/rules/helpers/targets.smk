@@ -4,7 +4,10 @@ from configuration.captions import caption_of, path_of_caption
 
 # What tables and figures are of, where that is not all that runs.
 OF_DATASETS = {
-    **dict.fromkeys(["table_5", "corruption", "figure_corruption"], MULTI_CLASS),
+    **dict.fromkeys(
+        ["table_5", "figure_thresholds", "corruption", "figure_corruption"], MULTI_CLASS
+    ),
+    "figure_interpretation": [INTERPRETED_DATASET],
     **dict.fromkeys(["classes", "figure_5"], MULTI_LABEL),
     **dict.fromkeys(["ratings", "figure_4"], TESTED),
     **{f"figure_{number}": [dataset] for number, dataset in CLASS_FIGURES.items()},
@@ -13,12 +16,17 @@ OF_SYSTEMS = {
     "table_1": [],
     **{f"table_{number}": systems for number, systems in OF_SETTINGS_TABLE.items()},
     **dict.fromkeys(["table_4", "comparisons_4"], WITH_FIDELITY),
-    **dict.fromkeys(["table_5", "classes", "faithfulness_more"], WITH_FAITHFULNESS),
+    **dict.fromkeys(
+        ["table_5", "figure_thresholds", "classes", "faithfulness_more"], WITH_FAITHFULNESS
+    ),
+    **dict.fromkeys(["figure_interpretation", "figure_dictionary"], WITH_DICTIONARY[:1]),
     **dict.fromkeys(["table_8", "comparisons_8"], WITH_CLASSIFICATION),
     **dict.fromkeys(["corruption", "figure_corruption"], WITH_SOUNDS),
     **dict.fromkeys(["figure_2", "figure_3", "figure_5"], [SHOWN]),
     **dict.fromkeys(["ratings", "figure_4"], TESTED_SYSTEMS),
 }
+# What the report calls forms: it shows first what comes first in the alphabet.
+AS = {".html": "page", ".svg": "drawing", ".csv": "values"}
 FEW = 3  # titles that a cell of the report has room for
 
 
@@ -44,7 +52,7 @@ def labels_of(path):
         "shows": caption.topic,
         "data set": few_or_many([called[each] for each in datasets], "data sets"),
         "system": few_or_many([called[each] for each in systems], "systems"),
-        "as": Path(path).suffix.removeprefix("."),
+        "as": AS[Path(path).suffix],
     }
 
 
@@ -64,3 +72,9 @@ def category_of(name):
     """Under which heading the report has a table or figure."""
     kinds = {"table": "Tables of the paper", "figure": "Figures"}
     return kinds.get(name.partition("_")[0], "Beyond the paper")
+
+
+def reported_ledger():
+    """The page of the ledger, as the report shows it."""
+    labels = {"page": "Ledger", "shows": "Where paper, authors' code and this run differ"}
+    return report(rules.list_deviations.output.html, category="Pages", labels=labels)
