@@ -45,15 +45,15 @@ def threshold_curves(
     named = {**TITLES, **titles}
     datasets, systems = table["dataset"].unique(), list(table["system"].unique())
     looks = looks_of(systems)
-    figure = Figure(figsize=(COLUMN, 0.55 + 2.1 * len(datasets)))
+    figure = Figure(figsize=(COLUMN, 0.55 + 2.3 * len(datasets)))
     rows = figure.subfigures(len(datasets), 1, squeeze=False)[:, 0]
     for row, dataset in zip(rows, datasets, strict=True):
         part = table[table["dataset"] == dataset]
         row.suptitle(named.get(dataset, dataset))
-        left, right = row.subplots(1, 2, sharey=True, width_ratios=(1.5, 1))
+        left, right = row.subplots(1, 2, sharey=True, width_ratios=(1.4, 1))
         _over_thresholds(left, part[part["removal"] == RELEVANT], looks)
         _beside(right, part[part["removal"] != RELEVANT], looks, named)
-        left.set_ylabel("median drop in probability")
+        left.set_ylabel("median drop in probability\nwithout components that are")
         round_ticks(left.yaxis, 6)
     found = named_handles(figure.axes)
     legend_below(
@@ -72,7 +72,7 @@ def _over_thresholds(ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) ->
         upright(ax, line, line["threshold"] + offset, looks[name], label=name)
     ax.set_xticks(thresholds, [f"{threshold:g}" for threshold in thresholds])
     ax.set_xlabel("threshold of relevance")
-    ax.set_title("relevant components")
+    ax.set_title("relevant")
     _with_zero(ax)
 
 
@@ -95,7 +95,7 @@ def _beside(
     drawn_at = part["threshold"].dropna().unique()
     if len(drawn_at):
         ax.set_xlabel(f"at threshold {', '.join(f'{each:g}' for each in drawn_at)}")
-    ax.set_title("random components")
+    ax.set_title("drawn at random")
     _with_zero(ax)
 
 
