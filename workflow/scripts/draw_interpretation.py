@@ -74,8 +74,13 @@ def cells_of(interpretation: Interpretation) -> pd.DataFrame:
     cells = {name: 10 * np.log10(np.maximum(each, floor) / loudest) for name, each in power.items()}
     W, H = (read_array(folder.parents[i] / f"{name}.npy") for i, name in ARRAYS)
     cells["mask"] = shares(
-        *(W, H[:, :n_frames], [interpretation.components], grid, grid.axis),
-        **{"n_rows": N_BANDS, "n_columns": N_COLUMNS},
+        W,
+        H[:, :n_frames],
+        [interpretation.components],
+        grid,
+        grid.axis,
+        n_rows=N_BANDS,
+        n_columns=N_COLUMNS,
     )[0]
     edges = np.geomspace(grid.axis.low_hz, grid.axis.high_hz, N_BANDS + 1)
     n_columns = cells["mask"].shape[1]

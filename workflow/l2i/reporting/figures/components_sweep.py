@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,12 @@ def _lines(ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
         line = line.sort_values("n_components", kind="stable")
         look = looks[label]
         upright(ax, line, line["n_components"], look, label=label)
-        words = {"color": look.colour, "rotation": 90, "ha": "center", "fontsize": SMALL}
+        words: dict[str, Any] = {
+            "color": look.colour,
+            "rotation": 90,
+            "ha": "center",
+            "fontsize": SMALL,
+        }
         for K in line.loc[line["mean"].isna(), "n_components"]:
             ax.text(K, 0.03, "diverged", transform=below, **words)
     values = sorted(part["n_components"].unique())

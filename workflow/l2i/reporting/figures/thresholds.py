@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,12 @@ def _beside(
         of_system = part[part["system"] == name]
         x = np.array([removals.index(removal) for removal in of_system["removal"]]) + offset
         upright(ax, of_system, x, looks[name], joined=False)
-        words = {"color": looks[name].colour, "rotation": 90, "ha": "center", "fontsize": SMALL}
+        words: dict[str, Any] = {
+            "color": looks[name].colour,
+            "rotation": 90,
+            "ha": "center",
+            "fontsize": SMALL,
+        }
         for place in x[of_system["mean"].isna()]:
             ax.text(place, 0.03, "no clip", transform=below, **words)
     texts = [_where_drawn(named.get(each, each)) for each in removals]
