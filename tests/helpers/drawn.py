@@ -188,7 +188,7 @@ LARGE = {
         sweep(n_components=range(50, 401, 50)), confidence=0.95, titles={}
     ),
     "training": lambda: training_curves(
-        losses(THREE, [*LONG_TITLES, "base_f", "x", "y", "z"], ("total", "fidelity", "entropy")),
+        losses(("esc50", "openmic"), [*LONG_TITLES, "x"], ("total", "entropy")),
         titles=LONG_TITLES,
     ),
     "company": lambda: corruption_sweep(

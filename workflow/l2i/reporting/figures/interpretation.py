@@ -1,6 +1,7 @@
 """Figure S2: a clip, the soft mask of what explains a decision on it, and both parts of it."""
 
 from __future__ import annotations
+
 from typing import Any
 
 import pandas as pd
