@@ -150,15 +150,12 @@ MATRIX = [
         "run.datasets",
         {
             *OF_ALL_DATA_SETS,
-            *OF_NETWORKS,
+            "draw_dictionary",
             *("compare_systems", "tabulate_cost", "tabulate_masks", "list_atlases"),
         },
     ),
-    (
-        "run.systems",
-        {"tabulate_cost", "draw_training"},
-    ),  # the others' lists are made when the rules are read
-    ("run.folds", {"check_dataset", "list_atlases", "draw_training"}),
+    ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
+    ("run.folds", {"check_dataset", "list_atlases"}),
     ("run.*", set()),
     ("features.waveform_scale", {*USE_FRONT_END, "check_dataset"}),
     ("features.*", USE_FRONT_END),
