@@ -1,4 +1,4 @@
-"""Figure of one interpretation: a clip, the soft mask, and the two parts that it is divided into."""
+"""Figure of one interpretation: a clip, the soft mask, and both parts that it is divided into."""
 
 from pathlib import Path
 
@@ -32,15 +32,14 @@ def draw_interpretation(
     titles: dict[str, str],
     caption: dict[str, str],
 ) -> None:
-    """Draw the first clip that is listened to, and what is most probable in it; write the cells.
+    """Draw the first clip that is listened to, by its most probable class; write the cells.
 
     `of` names data set and system.
     """
-    entries = read_entries(path_to_clips)
+    clips = [Path(path_to_sounds) / file_name(each.clip) for each in read_entries(path_to_clips)]
+    interpretation = next((each for clip in clips for each in interpretations_of(clip)), None)
     table, heading = pd.DataFrame(columns=COLUMNS), titles[of["dataset"]]
-    if entries:
-        clip = Path(path_to_sounds) / file_name(entries[0].clip)
-        interpretation = interpretations_of(clip)[0]
+    if interpretation:
         table = cells_of(interpretation)
         heading = heading_of(interpretation, [titles[of[each]] for each in ("dataset", "system")])
     write_text(path_to_table, to_csv(table))
@@ -75,8 +74,13 @@ def cells_of(interpretation: Interpretation) -> pd.DataFrame:
     cells = {name: 10 * np.log10(np.maximum(each, floor) / loudest) for name, each in power.items()}
     W, H = (read_array(folder.parents[i] / f"{name}.npy") for i, name in ARRAYS)
     cells["mask"] = shares(
-        *(W, H[:, :n_frames], [interpretation.components], grid, grid.axis),
-        **{"n_rows": N_BANDS, "n_columns": N_COLUMNS},
+        W,
+        H[:, :n_frames],
+        [interpretation.components],
+        grid,
+        grid.axis,
+        n_rows=N_BANDS,
+        n_columns=N_COLUMNS,
     )[0]
     edges = np.geomspace(grid.axis.low_hz, grid.axis.high_hz, N_BANDS + 1)
     n_columns = cells["mask"].shape[1]

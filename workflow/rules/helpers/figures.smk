@@ -1,6 +1,6 @@
 """What figures there are, their inputs and settings, for rules/figures.smk."""
 
-from configuration.ablations import DEFAULT, ablation_rows
+from configuration.ablations import ablation_rows
 from configuration.captions import caption_of
 from configuration.layouts import layout_of_dataset
 from l2i.names import CLASSIFIER as CLASSIFIER_NAME
@@ -69,9 +69,7 @@ def swept_rows(wildcards):
     return [row | row["condition"] for row in ablation_rows(config, "figure_6")]
 
 
-RELEVANCE_FIGURE = settings(
-    titles=titles([], datasets=MULTI_LABEL), caption=caption_of_figure("5")
-)
+RELEVANCE_FIGURE = settings(titles=titles([], datasets=MULTI_LABEL), caption=caption_of_figure("5"))
 SWEEP_SETTINGS = settings(
     *INTERVALS,
     rows=swept_rows,
@@ -129,7 +127,9 @@ def files_of_interpretation(wildcards):
     """The clips of the first fold that are listened to, and what the first system makes of them."""
     paths = {"clips": CHOSEN, "sounds": INTERPRETED}
     return {
-        name: of_first_run(of_occasion("listening", path), [INTERPRETED_DATASET], WITH_DICTIONARY[0])[0]
+        name: of_first_run(
+            of_occasion("listening", path), [INTERPRETED_DATASET], WITH_DICTIONARY[0]
+        )[0]
         for name, path in paths.items()
     }
 
