@@ -85,4 +85,6 @@ lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
 
 $(ENV):
 	@PYTHON='$(PYTHON)' TORCH_INDEX='$(TORCH_INDEX)' envs/install.sh $(LOCKS)
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
+		--editable . # setuptools would warn in twenty lines of what editable means
 	@rm -f .venv/installed-* && touch $@

@@ -93,8 +93,6 @@ if [ -n "$index" ]; then
 else
     install --require-hashes "${@/#/--requirement=}"
 fi
-# Of editable installs setuptools warns in twenty lines.
-PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation \
-    --editable .
-broken=$("$venv/bin/python" -m pip check) || fail "packages do not fit each other: $broken"
+broken=$(VIRTUAL_ENV=$venv "$venv/bin/uv" pip check 2>&1 || "$venv/bin/python" -m pip check) ||
+    fail "packages do not fit each other: $broken"
 printf %s "$index" > "$venv/torch-index"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from importlib import metadata
 
 import pytest
@@ -15,6 +12,7 @@ from helpers.project import PROJECT
 from l2i.provenance.environments import normal_name, read_lock
 
 ENVS = PROJECT / "envs"
+LOCKS = ["compute", "workflow", "dev", "runcrate", "installers", "audit"]
 
 
 def pins_of(lines):
@@ -31,7 +29,7 @@ def locked(name):
     return read_lock(ENVS / f"{name}.txt").versions
 
 
-@pytest.mark.parametrize("name", ["compute", "workflow", "dev", "runcrate", "installers"])
+@pytest.mark.parametrize("name", LOCKS)
 class TestLocks:
     def test_what_is_asked_for_is_what_is_locked(self, name):
         asked = pins_of((ENVS / f"{name}.in").read_text().splitlines())
@@ -49,7 +47,7 @@ def test_conda_and_pip_state_the_same_versions():
     assert conda_pins() == asked
 
 
-@pytest.mark.parametrize("name", ["compute", "workflow", "dev", "runcrate", "installers"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_a_package_is_pinned_once_for_all_platforms(name):
     """Even for those that `read_lock` leaves out: nothing hangs on where the lock is read."""
     text = (ENVS / f"{name}.txt").read_text()
@@ -73,55 +71,27 @@ def test_these_tests_run_in_the_locked_environment():
     assert installed == conda_pins(), "run `make env`"
 
 
-@pytest.mark.parametrize("name", ["envs/*", "Makefile", "pyproject.toml", ".ci/run"])
+@pytest.mark.parametrize(
+    "name", ["envs/*", "Makefile", "pyproject.toml", ".ci/run", ".github/**/*.yml"]
+)
 def test_no_address_of_a_package_index_is_written_down(name):
+    """Where packages come from, each user says to pip, to uv, or by TORCH_INDEX."""
+    ours = ["--no-emit-index-url", '--find-links "$index"', '--default-index "$index"']
     for path in PROJECT.glob(name):
         text = path.read_text()
-        assert not re.search(r"https?://|file://|index-url|find-links", text.replace(
-            "--no-emit-index-url", "")), path  # fmt: skip
+        for option in ours:
+            text = text.replace(option, "")
+        assert not re.search(r"https?://|file://|index-url|find-links|default-index", text), path
 
 
-class TestMake:
-    """`make env` with stand-ins for programs, up to where it would install."""
-
-    @pytest.fixture
-    def folder(self, tmp_path):
-        for name in ("Makefile", "pyproject.toml", "setup.py"):
-            shutil.copy(PROJECT / name, tmp_path)
-        shutil.copytree(ENVS, tmp_path / "envs")
-        self.stand_in(tmp_path / "bin/uname", "echo Linux x86_64")
-        self.stand_in(
-            tmp_path / "bin/python3.11", '[ "$1" = -c ] || { echo "$@" >> calls; exit 7; }'
-        )
-        return tmp_path
-
-    def stand_in(self, path, text):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{text}\n")
-        path.chmod(0o755)
-
-    def make(self, folder):
-        search_path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        environment = os.environ | {"PATH": search_path}
-        return subprocess.run(
-            ["make", "env"], cwd=folder, env=environment, capture_output=True, text=True
-        )
-
-    def test_another_system_is_told_that_the_locks_are_not_for_it(self, folder):
-        self.stand_in(folder / "bin/uname", "echo Darwin arm64")
-        done = self.make(folder)
-        assert done.returncode != 0 and not (folder / "calls").exists()
-        message = "error: the locked packages are for Linux on x86-64, and this is Darwin arm64;"
-        assert message in done.stdout
-
-    @pytest.mark.parametrize("left_behind", [None, "exit 1"], ids=["none", "without pip"])
-    def test_an_environment_that_is_missing_or_broken_is_made_anew(self, folder, left_behind):
-        if left_behind:
-            self.stand_in(folder / ".venv/bin/python", left_behind)
-        assert self.make(folder).returncode != 0
-        assert (folder / "calls").read_text() == "-m venv --clear .venv\n"
-
-    def test_an_environment_that_has_pip_is_kept(self, folder):
-        self.stand_in(folder / ".venv/bin/python", '[ "$3" = --version ]')
-        assert self.make(folder).returncode != 0
-        assert not (folder / "calls").exists()
+def test_what_only_linux_is_asked_for_is_what_pytorch_alone_asks_for():
+    """envs/install.sh leaves it out where PyTorch is one for CPUs."""
+    text = (ENVS / "compute.txt").read_text()
+    of_linux = set(re.findall(r"^([\w.-]+)==\S+ ; sys_platform == 'linux' \\$", text, re.MULTILINE))
+    requires = read_lock(ENVS / "compute.txt").requires
+    asked_by = {
+        name: {parent for parent, children in requires.items() if name in children}
+        for name in of_linux
+    }
+    assert {"triton", "nvidia-cublas", "cuda-toolkit"} <= of_linux
+    assert all(parents and parents <= of_linux | {"torch"} for parents in asked_by.values())
