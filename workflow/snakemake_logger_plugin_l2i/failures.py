@@ -1,4 +1,4 @@
-"""What failed, in words: the job, the lines of its log that tell why, and where all of it stands."""
+"""What failed, in words: the job, the lines of its log that tell why, and where those stand."""
 
 from __future__ import annotations
 
