@@ -13,6 +13,7 @@ setup(
     packages=[
         *find_packages("workflow", include=["l2i", "l2i.*"]),
         "l2i_workflow",
+        "snakemake_logger_plugin_l2i",
         *(f"l2i_workflow.{name}" for name in OF_COMMAND),
     ],
     package_dir={"": "workflow"}

@@ -325,6 +325,8 @@ def test_tensors_are_asked_for_nothing_that_a_gpu_refuses(path):
 def test_the_default_profile_sets_nothing_that_a_cluster_profile_sets():
     default = yaml.safe_load((PROJECT / "profiles/default/config.yaml").read_text())
     of_templates = {"__use_yte__", "__definitions__"}  # of which no setting is left
+    spoken = default.pop("?if has_own_words()")
+    assert spoken == {"logger": ["l2i"]}
     assert set(default) - of_templates == {"rerun-triggers", "max-checksum-file-size"}
     assert "code" not in default["rerun-triggers"] and "params" in default["rerun-triggers"]
 

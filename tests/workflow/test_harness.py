@@ -313,7 +313,7 @@ class TestInvariants:
         running = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        assert running.stdout.readline() == "half way\n"
+        assert running.stdout.readline() == "slow: half way\n"
         assert (tmp_path / ".part-table.csv").exists()
         running.send_signal(getattr(signal, sent))
         _, shown = running.communicate(timeout=60)
@@ -340,7 +340,7 @@ class TestInvariants:
         running = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        assert running.stdout.readline() == "half way\n"
+        assert running.stdout.readline() == "slow: half way\n"
         running.send_signal(signal.SIGHUP)
         time.sleep(0.5)
         assert running.poll() is None
@@ -456,8 +456,9 @@ class TestInvariants:
         with pytest.raises(SystemExit) as end:
             perform(job, refuses)
         assert end.value.code == 1
-        for text in (capsys.readouterr().err, (tmp_path / "double.log").read_text()):
-            assert text == "error: clips.csv holds no clips; add some\n"
+        told = "error: clips.csv holds no clips; add some\n"
+        assert capsys.readouterr().err == f"double fold 1 run 4: {told}"
+        assert (tmp_path / "double.log").read_text() == told
 
     def test_prints_and_log_messages_reach_terminal_and_log_but_bars_do_not(
         self, job, tmp_path, capsys, monkeypatch
@@ -479,8 +480,9 @@ class TestInvariants:
         lines = ["to standard output", "to standard error", "from a logger"]
         assert (tmp_path / "double.log").read_text().splitlines() == lines
         shown = capsys.readouterr()
-        assert (shown.out + shown.err).splitlines() == lines
-        assert "counting" in terminal.getvalue()
+        told = [f"double fold 1 run 4: {line}" for line in lines]
+        assert (shown.out + shown.err).splitlines() == told
+        assert "\rdouble fold 1 run 4: counting" in terminal.getvalue()
 
     def test_streams_are_given_back(self, job):
         before = sys.stdout, sys.stderr
@@ -676,9 +678,9 @@ class TestDigests:
         with pytest.raises(SystemExit):
             perform(digested, double)
         said = capsys.readouterr().err
-        assert said == f"error: {tmp_path / 'clips.csv'} is lost: give your command again, " + (
-            "which makes it anew\n"
-        )
+        path = tmp_path / "clips.csv"
+        told = f"error: {path} is lost: give your command again, which makes it anew\n"
+        assert said.startswith("double ") and said.endswith(f": {told}")
 
     def test_an_input_that_is_not_what_its_digest_says_is_refused(self, digested, tmp_path, capsys):
         (tmp_path / "clips.csv").write_text("clip\nb\n")
@@ -686,7 +688,9 @@ class TestDigests:
             perform(digested, double)
         assert end.value.code == 1
         message = capsys.readouterr().err
-        assert message.startswith(f"error: {tmp_path / 'clips.csv'} is not the file that")
+        assert message.startswith(
+            f"double fold 1 run 4: error: {tmp_path / 'clips.csv'} is not the file that"
+        )
         assert "Traceback" not in message and "give your command again" in message
         assert not (tmp_path / "table.csv").exists()
 

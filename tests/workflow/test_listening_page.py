@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from helpers.loaded_workflow import loaded_workflow, settings_of, wildcards_of
@@ -54,12 +52,3 @@ def test_an_interpreter_of_shuffled_targets_is_heard_beside_the_one_that_it_chec
     }
     folder = "results/paper/listening/esc50/fold1/l2i_att/targets-shuffled/run0"
     assert misled == {folder: "L2I w/ ATT, targets shuffled"}
-
-
-@pytest.mark.parametrize(("rules", "told"), [({"compose_listening", "all"}, 1), ({"all"}, 0)])
-def test_the_page_is_named_where_it_was_asked_for(workflow, capsys, rules, told):
-    jobs = [SimpleNamespace(rule=SimpleNamespace(name=name)) for name in rules]
-    workflow.globals["tell_where_to_listen"](jobs)
-    said = capsys.readouterr().err
-    assert said.count("Open file:///") == told
-    assert not told or said.endswith("/results/paper/listen/index.html\n")

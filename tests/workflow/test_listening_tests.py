@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -40,15 +38,6 @@ def test_what_is_chosen_runs_in_the_job_of_the_classifier_on_a_cluster():
     groups = (PROJECT / "slurm/config.yaml").read_text(encoding="utf-8")
     for name in ("measure_classifier", "choose_stimuli", "explain_by_slime"):
         assert f"  - {name}=classifier_{{dataset}}\n" in groups
-
-
-def test_the_end_of_a_run_names_the_test(workflow, capsys):
-    rule = SimpleNamespace(name="compose_listening_test")
-    jobs = [SimpleNamespace(rule=rule, wildcards=Wildcards(fromdict={"dataset": "sonyc_ust"}))]
-    workflow.globals["tell_where_to_listen"](jobs)
-    said = capsys.readouterr().err
-    address = Path("results/paper/listening_test/sonyc_ust/index.html").resolve().as_uri()
-    assert said == f"Listening test of SONYC-UST: {address}\n"
 
 
 # ------------------------------------------------------------------ the configuration

@@ -119,7 +119,7 @@ def l2i(run, *arguments):
 
 def test_it_claims_no_names_but_its_own(installed):
     assert {path.name for path in installed.iterdir() if "dist-info" not in path.name} == {
-        *("l2i", "l2i_workflow")
+        *("l2i", "l2i_workflow", "snakemake_logger_plugin_l2i")
     }
 
 
@@ -128,7 +128,7 @@ def test_every_module_schema_template_and_reference_file_is_in_it(installed):
     assert (installed / "l2i/py.typed").is_file(), "types are for those who import it, too"
     kept = (".py", ".pyi", ".yaml", ".html", ".css", ".js", ".safetensors", ".md")
     for source, place in (
-        *((here / "l2i", installed / "l2i"),),
+        *((here / name, installed / name) for name in ("l2i", "snakemake_logger_plugin_l2i")),
         *(
             (here / name, installed / "l2i_workflow" / name)
             for name in ("cli", "configuration", "harness", "reference", "schemas", "scripts")

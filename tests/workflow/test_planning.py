@@ -219,7 +219,7 @@ class TestRecordsDecide:
     def test_the_plan_says_what_has_changed(self, copied):
         config = copied / "config.yaml"
         config.write_text(config.read_text().replace("factor: 2", "factor: 5"))
-        said = run_snakemake(copied, "--dry-run").stdout
+        said = run_snakemake(copied, "--dry-run", "--printshellcmds").stdout
         assert "before: factor 2 now: factor 5" in said
         assert "--cleanup-metadata" not in said  # which would do nothing
 
@@ -311,7 +311,7 @@ class TestRecordsDecide:
 
     def test_a_first_run_says_that_all_is_missing(self, copied):
         shutil.rmtree(copied / "results")
-        said = run_snakemake(copied, "--dry-run").stdout
+        said = run_snakemake(copied, "--dry-run", "--printshellcmds").stdout
         assert "Missing output files" in said and "no record" not in said
 
     def test_a_log_says_what_is_of_an_earlier_run_and_the_maker_keeps_its_own(self, copied):

@@ -6,7 +6,6 @@ No result depends on any of it: fingerprints of code leave this module out.
 from __future__ import annotations
 
 import csv
-import io
 import logging
 import math
 import sys
@@ -15,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from tqdm import tqdm
 
@@ -153,25 +152,28 @@ class GrowingHistory:
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         self._path, self._has_heading = _grows_in.get(), False
-        self._write("w", [*rows])
+        self._file: TextIO | None = None
+        with self._said_if_refused():
+            if self._path is not None:  # each line is written when it ends
+                self._file = self._path.open("w", buffering=1, encoding="utf-8")
+        for row in rows:
+            self.add(row)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write one more row, at once; all rows have the same columns."""
-        self._write("a", [row])
-
-    def _write(self, mode: str, rows: list[Mapping[str, Any]]) -> None:
-        if self._path is None:
+        if self._file is None:
             return
-        text = io.StringIO()
-        for row in rows:
-            writer = csv.DictWriter(text, row, lineterminator="\n")
+        writer = csv.DictWriter(self._file, row, lineterminator="\n")
+        with self._said_if_refused():
             if not self._has_heading:
                 writer.writeheader()
                 self._has_heading = True
             writer.writerow(row)
-        try:  # the file is closed each time: whoever reads it finds whole rows
-            with self._path.open(mode, encoding="utf-8") as file:
-                file.write(text.getvalue())
+
+    @contextmanager
+    def _said_if_refused(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             log.warning("warning: %s: no history to follow (%s)", self._path, error)
-            self._path = None
+            self._file = None

@@ -166,7 +166,9 @@ def rendered(run: Run, now: float, size: Any) -> RenderableType:
     n_rows = max(min(MOST_ROWS, size[1] - 4), 1)
     rows = [_row(job, now, size[0]) for job in jobs[:n_rows]]
     if len(jobs) > n_rows:
-        rows.append(Text(f"  and {len(jobs) - n_rows} more under way", style="dim"))
+        more = Text(f"  and {len(jobs) - n_rows} more under way", style="dim")
+        more.truncate(size[0] - 1, overflow="ellipsis")
+        rows.append(more)
     return Group(_head(run, now, size[0]), *rows)
 
 

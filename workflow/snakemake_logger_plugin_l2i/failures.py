@@ -1,4 +1,4 @@
-"""What failed, in words: the job, the lines of its log that tell why, and where all of it stands."""
+"""What failed, in words: the job, the lines of its log that tell why, and where those stand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Failure:
     @property
     def at_once(self) -> str:
         """What is said while a run goes on, which tells all at its end."""
-        why = [line for line in [*self.told[:1], self.message] if line][:1]
+        why = [line for line in [self.message, *self.told[:1]] if line]
         logs = [f"log: {self.logs[0]}"] if self.logs else []
         return "\n    ".join([f"FAILED: {self.words}", *why, *logs])
 

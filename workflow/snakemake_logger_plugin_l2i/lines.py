@@ -17,7 +17,12 @@ CHATTER = re.compile(
     r"Assuming unrestricted shared filesystem|Building DAG of jobs|Using shell: |host: "
     r"|Rules claiming more threads|Provided (cores|resources|remote nodes)|Group jobs: inactive"
     r"|(Conda environments|Singularity containers): ignored|Select jobs to execute"
-    r"|Execute \d+ jobs|Elapsed time: |Complete log\(s\): |None$"
+    r"|Execute \d+ jobs|Elapsed time: |Complete log\(s\): |None$|Shutting down, this might"
+)
+# What it says of a job that failed, beside what is told of that here, and at the end of such a run.
+OF_FAILURES = re.compile(
+    r"RuleException:\nCalledProcessError in file|Exiting because a job execution failed"
+    r"|WorkflowError:\nAt least one job did not complete"
 )
 SILENT = {
     *(LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.JOB_STARTED, LogEvent.SHELLCMD),
@@ -50,9 +55,7 @@ class Lines:
         }
         if event in answers:
             answers[event](record)
-        elif event not in SILENT and not (
-            record.levelno < logging.WARNING and CHATTER.match(record.getMessage())
-        ):
+        elif event not in SILENT and not is_left_out(record):
             self.say(record.getMessage(), level=record.levelno)
 
     def close(self) -> None:
@@ -102,6 +105,13 @@ class Lines:
         words = {number: job.words for number, job in self.run.under_way.items()}
         for failure in failures_of_group(vars(record), words):
             self.tell_of(failure)
+
+
+def is_left_out(record: logging.LogRecord) -> bool:
+    """Whether what Snakemake says need not be read: no warning, nor what nobody else tells of."""
+    said = record.getMessage()
+    of_run = record.levelno < logging.WARNING and CHATTER.match(said)
+    return bool(of_run or OF_FAILURES.match(said))
 
 
 def job_of(record: logging.LogRecord) -> Job:

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_l2i.lines import CHATTER
+from snakemake_logger_plugin_l2i.lines import is_left_out
 
 FEW = 3  # changes that are named; others are counted
 # How the reasons of Snakemake begin, and what they mean.
@@ -84,9 +84,7 @@ class Plan:
     def _is_left_out(record: logging.LogRecord) -> bool:
         """Reasons by rule follow in the table, as does what a dry run is."""
         said = record.getMessage()
-        return record.levelno < logging.WARNING and bool(
-            CHATTER.match(said) or said.startswith(("Reasons:", "This was a dry-run"))
-        )
+        return is_left_out(record) or said.startswith(("Reasons:", "This was a dry-run"))
 
 
 def why(reason: str) -> str:

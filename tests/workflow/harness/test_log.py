@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -96,3 +97,62 @@ def test_under_slurm_the_first_line_names_the_job(path, monkeypatch):
     first, second = path.read_text().splitlines()
     assert first.startswith("--- started 20") and first.endswith(", SLURM job 17")
     assert second == "epoch 1"
+
+
+class Terminal:
+    """What a terminal was given, each time."""
+
+    def __init__(self):
+        self.given = []
+
+    def write(self, text):
+        self.given.append(text)
+
+    def flush(self):
+        pass
+
+
+def test_lines_on_the_terminal_say_whose_they_are_and_come_whole(path, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with module.copied_into(str(path), "train a: "):
+        print("epoch", 1, file=sys.stderr)
+        print("two\nlines\nand a beg", end="", file=sys.stderr)
+        print("inning", end="", file=sys.stderr)
+    shown = [text for text in terminal.given if text]
+    assert all(text.endswith("\n") for text in shown)
+    assert "".join(shown).splitlines() == [
+        f"train a: {line}" for line in ("epoch 1", "two", "lines", "and a beginning")
+    ]
+    assert path.read_text() == "epoch 1\ntwo\nlines\nand a beginning\n"
+
+
+def test_a_terminal_that_is_gone_ends_no_job(path, monkeypatch):
+    class Gone(Terminal):
+        def write(self, text):
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    with module.copied_into(str(path)):
+        print("epoch 1", file=sys.stderr)
+    assert path.read_text() == "epoch 1\n"
+
+
+@pytest.mark.parametrize(
+    ("wildcards", "prefix"),
+    [
+        ({}, "train: "),
+        ({"dataset": "esc50", "fold": "1"}, "train esc50 fold 1: "),
+        (
+            {"fold": "1", "system": "l2i", "variant": "default", "run": "0"},
+            "train fold 1 l2i run 0: ",
+        ),
+        ({"system": "l2i", "variant": "taps-B6", "number": "4"}, "train l2i taps-B6 number 4: "),
+    ],
+)
+def test_a_prefix_names_rule_and_wildcards_but_what_is_default(wildcards, prefix):
+    assert module.prefix_of("train", wildcards) == prefix
+
+
+def test_a_history_lies_beside_its_log():
+    assert str(module.history_path("r/logs/a/train.log")) == "r/logs/a/train.history.csv"

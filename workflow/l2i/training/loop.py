@@ -2,9 +2,10 @@
 
 What a batch costs is the caller's business: a function from a batch to named losses. The loop
 shuffles, fetches the next batch while one is learned from, steps, keeps the history, which can be
-followed as it grows (l2i.progress), and stops with a clear message when a loss is no longer finite. Epoch counts are fixed; nothing is selected on the
-way. A run that was ended goes on from its last checkpoint (l2i.training.checkpoints) and gives the
-weights of one that was not. Checkpoints are taken between steps, in the middle of an epoch too.
+followed as it grows (l2i.progress), and stops with a clear message when a loss is no longer finite.
+Epoch counts are fixed; nothing is selected on the way. A run that was ended goes on from its last
+checkpoint (l2i.training.checkpoints) and gives the weights of one that was not. Checkpoints are
+taken between steps, in the middle of an epoch too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from l2i.training.checkpoints import (
 
 log = logging.getLogger(__name__)
 
-BETWEEN_BATCH_LINES = 30.0  # seconds, in an epoch: to say its losses, the device must have caught up
+BETWEEN_BATCH_LINES = 30.0  # seconds, inside of an epoch: the device must have caught up for one
 
 Losses = dict[str, Tensor]  # named scalars; "total" is what is minimised
 
