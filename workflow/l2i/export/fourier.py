@@ -62,6 +62,6 @@ class Fourier(nn.Module):
 
     def _basis(self) -> Tensor:
         """Windowed cosines and sines, (2 n_bins, n_fft), float64."""
-        # Whole turns are left out: a cosine of many would be rounded.
-        steps = torch.arange(self.n_bins)[:, None] * torch.arange(self.n_fft) % self.n_fft
+        # Not %, whose operator is called remainder, as one of the graph's outputs is.
+        steps = torch.fmod(torch.arange(self.n_bins)[:, None] * torch.arange(self.n_fft), self.n_fft)
         return (self.turn[:, steps] * self.window).flatten(0, 1)
