@@ -43,7 +43,7 @@ FLOORS = [
     "stored",
     *("provenance", "features", "dictionary", "networks", "reporting", "pages", "datasets"),
     "synthetic",
-    *("training", "interpretation", "systems", "evaluation"),
+    *("training", "interpretation", "export", "systems", "evaluation"),
     "listening_test",
     "models",
 ]

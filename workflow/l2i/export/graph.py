@@ -25,7 +25,7 @@ from l2i.export.fourier import Fourier
 from l2i.features.spectral import MAGNITUDE_FLOOR, FrontEnd
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.model import Model
-from l2i.interpretation.relevance import select, soft_masked
+from l2i.interpretation.relevance import soft_masked
 from l2i.networks.classifier import MIN_FRAMES, Classifier
 
 
@@ -89,21 +89,18 @@ class Graph(nn.Module):
         explained = torch.where(target < 0, logits.argmax(-1), target)
         r = (relevances * one_hot(explained, logits.shape[-1])[:, :, None]).sum(1)
         X = magnitude.log1p()
-        share = soft_masked(X, W, H, select(r, threshold))
+        share = soft_masked(X, W, H, r > threshold)
         phase = whole / magnitude.clamp(min=MAGNITUDE_FLOOR)[:, None]
-
-        def sound(spectrogram: Tensor) -> Tensor:
-            S = spectrogram.expm1()[:, None] * phase
-            return self.fourier.istft(S, n_samples) * gain
-
+        both = torch.cat([share, X - share]).expm1()[:, None] * torch.cat([phase, phase])
+        sounds, n_clips = self.fourier.istft(both, n_samples), waveform.shape[0]
         return Explained(
             logits,
             self.classifier.probabilities(logits),
             self.classifier.decisions(logits),
             relevances,
             H,
-            sound(share),
-            sound(X - share),
+            sounds[:n_clips] * gain,
+            sounds[n_clips:] * gain,
         )
 
     def _as_decided(self, x: Tensor) -> Tensor:

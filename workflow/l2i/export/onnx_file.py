@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.export import Dim, ExportedProgram
 
 import l2i
 from l2i.checks import InputError, reason
@@ -25,11 +24,14 @@ from l2i.disk import replace_bytes
 from l2i.export.graph import Graph
 from l2i.interpretation.model import Model
 
+if TYPE_CHECKING:  # it takes seconds, for which who writes no such file should not wait
+    from torch.export import ExportedProgram
+
 PACKAGES = ("onnx", "onnxscript")
 VERSION = "l2i_version"  # of the metadata: who wrote the file
 DECIDED = -1  # as target: the class that is most probable
 INPUTS = {
-    "waveform": ((("batch", "n_samples")), "mono, at sample_rate, of any length and level"),
+    "waveform": (("batch", "n_samples"), "mono, at sample_rate, of any length and level"),
     "threshold": ((), "relevance above which a component belongs to the interpretation"),
     "target": ((), "number of the class that is explained; -1 for each clip's most probable one"),
 }
@@ -94,6 +96,7 @@ def traced(graph: Graph) -> ExportedProgram:
     n_samples = graph.n_decided + 1  # such as says nothing of any other: neither a multiple of
     waveform = torch.zeros(3, n_samples)  # anything nor the length of training, and no single clip
     inputs = waveform, torch.tensor(0.1), torch.tensor(DECIDED)
+    Dim = torch.export.Dim
     graph.eval()(*inputs)  # makes and keeps what is made once, which must be no part of a trace
     try:
         return torch.export.export(

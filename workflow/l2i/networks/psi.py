@@ -175,8 +175,8 @@ def patch_of(shape: MapShape) -> tuple[int, int]:
 
 def frames_of(shape: MapShape, n: int) -> int:
     """Frames of a map that stand for 32n of the spectrogram."""
-    if LONGEST_STRIDE % shape.stride == 0:
-        return n * int(LONGEST_STRIDE // shape.stride)  # n may be a symbol, which rounding would end
+    if LONGEST_STRIDE % shape.stride == 0:  # a length that is a symbol cannot be rounded
+        return n * int(LONGEST_STRIDE // shape.stride)
     return round(LONGEST_STRIDE * n / shape.stride)
 
 
