@@ -6,7 +6,6 @@ metadata of the file: classes, rate, front end, what goes in and what comes out.
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import warnings
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-import l2i
+from l2i import __version__
 from l2i.checks import InputError, reason
 from l2i.disk import replace_bytes
 from l2i.export.graph import Graph
@@ -27,7 +26,6 @@ from l2i.interpretation.model import Model
 if TYPE_CHECKING:  # it takes seconds, for which who writes no such file should not wait
     from torch.export import ExportedProgram
 
-PACKAGES = ("onnx", "onnxscript")
 VERSION = "l2i_version"  # of the metadata: who wrote the file
 DECIDED = -1  # as target: the class that is most probable
 INPUTS = {
@@ -64,7 +62,7 @@ def save_onnx(path: str | Path, model: Model) -> None:
     --------
     >>> save_onnx("model.onnx", l2i.load())
     """
-    onnx, _ = _packages()
+    onnx = _onnx()
     with _quiet():
         program = torch.onnx.export(
             traced(Graph(model)),
@@ -78,7 +76,7 @@ def save_onnx(path: str | Path, model: Model) -> None:
     _say_shapes(proto.graph, model)
     _give_defaults(onnx, proto.graph, model)
     _leave_out_traces(proto)
-    proto.producer_name, proto.producer_version = "l2i", l2i.__version__
+    proto.producer_name, proto.producer_version = "l2i", __version__
     proto.doc_string = model.title
     onnx.helper.set_model_props(proto, metadata(model))
     onnx.checker.check_model(proto, full_check=True)
@@ -118,7 +116,7 @@ def metadata(model: Model) -> dict[str, str]:
     """What the file says besides its graph; text as it is, all else as JSON."""
     made_by = model.card.get("made_by", {})
     return {
-        VERSION: l2i.__version__,
+        VERSION: __version__,
         "title": model.title,
         "classes": json.dumps(model.classes),
         "multi_label": json.dumps(model.explained.multi_label),
@@ -137,7 +135,7 @@ def metadata(model: Model) -> dict[str, str]:
 
 def is_ours(path: Path) -> bool:
     """Whether a file is one that :func:`save_onnx` wrote."""
-    onnx, _ = _packages()
+    onnx = _onnx()
     try:
         proto = onnx.load(path)
     except Exception:  # whatever a parser says of a file that is something else
@@ -145,14 +143,17 @@ def is_ours(path: Path) -> bool:
     return any(each.key == VERSION for each in proto.metadata_props)
 
 
-def _packages() -> list[Any]:
+def _onnx() -> Any:
+    """The package, if all that writing takes is there."""
     try:
-        return [importlib.import_module(name) for name in PACKAGES]
+        import onnx
+        import onnxscript  # noqa: F401 - PyTorch takes it
     except ImportError as error:
         raise InputError(
-            f"a file of ONNX takes the packages {' and '.join(PACKAGES)} ({reason(error)}): "
+            f"a file of ONNX takes the packages onnx and onnxscript ({reason(error)}): "
             "pip install 'l2i[onnx]'"
         ) from error
+    return onnx
 
 
 @contextmanager
