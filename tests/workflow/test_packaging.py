@@ -26,7 +26,7 @@ PINNED = {  # by those who need a pair of just these
 
 def declared():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["workflow"]]
+    listed = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
     return {requirement.name: requirement for requirement in map(Requirement, listed)}
 
 
