@@ -39,7 +39,9 @@ class ExportReport(NamedTuple):
 def export(
     output: Annotated[
         Path,
-        typer.Option("--output", metavar="FILE", help="File to write, such as dog.safetensors."),
+        typer.Option(
+            "--output", metavar="FILE", help="File to write, such as dog.safetensors, or dog.onnx."
+        ),
     ],
     folder: Annotated[
         Path | None,
@@ -64,9 +66,10 @@ def export(
 ) -> None:
     """Put a trained interpreter and its classifier into one file, with a card that says what it is.
 
-    `l2i interpret --model FILE` and `l2i.load(FILE)` read it. What it scores on the test clips of
-    its fold is computed from the run's scores, as the run's tables are. MODEL_CARD.md beside it
-    says the same in words.
+    `l2i interpret --model FILE` and `l2i.load(FILE)` read it. A file whose name ends with .onnx is
+    for onnxruntime instead: a waveform goes in, its explanation comes out. What the model scores on
+    the test clips of its fold is computed from the run's scores, as the run's tables are.
+    MODEL_CARD.md beside it says the same in words.
     """
     # Here because it takes seconds, for which no other verb should wait.
     from cli.exporting import write_model

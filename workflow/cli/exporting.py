@@ -14,12 +14,16 @@ import yaml
 from cli.model_facts import facts_of, fold_of
 from l2i.checks import InputError, reason
 from l2i.disk import replace_text
+from l2i.export.onnx_file import is_ours, save_onnx
 from l2i.features.cache import open_features, rows_of
 from l2i.interpretation.model import Model
-from l2i.interpretation.stored_model import load_model, save_model
+from l2i.interpretation.stored_model import KIND, load_model, save_model
 from l2i.pages.model_card import model_card
 from l2i.provenance.runs import Run
 from l2i.systems.trained import Trained, choose, open_trained
+from l2i.weights import read_identity
+
+ONNX = ".onnx"
 
 
 def write_model(
@@ -39,7 +43,7 @@ def write_model(
     chosen : mapping
         See :func:`l2i.systems.trained.choose`.
     path_to_model, path_to_card : Path
-        What is written.
+        What is written; a model whose name ends with .onnx as ONNX, else as safetensors.
     path_to_about : Path or None
         YAML of headings, and a text or a list of texts for each.
     half : bool
@@ -48,8 +52,12 @@ def write_model(
     Raises
     ------
     InputError
-        If there is no such model, or anything that it needs is missing or not what it was.
+        If there is no such model, anything that it needs is missing or not what it was, or
+        something else has its name.
     """
+    if half and path_to_model.suffix == ONNX:
+        raise InputError("a file of ONNX holds float32: leave out --half, or write safetensors")
+    _require_replaceable(path_to_model)
     said = {} if path_to_about is None else _said(path_to_about)
     trained = choose(run.folder, **chosen)
     model = open_trained(trained)
@@ -69,7 +77,24 @@ def write_model(
 
 
 def _save(path: Path, model: Model, card: dict[str, Any], precision: torch.dtype) -> None:
-    save_model(path, dataclasses.replace(model, card=card), precision=precision)
+    with_card = dataclasses.replace(model, card=card)
+    if path.suffix == ONNX:
+        save_onnx(path, with_card)
+    else:
+        save_model(path, with_card, precision=precision)
+
+
+def _require_replaceable(path: Path) -> None:
+    """Refuse to write over what was not exported here."""
+    if path.exists() and not (is_ours(path) if path.suffix == ONNX else _is_model(path)):
+        raise InputError(f"{path} is there, and no model that was exported: name another file")
+
+
+def _is_model(path: Path) -> bool:
+    try:
+        return read_identity(path).get("kind") == KIND
+    except InputError:
+        return False
 
 
 @torch.no_grad()

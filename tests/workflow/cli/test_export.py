@@ -84,6 +84,19 @@ def export(*options):
 ONE = ("--fold", "2", "--system", "l2i_max")
 
 
+@pytest.fixture
+def onnx_of(monkeypatch):
+    """Models that were given to be written as ONNX, which takes half a minute."""
+    given = []
+
+    def save(path, model):
+        given.append(model)
+        path.write_bytes(b"graph")
+
+    monkeypatch.setattr("cli.exporting.save_onnx", save)
+    return given
+
+
 def test_one_model_of_several_is_written_with_its_card(run, capsys):
     assert export(*ONE) == 0
     model, then = load("dog.safetensors"), load(run, fold=2, system="l2i_max")
@@ -150,3 +163,35 @@ def test_without_features_it_cannot_be_told_what_rounding_changes(run, capsys):
     assert export(*ONE, "--half") == 4
     assert "log_mel.npy" in capsys.readouterr().err
     assert not Path("dog.safetensors").exists()
+
+
+def test_a_file_whose_name_says_so_is_one_of_onnx(run, onnx_of, capsys):
+    assert export(*ONE, "--output", "dog.onnx") == 0
+    assert Path("dog.onnx").read_bytes() == b"graph" and "dog.onnx" in capsys.readouterr().out
+    [model] = onnx_of
+    then = load(run, fold=2, system="l2i_max")
+    x = write_noise(Path("a.wav"))
+    assert np.array_equal(model.explain(x).class_relevances, then.explain(x).class_relevances)
+    assert model.card["stored_as"] == {"precision": "float32"} and model.card["measured"]
+    assert "`dog.onnx` holds a classifier" in Path("MODEL_CARD.md").read_text()
+
+
+def test_onnx_in_half_precision_is_refused(run, onnx_of, capsys):
+    assert export(*ONE, "--output", "dog.onnx", "--half") == 4
+    assert "leave out --half" in capsys.readouterr().err and not onnx_of
+
+
+@pytest.mark.parametrize("name", ["dog.onnx", "dog.safetensors"])
+def test_what_was_not_exported_is_not_written_over(run, onnx_of, capsys, name):
+    Path(name).write_text("mine")
+    assert export(*ONE, "--output", name) == 4
+    assert f"{name} is there, and no model that was exported" in (
+        " ".join(capsys.readouterr().err.split())
+    )
+    assert Path(name).read_text() == "mine" and not Path("MODEL_CARD.md").exists()
+
+
+def test_what_was_exported_is_written_over(run, onnx_of):
+    assert export(*ONE) == 0
+    assert export("--fold", "1", "--system", "l2i_max") == 0
+    assert load("dog.safetensors").card["fold"] == "1"

@@ -129,14 +129,14 @@ class Classifier(nn.Module):
             h = block(h)
             if name in taps:
                 hidden[name] = h
-            h = nn.functional.max_pool2d(h, 2)
+            h = halved(h)
         return self.classify(self.embedding(h)), hidden
 
     def embed(self, M: Tensor) -> Tensor:
         """Output of the convolutional trunk, (B, channels, time, mel)."""
         h = M.unsqueeze(1)
         for block in self.blocks.values():
-            h = nn.functional.max_pool2d(block(h), 2)
+            h = halved(block(h))
         return self.embedding(h)
 
     def classify(self, embedding: Tensor) -> Tensor:
@@ -157,6 +157,14 @@ def map_shapes(width: float) -> dict[str, MapShape]:
         name: MapShape(channels[name], N_MELS >> depth, 1 << depth)
         for name, depth in DEPTHS.items()
     }
+
+
+def halved(h: Tensor) -> Tensor:
+    """Largest of each 2 by 2 of a map; an odd frame at the end is left out."""
+    if torch.compiler.is_exporting():  # max_pool2d would fix whether the number of frames is odd
+        earlier, later = h[:, :, :-1:2], h[:, :, 1::2]
+        return nn.functional.max_pool2d(torch.maximum(earlier, later), (1, 2))
+    return nn.functional.max_pool2d(h, 2)
 
 
 def scaled(channels: int, width: float) -> int:

@@ -79,7 +79,7 @@ class JoinedMaps(nn.Module):
     def join(self, hidden: dict[str, Tensor]) -> Tensor:
         """The maps of `taps` on the grid, one after the other, (B, n_joined, 4, 4n)."""
         coarsest = max(reversed(self.taps), key=lambda tap: self.shapes[tap].stride)
-        n_frames = int(hidden[coarsest].shape[2] * self.shapes[coarsest].stride)
+        n_frames = torch.sym_int(hidden[coarsest].shape[2] * self.shapes[coarsest].stride)
         n = max(1, n_frames // LONGEST_STRIDE)
         coarse_first = sorted(self.taps, key=lambda tap: self.shapes[tap].stride <= GRID_STRIDE)
         return torch.cat([self._on_grid(tap, hidden[tap], n) for tap in coarse_first], dim=1)
@@ -89,7 +89,7 @@ class JoinedMaps(nn.Module):
         shape, layer = self.shapes[tap], self.get_submodule(layer_of(tap))
         h = h.transpose(2, 3)  # (B, channels, bands, time)
         # Pooling floors: finer maps may be a little longer.
-        h = h[..., : round(LONGEST_STRIDE * n / shape.stride)]
+        h = h[..., : frames_of(shape, n)]
         if shape.stride <= GRID_STRIDE:
             n_bands, n_frames = patch_of(shape)
             return relu(layer(resampled(h, GRID_BANDS * n_bands, 4 * n * n_frames)))
@@ -173,6 +173,13 @@ def patch_of(shape: MapShape) -> tuple[int, int]:
     return max(1, shape.n_bands // GRID_BANDS), max(1, round(GRID_STRIDE / shape.stride))
 
 
+def frames_of(shape: MapShape, n: int) -> int:
+    """Frames of a map that stand for 32n of the spectrogram."""
+    if LONGEST_STRIDE % shape.stride == 0:  # a length that is a symbol cannot be rounded
+        return n * int(LONGEST_STRIDE // shape.stride)
+    return round(LONGEST_STRIDE * n / shape.stride)
+
+
 def channel_shares(n_taps: int) -> list[int]:
     """How the 512 channels at the join are shared between maps, in network order.
 
@@ -235,6 +242,8 @@ def stretch_conv(h: Tensor, n_frames: int, conv: nn.Conv2d) -> Tensor:
     -------
     Tensor, shape (B, out_channels, n_bands, n_frames)
     """
+    if torch.compiler.is_exporting():
+        return conv(stretch(h, n_frames))  # a graph of any length has no weights to be kept
     n_taps = conv.kernel_size[1]
     kernel = conv.weight.permute(3, 0, 1, 2).flatten(0, 1).unsqueeze(3)  # taps before channels
     mixed = conv2d(h, kernel, padding=(int(conv.padding[0]), 0)).permute(0, 2, 3, 1)

@@ -1,0 +1,1 @@
+"""Models in files that other programs run: all of an explanation as one graph, in ONNX."""
