@@ -153,11 +153,15 @@ class TestClasses:
         assert "## sonyc_ust: test clips\n\n| class | positives | negatives | decided |" in text
         assert "| dog | 6 | 6 | 6 |\n| music | 4 | 8 | 4 |\n" in text
         assert (
-            "| class | L2I w/ ATT, AUPRC | L2I w/ ATT, average precision | L2I w/ MAX, AUPRC |"
+            "| class | L2I w/ ATT<br>AUPRC | L2I w/ ATT<br>average precision "
+            "| L2I w/ MAX<br>AUPRC |"
         ) in text
         assert "median drop where the classifier decides, τ = 0.1\n" in text
         assert (
-            "| class | L2I w/ ATT | L2I w/ ATT, median faithfulness, net of the round trip "
-            "| random, among the unselected, of=l2i_att | nothing (round trip alone), of=l2i_att "
-            "| L2I w/ MAX |"
+            "| class | L2I w/ ATT<br>median faithfulness "
+            "| L2I w/ ATT<br>median faithfulness, net of the round trip "
+            "| random, among the unselected, of the components of L2I w/ ATT<br>"
+            "median faithfulness "
+            "| nothing (round trip alone), of the components of L2I w/ ATT<br>median faithfulness "
+            "| L2I w/ MAX<br>median faithfulness |"
         ) in text
