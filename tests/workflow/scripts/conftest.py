@@ -38,7 +38,7 @@ def tabulate(tmp_path, write):
         inputs = {f"path_to_{key}": write(key, each) for key, each in (inputs or {}).items()}
         inputs |= {"path_to_clips": write("clips", frames)} if frames else {}
         given = {"page": page_of(), **inputs, **settings}
-        if name != "tabulate_classes":
+        if name not in ("tabulate_classes", "compare_systems"):
             given["paper"] = printed_in(table or TABLES[name.removeprefix("tabulate_")])
         before = copy.deepcopy(given)
         load_script(name)(

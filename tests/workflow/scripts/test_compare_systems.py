@@ -50,7 +50,7 @@ class TestPairs:
         # 15 clips of one sign: no flip of 200 is as extreme.
         assert one(table, system="apnet", other="base_f")["p"] == pytest.approx(1 / 201, abs=1e-6)
         assert (table["p_holm"] >= table["p"]).all()
-        assert page().startswith("# Table VIII: classification by design, pair by pair\n")
+        assert page().startswith("# Table S9: numbers\n")
         assert "| APNet | classifier f | -75.0 [" in page()
         assert "| 1 | 1 | 20 | 20 |" in page()
         assert "With 200 permutations the smallest possible p is 0.005." in page()

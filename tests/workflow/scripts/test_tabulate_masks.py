@@ -133,7 +133,7 @@ class TestPage:
         rows = [masked(name, both([0.1, 0.2], [0.3, 0.4])) for name in ("l2i_att", "slime")]
         tabulate(rows[:1], rows[1:])
         lines = page().splitlines()
-        assert lines[0] == "# Further measures of faithfulness"
+        assert lines[0] == "# Table S9: numbers"
         assert "| measure | removal | L2I w/ ATT | SLIME |" in lines
         (line,) = [each for each in lines if "median faithfulness" in each and "noise fill" in each]
         assert "0.3500 [" in line and "↑" in line
