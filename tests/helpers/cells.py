@@ -11,8 +11,8 @@ from l2i.reporting.cells import (
     key_columns,
     names_of_table,
     parse_address,
-    settings_of,
 )
+from l2i.reporting.conditions import in_words, settings_of
 from l2i.reporting.quantities import QUANTITIES, quantity
 
 
@@ -28,6 +28,8 @@ def parts_of(cell, titles=None, *, qualified=False):
 def _as_printed(column, text, titles):
     if column == "metric" and (text.startswith("top_") or text in QUANTITIES):
         return quantity(text).title
+    if column == "condition":
+        return in_words(text, titles)
     return titles.get(text, text)
 
 

@@ -26,6 +26,8 @@ from helpers.tables import (
     found_in_company,
     masked,
     of_datasets,
+    page_of,
+    pages_in,
     tags,
 )
 from l2i.disk import write_text
@@ -107,9 +109,11 @@ class ScoredRun:
             f"path_to_{key}": where(paths) if isinstance(paths, str) else [*map(where, paths)]
             for key, paths in inputs.items()
         }
-        suffixes = {"table": "csv", "page": "md"}
+        suffixes = {"table": "csv"}
         if rule.startswith("draw"):
-            suffixes = {"table": "csv", "svg": "svg", "png": "png"}
+            suffixes |= {"svg": "svg", "png": "png"}
+        else:
+            given["path_to_pages"] = pages_in(self.path_of(recorded).parent, name)
         for key, suffix in suffixes.items():
             given[f"path_to_{key}"] = self._where(f"results/tables/{name}.{suffix}")
         load_script(rule)(**given, **wildcards, **settings, **(of_records if where is str else {}))
@@ -156,7 +160,7 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
     systems = ["l2i_att", "l2i_max", "vibi"]
     designed = {"systems": ["l2i_bd", "apnet"], "as_classifier": {"l2i_att": "l2i_posthoc"}}
     of_att = [path for path in fidelity if run.records[path]["wildcards"]["system"] == "l2i_att"]
-    said = {"datasets": datasets, "titles": TITLES, **HOW}
+    said = {"datasets": datasets, "page": page_of(), **HOW}
     run.make(
         "table_1", "tabulate_classification", {"clips": classifier}, paper=printed_in(1), **said
     )
@@ -173,7 +177,6 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
         number="4",
         systems=systems,
         as_classifier={},
-        paper=printed_in(4, numbers=False),
         **said,
     )
     inputs = {"clips": by_design, "classifier": classifier, "posthoc": of_att}
@@ -181,7 +184,6 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
     run.make(
         *("comparisons_8", "compare_systems", inputs),
         number="8",
-        paper=printed_in(8, numbers=False),
         **designed,
         **said,
     )
@@ -205,7 +207,7 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
         systems=["l2i_att", "l2i_max"],
         threshold=0.1,
         baselines=["unselected"],
-        titles=TITLES,
+        page=page_of(),
         datasets=[{"name": "sonyc_ust", "metric": "auprc"}],
         **HOW,
     )
@@ -243,7 +245,7 @@ def _make_masks(run, rng):
         systems=["l2i_att", "l2i_max"],
         methods=["slime"],
         operators=operators,
-        titles={**TITLES, "slime": "SLIME", "esc50": "ESC-50", "sonyc_ust": "SONYC-UST"},
+        page=page_of({**TITLES, "slime": "SLIME", "esc50": "ESC-50", "sonyc_ust": "SONYC-UST"}),
         **HOW,
     )
 
@@ -262,7 +264,7 @@ def _make_ablations(run, rng):
         rows=rows,
         datasets=of_datasets("esc50"),
         paper=printed_in(6),
-        titles=TITLES,
+        page=page_of(),
         **HOW,
     )
     swept = [{**row, "n_components": n} for row, n in zip(rows, (8, 16), strict=True)]
@@ -293,7 +295,7 @@ def _make_sanity(run, rng):
     kinds = ("retrained_relevances", "retrained_fidelity", "retrained_faithfulness")
     for kind, rows in zip(kinds, retrained_scores(rng), strict=True):
         inputs[kind] = [run.measured(kind, rows, **anew)]
-    said = {"threshold": 0.1, "titles": TITLES, **HOW}
+    said = {"threshold": 0.1, "page": page_of(), **HOW}
     run.make("sanity", "tabulate_sanity", inputs, retrained=[RETRAINED], **said)
 
 
@@ -305,14 +307,14 @@ def _make_of_settings(run):
     run.records["results/dictionary"] = {"settings": {"dictionary": {"n_components": 8}}}
     classifiers = [run.trained(5, dataset="esc50", fold=1)]
     inputs = {"systems": models, "classifiers": classifiers}
-    named = {"datasets": ["esc50"], "systems": ["l2i_att", "l2i_max"], "titles": TITLES}
+    named = {"datasets": ["esc50"], "systems": ["l2i_att", "l2i_max"], "page": page_of()}
     run.make("cost", "tabulate_cost", inputs, **named)
     run.make(
         *("table_2", "tabulate_hyperparameters", {"systems": models}),
         number="2",
         datasets=of_datasets("esc50"),
         paper=printed_in(2),
-        titles={},
+        page=page_of({}),
     )
 
 
@@ -340,7 +342,7 @@ def _make_corruption(run, rng):
         datasets=["esc50"],
         systems=["l2i_att", "l2i_bd"],
         references=["slime", "oracle_mask", "mixture"],
-        titles={**TITLES, "slime": "SLIME"},
+        page=page_of({**TITLES, "slime": "SLIME"}),
         **HOW,
     )
 

@@ -8,7 +8,12 @@ from l2i.reporting.beside_paper import paper_numbers
 
 REFERENCE = {
     "systems": {"human": {"title": "human listeners", "quoted": True}},
-    "tables": {"1": {"title": "Table I", "notes": ["A caveat."]}},
+    "datasets": {name: {"title": name} for name in ("sonyc_ust", "openmic")}
+    | {"esc50": {"title": "ESC-50"}},
+    "tables": {
+        "1": {"heads": [["system", "System"]], "metrics": [["accuracy", "top-1"]], "bold": None}
+        | {"notes": ["A caveat."]}
+    },
     "numbers": [
         {"table": 1, "system": "human", "dataset": "esc50", "metric": "accuracy", "mean": 81.3}
         | {"spread": None, "n": None},

@@ -21,6 +21,16 @@ STATISTICS = {"n_bootstrap": 50, "n_permutations": 200, "confidence": 0.9}
 METRICS = {"esc50": "accuracy", "esc10": "accuracy", "sonyc_ust": "auprc", "openmic": "f1"}
 
 
+def page_of(titles=TITLES, title="Table S9: numbers"):
+    """What settings say of a page."""
+    return {"title": title, "caption": ["What is seen."], "titles": dict(titles)}
+
+
+def pages_in(folder, name="table"):
+    """Where the pages of a table go."""
+    return [str(folder / f"{name}.{suffix}") for suffix in ("md", "html", "tex")]
+
+
 # ---------------------------------------------------------------- settings
 
 

@@ -24,6 +24,7 @@ from configuration.systems import settings_on
 from configuration.validation import validate_config
 from helpers.pages import changed, follow, steps
 from helpers.project import PROJECT
+from helpers.tables import page_of, pages_in
 from helpers.tiny_project import Project
 from l2i.checks import InputError
 
@@ -185,8 +186,9 @@ class TestATable:
         loaded("Add a table", "tabulate_datasets").tabulate_datasets(
             indexes,
             str(tmp_path / "table.csv"),
-            str(tmp_path / "page.md"),
+            pages_in(tmp_path, "page"),
             datasets=[{"name": "z", "title": "Zebras"}, {"name": "a", "title": "Apes"}],
+            page=page_of({}),
         )
         table = pd.read_csv(tmp_path / "table.csv")
         assert table.to_dict("list") == {

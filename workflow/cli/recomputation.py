@@ -22,6 +22,7 @@ from typing import Any
 import pandas as pd
 
 from l2i.checks import InputError
+from l2i.pages.tables import WRITERS
 from l2i.reporting.cells import Cell, cells_of
 from l2i.reporting.evidence import OF_RECORD
 from l2i.tables import read_rows
@@ -31,7 +32,7 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 DRAWN = ("low", "high", "p", "p_holm", "difference_low", "difference_high", "noticed")
 DRAWS = ("n_bootstrap", "n_permutations")
 SAME = 1e-12  # of a printed number, or of 1 where it is less: sums in another order
-TABLE = "path_to_table"
+TABLE, PAGES = "path_to_table", "path_to_pages"
 
 PathOf = Callable[[str], Path]  # where a file lies, by its path in the record
 RecordOf = Callable[[str], dict[str, Any]]  # the record of a file, by its path in the record
@@ -181,7 +182,9 @@ def _arguments(
     for name, parameter in parameters.items():
         if not name.startswith("path_to_"):
             continue
-        if parameter.annotation == list[str]:  # of none, the record names none
+        if name == PAGES:
+            offered[name] = [str(folder / f"{name}-{i}") for i in range(len(WRITERS))]
+        elif parameter.annotation == list[str]:  # of none, the record names none
             offered[name] = inputs.pop(name, [])
         else:
             (offered[name],) = inputs.pop(name, [str(folder / name)])

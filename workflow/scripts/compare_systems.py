@@ -35,8 +35,8 @@ NOTES = (
     "clips, the answers of both systems, those of all runs together, are exchanged or not with "
     "equal chance; for average precision, their ranks among the system's answers. With {n} "
     "permutations the smallest possible p is {smallest:.2g}, and stands for that or less: ≤. It "
-    "says whether the trained systems differ on recordings like these; how another training would turn out, only the spread over "
-    "folds or runs tells.",
+    "says whether the trained systems differ on recordings like these; how another training would "
+    "turn out, only the spread over folds or runs tells.",
     "p, Holm: corrected for all pairs of the data set that have a p, so that the chance of any "
     "false claim among them is held.",
 )

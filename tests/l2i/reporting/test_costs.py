@@ -10,7 +10,7 @@ import pytest
 
 from helpers.project import load_script
 from helpers.records import write_record
-from helpers.tables import TITLES, one
+from helpers.tables import one, page_of, pages_in
 from l2i.checks import InputError
 from l2i.provenance.records import load_record, record_path, validate_record
 from l2i.reporting.costs import cost_of, device_text, spent, summarise_costs
@@ -55,10 +55,10 @@ def tabulate(tmp_path):
             path_to_systems=list(systems),
             path_to_classifiers=list(classifiers),
             path_to_table=str(tmp_path / "cost.csv"),
-            path_to_page=str(tmp_path / "cost.md"),
+            path_to_pages=pages_in(tmp_path, "cost"),
             datasets=list(datasets),
             systems=list(names),
-            titles=TITLES,
+            page=page_of(),
         )
         return pd.read_csv(tmp_path / "cost.csv")
 
@@ -128,7 +128,7 @@ class TestRows:
 
     def test_nothing_trained_is_a_page_of_notes(self, tabulate, page):
         assert tabulate().empty
-        assert page().startswith("# What training costs\n\n- ")
+        assert page().startswith("# Table S9: numbers\n\nWhat is seen.\n\n- ")
 
 
 class TestRecords:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from helpers.sanity_scores import clips_of, sanity_scores
-from helpers.tables import one
+from helpers.tables import one, page_of
+from l2i.reporting.markdown import to_markdown
 from l2i.reporting.quantities import quantity
 from l2i.reporting.sanity import (
     CHECKS,
@@ -20,7 +21,7 @@ from l2i.reporting.sanity import (
     NOTICES,
     cascade_of,
     sanity_numbers,
-    sanity_to_markdown,
+    sanity_page,
     verdict,
 )
 
@@ -139,13 +140,14 @@ class TestPage:
         ]
         table = pd.DataFrame(rows, columns=COLUMNS)
         titles = {"l2i_att": "L2I w/ ATT", "esc50": "ESC-50"}
-        page = sanity_to_markdown(table, titles=titles, threshold=0.1, confidence=0.95)
-        assert page.startswith("# Sanity checks")
+        shown = sanity_page(table, "sanity", page_of(titles), threshold=0.1, confidence=0.95)
+        page = to_markdown(shown)
+        assert page.startswith("# Table S9: numbers")
         first, *sections = page.split("\n## ")[1:]
         assert first.startswith("What is not noticed")
         for metric in CHECKS:
             shown = quantity(metric)
-            assert f"| ESC-50 | L2I w/ ATT | {shown.title} | 1 of 2 | shuffled=head |" in first
+            assert f"| ESC-50 | L2I w/ ATT | {shown.title} | 1 of 2 | shuffled: head |" in first
         assert [each.splitlines()[0] for each in sections] == [
             quantity(metric).heading for metric in CHECKS
         ]

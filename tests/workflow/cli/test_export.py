@@ -12,7 +12,7 @@ from configuration.job_settings import printed_in
 from helpers.own_sounds import SMALL, make_run, write_noise
 from helpers.project import load_script
 from helpers.records import write_record
-from helpers.tables import TITLES, classified, fidelity_ranks, of_datasets
+from helpers.tables import classified, fidelity_ranks, of_datasets, page_of, pages_in
 from l2i.hashing import file_sha256
 from l2i.models import load
 from l2i.provenance.records import record_path
@@ -63,9 +63,9 @@ def noise_of_clips(rng):
 
 def tabulated(name, rule, scores, **settings):
     """Make a table, with the record that its job would have left."""
-    settings |= {"datasets": of_datasets("esc50"), "titles": TITLES, **HOW}
+    settings |= {"datasets": of_datasets("esc50"), "page": page_of(), **HOW}
     path = made(f"tables/{name}.csv")
-    where = {"path_to_table": str(path), "path_to_page": str(path.with_suffix(".md"))}
+    where = {"path_to_table": str(path), "path_to_pages": pages_in(path.parent, path.stem)}
     load_script(rule)(path_to_clips=[*map(str, scores)], **where, **settings)
     write_record(path, settings, [("clips", each) for each in scores])
     record = json.loads(record_path(path).read_text())

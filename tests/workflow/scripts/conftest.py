@@ -11,7 +11,7 @@ import pytest
 from configuration.job_settings import printed_in
 from helpers.fetching import SlowServer
 from helpers.project import load_script
-from helpers.tables import TITLES
+from helpers.tables import page_of, pages_in
 
 TABLES = {"classification": 1, "hyperparameters": 2, "fidelity": 4, "faithfulness": 5}
 
@@ -36,13 +36,13 @@ def tabulate(tmp_path, write):
     def run(name, frames=(), inputs=None, table=None, **settings):
         inputs = {f"path_to_{key}": write(key, each) for key, each in (inputs or {}).items()}
         inputs |= {"path_to_clips": write("clips", frames)} if frames else {}
-        given = {"titles": TITLES, **inputs, **settings}
-        if name != "tabulate_classes":
+        given = {"page": page_of(), **inputs, **settings}
+        if name not in ("tabulate_classes", "compare_systems"):
             given["paper"] = printed_in(table or TABLES[name.removeprefix("tabulate_")])
         before = copy.deepcopy(given)
         load_script(name)(
             path_to_table=str(tmp_path / "table.csv"),
-            path_to_page=str(tmp_path / "table.md"),
+            path_to_pages=pages_in(tmp_path),
             **given,
         )
         assert given == before, "the record holds the settings as they were given"

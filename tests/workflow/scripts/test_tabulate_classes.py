@@ -98,7 +98,7 @@ class TestClasses:
         }
         assert shares == {"l2i_att": 50, "random_energy": 25}
         assert one(dog, metric="ff_median", system="random_energy")["mean"] == pytest.approx(0.1)
-        assert "## sonyc_ust: what is removed there, threshold=0.1\n" in page()
+        assert "## sonyc_ust: what is removed there, τ = 0.1\n" in page()
         assert page().count("within 20 %") == 1
 
     def test_drops_are_given_net_of_what_removing_nothing_does(self, tabulate):
@@ -131,7 +131,7 @@ class TestClasses:
     def test_without_such_a_data_set_there_is_a_page_that_says_so(self, tabulate, page):
         table = self.run(tabulate, [], [], [], datasets=[])
         assert table.empty
-        assert page().startswith("# Class by class\n\n- ")
+        assert page().startswith("# Table S9: numbers\n\nWhat is seen.\n\n- ")
 
     def test_f1_is_told_of_both_signs(self, tabulate):
         classification, fidelity = [tags("openmic")], [tags("openmic", "fidelity")]
@@ -155,7 +155,7 @@ class TestClasses:
         assert (
             "| class | L2I w/ ATT, AUPRC | L2I w/ ATT, average precision | L2I w/ MAX, AUPRC |"
         ) in text
-        assert "median drop where the classifier decides, threshold=0.1\n" in text
+        assert "median drop where the classifier decides, τ = 0.1\n" in text
         assert (
             "| class | L2I w/ ATT | L2I w/ ATT, median faithfulness, net of the round trip "
             "| random, among the unselected, of=l2i_att | nothing (round trip alone), of=l2i_att "

@@ -63,7 +63,7 @@ class TestClassification:
         row = one(table, dataset="esc10", system="base_f")
         assert (row["mean"], row["paper_mean"], row["verdict"]) == (50.0, 82.5, "other data")
         assert set(table["paper_dataset"]) == {"esc50"}
-        quoted = "| esc50 of the paper | human listeners (quoted) |"
+        quoted = "| ESC-50 of the paper | human listeners (quoted) |"
         assert quoted in page() and "| esc10 | human" not in page()
 
 
@@ -86,7 +86,7 @@ class TestClassificationOfTags:
         assert number_of(table, "mean_average_precision")["mean"] == 1
         assert number_of(table, "max_f1_7")["mean"] == 1
         assert "evaluator of DCASE" in page()
-        assert "| sonyc_ust of the paper | Arnault et al. (quoted) |" in page()
+        assert "| SONYC-UST of the paper | Arnault et al. (quoted) |" in page()
 
     def test_all_classes_come_first_and_then_without_those_left_out(self, tabulate):
         excluded = {"excluded_classes": {"sonyc_ust": ["dog"]}}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from helpers.project import load_script
-from helpers.tables import STATISTICS, found_in_company
+from helpers.tables import STATISTICS, found_in_company, page_of, pages_in
 
 TITLES = {"l2i_att": "L2I", "l2i_bd": "by design", "oracle_mask": "the best", "mixture": "as it is"}
 TITLES |= {"esc50": "ESC-50"}
@@ -20,11 +20,11 @@ def tabulated(tmp_path, write):
             path_to_clips=write("clips", frames),
             path_to_references=write("references", references),
             path_to_table=str(tmp_path / "table.csv"),
-            path_to_page=str(tmp_path / "table.md"),
+            path_to_pages=pages_in(tmp_path),
             datasets=["esc50"],
             systems=[*systems],
             references=[*beside],
-            titles=TITLES,
+            page=page_of(TITLES),
             statistics=STATISTICS,
             seed=0,
         )

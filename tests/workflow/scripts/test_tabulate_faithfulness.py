@@ -49,7 +49,7 @@ class TestFaithfulness:
         ours = ours[ours["system"] == "l2i_att"]
         assert list(ours["condition"]) == ["threshold=0.9", "threshold=0.1"]
         assert list(ours["mean"]) == [0.05, 0.2]
-        assert self.number(table, condition="threshold=0.5")["verdict"] == "missing"
+        assert "threshold=0.5" not in set(table["condition"])  # which the paper has
 
     def test_random_draws_are_averaged_after_their_medians(self, tabulate):
         frames = [
@@ -114,7 +114,7 @@ class TestFaithfulness:
         row = self.number(table, "of=l2i_att, threshold=0.1", "random_all", "energy_removed")
         assert row["mean"] == pytest.approx(5)
         assert "## removed share of the energy, mean (%)\n" in page()
-        assert page().count("||sum of X_k||² over the removed components") == 1
+        assert page().count(r"\|\|sum of X_k\|\|² over the removed components") == 1
 
     def matched_in_energy(self, matched):
         """Four clips, two draws: drops, and whether each draw of each clip matches."""
@@ -278,7 +278,7 @@ class TestFaithfulness:
         assert self.number(table)["mean"] == pytest.approx(0.3)
         table = tabulate("tabulate_faithfulness", frames, datasets=[], **settings)
         assert table.empty
-        assert page().startswith("# Table V")
+        assert page().startswith("# Table S9: numbers\n\nWhat is seen.\n\n- ")
 
     def test_a_drop_that_is_no_number_shows(self, tabulate):
         row = self.number(self.run(tabulate, faithfulness_drops([0.1, math.nan, 0.2, 0.3])))

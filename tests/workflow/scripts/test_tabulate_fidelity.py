@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -85,11 +86,11 @@ class TestFidelity:
         assert math.isnan(row["paper_mean"])
         assert not isinstance(row["verdict"], str)  # empty in the file
 
-    def test_a_k_that_the_paper_has_and_we_left_out_is_missing(self, tabulate, page):
+    def test_a_k_that_the_paper_has_and_we_left_out_is_a_sentence(self, tabulate, page):
         table = self.run(tabulate, fidelity_ranks([1]), top_k=[1, 2])
-        assert one(table, metric="top_5_fidelity")["verdict"] == "missing"
-        assert "## top-2 fidelity (%)" in page()
-        assert "**missing**" in page()
+        assert "top_5_fidelity" not in set(table["metric"])
+        assert "## top-2 fidelity (%)" in page() and "**missing**" not in page()
+        assert re.search("In the paper and not in this run: .*top-5 fidelity", page())
 
     def test_a_diverged_interpreter_is_printed_as_such(self, tabulate):
         table = self.run(
@@ -97,10 +98,9 @@ class TestFidelity:
         )
         assert set(table["verdict"]) == {"diverged"}
 
-    def test_every_title_and_note_comes_from_the_reference(self, tabulate, page):
+    def test_every_note_comes_from_the_reference(self, tabulate, page):
         self.run(tabulate, fidelity_ranks([1]))
         reference = load_reference("paper")["tables"]["4"]
-        assert page().startswith(f"# {reference['title']}\n")
         for note in reference["notes"]:
             assert f"- {note}\n" in page()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.project import load_script
-from helpers.tables import STATISTICS, masked, number_of
+from helpers.tables import STATISTICS, masked, number_of, page_of, pages_in
 from l2i.checks import InputError
 from l2i.tables import read_rows
 
@@ -23,13 +23,13 @@ def tabulate(tmp_path, write):
             path_to_integrated_gradients=[],
             path_to_grad_cam=[],
             path_to_table=str(tmp_path / "table.csv"),
-            path_to_page=str(tmp_path / "table.md"),
+            path_to_pages=pages_in(tmp_path),
             **{
                 "datasets": [*datasets],
                 "systems": ["l2i_att"],
                 "methods": ["slime"],
                 "operators": OPERATORS,
-                "titles": TITLES,
+                "page": page_of(TITLES),
                 "statistics": STATISTICS,
                 "seed": 0,
                 **changes,
@@ -133,7 +133,7 @@ class TestPage:
         rows = [masked(name, both([0.1, 0.2], [0.3, 0.4])) for name in ("l2i_att", "slime")]
         tabulate(rows[:1], rows[1:])
         lines = page().splitlines()
-        assert lines[0] == "# Further measures of faithfulness"
+        assert lines[0] == "# Table S9: numbers"
         assert "| measure | removal | L2I w/ ATT | SLIME |" in lines
         (line,) = [each for each in lines if "median faithfulness" in each and "noise fill" in each]
         assert "0.3500 [" in line and "↑" in line

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.project import load_script
 from helpers.rated_tests import SYSTEMS, answers_to, save_by_participant, small_test
-from helpers.tables import one
+from helpers.tables import one, page_of, pages_in
 from l2i.listening_test.ratings import import_folder
 from l2i.tables import read_rows, write_rows
 
@@ -28,10 +28,10 @@ def tabulate(tmp_path):
             path_to_ratings=[str(tmp_path / "ratings.csv")] * n,
             path_to_participants=[str(tmp_path / "participants.csv")] * n,
             path_to_table=str(tmp_path / "table.csv"),
-            path_to_page=str(tmp_path / "table.md"),
+            path_to_pages=pages_in(tmp_path),
             datasets=list(datasets),
             systems=SYSTEMS,
-            titles=TITLES,
+            page=page_of(TITLES),
             confidence=0.95,
         )
         return read_rows(tmp_path / "table.csv"), (tmp_path / "table.md").read_text()

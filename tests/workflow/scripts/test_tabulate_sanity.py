@@ -7,7 +7,7 @@ import pytest
 
 from helpers.project import load_script
 from helpers.sanity_scores import RETRAINED, relevance_rows, retrained_scores, sanity_scores
-from helpers.tables import STATISTICS, TITLES, one
+from helpers.tables import STATISTICS, one, page_of, pages_in
 from l2i.checks import InputError
 from l2i.evaluation.sanity import agreement
 from l2i.reporting.sanity import CHECKS, COLUMNS, DOES_NOT, EXCHANGED, INTACT, NOTICES
@@ -35,8 +35,8 @@ def run(write, tmp_path):
         inputs = {f"path_to_{name}": write(name, frames) for name, frames in files.items()}
         load_script("tabulate_sanity")(
             **inputs,
-            **{"path_to_table": str(tmp_path / "t.csv"), "path_to_page": str(tmp_path / "t.md")},
-            **{"retrained": list(retrained), "threshold": 0.1, "titles": TITLES},
+            **{"path_to_table": str(tmp_path / "t.csv"), "path_to_pages": pages_in(tmp_path, "t")},
+            **{"retrained": list(retrained), "threshold": 0.1, "page": page_of()},
             **{"statistics": STATISTICS, "seed": 0},
         )
         return pd.read_csv(tmp_path / "t.csv", keep_default_na=False, na_values=[""])
@@ -60,7 +60,7 @@ def test_there_is_a_row_for_every_measure_and_condition(run, files, tmp_path):
     shuffled = table["condition"].isin(["shuffled=head", "shuffled=head+B6"])
     assert set(table.loc[shuffled, "noticed"]) == {NOTICES}
     page = (tmp_path / "t.md").read_text()
-    assert "provenance/sanity.html" in page and "# Sanity checks" in page
+    assert "provenance/sanity.html" in page and page.startswith("# Table S9: numbers")
 
 
 def test_the_interpreter_trained_anew_has_the_numbers_of_its_own_files(run, files):

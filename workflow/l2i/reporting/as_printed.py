@@ -1,8 +1,8 @@
 """A table of the paper in the paper's own layout: our number over the printed one in each cell.
 
 What heads rows and columns, and what is bold, is said by ``workflow/reference/paper.yaml`` of each
-table: ``heads``, keys and settings of numbers with the headings of their columns; ``metrics``, with
-the headings of theirs; ``bold``, a rule. A number stands in the cell that its key says.
+table: ``heads``, pairs of a key or setting of numbers and the heading of its column; ``metrics``,
+pairs of a metric and its heading; ``bold``, a rule. A number stands in the cell that its key says.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class _Place(NamedTuple):
     column: tuple[str, str]  # data set, where it heads no rows, and metric
 
 
-def as_printed(rows: pd.DataFrame, paper: Mapping[str, Any], titles: Mapping[str, str]) -> Grid:
+def as_printed(
+    rows: pd.DataFrame, paper: Mapping[str, Any], titles: Mapping[str, str], *, caption: str = LEAD
+) -> Grid:
     """The grid of a table.
 
     Parameters
@@ -61,7 +63,7 @@ def as_printed(rows: pd.DataFrame, paper: Mapping[str, Any], titles: Mapping[str
     shown = [
         (_place(row, entry), row)
         for row in rows.itertuples()
-        if row.metric in entry["metrics"] and frozenset(values_in(row.condition)) in kinds
+        if row.metric in dict(entry["metrics"]) and frozenset(values_in(row.condition)) in kinds
     ]
     lines = _ordered([place for place, _ in shown], paper, entry)
     columns = _columns([place.column for place, _ in shown], rows, entry)
@@ -71,7 +73,7 @@ def as_printed(rows: pd.DataFrame, paper: Mapping[str, Any], titles: Mapping[str
         [
             *(
                 _head(name, value, of, titles, bold.is_chosen((heads, of)))
-                for name, value in zip(entry["heads"], heads, strict=True)
+                for name, value in zip(dict(entry["heads"]), heads, strict=True)
             ),
             *(
                 _cell(numbers.get(((heads, of), column)), column, bold, (heads, of))
@@ -81,10 +83,11 @@ def as_printed(rows: pd.DataFrame, paper: Mapping[str, Any], titles: Mapping[str
         for heads, of in lines
     ]
     return Grid(
-        [*(Column(heading) for heading in entry["heads"].values())]
+        [*(Column(heading) for _, heading in entry["heads"])]
         + [_column(column, rows, entry, titles, paper) for column in columns],
         grid,
         n_heads=len(entry["heads"]),
+        caption=caption,
     )
 
 
@@ -92,8 +95,8 @@ def _place(row: Any, entry: Mapping[str, Any]) -> _Place:
     """Where the number of a row stands; of a row of the table, or of the reference."""
     settings = values_in(row.condition)
     known = {**settings, "system": row.system, "dataset": row.dataset}
-    heads = tuple(known.get(name, "") for name in entry["heads"])
-    dataset = "" if "dataset" in entry["heads"] else row.dataset
+    heads = tuple(known.get(name, "") for name, _ in entry["heads"])
+    dataset = "" if "dataset" in dict(entry["heads"]) else row.dataset
     return _Place(heads, settings.get("of", ""), (dataset, row.metric))
 
 
@@ -105,7 +108,7 @@ def _ordered(
 ) -> list[Key]:
     """The rows that there are, in the order of the paper's and then of ours."""
     ours = list(dict.fromkeys((place.heads, place.of) for place in places))
-    if "dataset" in entry["heads"]:
+    if "dataset" in dict(entry["heads"]):
         return ours  # data sets have our names, and the order in which they run
     theirs = [
         _place(pd.Series({**number, "condition": condition_text(number.get("condition"))}), entry)
@@ -121,7 +124,7 @@ def _columns(
     """The columns that there are: data sets as they run, metrics as in the paper."""
     found = set(found)
     datasets = dict.fromkeys(dataset for dataset in ("", *rows["dataset"]))
-    every = ((dataset, metric) for dataset in datasets for metric in entry["metrics"])
+    every = ((dataset, metric) for dataset in datasets for metric, _ in entry["metrics"])
     return [column for column in every if column in found]
 
 
@@ -135,7 +138,7 @@ def _column(
     """Its metric under its data set, with the paper's where ours has another name."""
     dataset, metric = column
     unit = quantity(metric).unit
-    heading = entry["metrics"][metric] + (f" (in {unit})" if unit == "%" else "")
+    heading = dict(entry["metrics"])[metric] + (" (in\N{NO-BREAK SPACE}%)" if unit == "%" else "")
     if not dataset:
         return Column(heading)
     ours = titles.get(dataset, dataset)

@@ -11,7 +11,7 @@ from l2i.names import TITLES
 from l2i.reporting.conditions import in_words
 from l2i.reporting.definitions import INTERVAL, definitions_of
 from l2i.reporting.numbers import number_cell
-from l2i.reporting.printed import Page, Section, grid
+from l2i.reporting.printed import Column, Grid, Page, Section, cell
 from l2i.reporting.quantities import quantity
 
 NAME = "classes"
@@ -53,25 +53,30 @@ def classes_page(
     for dataset, part in rows.groupby("dataset", sort=False):
         of = titles.get(str(dataset), str(dataset))
         for name, heading in SECTIONS.items():
-            lines = _lines(part[part["quantity"] == name], titles)
+            of_name = part[part["quantity"] == name]
             title = f"{of}: {heading.format(threshold=f'{threshold:g}')}"
-            sections += [Section(title, [grid(lines)])] if lines else []
+            sections += [Section(title, [_grid(of_name, titles)])] if len(of_name) else []
     notes = [f"Numbers are mean ± sd [{confidence * 100:g} % interval].", *LEGEND]
     notes += definitions_of(rows["metric"])
     return Page(NAME, page["title"], page["caption"], sections, notes)
 
 
-def _lines(rows: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, str]]:
-    """One line per class, a column per system, condition and metric."""
-    lines: dict[str, dict[str, str]] = {}
+def _grid(rows: pd.DataFrame, titles: Mapping[str, str]) -> Grid:
+    """One line per class, a column per metric, under its system and condition."""
+    columns: dict[Column, None] = {Column("class"): None}
+    lines: dict[str, dict[Column, str]] = {}
     for row in rows.itertuples():
         name = rows.at[row.Index, "class"]  # no attribute can have this name
         shown = quantity(row.metric)
-        of_classifier = row.quantity in ("labels", "classification")
-        whose = [] if of_classifier else [titles.get(row.system, row.system)]
-        how = [] if of_classifier or not row.condition else [in_words(row.condition, titles)]
-        what = [] if row.metric == "ff_median" else [shown.title]
-        column = ", ".join([*whose, *how, *what])
-        cell = number_cell(row, shown.digits) or "undefined"
-        lines.setdefault(name, {"class": name})[column] = cell
-    return list(lines.values())
+        whose = ""
+        if row.quantity not in ("labels", "classification"):
+            system = titles.get(row.system, row.system)
+            whose = ", ".join(filter(None, [system, in_words(row.condition, titles)]))
+        column = Column(shown.title, whose)
+        columns[column] = None
+        line = lines.setdefault(name, {Column("class"): name})
+        line[column] = number_cell(row, shown.digits) or "undefined"
+    of = [column.group for column in columns]
+    every = sorted(columns, key=lambda column: of.index(column.group))  # groups in one piece
+    cells = [[cell(line.get(column, "")) for column in every] for line in lines.values()]
+    return Grid(every, cells)

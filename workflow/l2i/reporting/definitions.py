@@ -41,7 +41,7 @@ _NET = (
     "Round trip: nothing is removed, and the waveform goes through the STFT and back. Net drops "
     "are taken clip by clip, less the drop by the round trip alone."
 )
-_DEFINITIONS = {
+DEFINITIONS = {
     **dict.fromkeys(("macro_auprc", "micro_auprc"), _OFFICIAL),
     **dict.fromkeys(("macro_auprc_7", "macro_auprc_11", "micro_auprc_11"), _GRID),
     **dict.fromkeys(("max_f1_7", "max_f1_11"), _GRID),
@@ -52,4 +52,4 @@ _DEFINITIONS = {
 
 def definitions_of(metrics: Iterable[str]) -> list[str]:
     """What is to be said of metrics, each sentence once, in their order."""
-    return list(dict.fromkeys(_DEFINITIONS[name] for name in metrics if name in _DEFINITIONS))
+    return list(dict.fromkeys(DEFINITIONS[name] for name in metrics if name in DEFINITIONS))

@@ -118,8 +118,8 @@ def percentile_interval(
     """Percentiles of resampled means or medians, further out for few sources (Hesterberg 2015).
 
     Of many sources these are the percentiles that leave ``(1 - confidence) / 2`` out on each side;
-    of few, those of a normal distribution at Student's interval. Of a median they are values of
-    clips, whatever the scale, hence not shifted.
+    of few, those of a normal distribution at Student's interval. Each end is a number that was
+    resampled, never one between two: of a median it is one that clips can give, whatever the scale.
 
     Parameters
     ----------
@@ -136,7 +136,8 @@ def percentile_interval(
     if np.isnan(t) or not len(resampled):
         return NONE
     tail = ndtr(-t * np.sqrt(sources.n / sources.df))
-    low, high = np.quantile(resampled, [tail, 1 - tail])
+    # Mirrored, so that the interval of the negative is the negative one.
+    low, high = (s * np.quantile(s * resampled, tail, method="inverted_cdf") for s in (1, -1))
     return float(min(low, estimate)), float(max(high, estimate))
 
 

@@ -1,6 +1,7 @@
 r"""Tables as LaTeX: booktabs, for `\input` into a paper.
 
-The first section's grids are floats; what follows may be longer than a page, and is `longtable`.
+The first section's grids are floats, made as narrow as a line of text; what follows may be longer
+than a page, and is `longtable`, unless it is wide.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ HEAD = r"""% {title}
 % Needs: \usepackage{{booktabs,graphicx,longtable}}
 % Behind the first section stand details, to be cut off where a paper has no use for them.
 """
+WIDE = 95  # characters of small print that a line of text on a usual page has room for
 # What TeX takes for something else than a character, and letters that its fonts lack.
 _SPECIAL = {
     **{sign: f"\\{sign}" for sign in "_%&#{}$"},
@@ -50,7 +52,8 @@ def to_latex(page: Page) -> str:
             first = place == 0 and shown is section.grids[0]
             label = f"\n\\label{{tab:{page.name.replace('_', '-')}}}" if first else ""
             caption = rf"\caption{{{_caption(page, section, shown, first)}}}{label}"
-            parts.append(_float(shown, caption) if place == 0 else _long(shown, caption))
+            write = _float if place == 0 or _width(shown) > WIDE else _long
+            parts.append(write(shown, caption))
         parts += [_points(section.points)] if section.points else []
     parts += [_points(page.notes)] if page.notes else []
     return "\n".join(parts)
@@ -64,7 +67,7 @@ def _caption(page: Page, section: Section, shown: Grid, first: bool) -> str:
     """Of the first grid what the page is about, without a number: LaTeX counts for itself."""
     if first:
         number, colon, topic = page.title.partition(": ")
-        said = [topic if colon else number, *page.caption]
+        said = [topic if colon else number, *page.caption, section.heading, shown.caption]
     else:
         said = [section.heading, shown.caption]
     return " ".join(f"{escaped(text).rstrip('.:')}." for text in said if text)
@@ -84,6 +87,15 @@ def _float(shown: Grid, caption: str) -> str:
         "\\end{table}\n",
     ]
     return "\n".join(lines)
+
+
+def _width(shown: Grid) -> int:
+    """Of a grid in characters, about."""
+    cells = [
+        [len(column.heading), *(len(line.text) for row in shown.rows for line in row[at])]
+        for at, column in enumerate(shown.columns)
+    ]
+    return sum(max(lengths) + 2 for lengths in cells)
 
 
 def _long(shown: Grid, caption: str) -> str:
@@ -118,7 +130,8 @@ def _head(shown: Grid) -> Iterator[str]:
             at += n
         yield f"{' & '.join(cells)} \\\\"
         yield "".join(rules)
-    yield f"{' & '.join(escaped(column.heading) for column in shown.columns)} \\\\"
+    # What is first in a row must not be read as the argument of the command before it.
+    yield f"{{}}{' & '.join(escaped(column.heading) for column in shown.columns)} \\\\"
     yield r"\midrule"
 
 
@@ -128,7 +141,6 @@ def _rows(shown: Grid) -> Iterator[str]:
         height = max(len(lines) for lines in row)
         for at in range(height):
             cells = [_line(lines[at]) if at < len(lines) else "" for lines in row]
-            # What is first in a row must not be read as the argument of the \\ before it.
             yield f"{{}}{' & '.join(cells)} \\\\" + ("[3pt]" if 1 < height == at + 1 else "")
 
 

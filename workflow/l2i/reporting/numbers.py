@@ -1,4 +1,4 @@
-"""Numbers as text: as many digits as the paper has, more where they would all be zeros."""
+"""Numbers as text: as many digits as the paper has, one more where these would say nothing."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def with_spread(mean: float, spread: float, digits: int) -> str:
 
 
 def digits_of(value: float, digits: int) -> int:
-    """One more than `digits` where a number would be printed as zero and is not."""
-    return digits + 1 if 0 < abs(value) < 0.5 * 10**-digits else digits
+    """One more than `digits` where a number is smaller than the last of them counts."""
+    return digits + 1 if 0 < abs(value) < 10**-digits else digits
 
 
 def setting_text(value: float, digits: int) -> str:

@@ -77,9 +77,10 @@ def paper_page(
     ((_, entry),) = paper["tables"].items()
     of_paper = {each: system["title"] for each, system in paper["systems"].items()}
     titles = {**of_paper, **TITLES, **page["titles"]}
-    opening = as_printed(rows, paper, titles)
     excluded = {each["name"]: each.get("excluded_classes", ()) for each in datasets}
     confidence = None if statistics is None else statistics["confidence"]
+    lead = LEAD_OF_SETTINGS if confidence is None else LEAD
+    opening = as_printed(rows, paper, titles, caption=lead)
     ours = "ours" if confidence is None else f"ours: mean ± sd [{confidence * 100:g} % interval]"
     details = [
         _details(part, metric, ours, titles, excluded, paper)
@@ -91,7 +92,6 @@ def paper_page(
         page["caption"],
         [*([Section(AS_PRINTED, [opening])] if opening.rows else []), *details],
         [
-            *([LEAD_OF_SETTINGS if confidence is None else LEAD] if opening.rows else []),
             *([RULES[entry["bold"]]] if entry["bold"] and opening.rows else []),
             *_of_classes(rows, excluded, titles),
             *not_run(rows, paper, titles),
@@ -123,9 +123,16 @@ def not_run(
         elif not any(system == other for other, *_ in ran):
             absent[titles.get(system, system)] = None
         else:
-            absent[in_words(condition, titles) or quantity(metric).title] = None
+            absent[in_words(_of_heads(condition, paper), titles) or quantity(metric).title] = None
     if absent:
         yield f"In the paper and not in this run: {'; '.join(absent)}."
+
+
+def _of_heads(condition: str, paper: Mapping[str, Any]) -> str:
+    """Of a condition what heads a row of the table."""
+    ((_, entry),) = paper["tables"].items()
+    values, heads = values_in(condition), dict(entry["heads"])
+    return condition_text({name: value for name, value in values.items() if name in heads})
 
 
 def _of_classes(

@@ -60,4 +60,4 @@ def rows_beside_paper(
         row.verdict != MISSING or is_run(row.system, row.metric, row.condition)
         for row in rows.itertuples()
     ]
-    return rows[asked].reset_index(drop=True)
+    return rows[pd.Series(asked, index=rows.index, dtype=bool)].reset_index(drop=True)
