@@ -214,7 +214,8 @@ class TestAFigure:
         code = f"""
 from draw_confidence import draw_confidence
 draw_confidence(
-    [{str(tmp_path / "clips.csv")!r}], *{list(files.values())}, titles={{"farm": "Farm sounds"}}
+    [{str(tmp_path / "clips.csv")!r}], *{list(files.values())},
+    titles={{"farm": "Farm sounds"}}, caption={{"title": "Figure S9: sure", "text": "How sure."}},
 )
 """
         output_of(followed, code)

@@ -28,7 +28,7 @@ from l2i.features.audio import write_wav
 from l2i.features.spectral import FrontEnd
 from l2i.hashing import file_sha256
 from l2i.provenance.records import record_path
-from l2i.reporting import figures
+from l2i.reporting.figures.saving import save
 from l2i.synthetic.esc50 import write_esc50_archive
 from l2i.tables import write_rows
 from l2i.training.cached_rows import SCRATCH, CachedRows
@@ -87,7 +87,7 @@ def write_features(path):
 def write_figure(path):
     figure = Figure()
     figure.subplots().imshow(noise(3 * 300 * 300).reshape(300, 300, 3).clip(0, 1))
-    figures.save(figure, path, path)
+    save(figure, path, path, {"title": "Figure 0: noise", "text": "Noise."})
 
 
 def write_sounds(path):

@@ -82,13 +82,20 @@ OF_ALL_DATA_SETS = {
 OF_SCORES = {"tabulate_classification", "tabulate_fidelity", "tabulate_by_design"}
 OF_SCORES |= {"compare_systems"}
 
-OF_EVERY_FIGURE = {"draw_class_faithfulness", "draw_relevance_map", "draw_components_sweep"}
+OF_NETWORKS = {"draw_training", "draw_dictionary"}  # figures of all data sets
+OF_EVERY_FIGURE = {
+    *OF_NETWORKS,
+    "draw_class_faithfulness",
+    "draw_relevance_map",
+    "draw_components_sweep",
+}
 OF_RATINGS = {"tabulate_ratings", "draw_ratings"}
-OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems"}
-OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost"}
+OF_FIDELITY = {"tabulate_fidelity", "tabulate_cost", "compare_systems", "draw_training"}
+OF_CLASSIFICATION = {"tabulate_by_design", "compare_systems", "tabulate_cost", "draw_training"}
 OF_SOUNDS = {"tabulate_corruption", "draw_corruption"}
 OF_FAITHFULNESS = {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks"}
-OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep"}
+OF_FAITHFULNESS |= {"draw_class_faithfulness", "draw_components_sweep", "draw_thresholds"}
+OF_FAITHFULNESS |= {"draw_interpretation"}
 OF_SANITY = {"tabulate_sanity", "draw_sanity"}
 
 # What the page of the ledger prints: the keys of its switches, and the same settings of whatever
@@ -148,7 +155,11 @@ MATRIX = [
     ),
     (
         "run.datasets",
-        {*OF_ALL_DATA_SETS, "compare_systems", "tabulate_cost", "tabulate_masks", "list_atlases"},
+        {
+            *OF_ALL_DATA_SETS,
+            "sample_pictures",
+            *("compare_systems", "tabulate_cost", "tabulate_masks", "list_atlases"),
+        },
     ),
     ("run.systems", {"tabulate_cost"}),  # the others' lists are made when the rules are read
     ("run.folds", {"check_dataset", "list_atlases"}),
@@ -164,11 +175,15 @@ MATRIX = [
             "compose_listening",
             "compose_atlas",
             *OF_SANITY,
+            *OF_NETWORKS,
+            "draw_interpretation",
+            "draw_thresholds",
         },
     ),
     (
         "datasets.sonyc_ust.title",
         {
+            *OF_NETWORKS,
             "draw_class_faithfulness",
             "draw_relevance_map",
             "tabulate_masks",
@@ -258,7 +273,8 @@ MATRIX = [
         "systems.l2i_max.title",
         OF_FIDELITY
         | OF_SOUNDS
-        | {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks", "compose_listening"},
+        | {"tabulate_faithfulness", "tabulate_classes", "tabulate_masks", "compose_listening"}
+        | {"draw_thresholds"},
     ),
     *[(f"systems.{name}.title", OF_FIDELITY) for name in ("flint", "vibi")],
     ("systems.vibi_published.title", set()),  # which does not run
@@ -360,7 +376,7 @@ MATRIX = [
     ("corruption.slime_samples", {"measure_corruption_references"}),
     (
         "statistics.confidence",
-        {*WITH_INTERVAL, *OF_RATINGS, "draw_corruption", "draw_sanity"},
+        {*WITH_INTERVAL, *OF_RATINGS, "draw_corruption", "draw_sanity", "draw_thresholds"},
     ),
     ("statistics.*", WITH_INTERVAL),
 ]

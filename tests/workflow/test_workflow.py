@@ -35,7 +35,8 @@ pytestmark = pytest.mark.slow
 
 MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
 SANITY = {"measure_relevances", "measure_sanity", "tabulate_sanity", "draw_sanity"}
-ATLAS = {"compose_atlas", "list_atlases"}
+ATLAS = {"compose_atlas", "list_atlases", "sample_pictures"}
+ATLAS |= {"draw_interpretation", "draw_dictionary"}
 CORRUPTION = {"measure_corruption", "measure_corruption_references"}
 CORRUPTION |= {"tabulate_corruption", "draw_corruption"}
 AFTER_DICTIONARY = {
@@ -55,6 +56,8 @@ AFTER_DICTIONARY = {
     "tabulate_cost",
     "compare_systems",
     "draw_components_sweep",
+    "draw_training",
+    "draw_thresholds",
     "trace_tables",
     "compose_listening",
 }
@@ -111,6 +114,18 @@ class TestFromArchiveToTables:
         assert {*scored["clip"]} == {*index["clip"][index["fold"] == 1]}
         assert (results(finished) / "figures/figure_corruption.png").stat().st_size > 0
         assert not (results(finished) / "evaluation/esc50/fold2/references").exists()
+
+    def test_figures_beyond_those_of_the_paper_are_drawn_with_their_numbers(self, finished):
+        folder = results(finished) / "figures"
+        for name in ("training", "interpretation", "dictionary", "thresholds"):
+            svg = (folder / f"figure_{name}.svg").read_text()
+            assert "<title" in svg and "Figure S" in svg
+            assert len(pd.read_csv(folder / f"figure_{name}.csv")) > 1
+        training = pd.read_csv(folder / "figure_training.csv")
+        systems = {"base_f", "l2i_att", "l2i_max", "l2i_bd", "nmf_linear"}
+        assert {*training["system"]} == systems
+        cells = pd.read_csv(folder / "figure_interpretation.csv")
+        assert cells["mask"].between(0, 1).all() and cells["input_db"].max() == 0
 
     def test_every_test_clip_is_scored_once_by_every_system(self, finished):
         index = pd.read_csv(results(finished) / "datasets/esc50/index.csv")
@@ -368,7 +383,8 @@ class TestWhatAnEditReruns:
 
     def test_a_threshold_reruns_evaluation_only(self, edited):
         planned = self.edit(edited, "evaluation", "thresholds", value=[0.5, 0.1])
-        assert planned == {"measure_faithfulness", "tabulate_faithfulness", "trace_tables"}
+        figure = {"draw_thresholds"}
+        assert planned == {"measure_faithfulness", "tabulate_faithfulness", "trace_tables"} | figure
 
     def test_a_switch_of_the_ledger_reruns_its_page_with_what_the_switch_changes(self, edited):
         planned = self.edit(edited, "listening", "threshold", value=0.2)

@@ -12,8 +12,10 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from helpers.drawn import CAPTION
 from l2i.reporting import fonts
-from l2i.reporting.figures import save, style
+from l2i.reporting.figures.saving import save
+from l2i.reporting.figures.style import style
 
 CJK = "大提琴"
 
@@ -92,7 +94,7 @@ def test_long_names_stay_short_and_different(bare):
 def test_a_figure_warns_once_and_its_vectors_keep_the_name(drawn, bare, tmp_path, caplog):
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
         warnings.simplefilter("error")
-        save(drawn(CJK), tmp_path / "f.svg", tmp_path / ".part-f.png")
+        save(drawn(CJK), tmp_path / "f.svg", tmp_path / ".part-f.png", CAPTION)
     assert CJK in (tmp_path / "f.svg").read_text()
     (said,) = caplog.messages
     assert f"has {''.join(sorted(CJK))}: f.png shows them" in said and "fonts-noto-cjk" in said
@@ -100,6 +102,6 @@ def test_a_figure_warns_once_and_its_vectors_keep_the_name(drawn, bare, tmp_path
 
 def test_equal_figures_have_equal_bytes_with_such_names_too(drawn, bare, tmp_path):
     for name in ("a", "b"):
-        save(drawn(CJK), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        save(drawn(CJK), tmp_path / f"{name}.svg", tmp_path / f"{name}.png", CAPTION)
     for suffix in ("svg", "png"):
         assert np.array_equal(*((tmp_path / f"{n}.{suffix}").read_bytes() for n in "ab"))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from configuration.job_settings import printed_in
+from helpers.drawn import CAPTION
 from helpers.fetching import SlowServer
 from helpers.project import load_script
 from helpers.tables import page_of, pages_in
@@ -65,7 +66,8 @@ def draw(tmp_path, write):
         inputs = {"path_to_clips": write("clips", frames)} if frames else {}
         outputs = {f"path_to_{s}": str(tmp_path / f"figure.{s}") for s in ("svg", "png")}
         table = str(tmp_path / "table.csv")
-        load_script(name)(path_to_table=table, titles={}, **inputs, **outputs, **settings)
+        given = {"titles": {}, "caption": CAPTION} | inputs | outputs | settings
+        load_script(name)(path_to_table=table, **given)
         assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
         return pd.read_csv(table, dtype={"fold": str}), (tmp_path / "figure.svg").read_text()
 

@@ -89,12 +89,12 @@ def test_it_tells_of_test_clips_alone_what_the_network_makes_of_them(run):
     assert low["selected"] == 2 and sum(data["n_decisions"]) == N_TEST
     held = np.sum([each["energy"] for each in data["components"]])
     assert 0 < held <= 1 + 1e-3
-    dead = sum(each["dead"] for each in data["components"])
+    dead = [each["number"] for each in data["components"] if each["dead"]]
     unused = sum(not each["selected"] and not each["dead"] for each in data["components"])
     assert summary == {
         **{"dataset": "ESC-50", "fold": "1", "system": "L2I"},
         **{"n_components": len(data["components"]), "n_groups": len(data["groups"])},
-        **{"n_unused": unused, "n_dead": dead},
+        **{"n_unused": unused, "dead": dead},
     }
 
 

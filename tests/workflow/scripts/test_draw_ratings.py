@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.drawn import CAPTION
 from helpers.project import load_script
 from helpers.rated_tests import SYSTEMS, answers_to, small_test
 from l2i.listening_test.report import tabulated
@@ -26,6 +27,7 @@ def draw(tmp_path):
             path_to_table=str(tmp_path / "figure.csv"),
             systems=SYSTEMS,
             titles=TITLES,
+            caption=CAPTION,
             confidence=0.95,
         )
         assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")

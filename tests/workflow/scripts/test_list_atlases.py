@@ -6,7 +6,7 @@ from helpers.project import load_module
 
 SUMMARY = {
     **{"dataset": "ESC-50", "fold": "1", "system": "L2I"},
-    **{"n_components": 100, "n_groups": 4, "n_unused": 30, "n_dead": 8},
+    **{"n_components": 100, "n_groups": 4, "n_unused": 30, "dead": [*range(8)]},
 }
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MultipleLocator
 
@@ -25,7 +24,7 @@ from l2i.reporting.figures.panels import (
 from l2i.reporting.figures.style import GREY, PAGE, WARNING, looks_of, style
 
 PANELS = {RATING: "mean rating", VOTES: "votes in favour (%)"}
-PITCH, AROUND = 0.36, 1.15  # inches of a class, and of what stands above and below all
+PITCH, AROUND = 0.32, 0.95  # inches of a class, and of what stands above and below all
 
 
 @style()
@@ -49,10 +48,11 @@ def rating_figure(
     datasets = list(table["dataset"].unique())
     parts = [table[table["dataset"] == name] for name in datasets]
     heights = [AROUND + PITCH * part["class"].nunique() for part in parts]
-    figure = Figure(figsize=(PAGE, sum(heights)))
+    figure = Figure(figsize=(PAGE, 0.25 + sum(heights)))
     rows = figure.subfigures(len(parts), 1, height_ratios=heights, squeeze=False)[:, 0]
     for row, name, part in zip(rows, datasets, parts, strict=True):
         _draw(row, part, titles.get(name, name), systems, titles, confidence)
+    legend_below(figure)
     return figure
 
 
@@ -87,7 +87,6 @@ def _draw(
             ax.axhline(len(classes) - 1.5, color=GREY, linewidth=0.6)
         sns.despine(ax=ax, left=True)
     panels[0].set_yticks(range(len(classes)), [_label(table, name) for name in classes])
-    legend_below(figure)
 
 
 def _mark(is_simulated: bool) -> str:

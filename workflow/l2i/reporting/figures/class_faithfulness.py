@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,8 +101,8 @@ def _counts(ax: Axes, table: pd.DataFrame, classes: Sequence[str]) -> None:
     if (table["removal"] == ENERGY).any():
         columns["matched"] = table[table["removal"] == ENERGY]
     where = blended_transform_factory(ax.transAxes, ax.transData)
-    beside = {"xycoords": where, "textcoords": "offset points"}
-    look = {"fontsize": SMALL, "color": GREY, "ha": "right", **beside}
+    beside: dict[str, Any] = {"xycoords": where, "textcoords": "offset points"}
+    look: dict[str, Any] = {"fontsize": SMALL, "color": GREY, "ha": "right", **beside}
     for offset, (heading, part) in zip((22, 58), columns.items(), strict=False):
         ax.annotate(heading, (1, -0.6), (offset, 0), va="bottom", **look)
         counts = part.groupby("class")["n_clips"].max()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,11 @@ from matplotlib.transforms import blended_transform_factory
 
 from l2i.names import OFFICIAL
 from l2i.reporting.figures.panels import legend_below, round_ticks, upright
-from l2i.reporting.figures.style import COLUMN, SMALL, Look, looks_of, style
+from l2i.reporting.figures.style import COLUMN, PAGE, SMALL, Look, looks_of, style
 
 LOSSES = {"reconstruction_loss": "reconstruction loss", "fidelity_loss": "fidelity loss (nat)"}
+
+IN_A_COLUMN = 5  # numbers of components, at most: of more, ticks would overlap
 
 
 @style()
@@ -43,7 +46,9 @@ def components_sweep(
     ]
     table = table.assign(line=lines)
     looks = looks_of(list(dict.fromkeys(lines)))
-    figure = Figure(figsize=(COLUMN, 0.55 + 1.55 * len(datasets) + 0.14 * len(looks)))
+    most = table.groupby("dataset")["n_components"].nunique().max()
+    width = COLUMN if most <= IN_A_COLUMN else PAGE
+    figure = Figure(figsize=(width, 0.55 + 1.55 * len(datasets) + 0.14 * len(looks)))
     rows = figure.subfigures(len(datasets), 1, squeeze=False)[:, 0]
     for row, dataset in zip(rows, datasets, strict=True):
         row.suptitle(titles.get(dataset, dataset))
@@ -51,7 +56,7 @@ def components_sweep(
             _lines(ax, table[(table["dataset"] == dataset) & (table["loss"] == loss)], looks)
             ax.set_ylabel(LOSSES[loss])
             if row is rows[-1]:
-                ax.set_xlabel("number of components K")
+                ax.set_xlabel("components K")
     legend_below(figure, title=f"means with {100 * confidence:g} % intervals", n_columns=2)
     return figure
 
@@ -62,7 +67,12 @@ def _lines(ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
         line = line.sort_values("n_components", kind="stable")
         look = looks[label]
         upright(ax, line, line["n_components"], look, label=label)
-        words = {"color": look.colour, "rotation": 90, "ha": "center", "fontsize": SMALL}
+        words: dict[str, Any] = {
+            "color": look.colour,
+            "rotation": 90,
+            "ha": "center",
+            "fontsize": SMALL,
+        }
         for K in line.loc[line["mean"].isna(), "n_components"]:
             ax.text(K, 0.03, "diverged", transform=below, **words)
     values = sorted(part["n_components"].unique())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,19 +52,34 @@ def dictionary_map(table: pd.DataFrame, *, titles: Mapping[str, str]) -> Figure:
 def _panel(ax: Axes, part: pd.DataFrame) -> QuadMesh:
     cells = part.pivot(index="frequency_hz", columns="place", values="level_db")
     level = ax.pcolormesh(
-        *(cells.columns, cells.index, np.maximum(cells, -RANGE_DB)),
-        **{"vmin": -RANGE_DB, "vmax": 0, "cmap": "magma", "rasterized": True, "shading": "nearest"},
+        cells.columns,
+        cells.index,
+        np.maximum(cells, -RANGE_DB),
+        vmin=-RANGE_DB,
+        vmax=0,
+        cmap="magma",
+        rasterized=True,
+        shading="nearest",
     )
     ax.set_yscale("log")
     frequency_axis(ax, cells.index.min(), cells.index.max())
     columns = part.drop_duplicates("place")
-    look = {"color": "#00a0ff", "linewidth": 1.1}
+    look: dict[str, Any] = {"color": "#00a0ff", "linewidth": 1.1}
     ax.plot(columns["place"], columns["centroid_hz"], label="spectral centroid", **look)
     dead = columns.loc[~columns["active"].astype(bool), "place"]
     if len(dead):  # a line of no points would lie outside of the page
         above = blended_transform_factory(ax.transData, ax.transAxes)
-        mark = {"marker": "|", "markersize": 5, "linestyle": "none", "color": "black"}
-        marks = {"transform": above, "clip_on": False, "label": "active in no test clip"}
+        mark: dict[str, Any] = {
+            "marker": "|",
+            "markersize": 5,
+            "linestyle": "none",
+            "color": "black",
+        }
+        marks: dict[str, Any] = {
+            "transform": above,
+            "clip_on": False,
+            "label": "active in no test clip",
+        }
         ax.plot(dead, np.full(len(dead), 1.03), **mark, **marks)
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     return level

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
@@ -51,7 +53,7 @@ def interpreted_clip(table: pd.DataFrame, *, heading: str) -> Figure:
     for ax in panels:
         ax.set_xlabel("time (s)")
         round_ticks(ax.xaxis, 5)
-    how = {"aspect": 22, "pad": 0.02}
+    how: dict[str, Any] = {"aspect": 22, "pad": 0.02}
     figure.colorbar(share, ax=masked, label="share kept", ticks=[0, 0.5, 1], **how)
     bar = figure.colorbar(level, ax=parts[-1], label="level (dB re loudest)", **how)
     bar.ax.yaxis.set_major_locator(MaxNLocator(4))
@@ -63,8 +65,14 @@ def _picture(
 ) -> QuadMesh:
     cells = table.pivot(index="frequency_hz", columns="time_s", values=column)
     image = ax.pcolormesh(
-        *(cells.columns, cells.index, cells),
-        **{"vmin": low, "vmax": high, "cmap": colours, "rasterized": True, "shading": "nearest"},
+        cells.columns,
+        cells.index,
+        cells,
+        vmin=low,
+        vmax=high,
+        cmap=colours,
+        rasterized=True,
+        shading="nearest",
     )
     ax.set_yscale("log")
     frequency_axis(ax, cells.index.min(), cells.index.max())

@@ -12,9 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from l2i.reporting.figures.style import FAINT, GREY, Look
+from l2i.reporting.figures.style import FAINT, GREY, SMALL, Look
 
 FEWEST = 5  # clips: of fewer, the bootstrap knows too little of how they vary for an interval
+PADDING, SPACING = 0.5, 1.2  # of a legend, in its letters: between mark and label, and columns
+LETTER = 0.56  # mean width of a letter of DejaVu Sans, of its size
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -88,12 +90,25 @@ def legend_below(
         [*found],
         title=title,
         loc="outside lower center",
-        ncols=min(n_columns, max(1, len(found))),
-        handletextpad=0.5,
-        columnspacing=1.2,
+        ncols=_columns_that_fit(figure, list(found), n_columns, handle_length),
+        handletextpad=PADDING,
+        columnspacing=SPACING,
         labelspacing=0.3,
         handlelength=handle_length,
     )
+
+
+def _columns_that_fit(
+    figure: Figure | SubFigure, labels: Sequence[str], most: int, handle_length: float
+) -> int:
+    """The largest number of columns of a legend, filled one by one, that a figure has room for."""
+    width = figure.bbox.width / figure.get_dpi() * 72  # in points
+    for n in range(min(most, len(labels)), 1, -1):
+        letters = [max(map(len, part)) for part in np.array_split(np.array(labels, object), n)]
+        between = SPACING * (n - 1)
+        if SMALL * (LETTER * sum(letters) + n * (handle_length + PADDING) + between) <= width:
+            return n
+    return 1
 
 
 def named_handles(panels: Sequence[Axes]) -> dict[str, Artist]:

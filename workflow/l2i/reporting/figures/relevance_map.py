@@ -114,7 +114,7 @@ def _tree(ax: Axes, each: RelevanceMap) -> None:
     ax.set_yticks(range(len(names)), [f"{class_title(name)} ({sizes[name]})" for name in names])
     ax.tick_params(axis="y", length=0, pad=14)
     beside = blended_transform_factory(ax.transAxes, ax.transData)
-    heading = {"fontsize": SMALL, "color": GREY, "ha": "right", "va": "bottom"}
+    heading: dict[str, Any] = {"fontsize": SMALL, "color": GREY, "ha": "right", "va": "bottom"}
     ax.text(-0.01, -0.6, "class (number of vectors)", transform=beside, **heading)
     colours, shapes = _looks(each.classes)
     for row, name in enumerate(names):

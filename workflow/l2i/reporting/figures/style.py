@@ -84,7 +84,10 @@ def look_of(i: int) -> Look:
     """The look of the i-th of several things; the first 56 differ without any colour."""
     n = len(SHAPES)
     return Look(
-        OF_LINES[i % len(OF_LINES)], SHAPES[i % n], i % 2 == 1, DASHES[(i // n + i) % len(DASHES)]
+        OF_LINES[i % len(OF_LINES)],
+        SHAPES[i % n],
+        i % 2 == 1,
+        DASHES[(i + i // (2 * n)) % len(DASHES)],
     )
 
 

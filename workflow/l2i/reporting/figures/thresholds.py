@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,15 +46,15 @@ def threshold_curves(
     named = {**TITLES, **titles}
     datasets, systems = table["dataset"].unique(), list(table["system"].unique())
     looks = looks_of(systems)
-    figure = Figure(figsize=(COLUMN, 0.55 + 2.1 * len(datasets)))
+    figure = Figure(figsize=(COLUMN, 0.55 + 2.3 * len(datasets)))
     rows = figure.subfigures(len(datasets), 1, squeeze=False)[:, 0]
     for row, dataset in zip(rows, datasets, strict=True):
         part = table[table["dataset"] == dataset]
         row.suptitle(named.get(dataset, dataset))
-        left, right = row.subplots(1, 2, sharey=True, width_ratios=(1.5, 1))
+        left, right = row.subplots(1, 2, sharey=True, width_ratios=(1.4, 1))
         _over_thresholds(left, part[part["removal"] == RELEVANT], looks)
         _beside(right, part[part["removal"] != RELEVANT], looks, named)
-        left.set_ylabel("median drop in probability")
+        left.set_ylabel("median drop in probability\nwithout components that are")
         round_ticks(left.yaxis, 6)
     found = named_handles(figure.axes)
     legend_below(
@@ -72,7 +73,7 @@ def _over_thresholds(ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) ->
         upright(ax, line, line["threshold"] + offset, looks[name], label=name)
     ax.set_xticks(thresholds, [f"{threshold:g}" for threshold in thresholds])
     ax.set_xlabel("threshold of relevance")
-    ax.set_title("relevant components")
+    ax.set_title("relevant")
     _with_zero(ax)
 
 
@@ -86,7 +87,12 @@ def _beside(
         of_system = part[part["system"] == name]
         x = np.array([removals.index(removal) for removal in of_system["removal"]]) + offset
         upright(ax, of_system, x, looks[name], joined=False)
-        words = {"color": looks[name].colour, "rotation": 90, "ha": "center", "fontsize": SMALL}
+        words: dict[str, Any] = {
+            "color": looks[name].colour,
+            "rotation": 90,
+            "ha": "center",
+            "fontsize": SMALL,
+        }
         for place in x[of_system["mean"].isna()]:
             ax.text(place, 0.03, "no clip", transform=below, **words)
     texts = [_where_drawn(named.get(each, each)) for each in removals]
@@ -95,7 +101,7 @@ def _beside(
     drawn_at = part["threshold"].dropna().unique()
     if len(drawn_at):
         ax.set_xlabel(f"at threshold {', '.join(f'{each:g}' for each in drawn_at)}")
-    ax.set_title("random components")
+    ax.set_title("drawn at random")
     _with_zero(ax)
 
 

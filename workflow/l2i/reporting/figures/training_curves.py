@@ -86,11 +86,11 @@ def _panel(ax: Axes, part: pd.DataFrame, losses: Sequence[str]) -> None:
     ax.set_yscale("log")
     for loss, line in part.groupby("loss", sort=False):
         look = _look(losses.index(loss))
-        shade = {"color": look["color"], "linewidth": 0, "alpha": 0.25}
+        shade: dict[str, Any] = {"color": look["color"], "linewidth": 0, "alpha": 0.25}
         ax.fill_between(
             line["epoch"], line["least"].where(line["least"] > 0), line["largest"], **shade
         )
-        one = {"marker": "o", "markersize": 3} if len(line) == 1 else {}
+        one: dict[str, Any] = {"marker": "o", "markersize": 3} if len(line) == 1 else {}
         ax.plot(line["epoch"], line["mean"], label=loss, **look, **one)
     if part.empty:
         note(ax, "no loss\nabove 0")
@@ -114,7 +114,7 @@ def _log_ticks(ax: Axes, values: pd.Series) -> None:
     finer = (np.outer(decades, each).ravel() for each in ((1, 2, 5), (1, 3), (1,)))
     within = [ticks[(ticks >= low) & (ticks <= high)] for ticks in finer]
     few = next((ticks for ticks in within if len(ticks) <= MOST_TICKS), within[-1][::2])
-    ax.yaxis.set_major_locator(FixedLocator(few) if len(few) > 1 else MaxNLocator(3))
+    ax.yaxis.set_major_locator(FixedLocator(few.tolist()) if len(few) > 1 else MaxNLocator(3))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
     ax.yaxis.set_minor_locator(NullLocator())
 
