@@ -157,7 +157,7 @@ MATRIX = [
         "run.datasets",
         {
             *OF_ALL_DATA_SETS,
-            "draw_dictionary",
+            "sample_pictures",
             *("compare_systems", "tabulate_cost", "tabulate_masks", "list_atlases"),
         },
     ),

@@ -35,7 +35,8 @@ pytestmark = pytest.mark.slow
 
 MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
 SANITY = {"measure_relevances", "measure_sanity", "tabulate_sanity", "draw_sanity"}
-ATLAS = {"compose_atlas", "list_atlases", "draw_dictionary"}
+ATLAS = {"compose_atlas", "list_atlases", "sample_pictures"}
+ATLAS |= {"draw_interpretation", "draw_dictionary"}
 CORRUPTION = {"measure_corruption", "measure_corruption_references"}
 CORRUPTION |= {"tabulate_corruption", "draw_corruption"}
 AFTER_DICTIONARY = {
@@ -56,7 +57,6 @@ AFTER_DICTIONARY = {
     "compare_systems",
     "draw_components_sweep",
     "draw_training",
-    "draw_interpretation",
     "draw_thresholds",
     "trace_tables",
     "compose_listening",
@@ -315,12 +315,9 @@ class TestWhatCanBeOpened:
 
     @pytest.mark.parametrize("target", ["all", "tables", "listening"])
     def test_no_link_of_what_a_target_makes_is_dead(self, finished, target):
-        _, text = finished.snakemake("--dry-run", "--forceall", target)
-        made = {
-            finished.folder / path
-            for line in re.findall(r"^    output: (.*)$", text, re.MULTILINE)
-            for path in line.split(", ")
-        }
+        _, text = finished.snakemake("--summary", target)
+        rows = [line.split("\t") for line in text.splitlines() if line.count("\t") >= 5]
+        made = {finished.folder / path for path, *_ in rows[1:]}
         files = {f for p in made for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file()}
         pages = [p for p in files if p.suffix in {".html", ".md"}]
         links = [(page, link) for page in pages for link in links_of(page)]
@@ -393,7 +390,6 @@ class TestWhatAnEditReruns:
         planned = self.edit(edited, "listening", "threshold", value=0.2)
         masks = {"measure_masks", "tabulate_masks", "trace_tables"}
         sounds = {"interpret_clips", "compose_listening", "list_deviations", *ATLAS}
-        sounds |= {"draw_interpretation"}
         assert planned == masks | sounds | CORRUPTION
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
@@ -439,7 +435,7 @@ class TestWhatAnEditReruns:
         more = next(c for c, fold in zip(index["clip"], index["fold"], strict=True) if fold == 2)
         planned = self.edit(edited, "datasets", "esc50", "listening", value=[*heard, more])
         sounds = {"interpret_clips", "explain_by_slime", "explain_by_attribution"}
-        sounds |= {"compose_listening", "draw_interpretation"}
+        sounds |= {"compose_listening"}
         chosen = {"choose_clips", "choose_corrupted"}
         assert planned == {"check_dataset", *chosen, *sounds, *ATLAS}
         sounds = [f"results/tiny/listening/esc50/fold{n}/l2i_att/default/run0" for n in (1, 2)]

@@ -1,6 +1,7 @@
 """Figures of the paper and some more, each as svg and png beside the numbers that it shows."""
 
 FIGURES = f"{RESULTS}/figures"
+PICTURED = f"{RESULTS}/evaluation/pictured"  # of sounds and dictionaries, which no crate holds
 
 
 include: "helpers/figures.smk"
@@ -13,6 +14,7 @@ localrules:
     draw_relevance_map,
     draw_components_sweep,
     draw_training,
+    sample_pictures,
     draw_interpretation,
     draw_dictionary,
     draw_thresholds,
@@ -94,9 +96,30 @@ rule draw_training:
         "../scripts/draw_training.py"
 
 
+rule sample_pictures:
+    input:
+        unpack(files_that_are_pictured),
+    output:
+        cells=f"{PICTURED}/cells.csv",
+        clip=f"{PICTURED}/clip.csv",
+        columns=f"{PICTURED}/columns.csv",
+    log:
+        log_of(f"{PICTURED}/sample_pictures.log"),
+    retries: 0
+    conda:
+        "../../envs/compute.yaml"
+    params:
+        **identity("sample_pictures", settings(datasets=config["run"]["datasets"])),
+    message:
+        "What is pictured of sounds and dictionaries"
+    script:
+        "../scripts/sample_pictures.py"
+
+
 rule draw_interpretation:
     input:
-        unpack(files_of_interpretation),
+        cells=f"{PICTURED}/cells.csv",
+        clip=f"{PICTURED}/clip.csv",
     output:
         **figure("interpretation"),
     log:
@@ -114,7 +137,7 @@ rule draw_interpretation:
 
 rule draw_dictionary:
     input:
-        unpack(files_of_dictionaries),
+        columns=f"{PICTURED}/columns.csv",
     output:
         **figure("dictionary"),
     log:

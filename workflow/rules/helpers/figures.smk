@@ -112,7 +112,6 @@ THRESHOLDS_FIGURE = settings(
     caption=caption_of_figure("thresholds"),
 )
 DICTIONARY_FIGURE = settings(
-    "run/datasets",
     titles=titles([], datasets=config["run"]["datasets"]),
     caption=caption_of_figure("dictionary"),
 )
@@ -123,24 +122,18 @@ INTERPRETATION_FIGURE = settings(
 )
 
 
-def files_of_interpretation(wildcards):
-    """The clips of the first fold that are listened to, and what the first system makes of them."""
-    paths = {"clips": CHOSEN, "sounds": INTERPRETED}
+def files_that_are_pictured(wildcards):
+    """What the first system makes of clips of the first fold, and the dictionaries of first folds."""
+    first, datasets = WITH_DICTIONARY[0], config["run"]["datasets"]
+    clips, sounds = (
+        of_first_run(of_occasion("listening", path), [INTERPRETED_DATASET], first)[0]
+        for path in (CHOSEN, INTERPRETED)
+    )
     return {
-        name: of_first_run(
-            of_occasion("listening", path), [INTERPRETED_DATASET], WITH_DICTIONARY[0]
-        )[0]
-        for name, path in paths.items()
-    }
-
-
-def files_of_dictionaries(wildcards):
-    """The dictionary of the first fold of each data set, and in numbers how it is used."""
-    paths = {
-        "dictionaries": f"{DICTIONARY}/dictionary.safetensors.digest",
-        "summaries": f"{ATLAS}.json",
-    }
-    return {
-        name: of_first_run(path, config["run"]["datasets"], WITH_DICTIONARY[0])
-        for name, path in paths.items()
+        "clips": clips,
+        "sounds": sounds,
+        "dictionaries": of_first_run(
+            f"{DICTIONARY}/dictionary.safetensors.digest", datasets, first
+        ),
+        "summaries": of_first_run(f"{ATLAS}.json", datasets, first),
     }
