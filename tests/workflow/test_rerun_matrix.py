@@ -157,7 +157,6 @@ MATRIX = [
         "run.datasets",
         {
             *OF_ALL_DATA_SETS,
-            "sample_pictures",
             *("compare_systems", "tabulate_cost", "tabulate_masks", "list_atlases"),
         },
     ),
