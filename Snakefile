@@ -71,6 +71,7 @@ include: "workflow/rules/pages.smk"
 
 OUTSIDE = {"index_dataset": changed_corpus, "import_ratings": changed_answers}
 plan_by_records(OUTSIDE)
+tell_when_nothing_is_to_be_done(workflow, config)
 
 
 rule all:
@@ -97,9 +98,6 @@ onstart:
         configuration=config,
         code=SOURCES.parts(),
     )
-
-
-tell_when_nothing_is_to_be_done(workflow, config)
 
 
 onsuccess:
