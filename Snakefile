@@ -80,6 +80,7 @@ include: "workflow/rules/targets.smk"
 PLACED = str(workflow.modifier.modify_path(RESULTS))  # behind the `prefix:` of a module
 OUTSIDE = {"index_dataset": changed_corpus, "import_ratings": changed_answers}
 plan_by_records()
+tell_when_nothing_is_to_be_done(workflow, config)
 
 
 report: "workflow/report/workflow.rst"
@@ -107,9 +108,6 @@ onstart:
         configuration=config,
         code=SOURCES.parts(),
     )
-
-
-tell_when_nothing_is_to_be_done(workflow, config)
 
 
 onsuccess:

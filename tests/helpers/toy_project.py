@@ -174,7 +174,7 @@ def edited(folder, changes):
 
 def planned_by_snakemake(folder, *arguments):
     """Outputs that a dry run would make, and their rules; of all rules but `all`."""
-    done = run_snakemake(folder, "--dry-run", *arguments)
+    done = run_snakemake(folder, "--dry-run", "--printshellcmds", *arguments)
     assert done.returncode == 0, done.stderr
     blocks = re.findall(
         r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    output: (.*)$",
