@@ -102,8 +102,8 @@ def test_class_and_threshold_are_the_users():
     most = int(eager(small_model(), x)[0].target)
     outs = [assert_alike(small_model(), x, target=each) for each in range(3)]
     decided = assert_alike(small_model(), x)
-    nothing = assert_alike(small_model(), x, threshold=1.0)
-    assert decided.interpretation.any() and not nothing.interpretation.any()
+    nothing = assert_alike(small_model(), x, target=2, threshold=1.0)
+    assert outs[2].interpretation.any() and not nothing.interpretation.any()
     assert torch.equal(decided.interpretation, outs[most].interpretation)
     others = [out.interpretation for out in outs if out is not outs[most]]
     assert any(not torch.equal(decided.interpretation, other) for other in others)
