@@ -101,8 +101,9 @@ def test_class_and_threshold_are_the_users():
     x = noise(9000)
     most = int(eager(small_model(), x)[0].target)
     outs = [assert_alike(small_model(), x, target=each) for each in range(3)]
-    assert_alike(small_model(), x, threshold=0.8)
     decided = assert_alike(small_model(), x)
+    nothing = assert_alike(small_model(), x, target=2, threshold=1.0)
+    assert outs[2].interpretation.any() and not nothing.interpretation.any()
     assert torch.equal(decided.interpretation, outs[most].interpretation)
     others = [out.interpretation for out in outs if out is not outs[most]]
     assert any(not torch.equal(decided.interpretation, other) for other in others)
