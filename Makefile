@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
-.PHONY: help env demo test lint bench coverage determinism measured lock
+.PHONY: help env demo test lint bench coverage determinism measured reference lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -57,6 +57,9 @@ determinism: $(ENV) ## the demo twice; tables and figures must agree byte for by
 measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the pages
 	$(BIN)/python docs/measured.py take results/$(RUN)
 	$(BIN)/python docs/measured.py print
+
+reference: $(ENV) ## config/README.md anew, after an edit of the schema or of config.yaml
+	PYTHONPATH=workflow $(BIN)/python -m configuration.reference_page
 
 lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/uv.txt
