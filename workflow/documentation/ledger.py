@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from l2i.pages.ledger import PARTS, WHOSE, shown
+from l2i.pages.ledger import PARTS, WHOSE, pieces, shown
 from l2i.reporting.pipe_tables import escaped
 
 CHAPTER = re.compile(r"^# -{5,} (.+)$", re.M)  # of the file, as its editors read it
@@ -54,4 +54,5 @@ def _entry(entry: Mapping[str, Any]) -> str:
 
 
 def _line(text: str) -> str:
-    return escaped(" ".join(text.split()))
+    told = pieces(" ".join(text.split()))
+    return "".join(f"`{part}`" if is_code else escaped(part) for is_code, part in told)
