@@ -50,7 +50,11 @@ def slug(heading):
 
 def anchors(text):
     found = [(given or slug(title)) for title, given in HEADING.findall(CODE_BLOCK.sub("", text))]
-    return {*found, *(f"{name}-{i}" for i, name in enumerate(found)), *re.findall(r'id="([^"]+)"', text)}
+    return {
+        *found,
+        *(f"{name}-{i}" for i, name in enumerate(found)),
+        *re.findall(r'id="([^"]+)"', text),
+    }
 
 
 # ------------------------------------------------------------------ pages as files
@@ -150,6 +154,7 @@ def pages_of_site(site):
     return {path: Html(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
 
 
+@pytest.mark.slow
 def test_no_link_of_the_site_is_dead(pages_of_site):
     dead = []
     for path, html in pages_of_site.items():
@@ -164,15 +169,22 @@ def test_no_link_of_the_site_is_dead(pages_of_site):
     assert dead == []
 
 
+@pytest.mark.slow
 def test_the_site_fetches_nothing_from_elsewhere(site, pages_of_site):
     fetched = {link for html in pages_of_site.values() for link in html.fetched}
     assert not [link for link in fetched if urlsplit(link).netloc]
     sheets = [*site.rglob("*.css")]
-    assert sheets and not [p for p in sheets if re.search(r"url\([\"']?https?:|@import", p.read_text())]
+    assert sheets and not [
+        p for p in sheets if re.search(r"url\([\"']?https?:|@import", p.read_text())
+    ]
 
 
+@pytest.mark.slow
 def test_pages_that_are_kept_elsewhere_and_generated_ones_are_there(site):
-    text = {name: (site / f"{name}.html").read_text("utf-8") for name in ("index", "ledger", "configuration")}
+    text = {
+        name: (site / f"{name}.html").read_text("utf-8")
+        for name in ("index", "ledger", "configuration")
+    }
     entries = yaml.safe_load(text_of("workflow/reference/deviations.yaml"))
     assert all(f'id="{entry["id"]}"' in text["ledger"] for entry in entries)
     assert "Five minutes" in text["index"] and "n_components" in text["configuration"]

@@ -1,4 +1,4 @@
-"""Runs of Snakemake that are killed, and go on by what docs/run/again.md tells their user to type."""
+"""Runs of Snakemake that are killed, and go on by what a page tells their user to type."""
 
 from __future__ import annotations
 

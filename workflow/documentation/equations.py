@@ -32,9 +32,7 @@ def drawn(text: str) -> str:
 
 def _figure(formula: str) -> str:
     picture = io.BytesIO()
-    settings = {"svg.fonttype": "path", "svg.hashsalt": formula, "mathtext.fontset": "stix"}
-    with rc_context(settings):
-        # An equation has no place to wrap: what is too wide scrolls.
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": formula, "mathtext.fontset": "stix"}):
         math_to_image(f"${formula}$", picture, FontProperties(size=POINTS), format="svg", color=INK)
     svg = picture.getvalue().decode()
     svg = svg[svg.index("<svg") :]

@@ -15,10 +15,11 @@ CHAPTER = re.compile(r"^# -{5,} (.+)$", re.M)  # of the file, as its editors rea
 LEAD = """\
 # Where we depart from the paper
 
-Where paper, the authors' released code and this project differ: {n} entries, of which {switched} can be
-switched by a key of the [configuration](configuration.md). The released code belongs to an earlier paper of
-the same authors. Each run writes the same with what it follows itself, `results/{{name}}/deviations.html`.
-All readings of the code together are one overlay, `config/authors.yaml`.
+Where paper, the authors' released code and this project differ: {n} entries, of which {switched}
+can be switched by a key of the [configuration](configuration.md). The released code belongs to an
+earlier paper of the same authors. Each run writes the same with what it follows itself,
+`results/{{name}}/deviations.html`. All readings of the code together are one overlay,
+`config/authors.yaml`.
 """
 FIXED = "none"
 

@@ -101,7 +101,9 @@ def _shown(path: str) -> str:
     fence = "`" * (3 + max(map(len, re.findall("`+", text)), default=0))
     language = LANGUAGES.get(posixpath.splitext(path)[1], "text")
     head = "---\nsearch:\n  exclude: true\n---\n"
-    return f"{head}\n# {posixpath.basename(path)}\n\n`{path}`\n\n{fence}{language}\n{text}\n{fence}\n"
+    return (
+        f"{head}\n# {posixpath.basename(path)}\n\n`{path}`\n\n{fence}{language}\n{text}\n{fence}\n"
+    )
 
 
 def _replace(files: Files, config: MkDocsConfig, page: str, text: str) -> None:

@@ -38,7 +38,9 @@ def test_every_entry_of_the_ledger_is_on_the_page():
         line.split("{ #")[1].removesuffix(" }") for line in page.splitlines() if line[:4] == "### "
     ]
     assert f"differ: {len(entries)} entries" in page
-    keys = {each["key"] for entry in entries if entry["switch"] != "none" for each in entry["switch"]}
+    keys = {
+        each["key"] for entry in entries if entry["switch"] != "none" for each in entry["switch"]
+    }
     assert all(f"`{key}`, ours" in page for key in keys)
 
 

@@ -43,7 +43,7 @@ def test_code_holds_no_links(code):
 
 @given(origin=PATH, target=PATH, page=PATH, place=PATH)
 def test_a_link_leads_to_the_same_after_pages_have_moved(origin, target, page, place):
-    """A twin that resolves both: the moved link, from the moved page, is where the target now is."""
+    """A twin that resolves both: the moved link leads from the moved page to the target."""
     link = posixpath.relpath(target, posixpath.dirname(origin) or ".")
     asked = []
     moved = relinked(f"[x]({link}#a)", origin, page, lambda path: asked.append(path) or place)

@@ -16,9 +16,7 @@ RUNS = sorted(path.name for path in MEASURED.iterdir())
 SHOWN = {f"table_{part.table}.csv" for view in VIEWS.values() for part in view}
 SHOWN |= {f"{part.table}.csv" for view in SIDE_BY_SIDE.values() for part in view}
 TABLES = sorted(
-    path.relative_to(MEASURED)
-    for path in MEASURED.glob("*/*.csv")
-    if path.name in SHOWN
+    path.relative_to(MEASURED) for path in MEASURED.glob("*/*.csv") if path.name in SHOWN
 )
 
 
