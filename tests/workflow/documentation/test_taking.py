@@ -38,8 +38,8 @@ def results(tmp_path):
     """A finished run, moved elsewhere: a table of pairs, and one of two systems on two folds."""
     folder = tmp_path / "moved"
     (folder / "tables").mkdir(parents=True)
-    trained = {"l2i_att/fold1": "10:00 10:10", "l2i_att/fold2": "10:05 10:20"}
-    trained |= {"flint/fold1": "11:00 11:10"}
+    trained = {"l2i_att/fold1": "10:00 10:20", "l2i_att/fold2": "10:05 10:10"}
+    trained |= {"flint/fold1": "10:15 10:30"}
     for name, times in trained.items():
         (folder / name).mkdir(parents=True)
         system, _, fold = name.partition("/fold")
@@ -75,7 +75,7 @@ def test_taking_a_run_copies_its_tables_and_tells_what_its_records_know(results,
     about = yaml.safe_load(taken["about.yaml"].read_text())
     assert about["command"] == "snakemake --configfile config/mine.yaml"
     assert about["commits"] == ["bbbbbbb", "aaaaaaa"]
-    assert about["minutes"] == 31  # 20, with ten of them shared, and 10, and 1
+    assert about["minutes"] == 31  # 20, with another job inside of them, 10 more of the next, and 1
     assert about["folds"] == {"esc50": {"flint": ["1"], "l2i_att": ["1", "2"]}}
     assert (about["first_day"], about["precisions"]) == ("2026-11-27", ["float32"])
     assert "incomplete" not in said
