@@ -20,7 +20,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 DEMO := $(BIN)/python workflow/demo/make_corpus.py results/demo/corpora && \
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
-.PHONY: help env demo test lint bench coverage determinism measured reference image audit licences lock
+.PHONY: help env demo test lint bench coverage determinism measured reference docs image audit licences lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,8 +62,11 @@ determinism: $(ENV) ## the demo twice; tables and figures must agree byte for by
 	@echo "The tables and figures of both runs agree byte for byte."
 
 measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the pages
-	$(BIN)/python docs/measured.py take results/$(RUN)
-	$(BIN)/python docs/measured.py print
+	PYTHONPATH=workflow $(BIN)/python -m documentation take results/$(RUN)
+	PYTHONPATH=workflow $(BIN)/python -m documentation print
+
+docs: $(ENV) ## the pages as a site, build/docs/index.html, which needs no network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 reference: $(ENV) ## config/README.md anew, after an edit of the schema or of config.yaml
 	PYTHONPATH=workflow $(BIN)/python -m configuration.reference_page

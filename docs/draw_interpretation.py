@@ -1,4 +1,4 @@
-"""Draw one interpreted decision, as the README shows it: python docs/draw_interpretation.py FOLDER.
+"""Draw one interpreted decision, as docs/how shows it: python docs/draw_interpretation.py FOLDER.
 
 FOLDER is that of one class below `results/{name}/listening/.../{clip}`; the picture goes beside
 this file.

@@ -373,11 +373,11 @@ def test_every_log_lies_apart_from_what_people_open(read):
 # ------------------------------------------------------------------ tests
 
 TESTS = PROJECT / "tests"
-MIRRORING = [
-    path
-    for folder in ("l2i", "workflow/configuration", "workflow/demo", "workflow/scripts")
-    for path in sorted((TESTS / folder).rglob("test_*.py"))
+MIRRORED = [
+    "l2i",
+    *(f"workflow/{name}" for name in ("configuration", "demo", "documentation", "scripts")),
 ]
+MIRRORING = [path for folder in MIRRORED for path in sorted((TESTS / folder).rglob("test_*.py"))]
 
 
 @pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=relative)

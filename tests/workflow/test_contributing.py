@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -30,9 +29,7 @@ from l2i.checks import InputError
 
 PAGE = PROJECT / "CONTRIBUTING.md"
 HOW_TO = ["Add a data set", "Add a layout", "Add a metric", "Add a table", "Add a figure"]
-HOW_TO += ["Add a system"]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/results.md"]
-PAGES += ["results/README.md", "slurm/README.md"]
+HOW_TO += ["Add a system", "Add a setting"]
 
 
 def written(heading, name):
@@ -230,6 +227,39 @@ draw_confidence(
         assert "draw_confidence" in planned
 
 
+class TestASetting:
+    @pytest.mark.slow
+    def test_it_is_read_asked_for_and_changes_the_map(self, followed):
+        code = """
+import json
+import numpy as np
+import yaml
+from configuration.reading import resolved
+from configuration.validation import validate_config
+from l2i.evaluation.coherence import project
+
+config = resolved(yaml.safe_load(open("config.yaml")))
+validate_config(config)
+del config["coherence"]["early_exaggeration"]
+try:
+    validate_config(config)
+except Exception as error:
+    refused = str(error)
+vectors = np.random.default_rng(0).random((20, 5))
+maps = [project(vectors, perplexity=5, seed=0, **given)
+        for given in ({}, {"exaggeration": 12.0}, {"exaggeration": 1.0})]
+print(json.dumps({
+    "refused": refused,
+    "same": bool((maps[0] == maps[1]).all()),
+    "other": bool((maps[0] != maps[2]).any()),
+}))
+"""
+        found = json.loads(output_of(followed, code))
+        assert "early_exaggeration" in found["refused"] and found["same"] and found["other"]
+        rule = (followed.folder / "workflow/rules/evaluation.smk").read_text(encoding="utf-8")
+        assert '"coherence/early_exaggeration"' in rule
+
+
 class TestTheReader:
     """The helper that does what a page says."""
 
@@ -241,11 +271,3 @@ class TestTheReader:
     def test_parts_of_a_diff_are_done_one_by_one(self):
         diff = " a\n-b\n+c\n@@\n d\n+e\n"
         assert changed("a\nb\n\nd\n", diff, "a file") == "a\nc\n\nd\ne\n"
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_link_of_a_page_leads_to_a_file(page):
-    path = PROJECT / page
-    links = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
-    ours = [link for link in links if not re.match(r"https?:", link)]
-    assert [link for link in ours if not (path.parent / link).exists()] == []

@@ -1,4 +1,4 @@
-"""Runs of Snakemake that are killed, and go on by what the README tells their user to type."""
+"""Runs of Snakemake that are killed, and go on by what a page tells their user to type."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ if __name__ == "__main__":
 
 
 def printed_commands() -> list[list[str]]:
-    """What the README prints for whose run was killed, as arguments of Snakemake."""
-    _, _, text = section(PROJECT / "README.md", "Run it").partition("### Stop, go on\n")
+    """What the page prints for whose run was killed, as arguments of Snakemake."""
+    text = section(PROJECT / "docs/run/again.md", "Stop, go on")
     (block,) = re.findall(r"^```\n(.*?)^```$", text.partition("\n### ")[0], re.M | re.S)
     commands = [shlex.split(line) for line in block.splitlines()]
     assert commands and all(command[0] == "snakemake" for command in commands)
@@ -102,7 +102,7 @@ class Run:
         (self.folder / "go").touch()
 
     def unlock(self) -> None:
-        """Type what the README prints."""
+        """Type what the page prints."""
         for arguments in printed_commands():
             command = [sys.executable, "-m", "snakemake", *arguments]
             done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)

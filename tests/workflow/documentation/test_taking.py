@@ -1,89 +1,19 @@
-"""The pages hold what was measured: docs/measured.py, and its blocks in README and results.md."""
+"""Tables of a finished run, with the facts of their records; what was taken, as it is printed."""
 
 from __future__ import annotations
 
 import json
 import shutil
 
-import pandas as pd
 import pytest
 import yaml
 
-from helpers.project import load_module
+from documentation.printing import printed
+from documentation.taking import take
 from helpers.records import write_record
 from l2i.checks import InputError
 from l2i.hashing import file_sha256
 from l2i.provenance.records import record_path
-
-measured = load_module("measured", folder="docs")
-
-RUNS = sorted(path.name for path in measured.MEASURED.iterdir())
-SHOWN = {f"table_{part.table}.csv" for view in measured.VIEWS.values() for part in view}
-SHOWN |= {f"{part.table}.csv" for view in measured.SIDE_BY_SIDE.values() for part in view}
-TABLES = sorted(
-    path.relative_to(measured.MEASURED)
-    for path in measured.MEASURED.glob("*/*.csv")
-    if path.name in SHOWN
-)
-
-
-def texts():
-    return [page.read_text(encoding="utf-8") for page in measured.PAGES]
-
-
-def block(run, view):
-    return f"before\n<!-- measured: {run} {view} -->\nfiller\n<!-- /measured -->\nafter\n"
-
-
-# ------------------------------------------------------------------ the pages
-
-
-@pytest.mark.parametrize("page", measured.PAGES, ids=lambda page: page.name)
-def test_a_page_says_what_was_measured(page):
-    text = page.read_text(encoding="utf-8")
-    assert measured.BLOCK.search(text)
-    assert measured.printed(text) == text, "run: python docs/measured.py print"
-
-
-@pytest.mark.parametrize("page", measured.PAGES, ids=lambda page: page.name)
-def test_every_run_that_a_page_names_was_taken(page):
-    text = page.read_text(encoding="utf-8")
-    named = {run for _, run, *_ in measured.BLOCK.findall(text)} | {*measured.BY_HAND.findall(text)}
-    assert named <= {*RUNS}
-
-
-@pytest.mark.parametrize("name", TABLES, ids=str)
-def test_a_digit_that_changes_in_a_table_changes_a_page(name, tmp_path):
-    shutil.copytree(measured.MEASURED, tmp_path, dirs_exist_ok=True)
-    table = pd.read_csv(tmp_path / name)
-    table["mean"] += 0.1
-    table.to_csv(tmp_path / name, index=False)
-    assert [measured.printed(text, tmp_path) for text in texts()] != texts()
-
-
-def test_a_block_is_replaced_and_nothing_else():
-    text = measured.printed(block(RUNS[0], "about"))
-    start, end = (f"before\n<!-- measured: {RUNS[0]} about -->\n", "\n<!-- /measured -->\nafter\n")
-    assert text.startswith(f"{start}Computed by ") and text.endswith(end) and "filler" not in text
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (block("nowhere", "summary"), "the run nowhere; docs/measured has .*esc10"),
-        (block("esc10", "nothing"), "names nothing; there are about, pairs, summary.*, sanity"),
-        (block("esc10", "ablations"), "esc10 has no row of what a block shows"),
-        (block("esc10", "summary extra"), "not of this form"),
-        (block("esc10", "summary").replace("/measured", "/other"), "not closed"),
-    ],
-)
-def test_a_block_that_cannot_be_printed_is_refused(text, message):
-    with pytest.raises(InputError, match=message):
-        measured.printed(text)
-
-
-# ------------------------------------------------------------------ taking a run
-
 
 ROWS = """\
 table,system,dataset,metric,condition,mean,spread,n,low,high,paper_dataset,paper_mean,paper_spread,\
@@ -99,13 +29,17 @@ table,dataset,metric,system,other,difference,spread,low,high,p,p_holm,n_folds,n_
 """
 
 
+def block(run, view):
+    return f"before\n<!-- measured: {run} {view} -->\nfiller\n<!-- /measured -->\nafter\n"
+
+
 @pytest.fixture
 def results(tmp_path):
     """A finished run, moved elsewhere: a table of pairs, and one of two systems on two folds."""
     folder = tmp_path / "moved"
     (folder / "tables").mkdir(parents=True)
-    trained = {"l2i_att/fold1": "10:00 10:10", "l2i_att/fold2": "10:05 10:20"}
-    trained |= {"flint/fold1": "11:00 11:10"}
+    trained = {"l2i_att/fold1": "10:00 10:20", "l2i_att/fold2": "10:05 10:10"}
+    trained |= {"flint/fold1": "10:15 10:30"}
     for name, times in trained.items():
         (folder / name).mkdir(parents=True)
         system, _, fold = name.partition("/fold")
@@ -134,22 +68,22 @@ def record(folder, name, times, inputs=(), **known):
 def test_taking_a_run_copies_its_tables_and_tells_what_its_records_know(results, tmp_path):
     (tmp_path / "to/mine").mkdir(parents=True)
     (tmp_path / "to/mine/old.csv").touch()
-    said = measured.take(results, measured=tmp_path / "to")
+    said = take(results, measured=tmp_path / "to")
     taken = {path.name: path for path in (tmp_path / "to/mine").iterdir()}
     assert {*taken} == {"table_4.csv", "comparisons_4.csv", "about.yaml"}
     assert taken["table_4.csv"].read_text() == ROWS
     about = yaml.safe_load(taken["about.yaml"].read_text())
     assert about["command"] == "snakemake --configfile config/mine.yaml"
     assert about["commits"] == ["bbbbbbb", "aaaaaaa"]
-    assert about["minutes"] == 31  # 20, with ten of them shared, and 10, and 1
+    assert about["minutes"] == 31  # 20, with another job inside of them, 10 more of the next, and 1
     assert about["folds"] == {"esc50": {"flint": ["1"], "l2i_att": ["1", "2"]}}
     assert (about["first_day"], about["precisions"]) == ("2026-11-27", ["float32"])
     assert "incomplete" not in said
 
 
 def test_what_was_taken_is_printed_with_digits_and_titles_of_the_workflow(results, tmp_path):
-    measured.take(results, measured=tmp_path / "to", note="A note.")
-    shown = {view: measured.printed(block("mine", view), tmp_path / "to") for view in
+    take(results, measured=tmp_path / "to", note="A note.")
+    shown = {view: printed(block("mine", view), tmp_path / "to") for view in
              ("about", "summary", "pairs")}  # fmt: skip
     assert shown["summary"].splitlines()[2:-2] == [
         "| table | what | system | ours, ESC-50 | n | paper, ESC-50 | gap | verdict |",
@@ -166,7 +100,7 @@ def test_what_was_taken_is_printed_with_digits_and_titles_of_the_workflow(result
 
 def test_records_that_were_left_behind_are_counted(results, tmp_path):
     record_path(results / "flint/fold1/model").unlink()
-    said = measured.take(results, measured=tmp_path / "to")
+    said = take(results, measured=tmp_path / "to")
     assert "facts are incomplete: 1 results behind them have no record here" in said
 
 
@@ -174,16 +108,16 @@ def test_a_table_that_was_edited_by_hand_is_not_taken(results, tmp_path):
     table = results / "tables/table_4.csv"
     table.write_text(ROWS.replace("86.6667", "96.6667"))
     with pytest.raises(InputError, match="not what its record says"):
-        measured.take(results, measured=tmp_path / "to")
+        take(results, measured=tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
 
 def test_a_folder_without_tables_or_a_run_without_commit_is_refused(results, tmp_path):
     with pytest.raises(InputError, match="holds no tables"):
-        measured.take(tmp_path, measured=tmp_path / "to")
+        take(tmp_path, measured=tmp_path / "to")
     for system in ("l2i_att", "flint"):
         shutil.rmtree(results / system)
     with pytest.raises(InputError, match="know no commit"):
-        measured.take(results, measured=tmp_path / "to")
-    measured.take(results, measured=tmp_path / "to", commit="6a68fb5")
+        take(results, measured=tmp_path / "to")
+    take(results, measured=tmp_path / "to", commit="6a68fb5")
     assert "6a68fb5" in (tmp_path / "to/mine/about.yaml").read_text()
