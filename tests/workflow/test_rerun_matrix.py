@@ -83,6 +83,8 @@ OF_SCORES = {"tabulate_classification", "tabulate_fidelity", "tabulate_by_design
 OF_SCORES |= {"compare_systems"}
 
 OF_NETWORKS = {"draw_training", "draw_dictionary"}  # figures of all data sets
+# Which call data sets by their titles.
+OF_TITLES = {*OF_SCORES, "tabulate_hyperparameters", "tabulate_cost", "compare_systems"}
 OF_EVERY_FIGURE = {
     *OF_NETWORKS,
     "draw_class_faithfulness",
@@ -168,6 +170,9 @@ MATRIX = [
     (
         "datasets.esc50.title",
         {
+            *OF_TITLES,
+            "tabulate_faithfulness",
+            "tabulate_ablation",
             "draw_components_sweep",
             *OF_SOUNDS,
             "tabulate_masks",
@@ -183,6 +188,9 @@ MATRIX = [
         "datasets.sonyc_ust.title",
         {
             *OF_NETWORKS,
+            *OF_TITLES,
+            "tabulate_classes",
+            "tabulate_ablation",
             "draw_class_faithfulness",
             "draw_relevance_map",
             "tabulate_masks",
@@ -190,7 +198,16 @@ MATRIX = [
             *OF_RATINGS,
         },
     ),
-    ("datasets.openmic.title", {*OF_EVERY_FIGURE, "tabulate_masks", "compose_listening"}),
+    (
+        "datasets.openmic.title",
+        {
+            *OF_TITLES,
+            "tabulate_classes",
+            *OF_EVERY_FIGURE,
+            "tabulate_masks",
+            "compose_listening",
+        },
+    ),
     ("datasets.esc50.source", set()),  # another chain of jobs: with or without a download
     ("datasets.esc50.corpus.layout", {"index_dataset", "list_atlases"}),  # which has folds or not
     ("datasets.esc50.corpus.*", {"index_dataset"}),
