@@ -112,7 +112,7 @@ def _overlays() -> str:
 
 def overlays() -> list[Path]:
     """The files that can be laid over config.yaml, in the order of their names."""
-    return sorted(PAGE.parent.glob("*.yaml"))
+    return sorted(path for path in PAGE.parent.glob("*.yaml") if path.stem != "config")
 
 
 def _head_of(path: Path) -> str:

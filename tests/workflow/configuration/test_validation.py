@@ -21,7 +21,8 @@ from helpers.project import PROJECT
 from l2i.checks import InputError
 from l2i.networks import classifier
 
-OVERLAYS = sorted((PROJECT / "config").glob("*.yaml"))
+# Beside config.yaml itself, which lies there as well for workflows that are deployed.
+OVERLAYS = sorted(p for p in (PROJECT / "config").glob("*.yaml") if not p.is_symlink())
 
 
 def written(*overlays):
