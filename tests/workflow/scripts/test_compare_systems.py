@@ -53,7 +53,7 @@ class TestPairs:
         assert page().startswith("# Table S9: numbers\n")
         assert "| APNet | classifier f | -75.0 [" in page()
         assert "| 1 | 1 | 20 | 20 |" in page()
-        assert "With 200 permutations the smallest possible p is 0.005." in page()
+        assert "With 200 permutations the smallest possible p is 0.005, and stands" in page()
 
     def test_families_are_data_sets(self, compare):
         frames = [classified([1, 1, 1, 0] * 5), classified([0, 1, 0, 0] * 5, "apnet")]
