@@ -1,6 +1,6 @@
 """Make the corpora that the demo downloads: python workflow/demo/make_corpus.py FOLDER.
 
-Prints how workflow/reference/downloads.yaml must pin them.
+With --pins it prints how workflow/reference/downloads.yaml must pin them.
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ def make_demo_corpora(folder: str | Path) -> dict[str, dict]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", help="where the corpora are written")
-    pins = make_demo_corpora(parser.parse_args().folder)
-    downloads = {f"synthetic_{name}": facts for name, facts in pins.items()}
-    print(yaml.safe_dump({"corpora": downloads}, sort_keys=False), end="")
+    parser.add_argument("--pins", action="store_true", help="print how they must be pinned")
+    arguments = parser.parse_args()
+    pins = make_demo_corpora(arguments.folder)
+    if arguments.pins:
+        downloads = {f"synthetic_{name}": facts for name, facts in pins.items()}
+        print(yaml.safe_dump({"corpora": downloads}, sort_keys=False), end="")
+    else:
+        print(f"The demo's corpora, made of code, are in {arguments.folder}.")
