@@ -784,6 +784,9 @@ def must_not_run(path_to_clips, path_to_table, path_to_audio, *, factor, seed):
     raise AssertionError("must not be called")
 
 
+must_not_run.__name__ = "double"  # a job's rule is called as its function is
+
+
 class TestTwoOfOneKind:
     """A controller was killed and started again: the old job runs on, and a new one starts."""
 
@@ -799,6 +802,7 @@ class TestTwoOfOneKind:
                 time.sleep(0.02)
             double(path_to_clips, path_to_table, path_to_audio, factor=factor, seed=seed)
 
+        waits.__name__ = double.__name__
         old = multiprocessing.get_context("fork").Process(target=perform, args=(job, waits))
         old.start()
         while not (tmp_path / "begun").exists():
