@@ -36,7 +36,7 @@ for number in CARD["measured"]:
 def test_numbers_are_printed_as_tables_print_them():
     card = model_card(CARD, "dog.safetensors")
     assert "| the classifier | accuracy (%) |  | 91.2 [83.0, 95.0] |" in card
-    row = "| the interpreter | median faithfulness (drop in probability) | threshold 0.1 | 0.8100 |"
+    row = "| the interpreter | median faithfulness (drop in probability) | threshold 0.1 | 0.810 |"
     assert row in card
     assert "On the 80 clips of fold 1, of 43 recordings" in card and "intervals of 95%" in card
 
