@@ -94,6 +94,8 @@ class ScoredRun:
         recorded = f"results/tables/{name}.csv"
         self.path_of(recorded).parent.mkdir(parents=True, exist_ok=True)
         wildcards = {"number": settings.pop("number")} if "number" in settings else {}
+        if rule.startswith("draw"):
+            settings["caption"] = {"title": f"Figure {name}", "text": "What it shows."}
         each = {key: [paths] if isinstance(paths, str) else paths for key, paths in inputs.items()}
         self.records[recorded] = {
             "rule": rule,
@@ -216,8 +218,7 @@ def _make_tables(run, fidelity, faithfulness, classifier, by_design):
     run.make(
         *("figure_2", "draw_class_faithfulness"),
         {"clips": [path for path in many if "l2i_att" in path], "classes": "results/classes.json"},
-        dataset="sonyc_ust",
-        system="l2i_att",
+        of={"dataset": "sonyc_ust", "system": "l2i_att"},
         threshold=0.1,
         baselines=["unselected"],
         excluded_classes=["car-horn"],

@@ -209,7 +209,8 @@ def test_titles_are_those_of_the_settings_and_of_the_paper():
 
 
 def test_quoted_rows_are_called_as_on_their_page():
-    rows = pd.DataFrame([row(verdict="reference", system="human"), row(verdict="")])
+    quoted = row(verdict="reference", system="human", paper_dataset="esc50")
+    rows = pd.DataFrame([quoted, row(verdict="")])
     assert found("table_4.csv:human,esc50 of the paper", rows).keys["system"] == "human"
 
 
