@@ -53,7 +53,7 @@ def failure_of(told: Mapping[str, Any], words: str | None = None) -> Failure:
 
 
 def told_by(words: str, logs: Sequence[str], message: str = "") -> Failure:
-    """A failure with what its logs say; where neither they nor `message` give a reason, with that."""
+    """A failure with what its logs say, and that they give no reason where nothing does."""
     if not message and not any(map(has_failed, logs)):
         message = _UNTOLD
     return Failure(words, _first_telling(logs), logs, message)
