@@ -27,11 +27,24 @@ require_system() {
     esac
 }
 
+# A slip in its name would else be found only when the environment that is there has been cleared.
+require_index() {
+    case $index in
+    "" | *://*) return ;;
+    esac
+    compgen -G "$index/torch-*.whl" > /dev/null ||
+        fail "TORCH_INDEX=$index is no address, and no folder with a wheel of torch; without it," \
+            "make env TORCH_INDEX= takes the PyTorch that is locked"
+}
+
 # What `python` is set to: the interpreter that the user names, or the first that serves.
 find_python() {
     local name seen=""
     for name in ${python:-python3.11 python3.12 python3.13 python3 python}; do
-        command -v "$name" > /dev/null || continue
+        if ! command -v "$name" > /dev/null; then
+            [ -z "$python" ] || seen+="; there is no program $name"
+            continue
+        fi
         if "$name" -c "$serves" 2> /dev/null; then
             "$name" -c 'import ensurepip, venv' 2> /dev/null ||
                 fail "$name has no module venv; on Debian and Ubuntu install the package" \
@@ -73,10 +86,13 @@ install_torch() {
     local from=(--default-index "$index")
     [ -d "$index" ] && from=(--no-index --find-links "$index")
     VIRTUAL_ENV=$venv "$venv/bin/uv" pip install --quiet --no-deps --no-config --no-build "${from[@]}" \
-        $(grep -ohE '^torch(audio)?==[^ ;]+' "$@")
+        $(grep -ohE '^torch(audio)?==[^ ;]+' "$@") ||
+        fail "no $(grep -ohE '^torch==[^ ;]+' "$@") and no torchaudio that is built for it could be had" \
+            "from TORCH_INDEX=$index; make env TORCH_INDEX= takes the PyTorch that is locked"
 }
 
 require_system
+require_index
 make_venv
 echo "Installing the environment into $venv (once, about a minute) ..."
 "$venv/bin/python" -m pip install --quiet --require-hashes --requirement envs/installers.txt

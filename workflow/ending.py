@@ -15,7 +15,7 @@ from typing import Any
 
 from snakemake.logging import logger
 
-from snakemake_logger_plugin_l2i.failures import Failure, has_failed, telling_lines
+from snakemake_logger_plugin_l2i.failures import Failure, has_failed, told_by
 from snakemake_logger_plugin_l2i.run import clock
 
 # Pages by the rules that make them, in the order in which they are worth opening.
@@ -99,6 +99,5 @@ def _failures(failed: Iterable[Any]) -> Iterator[Failure]:
 
 
 def _failure(job: Any, message: str, more: list[str]) -> Failure:
-    own = [str(path) for path in job.log]
-    lines = next((lines for path in [*own, *more] if (lines := telling_lines(path))), [])
-    return Failure(job.message or job.rule.name, lines, [*own, *more], message)
+    logs = [*map(str, job.log), *more]
+    return told_by(job.message or job.rule.name, logs, message)

@@ -146,6 +146,13 @@ class TestPython:
         done = machine.make("PYTHON=./other")
         assert done.returncode and not machine.calls() and "./other is Python 3.14.0" in done.stderr
 
+    def test_one_that_is_named_and_is_not_there_is_told_by_its_name(self, machine):
+        machine.python("python3.11", "3.11.2")
+        done = machine.make("PYTHON=python3.14")
+        assert done.returncode and not machine.calls()
+        assert "there is no program python3.14" in done.stderr
+        assert "there is no Python" not in done.stderr
+
 
 class TestKept:
     """What becomes of an environment that is there already."""
@@ -183,12 +190,27 @@ class TestKept:
 
     def test_one_with_another_pytorch_is_made_anew_and_named_once_is_remembered(self, machine):
         self.there(machine, index="wheels")
+        for folder in ("wheels", "others"):
+            write_wheel(machine.folder / folder, "torch", "2.0")
         machine.make("TORCH_INDEX=")
         machine.make("TORCH_INDEX=others")
         assert machine.calls() == [self.MADE] * 2
         machine.make()
         machine.make("TORCH_INDEX=wheels")
         assert machine.calls().count(self.MADE) == 2
+
+    @pytest.mark.parametrize("index", ["no/such/folder", "empty"])
+    def test_a_folder_without_pytorch_is_refused_before_anything_is_cleared(self, machine, index):
+        self.there(machine)
+        (machine.folder / "empty").mkdir()
+        done = machine.make(f"TORCH_INDEX={index}")
+        assert done.returncode and not machine.calls()
+        assert f"TORCH_INDEX={index} is no address, and no folder with a wheel" in done.stderr
+
+    def test_an_index_by_its_address_is_asked(self, machine):
+        self.there(machine)
+        machine.make("TORCH_INDEX=https://there.invalid/cpu")
+        assert machine.calls() == [self.MADE]
 
 
 # ---------------------------------------------------------------- what is installed, from wheels
@@ -296,7 +318,8 @@ class TestPyTorchForCPUs:
     def test_another_version_than_the_locked_one_is_not_taken(self, checkout):
         write_wheel(checkout / "cpu", "torch", "2.1+cpu")
         done = self.install(checkout, "cpu")
-        assert done.returncode and "torch" in done.stderr
+        assert done.returncode and "no torch==2.0 and" in done.stderr
+        assert "from TORCH_INDEX=cpu" in done.stderr
         assert "torch" not in self.installed(checkout)
 
     def test_a_build_that_needs_what_is_left_out_is_told(self, checkout):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 N_LINES, N_BYTES = 6, 64_000  # at most: lines that are shown, and the end of a log that is read
+_UNTOLD = "its log ends without an error: was it killed, or was memory short?"
 _STARTS = re.compile(r"--- start")  # of another attempt: what is above it has passed
 _TELLS = re.compile(r"error: |job ended: ")
 _RAISED = re.compile(r"[\w.]*(Error|Exception|Interrupt|Exit)\b")
@@ -48,7 +49,14 @@ def failure_of(told: Mapping[str, Any], words: str | None = None) -> Failure:
     """
     logs = [str(path) for path in told["log"] or ()]
     message = " ".join(str(told.get("rule_msg") or "").split())
-    return Failure(words or told["rule_name"], _first_telling(logs), logs, message)
+    return told_by(words or told["rule_name"], logs, message)
+
+
+def told_by(words: str, logs: Sequence[str], message: str = "") -> Failure:
+    """A failure with what its logs say, and that they give no reason where nothing does."""
+    if not message and not any(map(has_failed, logs)):
+        message = _UNTOLD
+    return Failure(words, _first_telling(logs), logs, message)
 
 
 def failures_of_group(told: Mapping[str, Any], words: Mapping[int, str]) -> Iterator[Failure]:
@@ -63,7 +71,7 @@ def failures_of_group(told: Mapping[str, Any], words: Mapping[int, str]) -> Iter
         if any(has_failed(path) for path in logs):
             found = True
             name = words.get(info["jobid"], info["rule_name"])
-            yield Failure(name, _first_telling(logs), [*logs, *of_cluster])
+            yield told_by(name, [*logs, *of_cluster])
     if not found:
         names = ", ".join(words.get(info["jobid"], info["rule_name"]) for info in jobs[:3])
         more = f", and {len(jobs) - 3} more" if len(jobs) > 3 else ""

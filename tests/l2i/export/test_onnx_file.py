@@ -146,7 +146,9 @@ def test_what_is_ours_is_known(path, tmp_path):
 
 def test_what_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(InputError, match=r"onnx and onnxscript .*pip install 'l2i\[onnx\]'"):
+    with pytest.raises(
+        InputError, match=r"onnx and onnxscript .*pip install '\.\[onnx\]' in a clone"
+    ):
         save_onnx(tmp_path / "model.onnx", small_model())
     assert not [*tmp_path.iterdir()]
 

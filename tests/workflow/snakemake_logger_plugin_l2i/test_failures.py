@@ -70,12 +70,22 @@ def test_a_job_is_told_by_its_words_with_its_logs_that_of_the_cluster_last(log):
         f"    log: {own}",
         f"    log: {of_slurm}",
     ]
-    assert failure.at_once == f"FAILED: Training l2i\n    error: bad\n    log: {own}"
+    assert failure.at_once.splitlines() == str(failure).splitlines()[:4]
 
 
 def test_a_job_that_left_no_log_is_told_by_that_of_the_cluster(log):
     told = vars(failed(1, log=["nowhere.log", log("slurmstepd: killed\n")]))
     assert failure_of(told).told == ["slurmstepd: killed"]
+
+
+def test_a_job_that_ended_without_a_word_is_told_as_such(log):
+    killed = log("epoch 1 of 3: total 1.0\nepoch 2 of 3: total 0.9\n")
+    first, why, *lines, at = str(failure_of(vars(failed(1, log=[killed])), "Training")).splitlines()
+    assert why == "    its log ends without an error: was it killed, or was memory short?"
+    assert (first, at) == ("FAILED: Training", f"    log: {killed}") and len(lines) == 2
+    assert "killed" not in str(failure_of(vars(failed(1, log=[log("error: bad\n")]))))
+    told = vars(failed(1, log=[killed], rule_msg="SLURM job 7 ended as TIMEOUT."))
+    assert failure_of(told).message == "SLURM job 7 ended as TIMEOUT."
 
 
 def test_of_a_group_those_are_told_that_failed(log):

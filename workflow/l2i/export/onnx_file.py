@@ -151,7 +151,7 @@ def _onnx() -> Any:
     except ImportError as error:
         raise InputError(
             f"a file of ONNX takes the packages onnx and onnxscript ({reason(error)}): "
-            "pip install 'l2i[onnx]'"
+            "pip install '.[onnx]' in a clone of this project"
         ) from error
     return onnx
 
