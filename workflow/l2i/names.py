@@ -1,6 +1,7 @@
 """Names: those that the tables of several stages share, and those that come with a corpus.
 
-Classes and clips have the names that their corpus gives them, and are shown by them everywhere. A
+Classes and clips have the names that their corpus gives them, and are shown by them everywhere; in
+tables and figures, which are read as text, classes by their `class_title`. A
 file or folder that is named after one has a name of `file_name`.
 """
 
@@ -28,6 +29,11 @@ TITLES = {
 LONGEST_NAME = 100  # characters of the name of a class or clip: what a legend or a page can show
 _LONGEST_FILE_NAME = 80  # bytes, of the 255 that disks allow: suffixes and marks come to it
 _UNSAFE = re.compile(r"[^\w-]")  # in the name of a file; \w are letters and digits of any script
+
+
+def class_title(name: str) -> str:
+    """What a class is called in print: `mallet percussion` of `mallet_percussion`."""
+    return name.replace("_", " ").strip() or name
 
 
 def file_name(name: str) -> str:

@@ -2,8 +2,8 @@
 
 from harness import perform
 from l2i.disk import write_text
+from l2i.names import class_title
 from l2i.reporting.figures.interpretation import interpreted_clip
-from l2i.reporting.figures.panels import class_title
 from l2i.reporting.figures.saving import save
 from l2i.tables import read_rows, to_csv
 

@@ -2,7 +2,7 @@
 
 from harness import perform
 from l2i.disk import write_text
-from l2i.names import CLASSIFIER
+from l2i.names import CLASSIFIER, class_title
 from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import read_clips_of_datasets
 from l2i.reporting.paper_page import paper_page
@@ -43,7 +43,7 @@ def tabulate_classification(
             measured.append(ours | key | score.number(part, **how))
         if empty := classes_without(part, "label"):
             of = page["titles"].get(name, name)
-            notes.append(f"No test clip of {of} holds {', '.join(empty)}.")
+            notes.append(f"No test clip of {of} holds {', '.join(map(class_title, empty))}.")
     table = rows_beside_paper(
         measured, table=TABLE, datasets=datasets, systems=[CLASSIFIER], paper=paper
     )

@@ -2,6 +2,7 @@
 
 from harness import perform
 from l2i.disk import write_text
+from l2i.names import class_title
 from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import read_clips_of_datasets
 from l2i.reporting.comparisons import of_systems, rows_of_systems
@@ -46,9 +47,8 @@ def tabulate_fidelity(
         measured += [{"dataset": name} | number for number in numbers]
         if undecided := classes_without(part, "decided"):
             of = page["titles"].get(name, name)
-            notes.append(
-                f"The classifier decides on no test clip of {of} for {', '.join(undecided)}."
-            )
+            named = ", ".join(map(class_title, undecided))
+            notes.append(f"The classifier decides on no test clip of {of} for {named}.")
     asked = {f"top_{k}_fidelity" for k in top_k}
     table = rows_beside_paper(
         measured,

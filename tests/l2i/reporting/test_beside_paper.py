@@ -248,6 +248,13 @@ class TestNumbers:
         row = measure(self.clips([0.0, 0.0, 0.1, 0.2, 0.9] * 5), median, **self.HOW)
         assert row["mean"] == 0.1 and {row["low"], row["high"]} <= {0.0, 0.1, 0.2, 0.9}
 
+    def test_few_values_have_no_interval(self):
+        few, enough = (
+            measure(self.clips([0.1, 0.2, 0.3, 0.4, 0.5][:n]), median, **self.HOW) for n in (4, 5)
+        )
+        assert few["mean"] == 0.25 and math.isnan(few["low"]) and math.isnan(few["high"])
+        assert 0.1 <= enough["low"] < 0.3 < enough["high"] <= 0.5
+
     def test_resamplings_in_which_it_is_undefined_are_left_out(self):
         row = measure_score(self.clips([1.0, 1.0, 0.0]), share, **self.HOW)
         assert row["low"] < row["mean"] == pytest.approx(2 / 3) and row["mean"] < row["high"] < 1

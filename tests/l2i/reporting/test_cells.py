@@ -209,9 +209,11 @@ def test_titles_are_those_of_the_settings_and_of_the_paper():
 
 
 def test_quoted_rows_are_called_as_on_their_page():
-    quoted = row(verdict="reference", system="human", paper_dataset="esc50")
-    rows = pd.DataFrame([quoted, row(verdict="")])
-    assert found("table_4.csv:human,esc50 of the paper", rows).keys["system"] == "human"
+    of_paper = {"dataset": "mine", "paper_dataset": "esc50"}
+    quoted = row(verdict="reference", system="human", **of_paper)
+    rows = pd.DataFrame([quoted, row(verdict="", **of_paper)])
+    for typed in ("human,esc50 of the paper", "human, ESC-50 of the paper", "human,mine"):
+        assert found(f"table_4.csv:{typed}", rows).keys["system"] == "human"
 
 
 # ---------------------------------------------------------------- every row, whatever its names

@@ -17,7 +17,7 @@ TITLES = {"l2i_att": "L2I w/ ATT", "l2i_max": "L2I w/ MAX", "random_all": "rando
         ("of=l2i_att, threshold=0.1", "of the components of L2I w/ ATT, τ = 0.1"),
         ("minus=random_all, threshold=0.1", "less random, among all, τ = 0.1"),
         ("classes=all", "all classes"),
-        ("excluded=a_b+c, d", "without a_b, c, d"),
+        ("excluded=a_b+c, d", "without a b, c, d"),
         ("labels=observed", "labelled clips alone"),
         ("fold=1, taps=B4+B5+B6", "fold 1, from B4+B5+B6"),
         ("fold=1, taps=input", "fold 1, from the input"),

@@ -24,6 +24,7 @@ def printed(mean, spread=math.nan, low=math.nan, high=math.nan, digits=3):
         ({"mean": 0.0007, "spread": 0.0008, "low": -0.0002, "high": 0.01}, "0.0007 ± 0.0008 "),
         ({"mean": 0.0}, "0.000"),
         ({"mean": -0.00001}, "0.0000"),  # never minus zero
+        ({"mean": -3.6e-15, "spread": 3.333, "digits": 1}, "0.0 ± 3.3"),  # 0 but for rounding
         ({"mean": math.nan}, ""),
         ({"mean": 81.25, "low": 79.2, "high": 83.2, "digits": 1}, "81.2 [79.2, 83.2]"),
     ],

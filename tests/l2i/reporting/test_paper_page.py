@@ -108,6 +108,7 @@ class TestExcludedClasses:
         text = page(rows, datasets=EXCLUDING)
         lines = [line.split(" | ")[2] for line in text.splitlines() if line.startswith("| sonyc")]
         assert lines == words and text.count("Means over classes") == 1
+        assert "is no such mean, and is over all classes" in text  # micro-AUPRC, max-F1
 
     def test_where_none_are_excluded_nothing_is_said(self):
         assert "Means over classes" not in page(rows_of(measured()), datasets=[{"name": "a"}])

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from configuration import captions
-from configuration.captions import caption_of
+from configuration.captions import CAPTIONS, caption_of
 from l2i.checks import InputError
+from l2i.reporting.cells import names_of_table, plain
 
 NAMES = sorted(path.stem for path in captions.CAPTIONS.glob("*.rst") if path.stem != "workflow")
 
@@ -61,3 +62,10 @@ def test_what_is_no_title_and_caption_is_refused(written, text):
 def test_a_missing_caption_is_named(written):
     with pytest.raises(InputError, match=r"workflow/report/y\.rst: missing"):
         caption_of("y")
+
+
+def test_tables_and_figures_can_be_asked_for_by_the_number_over_them():
+    for path in CAPTIONS.glob("*.rst"):
+        if path.stem != "workflow":  # of the report
+            names = {plain(name) for name in names_of_table(path.stem)}
+            assert plain(caption_of(path.stem).number) in names, path.stem

@@ -13,11 +13,10 @@ from matplotlib.ticker import MultipleLocator
 from l2i.listening_test.preferences import RATING, TIES, VOTES
 from l2i.listening_test.ratings import HIGHEST, LOWEST
 from l2i.listening_test.report import SIMULATED
-from l2i.names import ALL_CLASSES
+from l2i.names import ALL_CLASSES, class_title
 from l2i.reporting.figures.panels import (
     across,
     bands,
-    class_title,
     legend_below,
     side_by_side,
 )

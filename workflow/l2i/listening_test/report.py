@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from l2i.listening_test.preferences import DIFFERENCE, EFFECT, RATING, TIES, VOTES, numbers_of
+from l2i.names import class_title
 from l2i.reporting.numbers import number_cell
 from l2i.reporting.printed import Given, Line, Page, Section, grid
 from l2i.reporting.quantities import quantity
@@ -112,7 +113,7 @@ def _class_cells(
         column = {DIFFERENCE: f"{second} minus {first}", TIES: "ties"}.get(
             row.metric, titles.get(row.system, row.system)
         )
-        line = lines.setdefault(name, {"class": name, "trials": str(row.n)})
+        line = lines.setdefault(name, {"class": class_title(name), "trials": str(row.n)})
         line[column] = number_cell(row, quantity(row.metric).digits)
     return list(lines.values())
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from l2i.names import class_title
 from l2i.reporting.conditions import in_words
 from l2i.reporting.costs import Spent, spent
 from l2i.reporting.numbers import digits_of, true_minus
@@ -53,7 +54,7 @@ def highlight_of(rows: pd.DataFrame, titles: Mapping[str, str]) -> str:
 def _number(row: pd.Series, titles: Mapping[str, str]) -> str:
     system, dataset = (titles.get(row[name], row[name]) for name in ("system", "dataset"))
     said = [f"{system} on {dataset}", quantity(row["metric"]).title]
-    said += [row["class"]] if isinstance(row.get("class"), str) else []
+    said += [class_title(row["class"])] if isinstance(row.get("class"), str) else []
     said += [in_words(row["condition"], titles)] if isinstance(row["condition"], str) else []
     beside = f", the paper’s {paper_text(row)}" if pd.notna(row.get("paper_mean")) else ""
     return f"{', '.join(said)}: {number_text(row['metric'], row['mean'])}{beside}"

@@ -29,6 +29,8 @@ from scipy.special import stdtrit
 
 from l2i.checks import InputError
 from l2i.reporting.intervals import (
+    FEWEST,
+    NONE,
     percentile_interval,
     score_interval,
     sources_of,
@@ -102,13 +104,14 @@ def measure(
     Returns
     -------
     dict
-        See `summarise`.
+        See `summarise`. Of fewer than `FEWEST` clips there is no interval.
     """
     values, resampled = _measured(clips, metric, statistics, seed)
     interval = percentile_interval(
         values.mean(), resampled, sources_of(clips), confidence=statistics["confidence"]
     )
-    return summarise(values, interval)
+    few = len(clips[["fold", "clip"]].drop_duplicates()) < FEWEST
+    return summarise(values, NONE if few else interval)
 
 
 def measure_score(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from l2i.names import TITLES
+from l2i.names import TITLES, class_title
 from l2i.reporting.conditions import in_words
 from l2i.reporting.definitions import INTERVAL, definitions_of
 from l2i.reporting.numbers import number_cell
@@ -74,7 +74,7 @@ def _grid(rows: pd.DataFrame, titles: Mapping[str, str]) -> Grid:
             whose = ", ".join(filter(None, [system, in_words(row.condition, titles)]))
         column = Column(shown.title, whose)
         columns[column] = None
-        line = lines.setdefault(name, {Column("class"): name})
+        line = lines.setdefault(name, {Column("class"): class_title(name)})
         line[column] = number_cell(row, shown.digits) or "undefined"
     of = [column.group for column in columns]
     every = sorted(columns, key=lambda column: of.index(column.group))  # groups in one piece

@@ -63,7 +63,7 @@ def _in_words(setting: str, titles: Mapping[str, str]) -> str:
         value=value,
         plain=plain,
         title=titles.get(value, value),
-        listed=_listed(value if name == "excluded" else plain),
+        listed=_listed(plain),
         number=setting_text(float(value), 1) if "{number}" in form else "",
     )
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from l2i.reporting.intervals import FEWEST
+
 INTERVAL = (
     "The interval is one over recordings: a bootstrap that draws the sources of each fold anew, "
     "each with all of its clips (ESC-50: the recording that clips were cut from; SONYC-UST: the "
     "sensor, with identical files; OpenMIC: the track), and draws the same for all that was "
     "measured on these clips. Of scores it is Wilson's, of differences between them Student's, "
     "with the variance of the resampled numbers; of means and medians of values it is made of "
-    "percentiles."
+    f"percentiles, and there is none below {FEWEST} clips."
 )
 # Metric -> what a reader of its numbers must know; metrics may share a note.
 _GRID = (

@@ -38,6 +38,7 @@ from scipy.special import ndtr, stdtrit
 from l2i.checks import InputError
 
 NONE = (float("nan"), float("nan"))
+FEWEST = 5  # clips: of fewer, the bootstrap knows too little of how they vary for an interval
 NO_VARIANCE = 1e-12  # of scores, from sums of the same terms in another order
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 _MINUS = re.compile(r"(?<![\w-])-(?=\d)")  # in front of a number, as in -0.3 and [-0.3, 0.1]
 MOST_DIGITS = 6  # behind the point, of settings
+NOTHING = 1e-9  # what sums of the same terms in another order may leave of 0
 
 
 def number_cell(row: Any, digits: int) -> str:
@@ -27,7 +28,7 @@ def with_spread(mean: float, spread: float, digits: int) -> str:
 
 def digits_of(value: float, digits: int) -> int:
     """One more than `digits` where a number is smaller than the last of them counts."""
-    return digits + 1 if 0 < abs(value) < 10**-digits else digits
+    return digits + 1 if NOTHING < abs(value) < 10**-digits else digits
 
 
 def setting_text(value: float, digits: int) -> str:

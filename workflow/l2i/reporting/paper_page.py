@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from l2i.names import TITLES
+from l2i.names import TITLES, class_title
 from l2i.reporting.as_printed import LEAD, LEAD_OF_SETTINGS, NOT_OURS, RULES, as_printed, paper_text
 from l2i.reporting.beside_paper import condition_text
 from l2i.reporting.conditions import in_words, values_in
@@ -39,7 +39,8 @@ LEGEND_OF_SETTINGS = (
 EXCLUDED = (
     "Means over classes: as in the paper, classification is scored over all classes, fidelity "
     "without those that the configuration excludes ({classes}). The first table holds these; "
-    "below, each number says which classes it is over, and the other choice stands beside it."
+    "below, each number says which classes it is over, and the other choice stands beside it. What "
+    "pools all pairs of clip and class is no such mean, and is over all classes."
 )
 
 
@@ -140,7 +141,7 @@ def _of_classes(
 ) -> Iterator[str]:
     """Over which classes means are taken, where that is a question."""
     told = [
-        f"{titles.get(name, name)}: {', '.join(excluded[name])}"
+        f"{titles.get(name, name)}: {', '.join(map(class_title, excluded[name]))}"
         for name in rows["dataset"].unique()
         if excluded.get(name)
     ]
@@ -165,7 +166,7 @@ def _details(
             ""
             if row.condition
             else with_both.get(row.dataset, "").format(
-                excluded=", ".join(excluded.get(row.dataset, ()))
+                excluded=", ".join(map(class_title, excluded.get(row.dataset, ())))
             )
         )
         words = ", ".join(filter(None, [in_words(row.condition, titles), chosen]))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l2i.reporting.figures.panels import class_title, side_by_side, signed, without_few
+from l2i.names import class_title
+from l2i.reporting.figures.panels import side_by_side, signed, without_few
 
 
 @pytest.mark.parametrize(

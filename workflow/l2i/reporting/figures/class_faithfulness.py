@@ -13,11 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from l2i.names import TITLES
+from l2i.names import TITLES, class_title
 from l2i.reporting.figures.panels import (
     across,
     bands,
-    class_title,
     legend_below,
     round_ticks,
     side_by_side,

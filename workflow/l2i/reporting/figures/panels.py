@@ -13,16 +13,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from l2i.reporting.figures.style import FAINT, GREY, SMALL, Look
+from l2i.reporting.intervals import FEWEST
 
-FEWEST = 5  # clips: of fewer, the bootstrap knows too little of how they vary for an interval
 PADDING, SPACING = 0.5, 1.2  # of a legend, in its letters: between mark and label, and columns
 LETTER = 0.56  # mean width of a letter of DejaVu Sans, of its size
 MINUS = "\N{MINUS SIGN}"
-
-
-def class_title(name: str) -> str:
-    """What a class is called in print: `mallet percussion` of `mallet_percussion`."""
-    return name.replace("_", " ").strip() or name
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from l2i.reporting.figures.panels import class_title, note, round_ticks, signed
+from l2i.names import class_title
+from l2i.reporting.figures.panels import note, round_ticks, signed
 from l2i.reporting.figures.style import COLOURS, GREY, PAGE, SHAPES, SMALL, style
 
 EDGE = "0.2"  # of all points, whatever their colour
