@@ -46,6 +46,7 @@ def test_every_entry_of_the_ledger_is_on_the_page():
 
 def test_an_entry_says_what_the_ledger_says():
     lines = ledger_page(SMALL).splitlines()
+    assert "differ: 2 entries, of which 1\ncan be switched" in ledger_page(SMALL)
     assert lines[lines.index("## Data and features") :] == [
         "## Data and features",
         "",
