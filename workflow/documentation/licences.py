@@ -8,7 +8,7 @@ that folder in PYTHONPATH. Nothing is guessed: a package that states no licence 
 from __future__ import annotations
 
 import re
-from importlib import metadata
+from importlib.metadata import PackageMetadata, PackageNotFoundError, files, metadata
 from typing import NamedTuple
 
 from documentation.places import DOCS, PROJECT
@@ -106,7 +106,7 @@ def written() -> list[Row]:
     return [Row(*(cell.strip() for cell in row)) for row in cells][2:]
 
 
-def licence_of(package: metadata.PackageMetadata) -> str:
+def licence_of(package: PackageMetadata) -> str:
     """The licence that a package states, as SPDX writes it where that is clear.
 
     In this order: the expression that is made for it, the free text if it is a name, classifiers,
@@ -125,7 +125,7 @@ def licence_of(package: metadata.PackageMetadata) -> str:
 
 
 def _title_of_file(name: str) -> str | None:
-    for path in metadata.files(name) or []:
+    for path in files(name) or []:
         if path.name == "LICENSE" and ".dist-info" in path.parts[0]:
             title = path.read_text(encoding="utf-8").strip().partition("\n")[0].strip()
             return spdx(title) if known(title) else None
@@ -161,8 +161,8 @@ def rows() -> list[Row]:
     found = []
     for package, (version, purpose) in locked().items():
         try:
-            stated = metadata.metadata(package)
-        except metadata.PackageNotFoundError:
+            stated = metadata(package)
+        except PackageNotFoundError:
             stated = None
         if stated is not None and stated["Version"].partition("+")[0] == version:
             found.append(Row(package, version, licence_of(stated), purpose))
