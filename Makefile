@@ -69,7 +69,7 @@ docs: $(ENV) ## the pages as a site, build/docs/index.html, which needs no netwo
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 reference: $(ENV) ## config/README.md anew, after an edit of the schema or of config.yaml
-	PYTHONPATH=workflow $(BIN)/python -m configuration.reference_page
+	PYTHONPATH=workflow $(BIN)/python -m documentation reference
 
 image: envs/l2i.sif ## an image for --sdm apptainer, where Apptainer is installed
 
@@ -80,7 +80,7 @@ audit: $(ENV) ## ask for known vulnerabilities of all that is locked
 	@envs/audit.sh envs/*.txt
 
 licences: $(ENV) ## the licences of all that is locked, into docs/licences.md
-	$(BIN)/python docs/licences.py
+	PYTHONPATH=workflow $(BIN)/python -m documentation licences
 
 lock: $(ENV) ## resolve envs/*.in into the hash-locked envs/*.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/installers.txt

@@ -30,7 +30,7 @@ def job(rule, output=None, *, log=(), message=None, **wildcards):
 
 
 MADE = [
-    job("compose_listening_test", "r/listening_test/sonyc_ust", dataset="sonyc_ust"),
+    job("compose_listening_test", "a/listening_test/sonyc_ust", dataset="sonyc_ust"),
     job("train_system", "r/systems/model"),
     job("compose_listening", "r/listen"),
     job("compose_index", "r/index.html"),
@@ -44,7 +44,7 @@ def address(path):
 PAGES = [
     f"Results: {address('r/index.html')}",
     f"To listen to: {address('r/listen/index.html')}",
-    f"Listening test of SONYC-UST: {address('r/listening_test/sonyc_ust/index.html')}",
+    f"Listening test of SONYC-UST: {address('a/listening_test/sonyc_ust/index.html')}",
 ]
 
 
@@ -114,6 +114,12 @@ def test_of_jobs_that_ran_as_one_those_are_told_that_failed(said, tmp_path):
     group = SimpleNamespace(jobs=members, is_group=lambda: True)
     tell_of_failure(workflow([], [group]))
     assert [line for line in said() if line.startswith("FAILED")] == ["FAILED: b"]
+
+
+def test_of_jobs_that_ran_as_one_and_say_nothing_the_first_stands_for_all(said):
+    members = [job(name, log=["none.log"]) for name in "abc"]
+    tell_of_failure(workflow([], [SimpleNamespace(jobs=members, is_group=lambda: True)]))
+    assert [line for line in said() if line.startswith("FAILED")] == ["FAILED: a"]
 
 
 def test_a_run_that_was_stopped_says_nothing_more(said):

@@ -1,12 +1,15 @@
-"""`python -m documentation`: the tables of a run into docs/measured, and from there into pages."""
+"""`python -m documentation`: what is written of runs and packages into the pages."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import documentation
+from documentation import licences, reference_page
 from documentation.places import PAGES
 from documentation.printing import printed
 from documentation.taking import take
@@ -14,7 +17,7 @@ from l2i.checks import InputError
 
 
 def main() -> None:
-    """Take the tables of a run, or print those that were taken."""
+    """Do one of the things that `documentation` lists."""
     parser = argparse.ArgumentParser(
         prog="python -m documentation",
         description=documentation.__doc__,
@@ -27,15 +30,45 @@ def main() -> None:
     of_take.add_argument("--commit", help="where the records know none, as outside of git")
     of_take.add_argument("--note", help="a sentence that readers of the numbers must know")
     commands.add_parser("print", help="rewrite the blocks of the pages")
+    commands.add_parser("reference", help="rewrite config/README.md, by schema and config.yaml")
+    commands.add_parser("licences", help="rewrite docs/licences.md, by what is installed")
+    of_draw = commands.add_parser("draw", help="draw docs/interpretation.png anew")
+    of_draw.add_argument("folder", type=Path, help="of one interpreted class of one clip")
     given = vars(parser.parse_args())
+    does: dict[str, Callable[..., None]] = {
+        "take": _take,
+        "print": _print,
+        "reference": _refer,
+        "licences": _list_licences,
+        "draw": _draw,
+    }
     try:
-        if given.pop("what") == "take":
-            print(take(**given))
-        else:
-            for page in PAGES:
-                page.write_text(printed(page.read_text("utf-8")), encoding="utf-8")
+        does[given.pop("what")](**given)
     except InputError as error:
         sys.exit(f"error: {error}")
+
+
+def _take(**given: Any) -> None:
+    print(take(**given))
+
+
+def _print() -> None:
+    for page in PAGES:
+        page.write_text(printed(page.read_text("utf-8")), encoding="utf-8")
+
+
+def _refer() -> None:
+    reference_page.PAGE.write_text(reference_page.reference_page(), encoding="utf-8")
+
+
+def _list_licences() -> None:
+    licences.PAGE.write_text(licences.page(licences.rows()), encoding="utf-8")
+
+
+def _draw(folder: Path) -> None:
+    from documentation.interpretation import draw_interpretation  # takes seconds
+
+    draw_interpretation(folder)
 
 
 if __name__ == "__main__":

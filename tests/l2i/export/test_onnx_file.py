@@ -21,6 +21,7 @@ from l2i.features.audio import read_audio, write_wav
 from l2i.features.spectral import FrontEnd
 from l2i.models import load
 
+onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 RATE = 44_100
 
@@ -141,6 +142,10 @@ def test_what_is_ours_is_known(path, tmp_path):
     assert is_ours(path)
     other = tmp_path / "other.onnx"
     other.write_bytes(b"no model")
+    assert not is_ours(other)
+    proto = onnx.load(path)
+    del proto.metadata_props[:]
+    onnx.save(proto, other)  # a model, of somebody else
     assert not is_ours(other)
 
 

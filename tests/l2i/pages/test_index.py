@@ -137,6 +137,15 @@ def test_what_was_not_run_is_told():
     assert "Nothing: each number" in Read(page(number("agrees"))).text
 
 
+def test_numbers_are_counted_table_by_table():
+    rows = [number("agrees"), number("agrees"), number("differs")]
+    lacking = [("1", "base_f", "esc50", "accuracy", "")] * 3
+    html = page(*rows, lacking=lacking)
+    counts = html.partition('<table class="counts">')[2].partition("</table>")[0]
+    cells = [re.findall(r"<td>(.*?)</td>", line) for line in counts.split("<tr>")[2:]]
+    assert cells == [["", "", "3"], ["2", "1", ""]]
+
+
 def test_it_leads_to_all_that_was_made():
     links = {*Read(page(number("agrees"))).links}
     assert links >= {
@@ -154,7 +163,8 @@ def test_code_and_cost_are_told():
 
 
 def test_names_are_shown_and_not_obeyed():
-    html = page(number("agrees"), name=VILE, datasets=[Data(VILE, VILE, False)], systems=[VILE])
+    row = number("agrees", system=VILE, dataset=VILE, condition=f"excluded={VILE}")
+    html = page(row, name=VILE, datasets=[Data(VILE, VILE, False)], systems=[VILE])
     assert "script" not in Read(html).tags and ">49<" not in html
 
 

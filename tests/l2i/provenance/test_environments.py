@@ -233,7 +233,7 @@ class TestUnneeded:
                 told = "".join(f"Requires-Dist: {line}\n" for line in lines)
                 (folder / "METADATA").write_text(f"Name: {name}\nVersion: 1\n{told}")
 
-        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
         return install
 
     def unneeded(self, *names):

@@ -25,3 +25,11 @@ def test_title_and_caption_come_first_notes_and_origins_last():
         "- [Where each of these numbers comes from](../provenance/table_9.html): scores, networks, "
         "settings, code and clips.\n"
     )
+
+
+def test_every_text_is_shown_as_it_is():
+    grid = Grid([Column("*a*", "*b*")], [[cell("*c*")]], caption="*d*")
+    page = Page("t", "*e*", ["*f*"], [Section("*g*", [grid], ["*h*"])], ["*i*"])
+    text = to_markdown(page)
+    for letter in "abcdefghi":
+        assert f"\\*{letter}\\*" in text, letter

@@ -23,6 +23,7 @@ def printed(mean, spread=math.nan, low=math.nan, high=math.nan, digits=3):
         ({"mean": 0.5698, "spread": 0.0434}, "0.570 ± 0.043"),
         ({"mean": 0.0007, "spread": 0.0008, "low": -0.0002, "high": 0.01}, "0.0007 ± 0.0008 "),
         ({"mean": 0.0}, "0.000"),
+        ({"mean": 0.001, "spread": 0.0}, "0.001 ± 0.000"),  # which its last digit says
         ({"mean": -0.00001}, "0.0000"),  # never minus zero
         ({"mean": -3.6e-15, "spread": 3.333, "digits": 1}, "0.0 ± 3.3"),  # 0 but for rounding
         ({"mean": math.nan}, ""),
@@ -52,6 +53,7 @@ def test_the_smallest_p_that_a_test_can_give_is_a_bound():
     smallest = 1 / 201
     assert p_text(smallest, smallest) == "≤ 0.005"
     assert p_text(float(f"{smallest:.6g}"), smallest) == "≤ 0.005"  # as it is read from the csv
+    assert p_text(float(f"{1 / 1001:.6g}"), 1 / 1001) == "≤ 0.001"  # where it is rounded up
     assert p_text(2 / 201, smallest) == "0.01" and p_text(0.31, smallest) == "0.31"
     assert p_text(math.nan, smallest) == ""
 

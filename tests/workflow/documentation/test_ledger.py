@@ -46,6 +46,9 @@ def test_every_entry_of_the_ledger_is_on_the_page():
 
 def test_an_entry_says_what_the_ledger_says():
     lines = ledger_page(SMALL).splitlines()
+    fixed = SMALL.splitlines()[-1].replace("id: size", "id: more")
+    counted = "differ: 3 entries, of which 1\ncan be switched"
+    assert counted in ledger_page(f"{SMALL}{fixed}\n")
     assert lines[lines.index("## Data and features") :] == [
         "## Data and features",
         "",

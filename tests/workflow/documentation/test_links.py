@@ -34,6 +34,11 @@ def test_what_leads_out_of_the_project_stays(link):
     assert relinked(text, "docs/page.md", "page.md", lambda path: "moved.md") == text
 
 
+def test_a_link_within_a_page_stays():
+    text = "[below](#here)"
+    assert relinked(text, "README.md", "index.md", lambda path: "moved.md") == text
+
+
 @pytest.mark.parametrize("code", ["```\n[a](b.md)\n```", "`[a](b.md)`", "``[a](`b.md`)``"])
 def test_code_holds_no_links(code):
     text = f"before {code}\n" if not code.startswith("```") else f"before\n\n{code}\n\nafter"

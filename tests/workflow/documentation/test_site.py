@@ -16,7 +16,7 @@ from documentation.site import KEPT, origin_of, page_of, text_of
         ("docs/explain_your_own.ipynb", "explain_your_own.md"),
         ("workflow/reference/deviations.yaml", "ledger.md"),
         ("workflow/l2i/metrics.py", "source/workflow/l2i/metrics.py.md"),
-        ("docs/draw_interpretation.py", "source/docs/draw_interpretation.py.md"),
+        ("docs/hooks.py", "source/docs/hooks.py.md"),
     ],
 )
 def test_a_file_is_found_in_the_site(path, page):

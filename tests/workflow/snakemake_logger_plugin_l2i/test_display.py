@@ -1,6 +1,7 @@
 """The display on a terminal; what passes through above it is in test_passing.py."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,16 @@ def test_a_bar_belongs_to_the_job_whose_prefix_it_has():
         job.bar = ""
     found._note_bar("wget: 50%")
     assert not any(job.bar for job in jobs)
+
+
+def test_what_several_jobs_say_is_shown_once_and_all_that_others_say():
+    jobs = [Job("train", "", {"fold": fold}, None, 0.0) for fold in "12"]
+    stream, found = io.StringIO(), _Shown.__new__(_Shown)
+    found._run, found._said = Run(0.0, under_way=dict(enumerate(jobs))), set()
+    found._live = SimpleNamespace(console=Console(file=stream, width=80))
+    for line in ("train fold 1: no font", "train fold 2: no font", "wget: 404", "wget: 404"):
+        found._pass_on(line)
+    assert stream.getvalue().splitlines() == ["train fold 1: no font", "wget: 404", "wget: 404"]
 
 
 def test_there_is_none_on_a_terminal_that_cannot_move_its_cursor(monkeypatch):

@@ -66,6 +66,11 @@ def test_a_failure_is_told_at_once_with_its_words_cause_and_log(said, tmp_path):
     assert lines[2:] == ["FAILED: Training l2i", "    error: the loss is nan", f"    log: {log}"]
 
 
+def test_of_a_job_in_a_group_the_group_tells(said):
+    lines = said(planned(train=1), begun(1, words="Training l2i"), failed(1, indent=True))
+    assert not [line for line in lines if "FAILED" in line]
+
+
 def test_what_snakemake_says_of_that_is_left_to_its_log(said):
     text = 'RuleException:\nCalledProcessError in file "a.smk", line 3:\nCommand ... 1.'
     assert said(record(text, logging.ERROR)) == []

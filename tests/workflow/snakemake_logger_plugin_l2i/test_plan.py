@@ -28,6 +28,7 @@ PARAMS = (
         ),
         (f"Input files updated by another job: x; {PARAMS.format('code 1', 'code 2')}",) * 1
         + ("changed: code",),
+        (PARAMS.format("", "seed 1"), "changed: settings"),  # what was not there has no name before
         ("Something new: x", "Something new"),
         ("", "asked for"),
     ],

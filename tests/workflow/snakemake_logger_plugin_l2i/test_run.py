@@ -77,6 +77,17 @@ def test_a_job_that_failed_and_is_tried_again_is_still_to_come():
     assert run.fail(7) is None, "a job that nobody has heard of"
 
 
+def test_the_time_that_is_left_is_also_of_jobs_that_are_tried_again():
+    run = Run(0.0)
+    run.plan({"a": 8})
+    for number in range(7):
+        run.start(number, job("a", 10.0 * number))
+        if number < 6:
+            run.finish(number, 10.0 * (number + 1))
+    run.fail(6)
+    assert run.seconds_left(70.0) == pytest.approx(20)
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"), [(7.9, "0:07"), (61, "1:01"), (3600 + 62, "1:01:02"), (0, "0:00")]
 )

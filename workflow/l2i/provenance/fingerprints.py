@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,10 @@ MODULE = "(module)"
 
 
 def source_closure(
-    entries: Iterable[Path], root: Path, *, leave_out: tuple[str, ...] = LEAVE_OUT
+    entries: Iterable[Path],
+    root: Path,
+    *,
+    imported: Callable[[Path, Path], Iterable[Path]] | None = None,
 ) -> list[Path]:
     """The entries and every file below `root` that they import, directly or not, found unrun.
 
@@ -52,8 +55,8 @@ def source_closure(
         A script, and what it finds by name.
     root : Path
         Folder on the import path that holds the library.
-    leave_out : tuple of str
-        Modules that are not followed.
+    imported : callable, optional
+        What answers for :func:`imported_files`, such as one that remembers.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def source_closure(
     ValueError
         A relative import.
     """
-    root = root.resolve()
+    root, imported = root.resolve(), imported or imported_files
     found: set[Path] = set()
     pending = [path.resolve() for path in entries]
     for module in ALWAYS:
@@ -75,10 +78,18 @@ def source_closure(
         if path in found:
             continue
         found.add(path)
-        for module in imported_modules(path):
-            if not any(f"{module}.".startswith(f"{name}.") for name in leave_out):
-                pending.extend(_files_of(module, root))
+        pending.extend(imported(path, root))
     return sorted(found)
+
+
+def imported_files(path: Path, root: Path) -> list[Path]:
+    """The files below `root` that a source file imports itself, without those of `LEAVE_OUT`."""
+    followed = [
+        module
+        for module in imported_modules(path)
+        if not any(f"{module}.".startswith(f"{name}.") for name in LEAVE_OUT)
+    ]
+    return [file for module in followed for file in _files_of(module, root)]
 
 
 def imported_modules(path: Path) -> tuple[str, ...]:
@@ -127,26 +138,28 @@ def _files_of(module: str, root: Path) -> Iterator[Path]:
                 yield candidate
 
 
-def code_fingerprint(files: Iterable[Path], root: Path) -> str:
+def code_fingerprint(files: Iterable[Path], root: Path, **how: Any) -> str:
     """sha256 of what source files do, whatever they say about it: that of their `code_parts`.
 
     Parameters
     ----------
-    files : iterable of Path
-        See `source_closure`.
-    root : Path
-        Folder on the import path; files are told apart by their path below it, so the
-        fingerprint is the same wherever the project lies.
+    files, root, **how
+        As for `code_parts`.
 
     Returns
     -------
     str
         64 hexadecimal digits.
     """
-    return settings_fingerprint(code_parts(files, root))
+    return settings_fingerprint(code_parts(files, root, **how))
 
 
-def code_parts(files: Iterable[Path], root: Path) -> dict[str, dict[str, str]]:
+def code_parts(
+    files: Iterable[Path],
+    root: Path,
+    *,
+    parts_of: Callable[[Path, Path], Mapping[str, dict[str, str]]] | None = None,
+) -> dict[str, dict[str, str]]:
     """What source files do, function by function, so that a change can be named.
 
     Hashed are the syntax trees, which know no comments, layout or line numbers, with the docstrings
@@ -158,16 +171,30 @@ def code_parts(files: Iterable[Path], root: Path) -> dict[str, dict[str, str]]:
     The version of Python has no part in it, neither by name nor by the form of its syntax trees;
     it is recorded with each result (l2i.provenance.records).
 
+    Parameters
+    ----------
+    files : iterable of Path
+        See `source_closure`.
+    root : Path
+        Folder on the import path; files are told apart by their path below it, so that they are
+        the same wherever the project lies.
+    parts_of : callable, optional
+        What answers for :func:`parts_of_file`, such as one that remembers.
+
     Returns
     -------
     dict
         File below `root` -> function, ``Class.method``, class or constant of its top level -> hash.
         Whatever else it does, and the order of it all, is the part `MODULE`.
     """
-    root = root.resolve()
-    files = list(files)
-    parts = {_name_below(path, root): _parts(path.read_text(encoding="utf-8")) for path in files}
-    for template in {template for path in files for template in templates_of(path)}:
+    root, parts_of = root.resolve(), parts_of or parts_of_file
+    return {name: part for path in files for name, part in parts_of(path, root).items()}
+
+
+def parts_of_file(path: Path, root: Path) -> dict[str, dict[str, str]]:
+    """The `code_parts` of one file, and of the templates that it names."""
+    parts = {_name_below(path, root): _parts(path.read_text(encoding="utf-8"))}
+    for template in templates_of(path):
         parts[_name_below(template, root)] = {MODULE: file_sha256(template)[:32]}
     return parts
 

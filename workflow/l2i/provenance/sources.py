@@ -13,6 +13,8 @@ from l2i.provenance.fingerprints import (
     canonical_json,
     code_fingerprint,
     code_parts,
+    imported_files,
+    parts_of_file,
     source_closure,
 )
 
@@ -57,7 +59,7 @@ def _changed_parts(then: Mapping[str, str], now: Mapping[str, str]) -> dict[str,
 
 
 class Sources:
-    """Closures of scripts, each read once.
+    """Closures of scripts; what each file imports and does is read once, as they share most.
 
     Parameters
     ----------
@@ -73,12 +75,15 @@ class Sources:
         self.code = functools.cache(self._code)
         self.pins = functools.cache(self._pins)
         self._closure = functools.cache(self._find)
+        self._imported = functools.cache(imported_files)
+        self._parts_of = functools.cache(parts_of_file)
         self._known: dict[str, list[Path]] = {}
 
     def _code(self, *entries: Path) -> str:
         """Fingerprint of what a script does, and modules that it finds by name."""
-        fingerprint = code_fingerprint(self._closure(*entries), self.root)
-        self._known[fingerprint] = self._closure(*entries)
+        files = self._closure(*entries)
+        fingerprint = code_fingerprint(files, self.root, parts_of=self._parts_of)
+        self._known[fingerprint] = files
         return fingerprint
 
     def _pins(self, *entries: Path) -> str:
@@ -87,12 +92,15 @@ class Sources:
         return canonical_json(packages_of(self._closure(*entries), self.lock, ours=ours))
 
     def _find(self, *entries: Path) -> list[Path]:
-        return source_closure(entries, self.root)
+        return source_closure(entries, self.root, imported=self._imported)
+
+    def _parts(self, files: list[Path]) -> dict[str, dict[str, str]]:
+        return code_parts(files, self.root, parts_of=self._parts_of)
 
     def parts_of(self, fingerprint: str) -> dict[str, dict[str, str]]:
         """What the code of a fingerprint that was asked for does, function by function."""
-        return code_parts(self._known[fingerprint], self.root)
+        return self._parts(self._known[fingerprint])
 
     def parts(self) -> list[dict[str, dict[str, str]]]:
         """What all code whose fingerprint was asked for does, function by function."""
-        return [code_parts(files, self.root) for files in self._known.values()]
+        return [self._parts(files) for files in self._known.values()]

@@ -57,6 +57,12 @@ class TestClassFaithfulness:
         assert {"clips", "matched"} <= set(shown)
         assert shown.count("9") == 5 and shown.count("4") == 1
 
+    def test_a_baseline_with_fewer_clips_does_not_lower_what_is_counted(self):
+        table = medians().assign(n_clips=9)
+        table.loc[table["removal"] == "random_all", "n_clips"] = 4
+        shown = [text for text, _ in texts(faithfulness(table))]
+        assert shown.count("9") == 3 and "4" not in shown
+
     def test_a_row_without_a_dot_says_why(self):
         table = medians()
         numbers = ["median", "low", "high"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.text import Text
 
 from helpers.drawn import FIGURES, LARGE, texts
-from l2i.reporting.figures.style import look_of
+from l2i.reporting.figures.style import look_of, style
 
 
 @pytest.mark.parametrize("name", LARGE)
@@ -48,8 +49,18 @@ def test_there_is_one_legend_at_most_and_no_sign_but_a_true_minus(name):
     assert not [text for text, _ in found if text.startswith("-")]
 
 
+def test_what_a_user_has_set_for_matplotlib_has_no_part_in_figures():
+    with matplotlib.rc_context({"axes.grid": True, "font.size": 30.0}):
+        with style():
+            assert (matplotlib.rcParams["axes.grid"], matplotlib.rcParams["font.size"]) == (
+                False,
+                8,
+            )
+        assert matplotlib.rcParams["font.size"] == 30
+
+
 def test_looks_differ_without_colours():
-    grey = [(look.shape, look.hollow, look.dash) for look in map(look_of, range(28))]
-    assert len(set(grey)) == 28
-    for one, other in itertools.pairwise(map(look_of, range(28))):
+    grey = [(look.shape, look.hollow, look.dash) for look in map(look_of, range(56))]
+    assert len(set(grey)) == 56
+    for one, other in itertools.pairwise(map(look_of, range(56))):
         assert one.shape != other.shape and one.hollow != other.hollow and one.dash != other.dash

@@ -1,8 +1,6 @@
 """The reference of the configuration as a page: every key, from the schema and config.yaml.
 
-    PYTHONPATH=workflow python -m configuration.reference_page
-
-writes config/README.md, which the catalog of Snakemake workflows shows; a test holds it to the
+It is config/README.md, which the catalog of Snakemake workflows shows; a test holds it to the
 schema. What a key means is said in workflow/schemas/config.schema.yaml, its default in config.yaml,
 and what a system or a layout can be told in its module: nothing is said here.
 """
@@ -20,8 +18,8 @@ from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.systems import COMMON, description_of
 from configuration.values import typed
+from documentation.places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "config" / "README.md"
 LONG = 4  # a mapping of more keys than this has a table of its own
 NAME = "NAME"  # stands for a name of one's own in the path of a key
@@ -47,12 +45,12 @@ INTRODUCTION = """\
 
 <!-- Written by `make reference`: edit config.yaml or its schema instead. -->
 
-[`config.yaml`]({root}config.yaml) is the paper. To change something, lay an overlay over it, or
+[`config.yaml`](../config.yaml) is the paper. To change something, lay an overlay over it, or
 name single keys:
 
 ```
 snakemake --cores 2 --configfile config/esc10.yaml
-snakemake --cores 2 --configfile config/esc10.yaml --config seed=1 'run={{folds: [1]}}'
+snakemake --cores 2 --configfile config/esc10.yaml --config seed=1 'run={folds: [1]}'
 ```
 
 Of an overlay, mappings are merged with those below it and lists take their place, so that it says
@@ -70,21 +68,10 @@ class Row(NamedTuple):
     required: bool
 
 
-def main() -> None:
-    """Write config/README.md."""
-    PAGE.write_text(reference_page(), encoding="utf-8")
-
-
-def reference_page(root: str = "../") -> str:
-    """All keys of the configuration, as Markdown.
-
-    Parameters
-    ----------
-    root : str
-        What links to files of the project begin with.
-    """
+def reference_page() -> str:
+    """All keys of the configuration, as Markdown."""
     schema, config = load_schema(), defaults()
-    parts = [INTRODUCTION.format(root=root), _overlays()]
+    parts = [INTRODUCTION, _overlays()]
     single = [name for name, part in schema["properties"].items() if not _keys_of(part)]
     rows = [Row((name,), schema["properties"][name], True) for name in single]
     parts.append(f"## The run\n\n{_table(rows, (), config)}")
@@ -400,7 +387,3 @@ def _told(entry: dict[str, Any], setting: str) -> str:
 
 def _kind_described(kind: str | list[str]) -> str:
     return kind_of({"enum": kind} if isinstance(kind, list) else load_schema()["$defs"][kind])
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,5 @@
 """The licences of what `make env` installs, as the packages state them, into docs/licences.md.
 
-    python docs/licences.py
-
 What the locks pin for other Pythons and systems is not installed where this runs: of such a package
 the page keeps its row while the version is the same; for a new one install it somewhere and name
 that folder in PYTHONPATH. Nothing is guessed: a package that states no licence is listed so.
@@ -10,15 +8,10 @@ that folder in PYTHONPATH. Nothing is guessed: a package that states no licence 
 from __future__ import annotations
 
 import re
-import sys
-from importlib import metadata
-from pathlib import Path
+from importlib.metadata import PackageMetadata, PackageNotFoundError, files, metadata
 from typing import NamedTuple
 
-DOCS = Path(__file__).resolve().parent
-PROJECT = DOCS.parent
-sys.path.insert(0, str(PROJECT / "workflow"))  # this checkout's library, whatever is installed
-
+from documentation.places import DOCS, PROJECT
 from l2i.checks import InputError
 from l2i.provenance.environments import read_lock
 from l2i.reporting.pipe_tables import pipe_table
@@ -113,7 +106,7 @@ def written() -> list[Row]:
     return [Row(*(cell.strip() for cell in row)) for row in cells][2:]
 
 
-def licence_of(package: metadata.PackageMetadata) -> str:
+def licence_of(package: PackageMetadata) -> str:
     """The licence that a package states, as SPDX writes it where that is clear.
 
     In this order: the expression that is made for it, the free text if it is a name, classifiers,
@@ -132,7 +125,7 @@ def licence_of(package: metadata.PackageMetadata) -> str:
 
 
 def _title_of_file(name: str) -> str | None:
-    for path in metadata.files(name) or []:
+    for path in files(name) or []:
         if path.name == "LICENSE" and ".dist-info" in path.parts[0]:
             title = path.read_text(encoding="utf-8").strip().partition("\n")[0].strip()
             return spdx(title) if known(title) else None
@@ -168,8 +161,8 @@ def rows() -> list[Row]:
     found = []
     for package, (version, purpose) in locked().items():
         try:
-            stated = metadata.metadata(package)
-        except metadata.PackageNotFoundError:
+            stated = metadata(package)
+        except PackageNotFoundError:
             stated = None
         if stated is not None and stated["Version"].partition("+")[0] == version:
             found.append(Row(package, version, licence_of(stated), purpose))
@@ -196,10 +189,3 @@ def _table(found: list[Row]) -> str:
         {name.replace("_", " "): cell for name, cell in row._asdict().items()} for row in found
     ]
     return pipe_table(titled)
-
-
-if __name__ == "__main__":
-    try:
-        PAGE.write_text(page(rows()), encoding="utf-8")
-    except InputError as error:
-        sys.exit(f"error: {error}")

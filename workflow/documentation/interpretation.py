@@ -1,12 +1,7 @@
-"""Draw one interpreted decision, as docs/how shows it: python docs/draw_interpretation.py FOLDER.
-
-FOLDER is that of one class below `results/{name}/listening/.../{clip}`; the picture goes beside
-this file.
-"""
+"""One interpreted decision of a run, from its sounds, as docs/how shows it."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -18,14 +13,22 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
+from documentation.places import DOCS
 from l2i.features.spectral import FrontEnd
 
+PICTURE = DOCS / "interpretation.png"
 N_COMPONENTS = 2  # most relevant first
 FLOOR_DB = -70.0  # re the loudest bin of the input
 
 
-def main(folder: Path) -> None:
-    """Draw the input, the most relevant components, the interpretation and the remainder."""
+def draw_interpretation(folder: Path) -> None:
+    """Draw the input, the most relevant components, the interpretation and the remainder.
+
+    Parameters
+    ----------
+    folder : Path
+        Of one interpreted class of one clip, below `results/{name}/listening`.
+    """
     about = json.loads((folder / "interpretation.json").read_text(encoding="utf-8"))
     components = sorted(
         (name for name in about["sounds"] if name.startswith("component_")),
@@ -56,7 +59,7 @@ def main(folder: Path) -> None:
     whose = "classifier" if "classifier_probabilities" in about else "interpreter"
     probability = about[f"{whose}_probabilities"][about["interpreted_class"]]
     figure.supxlabel(f"time (s); the {whose} hears: {decided}, probability {probability:.2f}")
-    figure.savefig(Path(__file__).parent / "interpretation.png")
+    figure.savefig(PICTURE)
 
 
 def spectrogram(path: Path) -> tuple[np.ndarray, float, FrontEnd]:
@@ -75,9 +78,3 @@ def draw(ax: Axes, level: np.ndarray, seconds: float, front_end: FrontEnd) -> Qu
     ax.set_yticks([0, 0.5, 1, 2, 5, 10, 20], ["0", "0.5", "1", "2", "5", "10", "20"])
     ax.set_ylim(0, 20)
     return image
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="of one interpreted class of one clip")
-    main(parser.parse_args().folder)

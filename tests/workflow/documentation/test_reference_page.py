@@ -8,9 +8,8 @@ from collections import Counter
 import pytest
 import yaml
 
-from configuration import reference_page
-from configuration.reference_page import kind_of
 from configuration.systems import description_of
+from documentation.reference_page import kind_of, reference_page
 from helpers.project import PROJECT
 
 SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
@@ -19,7 +18,7 @@ CONFIG = yaml.safe_load((PROJECT / "config.yaml").read_text())
 
 @pytest.fixture(scope="module")
 def page():
-    return reference_page.reference_page()
+    return reference_page()
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +133,3 @@ def test_tables_are_whole(page):
 def test_every_overlay_is_listed(page):
     for path in {*(PROJECT / "config").glob("*.yaml")} - {PROJECT / "config/config.yaml"}:
         assert re.search(rf"^\| \[`{path.name}`\]\({path.name}\) \| \w+", page, re.MULTILINE)
-
-
-def test_links_lead_to_files_wherever_the_page_lies():
-    page = reference_page.reference_page(root="https://example.org/tree/")
-    assert "(https://example.org/tree/config.yaml)" in page and "](../" not in page

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from email.message import Message
 from importlib.metadata import PackageMetadata
 
 import pytest
 
-from helpers.project import PROJECT
-
-
-def load():
-    spec = importlib.util.spec_from_file_location("licences", PROJECT / "docs/licences.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-licences = load()
+from documentation import licences
 
 
 def test_the_page_has_each_locked_package_in_its_version_and_no_other():
