@@ -116,6 +116,10 @@ def test_of_jobs_that_ran_as_one_those_are_told_that_failed(said, tmp_path):
     assert [line for line in said() if line.startswith("FAILED")] == ["FAILED: b"]
 
 
-def test_a_run_that_was_stopped_says_nothing_more(said):
+def test_a_run_that_was_stopped_says_how_to_go_on(said, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/x/snakemake", "--cores", "2"])
     tell_of_failure(workflow([]))
-    assert said() == []
+    assert said() == [
+        "Stopped, 12 jobs done. To go on from there:",
+        "    snakemake --cores 2",
+    ]
