@@ -24,6 +24,8 @@ PAGES = {
     "compose_listening": "To listen to",
     "compose_listening_test": "Listening test of {title}",
 }
+# Of a job that did not live to say it: our own tell of every error in their logs.
+UNSAID = "Its log does not say why: it was killed, as where memory runs out, or printed why."
 NOTHING = "Nothing to be done"  # how Snakemake begins to say so
 
 
@@ -104,5 +106,7 @@ def _failures(failed: Iterable[Any]) -> Iterator[Failure]:
 
 def _failure(job: Any, message: str, more: list[str]) -> Failure:
     own = [str(path) for path in job.log]
+    if not message and not any(map(has_failed, own)):
+        message = UNSAID
     lines = next((lines for path in [*own, *more] if (lines := telling_lines(path))), [])
     return Failure(job.message or job.rule.name, lines, [*own, *more], message)

@@ -24,6 +24,7 @@ OF_FAILURES = re.compile(
     r"RuleException:\nCalledProcessError in file|Exiting because a job execution failed"
     r"|WorkflowError:\nAt least one job did not complete"
 )
+KILLED = re.compile(r"Command '.*\bscripts/\w+\.(\w+)\.py' died with <Signals\.(\w+)")
 STOPPING = "Terminating processes on user request"  # how it begins to say so
 SILENT = {
     *(LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.JOB_STARTED, LogEvent.SHELLCMD),
@@ -58,6 +59,9 @@ class Lines:
         }
         if event in answers:
             answers[event](record)
+        elif killed := KILLED.search(record.getMessage()):
+            memory = ", most often because memory ran out" if killed[2] == "SIGKILL" else ""
+            self.say(f"{killed[1]}: ended by {killed[2]}{memory}", level=logging.ERROR)
         elif event not in SILENT and not is_left_out(record):
             self.say(record.getMessage(), level=record.levelno)
 

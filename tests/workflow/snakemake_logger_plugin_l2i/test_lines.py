@@ -39,6 +39,13 @@ def test_a_job_is_one_line_which_says_how_far_the_run_has_come(said):
     ]
 
 
+def test_what_killed_a_job_is_said_since_its_log_cannot(said):
+    told = 'RuleException:\nCalledProcessError in file "x.smk", line 24:\n'
+    told += "Command 'set -e;  python /a/.snakemake/scripts/tmp_1.train.py' died with "
+    (line,) = said(record(f"{told}<Signals.SIGKILL: 9>.", logging.ERROR))
+    assert line == "train: ended by SIGKILL, most often because memory ran out"
+
+
 def test_one_job_is_one(said):
     assert said(planned(train=1)) == ["1 job to run"]
 
