@@ -44,8 +44,12 @@ except InputError as error:
 configfile: PROJECT / "config.yaml"
 
 
-# For `--sdm apptainer` alone: `make image` builds it.
-container: str(PROJECT / "envs" / "l2i.sif")
+# For `--sdm apptainer` alone: `make image` builds it. Snakemake refuses a path with a space in it,
+# even where no image is asked for.
+IMAGE = os.path.relpath(PROJECT / "envs" / "l2i.sif")
+if " " not in IMAGE:
+
+    container: IMAGE
 
 
 # In the place of what Snakemake has read: see configuration/reading.py.

@@ -42,17 +42,21 @@ def tell_when_nothing_is_to_be_done(workflow: Any, config: Mapping[str, Any]) ->
 
 
 def tell_of_failure(workflow: Any) -> None:
-    """Each job that failed: what it does, why it failed, its logs; and what to type next."""
+    """Each job that failed: what it does, why it failed, its logs; and what to type next.
+
+    Of a run that was stopped, which has failed of nothing, how to go on.
+    """
     failures = [*_failures(workflow.scheduler.failed)]
+    n_done, command = workflow.scheduler.finished_jobs, f"snakemake {shlex.join(sys.argv[1:])}"
     if not failures:  # as after Ctrl-C
+        logger.error(f"Stopped, {n_done} jobs done. To go on from there:\n    {command}")
         return
-    n_done = workflow.scheduler.finished_jobs
     logger.error(f"\n{len(failures)} failed, {n_done} done:\n")
     for failure in failures:
         logger.error(f"{failure}\n")
     logger.error(
         "What is done stays done, and training goes on from where it was. With the cause removed:\n"
-        f"    snakemake {shlex.join(sys.argv[1:])}"
+        f"    {command}"
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from helpers.project import PROJECT
+from helpers.tiny_project import Project
 
 ENVS = PROJECT / "envs"
 
@@ -52,6 +53,13 @@ def test_no_rule_names_a_path_of_one_machine(path):
     paths = [PROJECT / path] if (PROJECT / path).is_file() else (PROJECT / path).rglob("*.smk")
     for each in paths:
         assert not re.search(r"""["'](/|~/|[A-Z]:\\)\w""", each.read_text()), each
+
+
+@pytest.mark.slow
+def test_a_folder_may_have_a_space_in_its_name(tmp_path):
+    """Snakemake takes no path of an image that has one."""
+    project = Project(tmp_path / "a project", PROJECT, {"name": "spaced"})
+    assert "index_dataset" in project.planned()
 
 
 def test_an_image_holds_what_is_locked_and_states_no_version_itself():

@@ -106,6 +106,14 @@ def test_each_failure_is_told_with_its_cause_and_logs_and_what_to_type(said, tmp
     ]
 
 
+def test_a_job_that_did_not_live_to_say_why_is_told_so(said, tmp_path):
+    own = tmp_path / "a.log"
+    own.write_text("epoch 1\n")
+    tell_of_failure(workflow([], [job("train_system", log=[str(own)])]))
+    at = said().index("FAILED: train_system")
+    assert "was it killed, or was memory short?" in said()[at + 1] and "epoch 1" in said()[at + 2]
+
+
 def test_of_jobs_that_ran_as_one_those_are_told_that_failed(said, tmp_path):
     good, bad = tmp_path / "good.log", tmp_path / "bad.log"
     good.write_text("done\n")
@@ -122,6 +130,10 @@ def test_of_jobs_that_ran_as_one_and_say_nothing_the_first_stands_for_all(said):
     assert [line for line in said() if line.startswith("FAILED")] == ["FAILED: a"]
 
 
-def test_a_run_that_was_stopped_says_nothing_more(said):
+def test_a_run_that_was_stopped_says_how_to_go_on(said, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/x/snakemake", "--cores", "2"])
     tell_of_failure(workflow([]))
-    assert said() == []
+    assert said() == [
+        "Stopped, 12 jobs done. To go on from there:",
+        "    snakemake --cores 2",
+    ]

@@ -19,6 +19,15 @@ end, leaves nothing behind but its log and, where it trains, checkpoints that it
 it is started again.
 """
 
-from harness.job import perform
+import signal
+import sys
+
+# In the process of a job, and not in Snakemake's own: until `perform` answers it, Ctrl-C ends a job
+# that still imports, in silence. A traceback would look like an error.
+IN_JOB = hasattr(sys.modules["__main__"], "snakemake")
+if IN_JOB and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from harness.job import perform  # noqa: E402
 
 __all__ = ["perform"]

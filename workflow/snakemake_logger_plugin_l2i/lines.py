@@ -24,6 +24,8 @@ OF_FAILURES = re.compile(
     r"RuleException:\nCalledProcessError in file|Exiting because a job execution failed"
     r"|WorkflowError:\nAt least one job did not complete"
 )
+KILLED = re.compile(r"Command '.*\bscripts/\w+\.(\w+)\.py' died with <Signals\.(\w+)")
+STOPPING = "Terminating processes on user request"  # how it begins to say so
 SILENT = {
     *(LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.JOB_STARTED, LogEvent.SHELLCMD),
     *(LogEvent.PROGRESS, LogEvent.GROUP_INFO, LogEvent.RULEGRAPH, LogEvent.DEBUG_DAG),
@@ -42,10 +44,12 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self.run = Run(time.monotonic())
+        self._is_stopping = False
 
     def hear(self, record: logging.LogRecord) -> None:
         """Take note of a record, and say what there is to say of it."""
         event = getattr(record, "event", None)
+        self._is_stopping |= record.getMessage().startswith(STOPPING)
         answers = {
             LogEvent.RUN_INFO: self._planned,
             LogEvent.JOB_INFO: self._started,
@@ -55,6 +59,9 @@ class Lines:
         }
         if event in answers:
             answers[event](record)
+        elif killed := KILLED.search(record.getMessage()):
+            memory = ", most often because memory ran out" if killed[2] == "SIGKILL" else ""
+            self.say(f"{killed[1]}: ended by {killed[2]}{memory}", level=logging.ERROR)
         elif event not in SILENT and not is_left_out(record):
             self.say(record.getMessage(), level=record.levelno)
 
@@ -82,7 +89,7 @@ class Lines:
 
     def _planned(self, record: logging.LogRecord) -> None:
         self.run.plan(record.stats)  # type: ignore[attr-defined]
-        self.say(f"{self.run.total} jobs to run")
+        self.say(f"{self.run.total} job{'s' * (self.run.total != 1)} to run")
 
     def _started(self, record: logging.LogRecord) -> None:
         job = job_of(record)
@@ -96,12 +103,16 @@ class Lines:
         self.changed()
 
     def _failed(self, record: logging.LogRecord) -> None:
+        if self._is_stopping:  # as it was asked to
+            return
         job = self.run.fail(record.jobid)  # type: ignore[attr-defined]
         if not getattr(record, "indent", False):  # else its group is told of
             self.tell_of(failure_of(vars(record), job.words if job else None))
         self.changed()
 
     def _group_failed(self, record: logging.LogRecord) -> None:
+        if self._is_stopping:
+            return
         words = {number: job.words for number, job in self.run.under_way.items()}
         for failure in failures_of_group(vars(record), words):
             self.tell_of(failure)

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from helpers.snakemake_records import begun, failed, finished, planned, record
+from helpers.snakemake_records import begun, failed, finished, group_failed, planned, record
 from snakemake_logger_plugin_l2i.lines import Lines
 
 
@@ -39,6 +39,17 @@ def test_a_job_is_one_line_which_says_how_far_the_run_has_come(said):
     ]
 
 
+def test_what_killed_a_job_is_said_since_its_log_cannot(said):
+    told = 'RuleException:\nCalledProcessError in file "x.smk", line 24:\n'
+    told += "Command 'set -e;  python /a/.snakemake/scripts/tmp_1.train.py' died with "
+    (line,) = said(record(f"{told}<Signals.SIGKILL: 9>.", logging.ERROR))
+    assert line == "train: ended by SIGKILL, most often because memory ran out"
+
+
+def test_one_job_is_one(said):
+    assert said(planned(train=1)) == ["1 job to run"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -55,6 +66,14 @@ def test_what_nobody_asks_for_is_not_said_unless_it_is_a_warning(said, text):
 @pytest.mark.parametrize("text", ["Nothing to be done", "Job 3 has been submitted with SLURM 7"])
 def test_all_else_is_said(said, text):
     assert said(record(text)) == [text]
+
+
+def test_what_ends_because_the_run_is_stopped_has_not_failed(said):
+    stopping = record("Terminating processes on user request, this might take some time.")
+    told = said(
+        planned(train=2), begun(1), stopping, failed(1), group_failed({(1, "train"): []}, [])
+    )
+    assert told[-1] == stopping.getMessage() and not any("FAILED" in line for line in told)
 
 
 def test_a_failure_is_told_at_once_with_its_words_cause_and_log(said, tmp_path):
