@@ -7,19 +7,21 @@ then plain paragraphs. Snakemake's report shows the very file; pages print what 
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from l2i.checks import InputError
 
 CAPTIONS = Path(__file__).parents[1] / "report"
+EMPHASIS = re.compile(r"\*(\S|\S[^*]*\S)\*")  # as *this* in a caption: for the report alone
 
 
 class Caption(NamedTuple):
     """What stands at a table or figure."""
 
     title: str  # such as "Table IV: fidelity to the classifier"
-    text: str  # paragraphs of one line each, an empty line between them
+    text: str  # paragraphs of one line each, an empty line between them, without any markup
 
     @property
     def number(self) -> str:
@@ -67,4 +69,4 @@ def caption_of(name: str) -> Caption:
         raise InputError(
             f"{place}: not a title such as 'Table IV: fidelity', an empty line, and a caption"
         )
-    return Caption(title, "\n\n".join(paragraphs))
+    return Caption(title, EMPHASIS.sub(r"\1", "\n\n".join(paragraphs)))

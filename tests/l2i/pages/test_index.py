@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from helpers.browser import watch
 from l2i.pages.index import Data, Page, Result, Run, Shown, index_page
@@ -186,7 +187,7 @@ def test_axe_finds_nothing_and_the_page_scrolls_down_only(browser, tmp_path, sch
     opened.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     opened.locator("img").scroll_into_view_if_needed()
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.evaluate("document.images[0].naturalWidth") == 1600
+    expect(opened.locator("img")).to_have_js_property("naturalWidth", 1600)  # loaded when seen
     found = Axe().run(opened).response["violations"]
     assert not [(each["id"], each["nodes"][0]["html"]) for each in found]
     context.close()

@@ -44,10 +44,11 @@ def written(tmp_path, monkeypatch):
     caption_of.cache_clear()
 
 
-def test_lines_of_a_paragraph_are_joined(written):
-    written("Table S9: a thing\n\nOne\nline.\n\nAnd *one*\nmore.\n")
-    assert caption_of("x") == ("Table S9: a thing", "One line.\n\nAnd *one* more.")
-    assert caption_of("x").paragraphs == ["One line.", "And *one* more."]
+def test_lines_of_a_paragraph_are_joined_and_are_plain_text(written):
+    written("Table S9: a thing\n\nOne\nline.\n\nAnd *one\nmore*, *a*; 2 * 3 * 4, a star*.\n")
+    text = "One line.\n\nAnd one more, a; 2 * 3 * 4, a star*."
+    assert caption_of("x") == ("Table S9: a thing", text)
+    assert caption_of("x").paragraphs == text.split("\n\n")
 
 
 @pytest.mark.parametrize(

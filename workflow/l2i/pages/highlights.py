@@ -55,7 +55,11 @@ def _number(row: pd.Series, titles: Mapping[str, str]) -> str:
     system, dataset = (titles.get(row[name], row[name]) for name in ("system", "dataset"))
     said = [f"{system} on {dataset}", quantity(row["metric"]).title]
     said += [class_title(row["class"])] if isinstance(row.get("class"), str) else []
-    said += [in_words(row["condition"], titles)] if isinstance(row["condition"], str) else []
+    said += (
+        [true_minus(in_words(row["condition"], titles))]
+        if isinstance(row["condition"], str)
+        else []
+    )
     beside = f", the paper’s {paper_text(row)}" if pd.notna(row.get("paper_mean")) else ""
     return f"{', '.join(said)}: {number_text(row['metric'], row['mean'])}{beside}"
 
