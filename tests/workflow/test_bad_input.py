@@ -4,6 +4,7 @@ A file apart from test_workflow.py, so that another worker can run it: it needs 
 """
 
 import os
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -47,7 +48,7 @@ class TestBadInput:
         assert code != 0
         written = [p for p in results(project).rglob("*") if p.is_file() and p.suffix != ".log"]
         assert not [p for p in written if Path(target).name in p.name], "half-written output"
-        errors = [line for line in text.splitlines() if line.startswith("error: ")]
+        errors = [line for line in text.splitlines() if re.search(r"(^|: )error: ", line)]
         assert errors, text
         assert "Traceback" not in text
         return text[text.index(errors[0]) :]

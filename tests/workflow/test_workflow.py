@@ -168,9 +168,10 @@ class TestFromArchiveToTables:
         timed |= {f"cost.{suffix}" for suffix in ("csv", "md", "html", "tex")}
         compared = 0
         pages = results(finished) / "provenance"  # of the records of this run
+        logs = results(finished) / "logs"
         index = results(finished) / "index.html"  # it tells costs
         for path in sorted(results(finished).rglob("*")):
-            if pages in path.parents or path == index:
+            if {pages, logs} & {*path.parents} or path == index:
                 continue
             if path.is_file() and path.suffix not in {".log", ".json"} and path.name not in timed:
                 other = results(again) / path.relative_to(results(finished))
@@ -192,7 +193,7 @@ class TestFromArchiveToTables:
 
     def test_a_run_ends_by_naming_the_page_to_open_and_the_page_holds_its_sounds(self, finished):
         page = results(finished) / "listen/index.html"
-        assert f"\nOpen {page.resolve().as_uri()}\n" in finished.said
+        assert f"\nTo listen to: {page.resolve().as_uri()}\n" in finished.said
         clips = data_of(page.parent)["clips"]
         assert sorted(clip["kind"] for clip in clips) == ["clean", "mixture", "noise"]
         for clip in clips:
@@ -236,6 +237,7 @@ class TestFromArchiveToTables:
             path
             for path in results(finished).rglob("*")
             if path.suffix in {".csv", ".npy", ".safetensors", ".md"}
+            and results(finished) / "logs" not in path.parents
             # What lies in a folder that is a result has the record of the folder.
             and not any(
                 record_path(folder).exists()
@@ -335,7 +337,7 @@ class TestWhatCanBeOpened:
             with path.open() as file:
                 rows = [row for row in csv.DictReader(file) if row["verdict"] == "other data"]
             n += sum(row["n"] != "" for row in rows)
-        assert n and f'<p class="lead">{n} numbers of this run stand beside' in html
+        assert n and f'<p class="lead">{n} numbers of this run stand beside' in page
 
     def test_the_first_page_shows_the_figures(self, finished):
         page = (results(finished) / "index.html").read_text(encoding="utf-8")

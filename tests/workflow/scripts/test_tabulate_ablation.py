@@ -26,9 +26,9 @@ class TestAblation:
         )
 
     def test_hidden_layers_stand_beside_the_papers(self, tabulate, page):
-        losses = {"reconstruction_loss": [0.1, 0.2, 0.3], "fidelity_loss": [1.0, 2.0, 3.0]}
+        losses = {"reconstruction_loss": [0.1, 0.2, 0.3] * 2, "fidelity_loss": [1.0, 2.0, 3.0] * 2}
         frames = [
-            fidelity_ranks([1, 2, 3]).assign(variant=variant, **losses)
+            fidelity_ranks([1, 2, 3] * 2).assign(variant=variant, **losses)
             for variant in ("taps-B3", "default")
         ]
         frames[1]["reconstruction_loss"] /= 2

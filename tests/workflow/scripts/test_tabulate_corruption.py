@@ -37,7 +37,7 @@ def tabulated(tmp_path, write):
     return run
 
 
-def oracle(improvement=(20, 30, 40), **how):
+def oracle(improvement=(20, 30, 40) * 2, **how):
     return found_in_company(improvement, "oracle_mask", predictor=None, n_selected=None, **how)
 
 
@@ -45,7 +45,7 @@ AT_0 = "kind=noise, snr_db=0"
 
 
 def test_means_medians_and_shares_are_those_of_the_rows(tabulated):
-    frame = found_in_company([-6, 3, 6], empty=[1, 0, 0])
+    frame = found_in_company([-6, 3, 6] * 2, empty=[1, 0, 0] * 2)
     table, page = tabulated([frame], [oracle()])
     of_system = table.loc["l2i_att"]
     for metric, expected in {

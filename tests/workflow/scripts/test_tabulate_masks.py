@@ -81,13 +81,13 @@ class TestNumbers:
         assert number_of(table, "empty_mask", "", "slime")["mean"] == 25
 
     def test_every_decided_class_of_a_clip_counts_and_intervals_draw_sources(self, tabulate, page):
-        names = [("c0", "dog"), ("c0", "rain"), ("c1", "dog"), ("c2", "rain")]
-        drops = [0.1, 0.3, 0.7, 0.9]
+        names = [("c0", "dog"), ("c0", "rain"), *((f"c{i}", "dog") for i in range(1, 5))]
+        drops = [0.1, 0.3, 0.7, 0.9, 0.4, 0.6]
         table = tabulate([masked("l2i_att", both(drops, drops), names=names)], [])
         row = number_of(table, "ff_median", under("noise_fill"), "l2i_att")
         assert row["mean"] == pytest.approx(0.5)
         assert row["low"] >= 0.1 and row["high"] <= 0.9 and row["low"] < row["high"]
-        assert "ESC-50: 4 decisions in 3 clips." in page()
+        assert "ESC-50: 6 decisions in 5 clips." in page()
 
 
 class TestAgreement:
@@ -130,13 +130,13 @@ class TestPage:
         assert "ESC-50: 2 of 3 explanations leave the same under log magnitude and noise" in page()
 
     def test_systems_stand_side_by_side_under_each_removal(self, tabulate, page):
-        rows = [masked(name, both([0.1, 0.2], [0.3, 0.4])) for name in ("l2i_att", "slime")]
+        rows = [masked(name, both([0.1, 0.2] * 3, [0.3, 0.4] * 3)) for name in ("l2i_att", "slime")]
         tabulate(rows[:1], rows[1:])
         lines = page().splitlines()
         assert lines[0] == "# Table S9: numbers"
         assert "| measure | removal | L2I w/ ATT | SLIME |" in lines
         (line,) = [each for each in lines if "median faithfulness" in each and "noise fill" in each]
-        assert "0.3500 [" in line and "↑" in line
+        assert "0.350 [" in line and "↑" in line
         assert "[Where each of these numbers comes from]" in lines[-1]
 
     def test_a_data_set_in_which_nothing_is_decided_is_said_to_have_none(self, tabulate, page):

@@ -45,7 +45,7 @@ def test_rows_have_the_keys_of_our_tables(tabulate):
     assert list(table)[:6] == keys and not table.duplicated(keys).any()
     assert list(table["class"].unique()) == ["dog", "music", "all classes"]
     assert not table["simulated"].any() and "SIMULATED" not in page
-    assert "../provenance/ratings.html" in page
+    assert "../ratings/provenance/ratings.html" in page
 
 
 def test_the_page_shows_what_the_table_says(tabulate):
