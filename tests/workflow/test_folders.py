@@ -108,5 +108,5 @@ def test_a_new_file_is_noticed_and_nothing_else(tmp_path):
     settings = json.loads(record_path(project.folder / index).read_text())["settings"]
     assert settings["corpus"] == CORPUS
     soundfile.write(corpus / "chirp/new.wav", np.random.default_rng(9).uniform(-1, 1, 999), RATE)
-    _, text = project.snakemake("--dry-run", index)
+    _, text = project.snakemake("-np", index)
     assert "index_dataset" in text and "chirp/new.wav is new" in text

@@ -48,7 +48,7 @@ def asking(folder):
 
 def planned_in(rated):
     """What Snakemake says of its plan, behind the command that it repeats."""
-    _, said = rated.snakemake("--dry-run", *asking("answers"))
+    _, said = rated.snakemake("-np", *asking("answers"))
     return said.partition("Building DAG of jobs")[2]
 
 

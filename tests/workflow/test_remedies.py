@@ -110,7 +110,7 @@ class TestTried:
 
     def test_forcerun_at_the_end_of_a_command_indexes_the_corpus_of_that_command(self, project):
         index = "results/tiny/datasets/esc50/index.csv"
-        command = ["--dry-run", "--cores", "1", index]
+        command = ["-np", "--cores", "1", index]
         assert "Nothing to be done" in project.snakemake(*command)[1]
         _, text = project.snakemake(*command, "--forcerun", "index_dataset")
         assert "Checking and listing the clips of esc50" in text
@@ -119,7 +119,7 @@ class TestTried:
     def test_resources_of_a_rule_are_what_the_command_says(self, project):
         target = "results/tiny/features/esc50/log_mel.npy.digest"
         more = ["--set-resources", "cache_features:runtime=600", "cache_features:mem_mb=64000"]
-        _, text = project.snakemake("--dry-run", "--cores", "1", target, *more)
+        _, text = project.snakemake("-np", "--cores", "1", target, *more)
         assert "runtime=600" in text and "mem_mb=64000" in text
 
     def test_jobs_take_turns(self, project):

@@ -528,7 +528,7 @@ class TestACorpusThatChanges:
     )
     def test_it_is_indexed_anew(self, indexed, corpus, change, said):
         change(next(corpus.glob("audio/*.wav")), corpus / "meta/esc50.csv")
-        _, text = indexed.snakemake("--dry-run", self.INDEX)
+        _, text = indexed.snakemake("-np", self.INDEX)
         assert "index_dataset" in text and said in text
         code, text = indexed.run(self.INDEX, check=False)
         assert "made already" not in text

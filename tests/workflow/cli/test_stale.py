@@ -284,7 +284,7 @@ class TestTheRealWorkflow:
         pending = {path for path, *_, plan in table if plan == "update pending"}
         assert {each.declared for each in found.findings} == pending != set()
         jobs = {(each.rule, *sorted(each.wildcards.items())) for each in found.findings}
-        counted = [line.split() for line in self.said(made_up, assignment, "--dry-run")]
+        counted = [line.split() for line in self.said(made_up, assignment, "-np")]
         n_jobs = {line[0]: int(line[1]) for line in counted if len(line) == 2 and line[1].isdigit()}
         of_rules = Counter(rule for rule, *_ in jobs)
         assert n_jobs == of_rules | {"all": 1, "total": of_rules.total() + 1, "jobid:": 0}
