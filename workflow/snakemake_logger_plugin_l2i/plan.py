@@ -66,7 +66,7 @@ class Plan:
             self._stream.write(f"{rule:{width}}  {count:5d}  {self._told(rule)}".rstrip() + "\n")
         print(f"{'total':{width}}  {total:5d}", file=self._stream)
         print(
-            "\nNothing was run (-n). Each job with its reason in full: snakemake -np ...",
+            "\nNothing was run (-n). Each job with its reason in full: with -p too.",
             file=self._stream,
             flush=True,
         )

@@ -67,7 +67,7 @@ def test_each_rule_is_a_line_with_its_number_and_reasons():
         "table      1  what it reads is made anew",
         "total      4",
         "",
-        "Nothing was run (-n). Each job with its reason in full: snakemake -np ...",
+        "Nothing was run (-n). Each job with its reason in full: with -p too.",
     ]
 
 
