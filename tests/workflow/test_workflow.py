@@ -37,6 +37,11 @@ MEASURES = {"measure_fidelity", "measure_faithfulness", "measure_system"}
 SANITY = {"measure_relevances", "measure_sanity", "tabulate_sanity", "draw_sanity"}
 ATLAS = {"compose_atlas", "list_atlases", "sample_pictures"}
 ATLAS |= {"draw_interpretation", "draw_dictionary"}
+TABULATED = ("ablation", "by_design", "classification", "corruption", "cost", "faithfulness")
+TABULATED += ("fidelity", "hyperparameters", "masks", "sanity")
+# All tables, and what is made of them.
+OF_TABLES = {"compare_systems", "trace_tables", *map("tabulate_{}".format, TABULATED)}
+OF_TABLES |= {"draw_corruption", "draw_sanity", "draw_thresholds"}
 CORRUPTION = {"measure_corruption", "measure_corruption_references"}
 CORRUPTION |= {"tabulate_corruption", "draw_corruption"}
 AFTER_DICTIONARY = {
@@ -395,9 +400,10 @@ class TestWhatAnEditReruns:
         assert planned == masks | sounds | CORRUPTION
 
     def test_a_word_of_the_ledger_or_of_its_template_reruns_its_page_alone(self, edited):
+        of_pages = {"compose_listening", *ATLAS, *OF_TABLES}
         words = {
             "reference/deviations.yaml": ("Not mentioned.", set()),
-            "l2i/pages/templates/base.html": ("To the content", {"compose_listening", *ATLAS}),
+            "l2i/pages/templates/base.html": ("To the content", of_pages),
         }
         for name, (word, more) in words.items():
             path = edited.folder / "workflow" / name
