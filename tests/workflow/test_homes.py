@@ -56,6 +56,7 @@ class TestCaches:
     def test_the_rest_of_the_profile_is_what_it_says(self):
         with PROFILE.open() as file:
             profile = yte.process_yaml(file, require_use_yte=True)
+        assert profile.pop("logger") == ["l2i"]
         assert profile.keys() == {"rerun-triggers", "max-checksum-file-size"}
 
 
