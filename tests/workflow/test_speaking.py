@@ -108,5 +108,6 @@ def test_the_profile_names_the_plugin_where_there_is_one(folder, where, told):
     if where == "blocked":
         shutil.rmtree(folder / "workflow")
     read = [sys.executable, "-c", READ, "profiles/default/config.yaml", where]
-    done = subprocess.run(read, cwd=folder, capture_output=True, text=True, check=True)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(read, cwd=folder, env=alone, capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith(told)
