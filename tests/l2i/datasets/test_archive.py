@@ -137,6 +137,10 @@ class TestMisuse:
     def test_names_that_leave_the_folder_are_refused(self, make, kind, name, match):
         refused(make({**GOOD, name: b"x"}), kind, match)
 
+    @pytest.mark.parametrize("name", ["", ".", "./."])
+    def test_a_file_without_a_name_is_refused(self, make, kind, name):
+        refused(make({**GOOD, name: b"x"}), kind, f"'{name}' names no file")
+
     @pytest.mark.parametrize("linktype", [tarfile.SYMTYPE, tarfile.LNKTYPE])
     def test_links_in_a_tar_are_refused(self, tmp_path, linktype):
         refused(make_tar(tmp_path / "x.tar.gz", {"a": b""}, kind=linktype), "tar.gz", "is a link")

@@ -132,7 +132,7 @@ def _members(archive: Path, kind: str) -> Iterator[list[_Member]]:
 
 
 def _zip_member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
-    kind = "folder" if info.is_dir() else "file"
+    kind = "folder" if info.filename.endswith("/") else "file"  # `is_dir` wants a letter at least
     unix_type = stat.S_IFMT(info.external_attr >> 16)
     if unix_type not in (0, stat.S_IFREG, stat.S_IFDIR):
         kind = "a link" if unix_type == stat.S_IFLNK else "a device"
@@ -153,6 +153,8 @@ def _require_harmless(archive: Path, members: list[_Member]) -> None:
     problems, files = [], set()
     for member in members:
         name = member.name
+        if member.kind == "file" and not member.parts:
+            problems.append(f"{name!r} names no file")
         if PureWindowsPath(name).anchor or "\\" in name:  # a superset of what POSIX calls absolute
             problems.append(f"{name!r} is no relative path with forward slashes")
         if ".." in member.parts:
