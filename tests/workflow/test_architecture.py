@@ -13,7 +13,8 @@ import yaml
 import l2i
 from helpers.loaded_workflow import WILDCARDS, files_of, loaded_workflow, settings_of
 from helpers.project import PROJECT, load_module, openers_of
-from l2i.provenance.fingerprints import OFFERS, source_closure
+from l2i.provenance.fingerprints import source_closure
+from l2i.provenance.syntax import OFFERS
 
 WORKFLOW = PROJECT / "workflow"
 LIBRARY = sorted((WORKFLOW / "l2i").rglob("*.py"))
@@ -88,7 +89,7 @@ class TestLibrary:
             assert not offers or path.parent == WORKFLOW / "l2i"
 
     def test_what_is_found_by_name_is_offered_by_the_library_alone(self, path):
-        # Fingerprints pass over it, see l2i.provenance.fingerprints.OFFERS.
+        # Fingerprints pass over it, see l2i.provenance.syntax.OFFERS.
         if path == WORKFLOW / "l2i/__init__.py":
             _, *offers = parse(path).body
             named = [getattr(n, "name", None) or ast.unparse(n.targets[0]) for n in offers]

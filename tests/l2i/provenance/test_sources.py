@@ -1,12 +1,15 @@
 """The code of jobs: what scripts share is read once, and fingerprints are those of each alone."""
 
+import ast
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from helpers.project import PROJECT
-from l2i.provenance import sources
-from l2i.provenance.fingerprints import code_fingerprint, source_closure
+from l2i.provenance import sources, syntax
+from l2i.provenance.fingerprints import code_fingerprint, source_closure, source_of
 from l2i.provenance.sources import Sources
 
 WORKFLOW = PROJECT / "workflow"
@@ -22,19 +25,24 @@ def test_a_fingerprint_is_that_of_the_script_by_itself(script):
     assert known.code(script) == code_fingerprint(source_closure([script], WORKFLOW), WORKFLOW)
 
 
-def test_files_that_scripts_share_are_read_once(monkeypatch):
-    asked = Counter()
+def test_files_that_scripts_share_are_read_once_and_parsed_once(monkeypatch):
+    read, parsed = Counter(), Counter()
 
-    def counted(function):
-        def ask(path, root):
-            asked[function.__name__, path] += 1
-            return function(path, root)
+    def reading(path):
+        read[path] += 1
+        return source_of(path)
 
-        return ask
+    def parsing(text, filename):
+        parsed[filename] += 1
+        return parse(text, filename=filename)
 
-    for name in ("imported_files", "parts_of_file"):
-        monkeypatch.setattr(sources, name, counted(getattr(sources, name)))
+    parse = ast.parse
+    monkeypatch.setattr(sources, "source_of", reading)
+    monkeypatch.setattr(ast, "parse", parsing)
+    syntax.read_source.cache_clear()
     known = Sources(WORKFLOW, LOCK)
     fingerprints = [known.code(script) for script in SCRIPTS]
+    assert [json.loads(known.pins(script)) for script in SCRIPTS]
     assert known.parts_of(fingerprints[0]) in known.parts()
-    assert asked and max(asked.values()) == 1
+    assert read.keys() == {*map(Path, parsed)} >= {*SCRIPTS}
+    assert {*read.values()} == {*parsed.values()} == {1}

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from itertools import product
 from pathlib import Path
@@ -27,7 +27,8 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from l2i.checks import InputError
-from l2i.provenance.fingerprints import imported_modules
+from l2i.provenance.fingerprints import source_of
+from l2i.provenance.syntax import Source
 
 # Packages that are not called like the module that they bring.
 PACKAGE_OF = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
@@ -124,7 +125,13 @@ def normal_name(package: str) -> str:
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
-def packages_of(files: Iterable[Path], lock: Lock, *, ours: Iterable[str]) -> dict[str, str]:
+def packages_of(
+    files: Iterable[Path],
+    lock: Lock,
+    *,
+    ours: Iterable[str],
+    source: Callable[[Path], Source] = source_of,
+) -> dict[str, str]:
     """Versions of the packages that source files import, and of all that those require.
 
     Parameters
@@ -134,6 +141,8 @@ def packages_of(files: Iterable[Path], lock: Lock, *, ours: Iterable[str]) -> di
     lock : Lock
     ours : iterable of str
         Top names of modules of the project itself.
+    source : callable
+        What answers for :func:`l2i.provenance.fingerprints.source_of`, such as one that remembers.
 
     Raises
     ------
@@ -143,7 +152,7 @@ def packages_of(files: Iterable[Path], lock: Lock, *, ours: Iterable[str]) -> di
     own = {*ours, *sys.stdlib_module_names}
     pending = []
     for path in files:
-        for module in {name.partition(".")[0] for name in imported_modules(path)} - own:
+        for module in {name.partition(".")[0] for name in source(path).modules} - own:
             package = normal_name(PACKAGE_OF.get(module, module))
             if package not in lock.versions:
                 raise InputError(

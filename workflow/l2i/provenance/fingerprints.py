@@ -6,8 +6,6 @@ layout, key order and the place of the project on a disk therefore have no part 
 
 from __future__ import annotations
 
-import ast
-import functools
 import hashlib
 import json
 import math
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from l2i.hashing import file_sha256
+from l2i.provenance.syntax import MODULE, Source, read_source
 
 # What can move, name or report bytes but never make them. They are left out together with
 # whatever is imported through them alone ...
@@ -23,16 +22,21 @@ LEAVE_OUT = ("harness", "l2i.progress")
 # ... except for what the harness does to the numbers of every script.
 ALWAYS = ("l2i.determinism",)
 
-# Literals by which modules of systems and layouts describe themselves to the planning of jobs.
-DESCRIPTIONS = {"SETTINGS", "NEEDS", "MEASURES"}
-DESCRIPTIONS |= {"OPTIONS", "PINS", "SPLIT", "LABELLING", "VALIDATION", "FIGURE"}
 
-# What the library offers to those who import it by name: no job does, so that nothing of it runs in
-# one (tests/workflow/test_architecture.py).
-OFFERS = {"__version__", "__all__", "__getattr__", "__dir__"}
+def source_of(path: Path) -> Source:
+    """What a source file says."""
+    return read_source(path.read_text(encoding="utf-8"), str(path))
 
-DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-MODULE = "(module)"
+
+def files_of_module(module: str, root: Path) -> list[Path]:
+    """The file of a module below `root`, and those of the packages around it; none of others'."""
+    found, base = [], root
+    for part in module.split("."):
+        if base is not root and not base.is_dir():
+            break
+        base = base / part
+        found += [path for path in (base / "__init__.py", Path(f"{base}.py")) if path.is_file()]
+    return found
 
 
 def source_closure(
@@ -72,7 +76,7 @@ def source_closure(
     found: set[Path] = set()
     pending = [path.resolve() for path in entries]
     for module in ALWAYS:
-        pending.extend(_files_of(module, root))
+        pending.extend(files_of_module(module, root))
     while pending:
         path = pending.pop()
         if path in found:
@@ -82,60 +86,24 @@ def source_closure(
     return sorted(found)
 
 
-def imported_files(path: Path, root: Path) -> list[Path]:
-    """The files below `root` that a source file imports itself, without those of `LEAVE_OUT`."""
+def imported_files(
+    path: Path,
+    root: Path,
+    *,
+    source: Callable[[Path], Source] = source_of,
+    files_of: Callable[[str, Path], Iterable[Path]] = files_of_module,
+) -> list[Path]:
+    """The files below `root` that a source file imports itself, without those of `LEAVE_OUT`.
+
+    `source` and `files_of`, such as some that remember, answer for :func:`source_of` and
+    :func:`files_of_module`.
+    """
     followed = [
         module
-        for module in imported_modules(path)
+        for module in source(path).modules
         if not any(f"{module}.".startswith(f"{name}.") for name in LEAVE_OUT)
     ]
-    return [file for module in followed for file in _files_of(module, root)]
-
-
-def imported_modules(path: Path) -> tuple[str, ...]:
-    """Names of the modules that a source file imports, anywhere in it.
-
-    Of `from a import b` both `a` and `a.b` are named, since only files tell whether `b` is one.
-    What is imported for checkers of types only is left out.
-    """
-    return _modules_in(path.read_text(encoding="utf-8"), str(path))
-
-
-@functools.cache  # scripts share most of their files
-def _modules_in(source: str, path: str) -> tuple[str, ...]:
-    return tuple(_imports_of(ast.parse(source, filename=path), path))
-
-
-def _imports_of(tree: ast.Module, path: str) -> Iterator[str]:
-    for node in _run_below(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            if node.level or node.module is None:
-                raise ValueError(f"{path}:{node.lineno} uses a relative import; name the module")
-            yield node.module
-            # `from l2i import nmf` names a module, `from l2i.dictionary.nmf import f` does not;
-            # what is no file is ignored by _files_of.
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _run_below(node: ast.AST) -> Iterator[ast.AST]:
-    """Nodes of a syntax tree, without what only checkers of types read."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and getattr(child.test, "id", None) == "TYPE_CHECKING":
-            yield from (each for other in child.orelse for each in [other, *_run_below(other)])
-        else:
-            yield child
-            yield from _run_below(child)
-
-
-def _files_of(module: str, root: Path) -> Iterator[Path]:
-    parts = module.split(".")
-    for depth in range(1, len(parts) + 1):
-        base = root.joinpath(*parts[:depth])
-        for candidate in (base / "__init__.py", base.with_suffix(".py")):
-            if candidate.is_file():
-                yield candidate
+    return [file for module in followed for file in files_of(module, root)]
 
 
 def code_fingerprint(files: Iterable[Path], root: Path, **how: Any) -> str:
@@ -191,9 +159,11 @@ def code_parts(
     return {name: part for path in files for name, part in parts_of(path, root).items()}
 
 
-def parts_of_file(path: Path, root: Path) -> dict[str, dict[str, str]]:
-    """The `code_parts` of one file, and of the templates that it names."""
-    parts = {_name_below(path, root): _parts(path.read_text(encoding="utf-8"))}
+def parts_of_file(
+    path: Path, root: Path, *, source: Callable[[Path], Source] = source_of
+) -> dict[str, dict[str, str]]:
+    """The `code_parts` of one file, and of the templates that it names; `source` as above."""
+    parts = {_name_below(path, root): source(path).parts}
     for template in templates_of(path):
         parts[_name_below(template, root)] = {MODULE: file_sha256(template)[:32]}
     return parts
@@ -219,77 +189,6 @@ def templates_of(module: Path) -> list[Path]:
 def _name_below(path: Path, root: Path) -> str:
     path = path.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-
-
-@functools.cache  # scripts share most of their files
-def _parts(source: str) -> dict[str, str]:
-    """Hash of each part of a source, of what it does without what it says about it."""
-    tree = ast.parse(source)
-    _strip_descriptions(tree)
-    parts: dict[str, list[Any]] = {}
-    parts[MODULE] = _outline(tree.body, "", parts)
-    return {name: settings_fingerprint(part)[:32] for name, part in parts.items()}
-
-
-def _outline(body: list[ast.stmt], prefix: str, parts: dict[str, list[Any]]) -> list[str]:
-    """Statements in their order, with a name in the place of what is put into `parts`."""
-    outline = []
-    for node in body:
-        names = [node.name] if isinstance(node, DEFINITIONS) else _assigned(node)
-        if len(names) != 1:
-            outline.append(_dump(node))
-            continue
-        name = prefix + names[0]
-        outline.append(name)
-        inner = []
-        if isinstance(node, ast.ClassDef):
-            inner = _outline(node.body, f"{name}.", parts)
-            node.body = []
-        # What is defined twice, as a property and how it is set, has both in one part.
-        parts.setdefault(name, []).extend([_dump(node), *inner])
-    return outline
-
-
-def _dump(node: Any) -> str:
-    """Text of a syntax tree, the same from Python 3.11 on.
-
-    Unlike `ast.dump` it leaves out all empty fields: newer versions add some (`type_params`), and
-    their `ast.dump` writes fewer of them. Constants are spelled out in ASCII, since which
-    characters count as printable differs as well.
-    """
-    if isinstance(node, ast.Constant):
-        return f"Constant({ascii(node.value)})"  # never left out: None is not the empty string
-    if isinstance(node, ast.JoinedStr):
-        # Python 3.12 ends some format specifications of an f-string with an empty text.
-        parts = [part for part in node.values if getattr(part, "value", None) != ""]
-        return f"JoinedStr({_dump(parts)})"
-    if isinstance(node, ast.AST):
-        fields = [(name, getattr(node, name, None)) for name in node._fields]
-        present = [f"{name}={_dump(value)}" for name, value in fields if value not in (None, [])]
-        return f"{type(node).__name__}({', '.join(present)})"
-    if isinstance(node, list):
-        return f"[{', '.join(map(_dump, node))}]"
-    return ascii(node)
-
-
-def _strip_descriptions(tree: ast.Module) -> None:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, (ast.Module, *DEFINITIONS))
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            del node.body[0]
-    # What a module says of settings, options and pins: values reach a job by other ways.
-    said = DESCRIPTIONS | OFFERS
-    tree.body = [
-        node for node in tree.body if not said & {*_assigned(node), getattr(node, "name", None)}
-    ]
-
-
-def _assigned(node: ast.stmt) -> list[str]:
-    """Names that a statement assigns to."""
-    targets = [*getattr(node, "targets", []), getattr(node, "target", None)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def canonical_json(value: Any) -> str:

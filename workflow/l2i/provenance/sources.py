@@ -9,14 +9,16 @@ from typing import NamedTuple
 
 from l2i.provenance.environments import packages_of, read_lock
 from l2i.provenance.fingerprints import (
-    MODULE,
     canonical_json,
     code_fingerprint,
     code_parts,
+    files_of_module,
     imported_files,
     parts_of_file,
     source_closure,
+    source_of,
 )
+from l2i.provenance.syntax import MODULE
 
 
 class CodeChange(NamedTuple):
@@ -75,8 +77,12 @@ class Sources:
         self.code = functools.cache(self._code)
         self.pins = functools.cache(self._pins)
         self._closure = functools.cache(self._find)
-        self._imported = functools.cache(imported_files)
-        self._parts_of = functools.cache(parts_of_file)
+        source, files_of = functools.cache(source_of), functools.cache(files_of_module)
+        self._source = source
+        self._imported = functools.cache(
+            functools.partial(imported_files, source=source, files_of=files_of)
+        )
+        self._parts_of = functools.cache(functools.partial(parts_of_file, source=source))
         self._known: dict[str, list[Path]] = {}
 
     def _code(self, *entries: Path) -> str:
@@ -89,7 +95,8 @@ class Sources:
     def _pins(self, *entries: Path) -> str:
         """Canonical JSON of the versions of the packages that they hang on."""
         ours = [path.stem for path in self.root.iterdir()]
-        return canonical_json(packages_of(self._closure(*entries), self.lock, ours=ours))
+        files = self._closure(*entries)
+        return canonical_json(packages_of(files, self.lock, ours=ours, source=self._source))
 
     def _find(self, *entries: Path) -> list[Path]:
         return source_closure(entries, self.root, imported=self._imported)
