@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 from cli.opening import Asked, project
 from l2i.checks import InputError, reason
@@ -27,6 +27,7 @@ class PlannedJob:
     declared: list[str]  # the same as Snakemake knows them, see l2i.provenance.digests
     today: Identity
     will_run: bool
+    n_threads: int  # that it is given
     waits_for: list[PlannedJob]
     changes: list[Difference]
     corpus: list[str]  # files that are not as they were indexed
@@ -41,14 +42,22 @@ class Plan:
     run: Run  # from where the workflow's names of results hold
     asked: Asked
     jobs: list[PlannedJob]
+    configuration: dict[str, Any]
     code_parts: Callable[[str], Mapping[str, Mapping[str, str]]]
     known: KnownRecords
     knows_corpora: bool  # whether the folder of corpora was looked at
 
 
+class Command(NamedTuple):
+    """What Snakemake is asked to make, and by how much of the machine."""
+
+    targets: tuple[str, ...] = ()  # rules or files; those of the rule `all` where there are none
+    cores: int = 1
+
+
 @contextmanager
 def planned(run: Run, asked: Asked) -> Iterator[Plan]:
-    """Plan a run as Snakemake does, in the folder where the workflow's names of results hold.
+    """Plan a run that is there as Snakemake does, where the workflow's names of results hold.
 
     Snakemake keeps its notes in a folder that goes at the end: neither does it touch those of the
     project, nor do they decide anything (workflow/planning.py).
@@ -60,8 +69,22 @@ def planned(run: Run, asked: Asked) -> Iterator[Plan]:
         of another name.
     """
     project()  # before Snakemake is looked for, which may not be installed either
-    with tempfile.TemporaryDirectory(prefix="l2i-") as notes, _standing_for(run) as in_place:
-        yield _plan(run, asked, Path(notes), in_place)
+    with _standing_for(run) as in_place:
+        yield _plan(asked, Command(), run=run, in_place=in_place)
+
+
+@contextmanager
+def planned_in(folder: Path, asked: Asked, command: Command) -> Iterator[Plan]:
+    """Plan what a command would run in a folder, whether or not anything of it is there.
+
+    Raises
+    ------
+    InputError
+        This is no clone of the project, or Snakemake cannot plan.
+    """
+    project()
+    with chdir(folder):
+        yield _plan(asked, command)
 
 
 @contextmanager
@@ -86,7 +109,10 @@ def _standing_for(run: Run) -> Iterator[bool]:
             yield in_place
 
 
-def _plan(run: Run, asked: Asked, notes: Path, in_place: bool) -> Plan:
+def _plan(
+    asked: Asked, command: Command, *, run: Run | None = None, in_place: bool = True
+) -> Plan:
+    """What Snakemake plans in the folder where we are; of the run, if one is meant."""
     # Here and not above: it takes seconds, and only these questions need it.
     from snakemake.api import SnakemakeApi
     from snakemake.settings.types import OutputSettings, Quietness
@@ -94,39 +120,57 @@ def _plan(run: Run, asked: Asked, notes: Path, in_place: bool) -> Plan:
     quiet = OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)
     # Its log handler writes to what standard error is now.
     unheard = io.StringIO()
-    with redirect_stderr(unheard), redirect_stdout(unheard), SnakemakeApi(quiet) as api:
+    with (
+        redirect_stderr(unheard),
+        redirect_stdout(unheard),
+        tempfile.TemporaryDirectory(prefix="l2i-") as notes,
+        _notes_in(Path(notes)),
+        SnakemakeApi(quiet) as api,
+    ):
         try:
-            workflow = _built(api, asked, notes, run, in_place)
+            workflow = _loaded(api, asked, command)
+            root = PurePosixPath(workflow.globals["RESULTS"])
+            if run is not None and root != run.root:
+                raise InputError(
+                    f"{run.folder} is {run.root}, but the configuration is of {root}: name the "
+                    "files that the run was made with by --configfile, such as config/demo.yaml"
+                )
+            if not in_place:
+                # Where the corpora lie, the project alone tells.
+                workflow.globals["OUTSIDE"].clear()
+            workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
+            workflow._build_dag()
         except InputError:
             raise
         except SystemExit as end:  # as the Snakefile ends where the configuration is refused
             raise InputError(f"{end.code}".removeprefix("error: ")) from None
         except Exception as error:
-            command = " ".join(["snakemake --dry-run", *asked.options()])
+            told = " ".join(["snakemake --dry-run", *command.targets, *asked.options()])
             raise InputError(
-                f"Snakemake cannot plan this run: {reason(error)}. See what {command} says"
+                f"Snakemake cannot plan this run: {reason(error)}. See what {told} says"
             ) from error
         known = KnownRecords()
         return Plan(
-            Run(str(run.root)),
-            asked,
-            _jobs_of(workflow.dag, known),
-            workflow.globals["SOURCES"].parts_of,
-            known,
+            run=Run(root, root),
+            asked=asked,
+            jobs=_jobs_of(workflow.dag, known),
+            configuration=workflow.globals["config"],
+            code_parts=workflow.globals["SOURCES"].parts_of,
+            known=known,
             knows_corpora=in_place,
         )
 
 
-def _built(api: Any, asked: Asked, notes: Path, run: Run, in_place: bool) -> Any:
-    """Snakemake's workflow with all its jobs."""
+def _loaded(api: Any, asked: Asked, command: Command) -> Any:
+    """Snakemake's workflow, before its jobs are looked for."""
     from snakemake.cli import parse_args, parse_config
     from snakemake.settings.types import ConfigSettings, DAGSettings, ResourceSettings
 
     snakefile = project() / "Snakefile"
     # What counts as a reason stands in the profile, which is read as for any command.
-    _, args = parse_args(["--snakefile", str(snakefile), *asked.options()])
+    _, args = parse_args([*command.targets, "--snakefile", str(snakefile), *asked.options()])
     planner = api.workflow(
-        resource_settings=ResourceSettings(cores=1),
+        resource_settings=ResourceSettings(cores=command.cores),
         config_settings=ConfigSettings(
             config=parse_config(args.config),
             configfiles=args.configfile,
@@ -135,22 +179,12 @@ def _built(api: Any, asked: Asked, notes: Path, run: Run, in_place: bool) -> Any
         snakefile=snakefile,
     ).dag(
         DAGSettings(
+            targets=args.targets,
             rerun_triggers=args.rerun_triggers,
             max_checksum_file_size=args.max_checksum_file_size,
         )
     )
-    with _notes_in(notes):
-        workflow = planner.workflow_api._workflow
-        if (named := workflow.globals["RESULTS"]) != str(run.root):
-            raise InputError(
-                f"{run.folder} is {run.root}, but the configuration is of {named}: name the files "
-                "that the run was made with by --configfile, such as config/demo.yaml"
-            )
-        if not in_place:
-            workflow.globals["OUTSIDE"].clear()  # where the corpora lie, the project alone tells
-        workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
-        workflow._build_dag()
-    return workflow
+    return planner.workflow_api._workflow
 
 
 @contextmanager
@@ -188,6 +222,7 @@ def _jobs_of(dag: Any, known: KnownRecords) -> list[PlannedJob]:
             declared=[*map(str, job.output)],
             today=identity_of(job, known),
             will_run=runs,
+            n_threads=job.threads,
             waits_for=[found[each] for each in dag.dependencies[job] if each in found],
             changes=changes_since_made(job, known),
             corpus=changes_outside(job),

@@ -147,17 +147,12 @@ def stale(
 
 def staleness(plan: Plan, *, show_all: bool = False) -> Staleness:
     """What of a run is not what the plan would make."""
-    own = own_reasons(plan)
     findings: list[Result] = []
-    inherited: dict[int, dict[Reason, None]] = {}
-    for job in plan.jobs:
-        reasons = own[id(job)]
-        above = [each for each in job.waits_for if each.will_run]
-        upstream = {reason: None for each in above for reason in inherited[id(each)]}
-        inherited[id(job)] = upstream | {r: None for r in reasons if r.kind != DEPARTURE}
-        if reasons or job.will_run:
+    for job, own, upstream in explained(plan):
+        if own or job.will_run:
+            above = (each for each in job.waits_for if each.will_run)
             inputs = sorted(path for each in above for path in each.outputs)
-            findings += _findings(job, reasons, [*upstream], inputs)
+            findings += _findings(job, own, upstream, inputs)
     made = {path for job in plan.jobs for path in job.outputs}
     results = [str(plan.run.root / path) for path in plan.run.results()]
     return Staleness(
@@ -169,6 +164,18 @@ def staleness(plan: Plan, *, show_all: bool = False) -> Staleness:
         knows_corpora=plan.knows_corpora,
         show_all=show_all,
     )
+
+
+def explained(plan: Plan) -> Iterator[tuple[PlannedJob, list[Reason], list[Reason]]]:
+    """Each job with the reasons of its own, and with those of what it follows."""
+    own = own_reasons(plan)
+    inherited: dict[int, dict[Reason, None]] = {}
+    for job in plan.jobs:
+        above = [each for each in job.waits_for if each.will_run]
+        upstream = {reason: None for each in above for reason in inherited[id(each)]}
+        reasons = own[id(job)]
+        inherited[id(job)] = upstream | {r: None for r in reasons if r.kind != DEPARTURE}
+        yield job, reasons, [*upstream]
 
 
 def own_reasons(plan: Plan) -> dict[int, list[Reason]]:
@@ -249,11 +256,15 @@ def _dataset(job: PlannedJob) -> str:
 def _findings(
     job: PlannedJob, own: list[Reason], upstream: list[Reason], inputs: list[str]
 ) -> Iterator[Result]:
-    missing = any(reason.kind == MISSING for reason in own)
-    status = MISSING if missing else STALE if own else FOLLOWS
     for path, declared in zip(job.outputs, job.declared, strict=True):
         reasons = own or upstream
-        yield Result(path, declared, job.rule, job.wildcards, status, reasons, inputs)
+        yield Result(path, declared, job.rule, job.wildcards, status_of(own), reasons, inputs)
+
+
+def status_of(own: list[Reason]) -> str:
+    """Of what a job makes, by the reasons of its own."""
+    missing = any(reason.kind == MISSING for reason in own)
+    return MISSING if missing else STALE if own else FOLLOWS
 
 
 def _by_reason(findings: Iterable[Result]) -> dict[Reason, tuple[list[Result], list[Result]]]:

@@ -37,6 +37,9 @@ class Run:
     ----------
     folder : str or Path
         ``results/{name}``, or a copy of it.
+    root : PurePosixPath, optional
+        How records name it. By default as those that are there do; where it is given, there may be
+        none yet, nor the folder.
 
     Raises
     ------
@@ -44,12 +47,12 @@ class Run:
         It is no folder, or holds no record.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, root: PurePosixPath | None = None) -> None:
         self.folder = Path(folder)
-        if not self.folder.is_dir():
+        if root is None and not self.folder.is_dir():
             raise InputError(f"{folder} is no folder: name one of a run, such as results/demo")
         self._known = KnownRecords()
-        self.root = self._root()
+        self.root = self._root() if root is None else root
 
     def _root(self) -> PurePosixPath:
         """How records name this folder: what those that are asked first say of their outputs.
