@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -54,6 +55,14 @@ class Group(typer.core.TyperGroup):
         self.commands: Any = self.verbs
 
 
+class App(typer.core.TyperGroup):
+    """All verbs; the one that plans is imported when it is asked for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands: Any = ChainMap(self.commands, Verbs(("plan",)))  # type: ignore[arg-type]
+
+
 class Audit(Group):
     """The verbs on runs."""
 
@@ -68,6 +77,7 @@ class ListeningTest(Group):
 
 app = typer.Typer(
     name="l2i",
+    cls=App,
     help="Listen to Interpret: hear why a sound is classified as it is, and ask a run where its "
     "numbers come from.",
     no_args_is_help=True,

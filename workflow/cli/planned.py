@@ -109,9 +109,7 @@ def _standing_for(run: Run) -> Iterator[bool]:
             yield in_place
 
 
-def _plan(
-    asked: Asked, command: Command, *, run: Run | None = None, in_place: bool = True
-) -> Plan:
+def _plan(asked: Asked, command: Command, *, run: Run | None = None, in_place: bool = True) -> Plan:
     """What Snakemake plans in the folder where we are; of the run, if one is meant."""
     # Here and not above: it takes seconds, and only these questions need it.
     from snakemake.api import SnakemakeApi
@@ -151,7 +149,7 @@ def _plan(
             ) from error
         known = KnownRecords()
         return Plan(
-            run=Run(root, root),
+            run=Run(str(root), root),
             asked=asked,
             jobs=_jobs_of(workflow.dag, known),
             configuration=workflow.globals["config"],

@@ -37,6 +37,10 @@ class Reason(NamedTuple):
 
     kind: str  # of a Difference, or missing, corpus, touched, departure, other
     text: str
+    # Of a setting, a package or an input, as a Difference has them; of code, the file.
+    name: str = ""
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,7 @@ def _reasons_of(
         yield from _reasons_of_code(plan, job)
     elif change.kind != "input" or not _is_to_come(change, makers):
         text = PHRASES[change.kind].format(**change._asdict())
-        yield Reason(change.kind, text)
+        yield Reason(change.kind, text, change.name, change.before, change.after)
 
 
 def _is_to_come(change: Difference, makers: Mapping[str, PlannedJob]) -> bool:
@@ -229,7 +233,7 @@ def _reasons_of_code(plan: Plan, job: PlannedJob) -> Iterator[Reason]:
         then = plan.run.code(made.code)
         if then is not None:
             changed = code_changes(then, plan.code_parts(job.today.code))
-            yield from (Reason("code", f"code of {each.told()}") for each in changed)
+            yield from (Reason("code", f"code of {each.told()}", each.file) for each in changed)
             continue
         git = (plan.known.of(path) or {}).get("git") or {}
         commit = f"commit {git['commit'][:12]}" if git else "a tree without git"
@@ -267,6 +271,11 @@ def status_of(own: list[Reason]) -> str:
     return MISSING if missing else STALE if own else FOLLOWS
 
 
+def fact_of_reason(reason: Reason) -> dict[str, str]:
+    """A reason as JSON has it: without what it does not say."""
+    return {name: text for name, text in reason._asdict().items() if text}
+
+
 def _by_reason(findings: Iterable[Result]) -> dict[Reason, tuple[list[Result], list[Result]]]:
     """Each reason with the results that it is about, and those that follow them; most first."""
     found: dict[Reason, tuple[list[Result], list[Result]]] = {}
@@ -292,7 +301,7 @@ def _fact(finding: Result) -> dict[str, Any]:
         "rule": finding.rule,
         "wildcards": finding.wildcards,
         "status": finding.status,
-        "reasons": [reason._asdict() for reason in finding.reasons],
+        "reasons": [fact_of_reason(reason) for reason in finding.reasons],
         "inputs_to_come": finding.inputs,
         "remade_by": "snakemake" if made_anew else f"snakemake --forcerun {finding.declared}",
     }
