@@ -6,7 +6,7 @@ import math
 import os
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.expenses import ALIKE, FORMULA, OWN, Expense, Expenses
-from cli.invalidated import Invalidated, Numbers, invalidated_tables, redrawn_figures
+from cli.invalidated import Invalidated, invalidated_tables, redrawn_figures
 from cli.opening import PROJECT, RESULTS, Asked
 from cli.planned import Command, Plan, PlannedJob, planned_in
 from cli.schedule import Timed, makespan
@@ -28,7 +28,7 @@ from l2i.provenance.runs import NOTES
 
 FORMAT = 1  # of what --json prints: workflow/schemas/plan.schema.yaml
 # Seconds of one core in which Snakemake and Python start for a job, measured on the demo.
-STARTING = 3.7
+STARTING = 2.8
 FEW = 8  # reasons, and rules that cost most, that are told; others are counted
 FEW_RULES = 4  # of a reason, and systems of a table
 UNKNOWN = "unknown"
