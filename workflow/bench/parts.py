@@ -67,7 +67,7 @@ PARTS = {
         Part("nmf", "Sparse NMF", "3"),
         Part("threads", "Threads", "2"),
         Part("tables", "Tables and figures at the paper's size", "3"),
-        Part("planning", "Planning", "1"),
+        Part("dry_run", "Planning", "1"),
         Part("starting", "Starting a job", "1"),
         Part("demo", "The demo, against an older commit", "25", on_request=True),
     )
