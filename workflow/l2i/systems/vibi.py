@@ -232,9 +232,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         plan_of(settings),
         checkpoint=task.checkpoint(),
         fetch=lambda rows: (x[rows], targets[rows.to(targets.device)]),
-        optimizer=Adam(
-            network.learned.parameters(), lr=settings["learning_rate"], betas=BETAS
-        ),
+        optimizer=Adam(network.learned.parameters(), lr=settings["learning_rate"], betas=BETAS),
         after_step=lambda: network.average(settings["ema_decay"]),
     )
     n_parameters = sum(p.numel() for p in network.learned.parameters())  # not their running means
