@@ -11,7 +11,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from helpers.relevance_vectors import CLASSES, parts_of
-from l2i.evaluation.coherence import class_tree
+from l2i.evaluation.class_tree import class_tree
 from l2i.reporting.figures.class_faithfulness import class_faithfulness
 from l2i.reporting.figures.components_sweep import LOSSES, components_sweep
 from l2i.reporting.figures.corruption_sweep import PANELS, corruption_sweep

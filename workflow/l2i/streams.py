@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def stream_seed(seed: int, *purpose: str | int) -> int:
@@ -41,4 +44,6 @@ def random_stream(seed: int, *purpose: str | int) -> np.random.Generator:
 
 def torch_stream(seed: int, *purpose: str | int) -> torch.Generator:
     """PyTorch's generator, on the CPU, for a purpose; see :func:`stream_seed`."""
+    import torch  # most who draw here take NumPy's, and need not wait a second for it
+
     return torch.Generator().manual_seed(stream_seed(seed, *purpose))

@@ -5,7 +5,8 @@ import pandas as pd
 from harness import perform
 from l2i.checks import InputError
 from l2i.disk import write_text
-from l2i.evaluation.coherence import ALL, DISTANCE, class_tree
+from l2i.evaluation.class_tree import DISTANCE, class_tree
+from l2i.names import ALL_CLASSES
 from l2i.reporting.figures.relevance_map import RelevanceMap, relevance_map
 from l2i.reporting.figures.saving import save
 from l2i.tables import read_rows, to_csv
@@ -43,7 +44,7 @@ def _read(path_to_points: str, path_to_classes_table: str, path_to_distances: st
     )
     distances = distances.set_index("class")
     distances.columns = [name.removeprefix(DISTANCE) for name in distances]
-    same_classes = list(numbers["class"]) == [*distances.columns, ALL]
+    same_classes = list(numbers["class"]) == [*distances.columns, ALL_CLASSES]
     if not same_classes or not set(points["class"]) <= set(distances.columns):
         raise InputError(
             f"{path_to_points}, {path_to_classes_table} and {path_to_distances} hold different "

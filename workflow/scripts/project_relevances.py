@@ -6,9 +6,9 @@ import pandas as pd
 from harness import perform
 from l2i.checks import InputError
 from l2i.disk import write_text
+from l2i.evaluation.class_tree import DISTANCE
 from l2i.evaluation.coherence import (
     ALL,
-    DISTANCE,
     at_most,
     class_distances,
     coherence,

@@ -5,7 +5,7 @@ import pandas as pd
 from harness import perform
 from l2i.checks import InputError
 from l2i.disk import write_text
-from l2i.evaluation.sanity import agreement
+from l2i.evaluation.agreement import agreement
 from l2i.pages.tables import write_pages
 from l2i.reporting.beside_paper import condition_text, read_clips
 from l2i.reporting.removals import RELEVANT

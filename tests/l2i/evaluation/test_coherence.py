@@ -12,11 +12,11 @@ from sklearn.metrics import silhouette_samples, silhouette_score
 
 from helpers.relevance_vectors import CLASSES, clusters, row
 from l2i.checks import InputError
+from l2i.evaluation.class_tree import class_tree
 from l2i.evaluation.coherence import (
     ALL,
     at_most,
     class_distances,
-    class_tree,
     coherence,
     project,
     purities,

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from helpers.known_networks import FRONT_END, Listener, Oracle, known_pair, tones
+from l2i.evaluation.agreement import agreement
 from l2i.evaluation.removals import Removals, explain_clip, faithfulness_rows
-from l2i.evaluation.sanity import agreement, explained_for, heard, sanity_rows
+from l2i.evaluation.sanity import explained_for, heard, sanity_rows
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.interpreter import Interpretation
 

@@ -7,7 +7,8 @@ import pytest
 
 from helpers.relevance_vectors import CLASSES, parts_of
 from l2i.checks import InputError
-from l2i.evaluation.coherence import ALL, DISTANCE
+from l2i.evaluation.class_tree import DISTANCE
+from l2i.evaluation.coherence import ALL
 
 
 class TestScript:

@@ -11,7 +11,8 @@ import pytest
 from helpers.project import load_script
 from helpers.relevance_vectors import CLASSES, clusters, row
 from l2i.checks import InputError
-from l2i.evaluation.coherence import ALL, DISTANCE, coherence, usable
+from l2i.evaluation.class_tree import DISTANCE
+from l2i.evaluation.coherence import ALL, coherence, usable
 
 
 @pytest.fixture

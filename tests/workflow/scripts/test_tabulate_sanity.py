@@ -9,7 +9,7 @@ from helpers.project import load_script
 from helpers.sanity_scores import RETRAINED, relevance_rows, retrained_scores, sanity_scores
 from helpers.tables import STATISTICS, one, page_of, pages_in
 from l2i.checks import InputError
-from l2i.evaluation.sanity import agreement
+from l2i.evaluation.agreement import agreement
 from l2i.reporting.sanity import CHECKS, COLUMNS, DOES_NOT, EXCHANGED, INTACT, NOTICES
 
 VECTOR = [f"r_{k:03d}" for k in range(5)]

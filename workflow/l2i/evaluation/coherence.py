@@ -24,8 +24,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import dendrogram, linkage
-from scipy.spatial.distance import squareform
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
@@ -35,7 +33,6 @@ from l2i.names import ALL_CLASSES
 from l2i.streams import random_stream
 
 ALL = ALL_CLASSES  # the last row of `coherence`
-DISTANCE = "to_"  # in front of a class name: its column in tables of `class_distances`
 MIN_DISTINCT = 4  # of fewer different vectors a map says nothing
 
 
@@ -191,29 +188,6 @@ def class_distances(
     distances = np.clip(1 - unit @ unit.T, 0, 2)
     distances[np.diag_indices(len(classes))] = np.where(np.isnan(unit[:, 0]), np.nan, 0.0)
     return pd.DataFrame(distances, index=list(classes), columns=list(classes))
-
-
-def class_tree(distances: pd.DataFrame) -> dict:
-    """Dendrogram of the classes that have a distance, by average linkage.
-
-    Parameters
-    ----------
-    distances : DataFrame, shape (C, C)
-        See `class_distances`.
-
-    Returns
-    -------
-    dict
-        ``leaves``: names from one end to the other. ``icoord`` and ``dcoord``: corners of the
-        links, four each; leaf i stands at 5 + 10 i, as in SciPy. Without links where fewer than
-        two classes have a distance.
-    """
-    names = [name for name in distances.columns if np.isfinite(distances.loc[name, name])]
-    if len(names) < 2:
-        return {"leaves": names, "icoord": [], "dcoord": []}
-    links = linkage(squareform(distances.loc[names, names].to_numpy(), checks=False), "average")
-    tree = dendrogram(links, labels=names, no_plot=True)
-    return {"leaves": tree["ivl"], "icoord": tree["icoord"], "dcoord": tree["dcoord"]}
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
+from l2i.evaluation.agreement import agreement
 from l2i.features.spectral import FrontEnd, log_magnitude, phase_of, up_to_frames
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.interpretation.relevance import select, soft_masked
@@ -43,34 +43,6 @@ def heard(waveform: Tensor, front_end: FrontEnd) -> Heard:
     """The spectrogram of a waveform, (n_samples,); with a last frame, see `to_whole_hops`."""
     S = front_end.stft(front_end.to_whole_hops(waveform.double()))
     return Heard(log_magnitude(S), phase_of(S), len(waveform))
-
-
-def agreement(r: np.ndarray, other: np.ndarray, *, threshold: float) -> dict[str, float]:
-    """How alike two explanations of one decision are, each a relevance of every component, (K,).
-
-    Returns
-    -------
-    dict
-        ``correlation``: Spearman's over components, ties having their mean rank. Equal relevances
-        have 1, and 0 it is where one side only has no order, all of its relevances being the same.
-        ``overlap``: Jaccard's, of the sets above `threshold`; two empty ones are the same.
-        ``top_same``: 1 where the most relevant component is the same one, else 0.
-    """
-    chosen, other_chosen = r > threshold, other > threshold
-    either = (chosen | other_chosen).sum()
-    return {
-        "correlation": _rank_correlation(r, other),
-        "overlap": float((chosen & other_chosen).sum() / either) if either else 1.0,
-        "top_same": float(r.argmax() == other.argmax()),
-    }
-
-
-def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    if np.array_equal(x, y):
-        return 1.0
-    a, b = (rankdata(each) - (len(each) + 1) / 2 for each in (x, y))
-    spread = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / spread) if spread else 0.0
 
 
 @torch.no_grad()

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MultipleLocator
 
@@ -19,6 +18,7 @@ from l2i.reporting.figures.panels import (
     bands,
     legend_below,
     side_by_side,
+    without_frame,
 )
 from l2i.reporting.figures.style import GREY, PAGE, WARNING, looks_of, style
 
@@ -84,7 +84,7 @@ def _draw(
         ax.set_xlabel(f"{heading}, {100 * confidence:g} % interval{_mark(is_simulated)}")
         if classes[-1] == ALL_CLASSES:
             ax.axhline(len(classes) - 1.5, color=GREY, linewidth=0.6)
-        sns.despine(ax=ax, left=True)
+        without_frame(ax, left=True)
     panels[0].set_yticks(range(len(classes)), [_label(table, name) for name in classes])
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
@@ -20,6 +19,7 @@ from l2i.reporting.figures.panels import (
     legend_below,
     round_ticks,
     side_by_side,
+    without_frame,
 )
 from l2i.reporting.figures.style import COLUMN, GREY, SMALL, looks_of, style
 from l2i.reporting.removals import ENERGY, NOTHING, RELEVANT
@@ -90,7 +90,7 @@ def class_faithfulness(
     names = (titles.get(name, name) for name in table[["dataset", "system"]].iloc[0])
     figure.suptitle(f"{', '.join(names)}, threshold {threshold:g}")
     legend_below(figure, title="removed from the clip:", handle_length=1.2)
-    sns.despine(ax=ax, left=True)
+    without_frame(ax, left=True)
     return figure
 
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from l2i.names import OFFICIAL
-from l2i.reporting.figures.panels import legend_below, round_ticks, upright
+from l2i.reporting.figures.panels import legend_below, round_ticks, upright, without_frame
 from l2i.reporting.figures.style import COLUMN, PAGE, SMALL, Look, looks_of, style
 
 LOSSES = {"reconstruction_loss": "reconstruction loss", "fidelity_loss": "fidelity loss (nat)"}
@@ -85,4 +84,4 @@ def _lines(ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
         ax.tick_params(axis="x", rotation=90)
     ax.set_xlim(values[0] / 1.15, values[-1] * 1.15)
     round_ticks(ax.yaxis)
-    sns.despine(ax=ax)
+    without_frame(ax)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FixedLocator
@@ -18,6 +17,7 @@ from l2i.reporting.figures.panels import (
     round_ticks,
     side_by_side,
     upright,
+    without_frame,
 )
 from l2i.reporting.figures.style import GREY, PAGE, Look, looks_of, style
 from l2i.reporting.planted import KINDS
@@ -95,4 +95,4 @@ def _lines(ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
         ax.axhline(0, color=GREY, linewidth=0.6, zorder=1)
     ax.xaxis.set_major_locator(FixedLocator(ratios.tolist()))
     round_ticks(ax.yaxis, 6)
-    sns.despine(ax=ax)
+    without_frame(ax)

@@ -42,6 +42,11 @@ def round_ticks(axis: Any, n: int = 4, *, integer: bool = False) -> None:
     axis.set_major_locator(MaxNLocator(n, steps=[1, 2, 2.5, 5, 10], integer=integer))
 
 
+def without_frame(ax: Axes, *, left: bool = False) -> None:
+    """Take the frame away above and on the right, and on the left where rows have names."""
+    ax.spines[["top", "right", *(["left"] if left else [])]].set_visible(False)
+
+
 def bands(ax: Axes, n: int) -> None:
     """A band behind every other of n rows, the first on top."""
     ax.set_ylim(n - 0.5, -0.5)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from l2i.names import class_title
-from l2i.reporting.figures.panels import note, round_ticks, signed
+from l2i.reporting.figures.panels import note, round_ticks, signed, without_frame
 from l2i.reporting.figures.style import COLOURS, GREY, PAGE, SHAPES, SMALL, style
 
 EDGE = "0.2"  # of all points, whatever their colour
@@ -28,7 +28,7 @@ class RelevanceMap:
     numbers : one row per class, and the last for all, of ``class``, ``n_vectors``, ``silhouette``,
         ``silhouette_exchanged``, ``purity``, ``purity_exchanged``, ``purity_chance``,
         ``n_neighbors``. Colours and shapes follow its order.
-    tree : of the classes, see `l2i.evaluation.coherence.class_tree`.
+    tree : of the classes, see `l2i.evaluation.class_tree.class_tree`.
     """
 
     dataset: str
@@ -131,4 +131,4 @@ def _tree(ax: Axes, each: RelevanceMap) -> None:
     else:
         ax.set_xticks([])
         note(ax, "fewer than two\nclasses to compare")
-    sns.despine(ax=ax, left=True)
+    without_frame(ax, left=True)

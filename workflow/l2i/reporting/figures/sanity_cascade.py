@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,6 +17,7 @@ from l2i.reporting.figures.panels import (
     round_ticks,
     side_by_side,
     upright,
+    without_frame,
 )
 from l2i.reporting.figures.style import GREY, PAGE, Look, looks_of, style
 from l2i.reporting.sanity import EXCHANGED, RETRAINED, cascade_of
@@ -105,7 +105,7 @@ def _panel(ax: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
         names = [*names, "targets"]
     ax.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     round_ticks(ax.yaxis, 5)
-    sns.despine(ax=ax)
+    without_frame(ax)
 
 
 def _last_stage(condition: str) -> str:

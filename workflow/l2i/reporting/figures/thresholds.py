@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
@@ -19,6 +18,7 @@ from l2i.reporting.figures.panels import (
     round_ticks,
     side_by_side,
     upright,
+    without_frame,
 )
 from l2i.reporting.figures.style import COLUMN, GREY, SMALL, Look, looks_of, style
 from l2i.reporting.removals import RELEVANT
@@ -113,4 +113,4 @@ def _where_drawn(title: str) -> str:
 
 def _with_zero(ax: Axes) -> None:
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=1)
-    sns.despine(ax=ax)
+    without_frame(ax)

@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from l2i.names import TITLES
-from l2i.reporting.figures.panels import legend_below, named_handles, note, round_ticks
+from l2i.reporting.figures.panels import (
+    legend_below,
+    named_handles,
+    note,
+    round_ticks,
+    without_frame,
+)
 from l2i.reporting.figures.style import DASHES, OF_LINES, PAGE, SMALL, style
 
 TOTAL = "total"  # what is minimised, among the losses
@@ -96,7 +101,7 @@ def _panel(ax: Axes, part: pd.DataFrame, losses: Sequence[str]) -> None:
         note(ax, "no loss\nabove 0")
     round_ticks(ax.xaxis, 3, integer=True)
     _log_ticks(ax, part[["mean", "least", "largest"]].where(lambda x: x > 0).stack())
-    sns.despine(ax=ax)
+    without_frame(ax)
 
 
 def _look(i: int) -> dict[str, Any]:
