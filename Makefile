@@ -61,7 +61,7 @@ determinism: $(ENV) ## the demo twice; tables and figures must agree byte for by
 	rm -rf results/.first
 	@echo "The tables and figures of both runs agree byte for byte."
 
-measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the pages
+measured: $(ENV) ## the tables, or the report, of results/RUN into docs/measured, and into the pages
 	PYTHONPATH=workflow $(BIN)/python -m documentation take results/$(RUN)
 	PYTHONPATH=workflow $(BIN)/python -m documentation print
 
