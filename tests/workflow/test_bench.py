@@ -245,6 +245,9 @@ class TestReport:
         report["parts"][2]["others"] = {"cores": 1.2, "disturbed": True}
         assert "others computed during A slow one" in speed.report_page(report)
 
+    def test_what_was_left_out_is_told(self, report):
+        assert "Left out of this run: Features, Training, post-hoc" in speed.report_page(report)
+
     def test_it_is_kept_for_the_page_which_shows_it(self, report, tmp_path):
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / speed.FILE).write_text(json.dumps(report))

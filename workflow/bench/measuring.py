@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from machine import cpu_seconds, describe_machine, watched
-from parts import Given, Part
+from parts import PARTS, Given, Part
 from rows import Row
 
 from l2i.datasets.archive import unpack
@@ -55,8 +55,9 @@ def measured(
     Returns
     -------
     dict
-        `machine`, `audio` (what was listened to), `tiny`, and `parts`: each with its name, title,
-        seconds, CPU seconds, what others used meanwhile, rows, and the error that ended it.
+        `machine`, `audio` (what was listened to), `tiny`, `left_out` (titles of parts), and `parts`:
+        each with its name, title, seconds, CPU seconds, what others used meanwhile, rows, and the
+        error that ended it.
     """
     chosen, found = [*parts], []
     with TemporaryDirectory(prefix="l2i-bench-") as folder:
@@ -76,6 +77,7 @@ def measured(
         "machine": machine,
         "audio": "synthetic sounds" if audio is None else audio.resolve().parent.name,
         "tiny": tiny,
+        "left_out": [part.title for part in PARTS.values() if part not in chosen],
         "parts": found,
     }
 

@@ -125,7 +125,7 @@ def _bar(row: Mapping[str, Any]) -> str:
 
 
 def parts_table(report: Report) -> str:
-    """How long each part took, and what else the machine did meanwhile."""
+    """What was left out, how long each part took, and what else the machine did meanwhile."""
     table = pipe_table(
         [
             {
@@ -138,10 +138,13 @@ def parts_table(report: Report) -> str:
         ]
     )
     busy = [part["title"] for part in report["parts"] if part["others"]["disturbed"]]
-    if not busy:
-        return table
-    during = escaped(", ".join(busy))
-    return f"**The machine was not quiet**: others computed during {during}.\n\n{table}"
+    said = []
+    if report["left_out"]:
+        said.append(f"Left out of this run: {', '.join(report['left_out'])}.")
+    if busy:
+        during = escaped(", ".join(busy))
+        said.append(f"**The machine was not quiet**: others computed during {during}.")
+    return "\n\n".join([*said, table])
 
 
 VIEWS: dict[str, Callable[[Report], str]] = {
