@@ -94,24 +94,6 @@ install_torch() {
             "from TORCH_INDEX=$index; make env TORCH_INDEX= takes the PyTorch that is locked"
 }
 
-# Byte code of what nearly every job loads. Python writes it by itself when a module is first loaded,
-# but not where PYTHONDONTWRITEBYTECODE is set, as in many containers, nor for whoever may not write
-# here: each job would then compile it anew, which takes longer than most jobs. uv could compile the
-# whole environment, in five times the time.
-compile_what_jobs_load() {
-    env -u PYTHONDONTWRITEBYTECODE -u PYTHONPYCACHEPREFIX "$venv/bin/python" -c '
-import contextlib, importlib, sys
-for name in sys.argv[1:]:
-    with contextlib.suppress(ImportError):  # an image holds what jobs need and nothing else
-        importlib.import_module(name)' \
-        snakemake.cli snakemake.script snakemake_executor_plugin_slurm numpy pandas torch torchaudio \
-        numba soundfile safetensors.torch jsonschema jinja2 requests scipy.signal scipy.stats \
-        sklearn.manifold sklearn.linear_model matplotlib.figure matplotlib.backends.backend_svg \
-        matplotlib.backends.backend_agg seaborn captum.attr \
-        statsmodels.regression.mixed_linear_model ||
-        echo "warning: byte code of the packages could not be written; all else is in place" >&2
-}
-
 require_system
 require_index
 make_venv
@@ -132,5 +114,4 @@ else
 fi
 broken=$(VIRTUAL_ENV=$venv "$venv/bin/uv" pip check 2>&1 || "$venv/bin/python" -m pip check) ||
     fail "packages do not fit each other: $broken"
-compile_what_jobs_load
 printf %s "$index" > "$venv/torch-index"

@@ -304,18 +304,6 @@ class TestPyTorchForCPUs:
         compiled = {path.name.split(".")[0] for path in checkout.rglob("__pycache__/*.pyc")}
         assert compiled >= {"numbers_of", "nvidia_any", "torch"}
 
-    def test_what_jobs_load_is_compiled_even_where_python_is_told_to_write_none(
-        self, checkout, monkeypatch
-    ):
-        site = Path(sysconfig.get_path("purelib", vars={"base": str(checkout / ".venv")}))
-        (site / "pandas.py").write_text("import a_module_that_nobody_has\n")  # as in part of them
-        (site / "seaborn.py").write_text("")
-        monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-        monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(checkout / "elsewhere"))
-        self.install(checkout)
-        compiled = {path.name.split(".")[0] for path in site.glob("__pycache__/*.pyc")}
-        assert compiled >= {"pandas", "seaborn"} and not (checkout / "elsewhere").exists()
-
     def test_with_one_pytorch_comes_from_there_and_nothing_else_does(self, checkout):
         write_wheel(checkout / "cpu", "torch", "2.0+cpu")
         write_wheel(checkout / "cpu", "numbers_of", "1.5", ["something"])  # not the locked one
