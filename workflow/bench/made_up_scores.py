@@ -318,7 +318,9 @@ def write_made_up(path: Path, made: Made) -> None:
         write_rows(pd.concat(parts, ignore_index=True), path)
     else:
         rows = MAKERS[path.name](made)
-        if path.name == "masks.csv" and "system" not in made.wildcards:  # of one job for all methods
+        if (
+            path.name == "masks.csv" and "system" not in made.wildcards
+        ):  # of one job for all methods
             rows.insert(3, "system", path.parents[2].name)
             rows.insert(4, "variant", "default")
         write_rows(rows, path)
@@ -333,4 +335,3 @@ def _labels(made: Made) -> np.ndarray:
 
 def _single(random: np.random.Generator, n: int) -> np.ndarray:
     return random.random(n).astype(np.float32)
-

@@ -64,11 +64,12 @@ def measure(given: Given) -> list[Row]:
     costs = run(tables, given.scratch, n_at_a_time=N_CORES)
     seconds = time.perf_counter() - began
     return [
+        at_most(f"tables: all {len(costs)}, two at a time", "min", seconds / 60, MINUTES),
         at_most(
-            f"tables: all {len(costs)}, two at a time", "min", seconds / 60, MINUTES
-        ),
-        at_most(
-            "tables: all, CPU time", "min", sum(c.cpu_seconds for c in costs) / 60, N_CORES * MINUTES
+            "tables: all, CPU time",
+            "min",
+            sum(c.cpu_seconds for c in costs) / 60,
+            N_CORES * MINUTES,
         ),
         *(
             at_most(
@@ -173,9 +174,7 @@ def _note_record(records: dict[str, Any], path: str, maker: Any) -> None:
     }
     for used in files:
         if used["name"] == "dictionary":
-            records.setdefault(
-                used["path"], {"settings": {"dictionary": {"n_components": 100}}}
-            )
+            records.setdefault(used["path"], {"settings": {"dictionary": {"n_components": 100}}})
 
 
 def _run(table: Table, folder: Path) -> Cost:
