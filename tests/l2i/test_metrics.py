@@ -24,9 +24,12 @@ from l2i.metrics import (
     auprc_on_grid,
     average_precision,
     bounded_si_sdr,
+    f1_tallies,
     macro,
     macro_f1,
     max_f1,
+    mean_macro_f1,
+    mean_weighted_f1,
     micro,
     micro_auprc,
     rank_of,
@@ -421,3 +424,56 @@ class TestSiSdr:
         estimates, reference = rng.standard_normal((2, 4, 30)), rng.standard_normal(30)
         each = [[si_sdr(x, reference) for x in row] for row in estimates]
         assert si_sdr(estimates, reference) == pytest.approx(np.array(each))
+
+
+class TestTallies:
+    @settings(deadline=None, max_examples=15)
+    @given(st.integers(0, 2**32 - 1))
+    def test_sums_give_the_means_that_classes_have_one_by_one(self, seed):
+        rng = np.random.default_rng(seed)
+        truth, scores = some_tags(rng, unobserved=0.3)
+        decided, counts = (scores >= 0.5).astype(float), rng.integers(0, 3, (5, len(truth)))
+        sums = counts @ f1_tallies(truth, decided)
+        for mean, of_class in ((mean_weighted_f1, weighted_f1), (mean_macro_f1, macro_f1)):
+            np.testing.assert_array_equal(mean(sums), macro(of_class, truth, decided, counts))
+
+    def test_what_is_no_label_and_no_decision_is_refused(self):
+        ones = np.ones((2, 1))
+        with pytest.raises(InputError, match="decisions must be 1 or 0"):
+            f1_tallies(ones, ones / 2)
+        with pytest.raises(InputError, match="truth must be 1, 0"):
+            f1_tallies(ones * 2, ones)
+        assert np.isnan(f1_tallies(ones, ones * NAN)).all()
+        assert not f1_tallies(ones * NAN, ones * NAN).any()
+
+
+def plain_average_precision(truth, scores, counts):
+    """By a loop over distinct scores, and over clips as often as they count."""
+    drawn = [
+        (score, label)
+        for score, label, count in zip(scores, truth, counts, strict=True)
+        for _ in range(int(count))
+        if not np.isnan(label)
+    ]
+    n_positive, total, recall = sum(label for _, label in drawn), 0.0, 0.0
+    for threshold in sorted({score for score, _ in drawn}, reverse=True):
+        said = [label for score, label in drawn if score >= threshold]
+        total += (sum(said) / n_positive - recall) * sum(said) / len(said)
+        recall = sum(said) / n_positive
+    return total
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_average_precision_is_that_of_a_plain_loop(seed, ties):
+    rng = np.random.default_rng(seed)
+    truth, scores = some_tags(rng, n=15, n_classes=1, ties=ties, unobserved=0.2)
+    counts = rng.integers(0, 3, (4, 15))
+    truth, scores = truth[:, 0], scores[:, 0]
+    with np.errstate(all="ignore"):
+        has_any = counts @ (truth == 1) > 0
+    expected = [
+        plain_average_precision(truth, scores, row) if some else NAN
+        for row, some in zip(counts, has_any, strict=True)
+    ]
+    np.testing.assert_allclose(average_precision(truth, scores, counts), expected, rtol=1e-12)

@@ -188,10 +188,23 @@ def auprc_on_grid(
 @_of_observed
 def average_precision(truth: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Precision averaged over all steps of recall, without interpolation (scikit-learn's)."""
-    thresholds = np.unique(scores)[::-1]
-    tp, fp, n_positive = _positives(truth, scores, counts, thresholds, side="left")
-    recall = _divided(tp, n_positive)
-    return (np.diff(recall, axis=-1, prepend=0.0) * (tp / np.maximum(tp + fp, 1))).sum(-1)
+    if not truth.any():
+        return np.full(len(counts), np.nan)
+    order = np.argsort(-scores, kind="stable")
+    scores, truth, counts = scores[order], truth[order], counts[:, order]
+    # Recall rises with scores that positives have, and precision is asked for at the last clip of
+    # each such score alone: clips are added up from one to the next.
+    _, first_of_score = np.unique(-scores, return_index=True)
+    holds_positive = np.logical_or.reduceat(truth, first_of_score)
+    next_score = np.append(first_of_score[1:], len(scores))[holds_positive]
+    begin = np.append(0, next_score[:-1])
+    n_before = np.append(0, truth.cumsum())  # positives before each clip
+    gained = np.add.reduceat(counts[:, truth], n_before[begin], axis=1)
+    tp, said = (
+        gained.cumsum(axis=1),
+        np.add.reduceat(counts[:, : next_score[-1]], begin, axis=1).cumsum(axis=1),
+    )
+    return _divided((gained * (tp / np.maximum(said, 1))).sum(-1), tp[:, -1])
 
 
 @_of_observed
@@ -216,8 +229,7 @@ def weighted_f1(truth: np.ndarray, decided: np.ndarray, counts: np.ndarray) -> n
     truth, decided : (N,) array of 1 and 0
     counts : (B, N) array, optional
     """
-    (f1_p, n_p), (f1_n, n_n) = _f1_of_signs(truth, decided, counts)
-    return _divided(np.nan_to_num(f1_p) * n_p + np.nan_to_num(f1_n) * n_n, n_p + n_n)
+    return _weighted_f1(counts @ f1_tallies(truth[:, None], decided[:, None]))[:, 0]
 
 
 @_of_observed
@@ -226,8 +238,74 @@ def macro_f1(truth: np.ndarray, decided: np.ndarray, counts: np.ndarray) -> np.n
 
     A sign that is neither true nor decided of any clip has no F1; the other's is taken alone.
     """
-    (f1_p, _), (f1_n, _) = _f1_of_signs(truth, decided, counts)
+    return _macro_f1(counts @ f1_tallies(truth[:, None], decided[:, None]))[:, 0]
+
+
+def f1_tallies(truth: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    """What F1 of each class counts, clip by clip: sums over clips are all that F1 depends on.
+
+    Parameters
+    ----------
+    truth : (N, C) array
+        1, 0 or NaN, as everywhere here.
+    decided : (N, C) array of 1 and 0
+
+    Returns
+    -------
+    (N, 4 C) array of 1 and 0
+        Whether a label is observed, true, observed and decided, and true and decided, each of all
+        classes. NaN throughout where a decision on an observed label is no number.
+
+    Raises
+    ------
+    InputError
+        If they hold anything else.
+    """
+    truth, decided = np.asarray(truth, dtype=float), np.asarray(decided, dtype=float)
+    require_shape(truth, (None, None), "truth")
+    require_shape(decided, truth.shape, "decided")
+    seen = ~np.isnan(truth)
+    if not np.isin(truth[seen], (0, 1)).all():
+        raise InputError("truth must be 1, 0, or NaN where it is not observed")
+    if np.isnan(decided[seen]).any():
+        return np.full((len(truth), 4 * truth.shape[1]), np.nan)
+    if not np.isin(decided[seen], (0, 1)).all():
+        raise InputError("decisions must be 1 or 0")
+    is_true, says_true = truth == 1, seen & (decided == 1)
+    return np.hstack([seen, is_true, says_true, is_true & says_true]).astype(float)
+
+
+def mean_weighted_f1(sums: np.ndarray) -> np.ndarray:
+    """Mean over classes of `weighted_f1`, (B,), of sums (B, 4 C) of `f1_tallies`."""
+    return _mean_of_numbers(_weighted_f1(sums))
+
+
+def mean_macro_f1(sums: np.ndarray) -> np.ndarray:
+    """Mean over classes of `macro_f1`, (B,), of sums (B, 4 C) of `f1_tallies`."""
+    return _mean_of_numbers(_macro_f1(sums))
+
+
+def _weighted_f1(sums: np.ndarray) -> np.ndarray:
+    """`weighted_f1` of each class, (B, C)."""
+    (f1_p, n_p), (f1_n, n_n) = _f1_of_signs(sums)
+    return _divided(np.nan_to_num(f1_p) * n_p + np.nan_to_num(f1_n) * n_n, n_p + n_n)
+
+
+def _macro_f1(sums: np.ndarray) -> np.ndarray:
+    """`macro_f1` of each class, (B, C)."""
+    (f1_p, _), (f1_n, _) = _f1_of_signs(sums)
     return _mean_of_numbers(np.stack([f1_p, f1_n], axis=-1))
+
+
+def _f1_of_signs(sums: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """F1 (B, C) and number of clips (B, C) of the positives, then of the negatives."""
+    seen, is_true, says_true, both = np.split(sums, 4, axis=1)
+    is_false, says_false = seen - is_true, seen - says_true
+    both_false = is_false - says_true + both
+    return [
+        (_divided(2 * both, is_true + says_true), is_true),
+        (_divided(2 * both_false, is_false + says_false), is_false),
+    ]
 
 
 def macro(
@@ -321,19 +399,6 @@ def _area(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
     precision = np.hstack([zero + 1, precision, zero])
     recall = np.hstack([zero, recall, zero + 1])
     return np.trapezoid(precision, recall, axis=-1)
-
-
-def _f1_of_signs(
-    truth: np.ndarray, decided: np.ndarray, counts: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """F1 (B,) and number of clips (B,) of the positives, then of the negatives."""
-    if not np.isin(decided, (0, 1)).all():
-        raise InputError("decisions must be 1 or 0")
-    signs = []
-    for is_sign, says_sign in ((truth, decided == 1), (~truth, decided == 0)):
-        both, one_side = counts @ (is_sign & says_sign), is_sign.astype(float) + says_sign
-        signs.append((_divided(2 * both, counts @ one_side), counts @ is_sign.astype(float)))
-    return signs
 
 
 def _divided(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

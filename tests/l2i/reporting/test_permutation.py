@@ -12,9 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l2i.checks import InputError
-from l2i.metrics import auprc, macro, weighted_f1
+from l2i.metrics import (
+    auprc,
+    f1_tallies,
+    macro,
+    macro_f1,
+    mean_macro_f1,
+    mean_weighted_f1,
+    weighted_f1,
+)
 from l2i.reporting.permutation import exchange_p, holm, sign_flip_p
-from l2i.reporting.statistics import generator_of, paired_difference
+from l2i.reporting.statistics import OfSums, generator_of, paired_difference
 
 CLASSES = ("dog", "music")
 METRICS = {"auprc": partial(macro, auprc), "f1": partial(macro, weighted_f1)}
@@ -300,3 +308,49 @@ class TestHolm:
             claims.add(i)
             left -= 1
         assert claims == set(np.flatnonzero(got <= level))
+
+
+class TestSums:
+    """Metrics of sums add whole sources up; the twin has rows of both systems and counts them."""
+
+    @pytest.mark.parametrize(
+        "of_class, mean", [(weighted_f1, mean_weighted_f1), (macro_f1, mean_macro_f1)]
+    )
+    @pytest.mark.parametrize("n_sources", [None, 6])
+    def test_p_is_that_of_counted_rows(self, rng, of_class, mean, n_sources):
+        truth = rng.integers(0, 2, (30, 2)).astype(float)
+        truth[rng.random(truth.shape) < 0.3] = np.nan
+        sources = n_sources and [f"s{i}" for i in rng.integers(n_sources, size=30)]
+        sides = []
+        for share in (0.8, 0.5):  # of right decisions
+            right = [rng.random(truth.shape) < share for _ in range(2)]
+            runs = [tags_of(truth, (truth == 1) == r, run=run) for run, r in enumerate(right)]
+            if n_sources:
+                runs = [run.assign(source=sources) for run in runs]
+            sides.append(pd.concat(runs))
+
+        def both(clips):
+            return (
+                clips[[f"{side}_{c}" for c in CLASSES]].to_numpy(dtype=float)
+                for side in ("label", "score")
+            )
+
+        counted = partial(exchange_p, *sides, n_permutations=200, seed=0)
+        expected = counted(lambda clips, counts: macro(of_class, *both(clips), counts))
+        assert 0 < expected < 1
+        assert counted(OfSums(lambda clips: f1_tallies(*both(clips)), mean)) == expected
+
+    def test_a_decision_that_is_no_number_leaves_no_p(self, rng):
+        truth = rng.integers(0, 2, (8, 2)).astype(float)
+        broken = truth.copy()
+        broken[3, 1] = np.nan
+        of_sums = OfSums(
+            lambda clips: f1_tallies(
+                clips[[f"label_{c}" for c in CLASSES]].to_numpy(),
+                clips[[f"score_{c}" for c in CLASSES]].to_numpy(),
+            ),
+            mean_weighted_f1,
+        )
+        sides = tags_of(truth, truth), tags_of(truth, broken)
+        assert np.isnan(exchange_p(*sides, of_sums, n_permutations=9, seed=0))
+        assert exchange_p(sides[0], sides[0], of_sums, n_permutations=9, seed=0) == 1

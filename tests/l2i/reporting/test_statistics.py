@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from l2i.checks import InputError
 from l2i.reporting.statistics import (
-    BLOCK,
+    OfSums,
     mean,
     median,
     paired_difference,
     population_sd,
+    repeated_and_resampled,
     repeated_values,
     require_pairs,
     resample,
@@ -184,12 +185,42 @@ class TestResampling:
         resample(clips.sample(frac=1, random_state=1), spy, n_bootstrap=3, seed=0)
         np.testing.assert_array_equal(np.vstack(seen[:3]), np.vstack(seen[3:]))
 
-    @pytest.mark.parametrize("n_bootstrap", [1, BLOCK, 2 * BLOCK + 7])
-    def test_blocks_do_not_show(self, rng, n_bootstrap):
-        values = resampled(random_clips(rng, runs=(0, 1)), n_bootstrap=n_bootstrap)
+    @pytest.mark.parametrize("block", [1, 77, 10**3])
+    @pytest.mark.parametrize("n_bootstrap", [1, 40, 53])
+    def test_blocks_do_not_show(self, rng, monkeypatch, n_bootstrap, block):
+        clips = random_clips(rng, runs=(0, 1))
+        whole = resampled(clips, n_bootstrap=300)
+        monkeypatch.setattr("l2i.reporting.statistics.BLOCK", block)
+        values = resampled(clips, n_bootstrap=n_bootstrap)
         assert values.shape == (n_bootstrap,)
-        more = resampled(random_clips(np.random.default_rng(0), runs=(0, 1)), n_bootstrap=300)
-        np.testing.assert_allclose(values, more[:n_bootstrap], rtol=1e-12)
+        np.testing.assert_allclose(values, whole[:n_bootstrap], rtol=1e-12)
+
+    def test_a_metric_of_sums_is_resampled_as_any_other(self, rng):
+        clips = random_clips(rng, runs=(0, 1), n_sources=8)
+        clips["value"] = rng.integers(0, 9, len(clips))
+
+        def terms(rows):
+            return np.column_stack([rows["value"], rows["value"] ** 2, np.ones(len(rows))])
+
+        def spread(sums):
+            return sums[:, 1] / sums[:, 2] - (sums[:, 0] / sums[:, 2]) ** 2
+
+        of_sums = OfSums(terms, spread)
+        by_rows, by_sources = (
+            resample(clips, metric, n_bootstrap=50, seed=3)
+            for metric in (lambda rows, counts: spread(counts @ terms(rows)), of_sums)
+        )
+        np.testing.assert_array_equal(by_sources, by_rows)
+        np.testing.assert_array_equal(
+            repeated_values(clips, of_sums),
+            repeated_values(clips, lambda rows, counts: spread(counts @ terms(rows))),
+        )
+
+    def test_values_and_resamplings_at_once_are_those_of_both(self, rng):
+        clips = random_clips(rng, runs=(0, 1), n_sources=8)
+        values, numbers = repeated_and_resampled(clips, mean, n_bootstrap=20, seed=1)
+        np.testing.assert_array_equal(values, repeated_values(clips, mean))
+        np.testing.assert_array_equal(numbers, resample(clips, mean, n_bootstrap=20, seed=1))
 
     def test_a_metric_sees_the_clips_of_one_replicate_in_order_and_how_often_each_counts(self, rng):
         clips = random_clips(rng, n=6, runs=(0, 1)).sample(frac=1, random_state=0)

@@ -40,9 +40,8 @@ from l2i.reporting.statistics import (
     Metric,
     mean,
     population_sd,
-    repeated_values,
+    repeated_and_resampled,
     require_pairs,
-    resample,
 )
 from l2i.tables import read_rows
 
@@ -200,8 +199,7 @@ def _measured(
     clips: pd.DataFrame, metric: Metric, statistics: Mapping, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Repeated values, and their mean as resampled."""
-    resampled = resample(clips, metric, n_bootstrap=statistics["n_bootstrap"], seed=seed)
-    return repeated_values(clips, metric), resampled
+    return repeated_and_resampled(clips, metric, n_bootstrap=statistics["n_bootstrap"], seed=seed)
 
 
 def summarise(values: np.ndarray, interval: tuple[float, float]) -> dict[str, float]:

@@ -21,12 +21,14 @@ import pandas as pd
 
 from l2i.checks import InputError
 from l2i.reporting.statistics import (
-    BLOCK,
     FoldClips,
     Metric,
+    OfSums,
+    blocks_of,
     folds_of,
     generator_of,
     require_pairs,
+    terms_of_sources,
 )
 
 # Sums of the same terms in another order: how far apart they may come out and still be the same.
@@ -52,7 +54,7 @@ def sign_flip_p(pairs: pd.DataFrame, *, n_permutations: int, seed: int) -> float
     folds = []
     for fold in folds_of(pairs):
         differences = np.mean([rows["value"].to_numpy(float) for rows in fold.replicates], axis=0)
-        signs = 1 - 2 * _exchanges(fold, n_permutations, seed)
+        signs = 1 - 2 * _exchanges(fold, n_permutations, seed)[:, fold.source]
         folds.append(signs @ differences / len(differences))
     return _p_value(np.mean(folds, axis=0))
 
@@ -85,7 +87,12 @@ def exchange_p(
     for ours, theirs in zip(folds_of(clips), folds_of(other), strict=True):
         exchanges = _exchanges(ours, n_permutations, seed)
         runs = zip(ours.replicates, theirs.replicates, strict=True)
-        folds.append(np.mean([_differences(*run, metric, exchanges) for run in runs], axis=0))
+        if isinstance(metric, OfSums):
+            each = [_differences_of_sums(ours, *run, metric, exchanges) for run in runs]
+        else:
+            exchanges = exchanges[:, ours.source]
+            each = [_differences(*run, metric, exchanges) for run in runs]
+        folds.append(np.mean(each, axis=0))
     return _p_value(np.mean(folds, axis=0))
 
 
@@ -114,12 +121,12 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 
 
 def _exchanges(fold: FoldClips, n_permutations: int, seed: int) -> np.ndarray:
-    """Whether (1) or not (0) a clip is exchanged, (1 + n_permutations, n_clips); row 0: none is."""
+    """Whether (1) or not (0) a source is exchanged, (1 + n_permutations, n); row 0: none is."""
     if n_permutations < 1:
         raise InputError(f"statistics.n_permutations must be at least 1, got {n_permutations}")
     n = len(fold.sources)
     drawn = generator_of(fold.sources, seed).integers(2, size=(n_permutations, n))
-    return np.vstack([np.zeros(n), drawn])[:, fold.source]
+    return np.vstack([np.zeros(n), drawn])
 
 
 def _differences(
@@ -132,11 +139,27 @@ def _differences(
     """
     rows = pd.concat([clips, other], ignore_index=True)
     blocks = []
-    for start in range(0, len(exchanges), BLOCK):
-        theirs = exchanges[start : start + BLOCK]
+    for block in blocks_of(len(exchanges), len(rows)):
+        theirs = exchanges[block]
         first = metric(rows, np.hstack([1 - theirs, theirs]))
         blocks.append(first - metric(rows, np.hstack([theirs, 1 - theirs])))
     return np.concatenate(blocks)
+
+
+def _differences_of_sums(
+    fold: FoldClips,
+    clips: pd.DataFrame,
+    other: pd.DataFrame,
+    metric: OfSums,
+    exchanges: np.ndarray,
+) -> np.ndarray:
+    """As `_differences`, of a metric of sums: what one side gains the other one loses."""
+    ours, theirs = (terms_of_sources(fold, each, metric) for each in (clips, other))
+    gained = np.zeros((len(exchanges), ours.shape[1]))
+    # What is said of labels is the same of both sides, and most of the terms.
+    differ = (ours != theirs).any(axis=0)
+    gained[:, differ] = exchanges @ (theirs - ours)[:, differ]
+    return metric.value(ours.sum(axis=0) + gained) - metric.value(theirs.sum(axis=0) - gained)
 
 
 def _p_value(differences: np.ndarray) -> float:

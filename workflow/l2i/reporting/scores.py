@@ -27,9 +27,12 @@ from l2i.metrics import (
     auprc,
     auprc_on_grid,
     average_precision,
+    f1_tallies,
     macro,
     macro_f1,
     max_f1,
+    mean_macro_f1,
+    mean_weighted_f1,
     micro,
     micro_auprc,
     weighted_f1,
@@ -42,7 +45,7 @@ from l2i.reporting.beside_paper import (
     measure_share,
 )
 from l2i.reporting.permutation import exchange_p, sign_flip_p
-from l2i.reporting.statistics import Metric, mean, paired_difference, values_of
+from l2i.reporting.statistics import Metric, OfSums, mean, paired_difference, values_of
 from l2i.thresholds import INTERPRETER_DECIDES
 
 # Reference and estimate (N, n_classes) of the clips for some classes.
@@ -52,8 +55,11 @@ CLASS_MEANS: Mapping[str, ClassMetric] = {
     "macro_auprc_7": partial(auprc_on_grid, grid=GRID_7),
     "macro_auprc_11": partial(auprc_on_grid, grid=GRID_11),
     "mean_average_precision": average_precision,
-    "avg_weighted_f1": weighted_f1,
-    "avg_macro_f1": macro_f1,
+}
+# Means over classes of what sums of tallies give.
+OF_TALLIES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "avg_weighted_f1": mean_weighted_f1,
+    "avg_macro_f1": mean_macro_f1,
 }
 POOLED: Mapping[str, ClassMetric] = {
     "micro_auprc": micro_auprc,
@@ -341,7 +347,9 @@ def _kept(classes: Sequence[str], excluded: Sequence[str]) -> list[str]:
 
 def _means(metrics: Sequence[str], sides: Sides, sets: Mapping[str, Sequence[str]]) -> list[Score]:
     return [
-        _score(metric, condition, partial(macro, CLASS_MEANS[metric]), sides, classes)
+        _tallied(metric, condition, sides, classes)
+        if metric in OF_TALLIES
+        else _score(metric, condition, partial(macro, CLASS_MEANS[metric]), sides, classes)
         for metric in metrics
         for condition, classes in sets.items()
     ]
@@ -357,7 +365,21 @@ def _score(
     def value(clips: pd.DataFrame, counts: np.ndarray) -> np.ndarray:
         return metric(*sides(clips, classes), counts)
 
+    return Score(name, condition, value, _informative(name, sides, classes))
+
+
+def _tallied(name: str, condition: str, sides: Sides, classes: Sequence[str]) -> Score:
+    def terms(clips: pd.DataFrame) -> np.ndarray:
+        return f1_tallies(*sides(clips, classes))
+
+    value = OfSums(terms, OF_TALLIES[name])
+    return Score(name, condition, value, _informative(name, sides, classes))
+
+
+def _informative(
+    name: str, sides: Sides, classes: Sequence[str]
+) -> Callable[[pd.DataFrame], np.ndarray] | None:
     def holds_any(clips: pd.DataFrame) -> np.ndarray:
         return (sides(clips, classes)[0] == 1).any(axis=1)
 
-    return Score(name, condition, value, None if name in OF_BOTH_SIGNS else holds_any)
+    return None if name in OF_BOTH_SIGNS else holds_any

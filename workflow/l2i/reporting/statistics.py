@@ -19,7 +19,8 @@ is therefore a source with all of its clips (the cluster bootstrap: Davison & Hi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +33,30 @@ IDENTITY = ("fold", *REPLICATES, "source", "clip")  # columns that say which cli
 
 # Values (B,) of a frame of N clips, of which each counts as often as a row of counts (B, N) says.
 Metric = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
-# Resamplings that a metric sees at a time: enough for whole arrays, few enough for memory.
-BLOCK = 100
+# Counts that a metric sees at a time: enough for whole arrays, few enough for a processor's cache.
+BLOCK = 2**18
+
+
+@dataclass(frozen=True)
+class OfSums:
+    """A `Metric` that depends on sums over clips alone, so that whole sources can be added up.
+
+    `terms` (N, K) are what each of N clips adds to K sums, and `value` gives (B,) of sums (B, K).
+    Terms are whole numbers or NaN: sums of them are the same in any order.
+    """
+
+    terms: Callable[[pd.DataFrame], np.ndarray]
+    value: Callable[[np.ndarray], np.ndarray]
+
+    def __call__(self, clips: pd.DataFrame, counts: np.ndarray) -> np.ndarray:
+        """As any metric."""
+        return self.value(counts @ self.terms(clips))
+
+
+def blocks_of(n: int, n_clips: int) -> Iterator[slice]:
+    """Slices of n resamplings of so many clips, as many at a time as a metric is given."""
+    size = max(1, BLOCK // n_clips)
+    return (slice(start, start + size) for start in range(0, n, size))
 
 
 def values_of(clips: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
@@ -97,8 +120,12 @@ def repeated_values(clips: pd.DataFrame, metric: Metric) -> np.ndarray:
     InputError
         If the replicates of a fold do not hold the same clips, each once.
     """
-    folds = [*folds_of(clips)]
-    by = "run" if len(folds) == 1 and "run" in clips else "fold"
+    return _repeated([*folds_of(clips)], metric)
+
+
+def _repeated(folds: Sequence[FoldClips], metric: Metric) -> np.ndarray:
+    has_runs = "run" in folds[0].replicates[0]
+    by = "run" if len(folds) == 1 and has_runs else "fold"
     values: dict[object, list[float]] = {}
     for fold in folds:
         once = np.ones((1, len(fold.clips)))
@@ -177,15 +204,36 @@ def resample(clips: pd.DataFrame, metric: Metric, *, n_bootstrap: int, seed: int
     InputError
         If `n_bootstrap` is out of range, or the replicates of a fold do not hold the same clips.
     """
+    return _resampled([*folds_of(clips)], metric, n_bootstrap, seed)
+
+
+def repeated_and_resampled(
+    clips: pd.DataFrame, metric: Metric, *, n_bootstrap: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`repeated_values` and `resample` of the same clips, which are sorted only once."""
+    folds = [*folds_of(clips)]
+    return _repeated(folds, metric), _resampled(folds, metric, n_bootstrap, seed)
+
+
+def _resampled(
+    folds: Sequence[FoldClips], metric: Metric, n_bootstrap: int, seed: int
+) -> np.ndarray:
     if n_bootstrap < 1:
         raise InputError(f"statistics.n_bootstrap must be at least 1, got {n_bootstrap}")
-    folds = []
-    for fold in folds_of(clips):
+    means = []
+    for fold in folds:
         drawn = _draws(fold.sources, n_bootstrap, seed)
-        blocks = [drawn[b : b + BLOCK, fold.source] for b in range(0, n_bootstrap, BLOCK)]
-        replicates = [[metric(each, block) for block in blocks] for each in fold.replicates]
-        folds.append(np.mean([np.concatenate(each) for each in replicates], axis=0))
-    return np.mean(folds, axis=0)
+        if isinstance(metric, OfSums):
+            sums = (drawn @ terms_of_sources(fold, each, metric) for each in fold.replicates)
+            replicates = [metric.value(each) for each in sums]
+        else:
+            blocks = [drawn[b, fold.source] for b in blocks_of(n_bootstrap, len(fold.clips))]
+            replicates = [
+                np.concatenate([metric(each, block) for block in blocks])
+                for each in fold.replicates
+            ]
+        means.append(np.mean(replicates, axis=0))
+    return np.mean(means, axis=0)
 
 
 class FoldClips(NamedTuple):
@@ -212,19 +260,36 @@ def folds_of(clips: pd.DataFrame) -> Iterator[FoldClips]:
     _require_clips(clips)
     by = [name for name in REPLICATES if name in clips]
     for fold, part in clips.groupby("fold", sort=True):
-        part = part.sort_values([*by, "clip"])
         n_replicates = len(part[by].drop_duplicates()) if by else 1
-        known = part[["clip", "source"]].to_numpy(dtype=str)
-        n = len(np.unique(known[:, 0]))
-        if len(known) != n * n_replicates or (known.reshape(-1, n, 2) != known[:n]).any():
+        clip, names = _numbered(part["clip"])
+        order = np.lexsort([clip, *(part[name].to_numpy() for name in reversed(by))])
+        part, clip, n = part.take(order), clip[order], len(names)
+        source, sources = _numbered(part["source"])
+        known = len(part) == n * n_replicates
+        if known:  # in each replicate, all clips of the same sources
+            of_clips, of_sources = clip.reshape(-1, n), source.reshape(-1, n)
+            known = (of_clips == np.arange(n)).all() and (of_sources == of_sources[0]).all()
+        if not known:
             raise InputError(
                 f"fold {fold}: every run and draw must hold the same {n} clips, each once; got "
                 f"{len(part)} rows for {n_replicates} replicate(s). "
                 "Delete the evaluation of this fold and run again"
             )
-        sources, source = np.unique(known[:n, 1], return_inverse=True)
         replicates = [part.iloc[i : i + n] for i in range(0, len(part), n)]
-        yield FoldClips(known[:n, 0].tolist(), sources.tolist(), source, replicates)
+        yield FoldClips(names, sources, source[:n], replicates)
+
+
+def terms_of_sources(fold: FoldClips, rows: pd.DataFrame, metric: OfSums) -> np.ndarray:
+    """What each source adds to the sums of a metric, (n_sources, K), of the rows of a replicate."""
+    n = len(fold.sources)
+    columns = metric.terms(rows).T
+    return np.stack([np.bincount(fold.source, column, n) for column in columns], axis=1)
+
+
+def _numbered(names: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Which of the sorted names each is; and these names."""
+    numbers, found = pd.factorize(names.astype(str), sort=True, use_na_sentinel=False)
+    return numbers, [str(name) for name in found]
 
 
 def generator_of(sources: list[str], seed: int) -> np.random.Generator:
