@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import torch
+
+from l2i.training.optimizers import Unmarked
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def ended_in_step(number: int) -> Iterator[None]:
 
     The signal ends a job as under the harness: by SystemExit.
     """
-    steps, zero_grad = itertools.count(1), torch.optim.Optimizer.zero_grad
+    steps, zero_grad = itertools.count(1), Unmarked.zero_grad
 
     def counted(self, *arguments, **options):
         if next(steps) == number:
@@ -28,10 +29,10 @@ def ended_in_step(number: int) -> Iterator[None]:
         raise SystemExit(128 + signum)
 
     before = signal.signal(signal.SIGTERM, end)
-    torch.optim.Optimizer.zero_grad = counted
+    Unmarked.zero_grad = counted
     try:
         with pytest.raises(SystemExit):
             yield
     finally:
-        torch.optim.Optimizer.zero_grad = zero_grad
+        Unmarked.zero_grad = zero_grad
         signal.signal(signal.SIGTERM, before)

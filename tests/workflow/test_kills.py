@@ -24,6 +24,7 @@ from l2i.provenance.records import load_record
 from l2i.training import checkpoints
 from l2i.training.checkpoints import checkpoint_path
 from l2i.training.loop import Plan, train
+from l2i.training.optimizers import Adam
 from l2i.weights import save_weights
 
 CODE, ENV = "c" * 64, "{}"
@@ -209,7 +210,7 @@ class TestTraining:
     def test_killed_in_a_step(self, training, monkeypatch, step):
         work, whole = training
         with monkeypatch.context() as context:
-            context.setattr(torch.optim.Adam, "step", dies_in_call(step, torch.optim.Adam.step))
+            context.setattr(Adam, "step", dies_in_call(step, Adam.step))
             killed(work)
         assert len([*Path().rglob(".checkpoints-*/*.pt")]) == (step > 1)
         assert work() == whole
