@@ -50,7 +50,7 @@ class Demands(NamedTuple):
 
     kind: str  # jobs whose unit of work takes as long
     work: float  # units of `WORK`
-    steps: float  # of learning
+    pieces: float  # steps of learning, or sounds that are made: `PIECES`
     cells: float  # of a batch, see `batch_cells`
     scratch: float  # bytes at hand
     written: float | None  # bytes it leaves, where these follow from its shapes
@@ -304,17 +304,47 @@ WORK: dict[str, Callable[[Job], float]] = {
     "choose_stimuli": _project_relevances,
 }
 
-# ------------------------------------------------------------------ steps of learning
+# ------------------------------------------------------------------ what each piece costs besides
 
 
-def _steps(job: Job, how: Mapping[str, Any]) -> float:
+def _learning_steps(job: Job, how: Mapping[str, Any]) -> float:
     return how["n_epochs"] * math.ceil(job.sizes.n_train / how["batch_size"])
 
 
-STEPS: dict[str, Callable[[Job], float]] = {
-    "train_classifier": lambda job: _steps(job, job.dataset["classifier"]),
-    SYSTEM: lambda job: (
-        _n_trainings(job) * _steps(job, job.settings) if "batch_size" in job.settings else 0.0
+def _steps_of_system(job: Job) -> float:
+    if job.module in ("nmf_linear", "tdl_nmf"):
+        return _n_trainings(job) * _codes(job)
+    if "batch_size" not in job.settings:
+        return 0.0
+    return _n_trainings(job) * _learning_steps(job, job.settings)
+
+
+def _codes(job: Job) -> float:
+    """10^9 pairs of components, over all slices: what sparse codes are solved for."""
+    tried = job.config["systems"][job.wildcards["system"]]["grid"]["n_components"]
+    pairs = sum(n**2 for n in tried) / len(tried)
+    return job.sizes.n_train * (job.sizes.n_frames // job.settings["slice_frames"]) * pairs / GIGA
+
+
+def _sounds(job: Job, n_sounds: float) -> float:
+    """10^3 seconds of sound that are taken apart and put together."""
+    return n_sounds * job.sizes.seconds / 1000
+
+
+def _sounds_of_faithfulness(job: Job) -> float:
+    how = job.config["evaluation"]
+    n = len(how["thresholds"]) + how["random"]["n_draws"] * len(how["random"]["baselines"])
+    return _sounds(job, _decisions(job, job.sizes.n_test) * n)
+
+
+PIECES: dict[str, Callable[[Job], float]] = {
+    "train_classifier": lambda job: _learning_steps(job, job.dataset["classifier"]),
+    SYSTEM: _steps_of_system,
+    "measure_faithfulness": _sounds_of_faithfulness,
+    "measure_masks": lambda job: _sounds(job, _of_masks(job)),
+    "measure_corruption": lambda job: _sounds(job, _mixtures(job)),
+    "measure_corruption_references": lambda job: _sounds(
+        job, _mixtures(job) * job.config["corruption"]["slime_samples"]
     ),
 }
 
@@ -427,7 +457,7 @@ class Costs:
         return Demands(
             f"{rule}/{job.module}" if rule == SYSTEM else rule,
             work=WORK[rule](job),
-            steps=STEPS[rule](job) if rule in STEPS else 0.0,
+            pieces=PIECES[rule](job) if rule in PIECES else 0.0,
             cells=batch_cells(job),
             scratch=SCRATCH[rule](job) if rule in SCRATCH else 0.0,
             written=WRITTEN[rule](job) if rule in WRITTEN else None,
@@ -461,5 +491,5 @@ def _taken(kind: Mapping[str, Any], demands: Demands) -> Estimate:
 def _seconds(measured: Mapping[str, float] | None, demands: Demands) -> float:
     if measured is None:
         return 0.0
-    steps = measured["a_step"] * demands.steps
-    return measured["start"] + steps + measured["a_unit"] * demands.work
+    pieces = measured["a_piece"] * demands.pieces
+    return measured["start"] + pieces + measured["a_unit"] * demands.work

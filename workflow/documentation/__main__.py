@@ -31,6 +31,8 @@ def main() -> None:
     of_take.add_argument("--note", help="a sentence that readers of the numbers must know")
     commands.add_parser("print", help="rewrite the blocks of the pages")
     commands.add_parser("reference", help="rewrite config/README.md, by schema and config.yaml")
+    of_costs = commands.add_parser("costs", help="fit workflow/reference/costs.yaml to runs")
+    of_costs.add_argument("runs", type=Path, nargs="*", help="results/{name}; none: rewrite the page")
     commands.add_parser("licences", help="rewrite docs/licences.md, by what is installed")
     of_draw = commands.add_parser("draw", help="draw docs/interpretation.png anew")
     of_draw.add_argument("folder", type=Path, help="of one interpreted class of one clip")
@@ -39,6 +41,7 @@ def main() -> None:
         "take": _take,
         "print": _print,
         "reference": _refer,
+        "costs": _cost,
         "licences": _list_licences,
         "draw": _draw,
     }
@@ -59,6 +62,14 @@ def _print() -> None:
 
 def _refer() -> None:
     reference_page.PAGE.write_text(reference_page.reference_page(), encoding="utf-8")
+
+
+def _cost(runs: list[Path]) -> None:
+    from documentation import cost_records, costs_page  # takes seconds
+
+    if runs:
+        cost_records.write_costs(runs)
+    costs_page.PAGE.write_text(costs_page.page(), encoding="utf-8")
 
 
 def _list_licences() -> None:

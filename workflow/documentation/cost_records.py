@@ -1,8 +1,8 @@
 """What jobs have taken, by the records of runs: the coefficients of `configuration.costs`.
 
-For each kind of job, non-negative least squares of its seconds on a start, its steps of learning
-and its work, of records of CPUs and of GPUs apart, relative errors counting alike; its memory on a
-start and the size of a batch; the median of the bytes that it left.
+For each kind of job, non-negative least squares of its seconds on a start, its pieces (steps of
+learning, sounds) and its work, of records of CPUs and of GPUs apart, relative errors counting alike; its memory on a
+start and the size of a batch; the most bytes that one left.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -20,17 +20,27 @@ import yaml
 from scipy.optimize import nnls
 
 from configuration.costs import Costs, Demands
+from configuration.reading import read_configuration, resolved
+from configuration.schema import load_schema
 from configuration.sizes import Sizes, sizes_of
+from configuration.values import typed
 from documentation.places import PROJECT
 from l2i.checks import InputError
 
 COSTS = PROJECT / "workflow/reference/costs.yaml"
+TABLE = PROJECT / "docs/measured/esc10/cost.csv"  # of jobs of one thread
+CLASSIFIER = "base_f"  # as tables call it
+# Kinds of jobs whose work is no network's.
+NO_NETWORK = {"cache_features", "index_dataset", "learn_dictionary", "project_relevances"}
+NO_NETWORK |= {"train_system/nmf_linear", "train_system/tdl_nmf", "interpret_clips"}
+NO_NETWORK |= {"sound_prototypes", "choose_stimuli"}
+SMALL = 1000  # units: of an epoch of ESC-10, about
 HEAD = """\
 # What jobs have taken: measured, and not to be edited. `python -m documentation costs RUN...` fits it
 # to the records of the runs below; workflow/configuration/costs.py says what the units are.
 #
-# Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_step * steps of
-# learning + a_unit * units of work; `largest`, the most units of a job that was measured, and how far
+# Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_piece * pieces (steps of
+# learning, 10^3 s of sound) + a_unit * units of work; `largest`, the most units of a job that was measured, and how far
 # the formula is off in the middle of all n. Peak memory in bytes: start + a_cell * cells of a batch.
 """
 
@@ -50,13 +60,30 @@ class Spent(NamedTuple):
 def fit(runs: Sequence[Path]) -> dict[str, Any]:
     """What workflow/reference/costs.yaml holds, by the records of some runs."""
     kinds: dict[str, list[Spent]] = defaultdict(list)
-    for run in runs:
-        for spent in jobs_of(run):
-            kinds[spent.demands.kind].append(spent)
-    return {
-        "runs": [_about(run) for run in runs],
-        "kinds": {kind: _fitted(jobs) for kind, jobs in sorted(kinds.items())},
-    }
+    for spent in [*(each for run in runs for each in jobs_of(run)), *jobs_of_table()]:
+        kinds[spent.demands.kind].append(spent)
+    fitted = {kind: _fitted(jobs) for kind, jobs in sorted(kinds.items())}
+    _lend(_of_networks(fitted, "cpu"), median)
+    _lend(_of_networks(fitted, "gpu"), min)  # of small jobs alone, none of which keeps it busy
+    return {"runs": [*map(_about, runs), {"table": str(TABLE.relative_to(PROJECT))}], "kinds": fitted}
+
+
+def _of_networks(fitted: Mapping[str, Any], machine: str) -> list[dict[str, Any]]:
+    return [law[machine] for kind, law in fitted.items() if machine in law and kind not in NO_NETWORK]
+
+
+def _lend(laws: Sequence[dict[str, Any]], chosen: Callable[[Iterable[float]], float]) -> None:
+    """Give kinds whose jobs were too small to tell what their networks' work takes the rate of others.
+
+    It is the one that is `chosen` of the five kinds of the largest jobs.
+    """
+    sure = [law for law in laws if law["a_unit"]]
+    largest = sorted(sure, key=lambda law: law["largest"])[-5:]
+    rate = chosen(law["a_unit"] for law in largest)
+    for law in laws:
+        small = law["largest"] < SMALL and law["a_unit"] > rate
+        if law["largest"] and (small or not law["a_unit"]):
+            law |= {"a_unit": _rounded(rate), "lent": True}
 
 
 def write_costs(runs: Sequence[Path]) -> None:
@@ -77,13 +104,29 @@ def jobs_of(run: Path) -> list[Spent]:
     if not path.exists():
         raise InputError(f"{run} holds no run: {path} is missing; name a folder results/NAME")
     config = json.loads(path.read_text("utf-8"))
-    for entry in config["datasets"].values():
-        entry.setdefault("download", None)
+    for entry in config["datasets"].values():  # as they were called before
+        entry["download"] = entry["download"].replace("demo_", "synthetic_")
     costs = Costs(config, {"kinds": {}}, _sizes_found(run, config))
     jobs: dict[tuple, list[dict[str, Any]]] = defaultdict(list)
     for record in _records(run):
         jobs[record["rule"], *sorted(record["wildcards"].items())].append(record)
     return [_spent(costs, records) for records in jobs.values()]
+
+
+def jobs_of_table() -> list[Spent]:
+    """What training cost on ESC-10, by the table of costs of docs/measured: medians over folds."""
+    paths = [PROJECT / "config.yaml", PROJECT / "config/esc10.yaml"]
+    config = typed(resolved(read_configuration(paths, {}).value), load_schema())
+    costs = Costs(config, {"kinds": {}})
+    spent = []
+    for row in csv.DictReader(TABLE.open(encoding="utf-8")):
+        of_fold = {"dataset": row["dataset"], "fold": "1"}
+        rule = "train_classifier" if row["system"] == CLASSIFIER else "train_system"
+        wildcards = of_fold | {"system": row["system"], "variant": "default", "run": "0"}
+        demands = costs.demands(rule, of_fold if rule == "train_classifier" else wildcards)
+        seconds, memory = float(row["seconds"]), float(row["peak_memory_bytes"])
+        spent.append(Spent(demands, False, seconds, seconds, memory, 0.0, 0.0))
+    return spent
 
 
 def _records(run: Path) -> Iterable[dict[str, Any]]:
@@ -113,16 +156,25 @@ def _sizes_found(run: Path, config: dict[str, Any]) -> dict[str, Sizes]:
 def _spent(costs: Costs, records: Sequence[Mapping[str, Any]]) -> Spent:
     record = records[0]
     runtime, accelerator = record["runtime"], record.get("accelerator") or {}
+    seconds = max(record["seconds"], _seconds_of_epochs(record))
     gpu_memory = accelerator.get("peak_memory_bytes") or 0
     return Spent(
         costs.demands(record["rule"], record["wildcards"]),
         runtime["device"] == "cuda",
-        record["seconds"] * runtime["n_threads"],
-        record["seconds"],
+        seconds * runtime["n_threads"],
+        seconds,
         runtime["peak_memory_bytes"] or 0,
         gpu_memory,
         sum(each["output"].get("size_bytes") or 0 for each in records),
     )
+
+
+def _seconds_of_epochs(record: Mapping[str, Any]) -> float:
+    """Of all epochs: a job that went on from a checkpoint counts from its last start alone."""
+    settings, facts = record["settings"], record.get("facts") or {}
+    how = settings.get("system_settings") or settings.get("classifier") or {}
+    n_epochs = facts.get("n_epochs") or how.get("n_epochs") or 0
+    return n_epochs * (facts.get("seconds_per_epoch") or 0.0)
 
 
 def _about(run: Path) -> dict[str, Any]:
@@ -147,22 +199,31 @@ def _fitted(jobs: Sequence[Spent]) -> dict[str, Any]:
         fitted["cpu"] = _law([job.demands for job in cpu], [job.core_seconds for job in cpu])
     if gpu:
         fitted["gpu"] = _law([job.demands for job in gpu], [job.seconds for job in gpu])
+        if cpu:  # small jobs on a GPU tell of their launches alone
+            of_core = fitted["cpu"]["a_unit"]
+            fitted["gpu"]["a_unit"] = min(fitted["gpu"]["a_unit"] or of_core, of_core)
         fitted["gpu"]["memory_bytes"] = round(max(job.gpu_memory_bytes for job in gpu))
-    cells = np.array([[1.0, job.demands.cells] for job in cpu or jobs])
-    kept = [max(job.memory_bytes - job.demands.scratch, 1.0) for job in cpu or jobs]
-    start, a_cell = _relative_nnls(cells, kept)
+    start, a_cell = _law_of_memory(jobs)
     fitted["memory"] = {"start": round(start), "a_cell": round(a_cell)}
-    fitted["disk_bytes"] = round(median(job.disk_bytes for job in jobs))
+    fitted["disk_bytes"] = round(max(job.disk_bytes for job in jobs))
     return fitted
 
 
+def _law_of_memory(jobs: Sequence[Spent]) -> tuple[float, float]:
+    """Raised until no job that was measured is above it."""
+    cells = np.array([[1.0, job.demands.cells] for job in jobs])
+    kept = np.array([max(job.memory_bytes - job.demands.scratch, 1.0) for job in jobs])
+    start, a_cell = _relative_nnls(cells, kept)
+    return start + max(0.0, (kept - cells @ [start, a_cell]).max()), a_cell
+
+
 def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]:
-    terms = np.array([[1.0, each.steps, each.work] for each in demands])
+    terms = np.array([[1.0, each.pieces, each.work] for each in demands])
     law = _relative_nnls(terms, seconds)
     off = np.abs(terms @ law / np.maximum(seconds, 1e-3) - 1)
-    named = dict(zip(("start", "a_step", "a_unit"), map(_rounded, law), strict=True))
+    named = dict(zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True))
     largest = max(each.work for each in demands)
-    return named | {"largest": _rounded(largest), "n": len(seconds), "off": round(float(median(off)), 2)}
+    return named | {"largest": _rounded(largest), "n": len(seconds), "error": round(float(median(off)), 2)}
 
 
 def _relative_nnls(terms: np.ndarray, values: Sequence[float]) -> np.ndarray:

@@ -23,7 +23,7 @@ rule measure_classifier:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("measure_classifier", gpu=True, **TURN),
     params:
         **identity("measure_classifier", settings("features")),
     message:
@@ -43,7 +43,7 @@ rule measure_fidelity:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("measure_fidelity", gpu=True, **TURN),
     params:
         **identity("measure_fidelity", settings(*OF_SYSTEM), system_module),
     message:
@@ -64,7 +64,7 @@ rule measure_system:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("measure_system", gpu=True, **TURN),
     params:
         **identity("measure_system", settings(*OF_SYSTEM), system_module),
     message:
@@ -90,7 +90,7 @@ rule measure_faithfulness:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("measure_faithfulness", gpu=True, **TURN),
     params:
         **identity("measure_faithfulness", FAITHFULNESS_SETTINGS, system_module),
     message:
@@ -112,7 +112,7 @@ rule measure_relevances:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("measure_relevances", gpu=True, **TURN),
     params:
         **identity("measure_relevances", settings(*OF_SYSTEM, *RELEVANCE, "seed"), system_module),
     message:

@@ -91,7 +91,7 @@ rule explain_by_slime:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("explain_by_slime", gpu=True, **TURN),
     params:
         **identity("explain_by_slime", settings(*OF_RECORDINGS, "slime", "seed")),
     message:
@@ -133,7 +133,7 @@ rule sound_prototypes:
         "../../envs/compute.yaml"
     threads: THREADS
     resources:
-        **asks("measure", gpu=True, **TURN),
+        **asks("sound_prototypes", gpu=True, **TURN),
     params:
         **identity("sound_prototypes", settings(*OF_SYSTEM), system_module),
     message:

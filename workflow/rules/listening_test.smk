@@ -20,7 +20,7 @@ rule choose_stimuli:
         "../../envs/compute.yaml"
     threads: 1
     resources:
-        **asks("index_dataset", **TURN),
+        **asks("choose_stimuli", **TURN),
     params:
         **identity("choose_stimuli", STIMULI_SETTINGS),
     message:
