@@ -10,10 +10,13 @@ import pytest
 from cli.expenses import ALIKE, FORMULA, OWN, Expense, Expenses
 from configuration.costs import Costs
 from configuration.reading import read_configuration, resolved
+from configuration.schema import load_schema
+from configuration.values import typed
 from helpers.project import PROJECT
 
 WHERE = {"dataset": "esc50", "fold": "1", "system": "l2i_att", "variant": "default", "run": "0"}
-PAPER = resolved(read_configuration([PROJECT / "config.yaml"], []).value)
+WRITTEN = read_configuration([PROJECT / "config.yaml"], [])
+PAPER = typed(resolved(WRITTEN.value), load_schema())
 
 
 class Records:
@@ -69,7 +72,10 @@ def test_several_outputs_of_a_job_count_once():
 def test_of_others_the_formula_tells(on_gpu):
     known = known_by(record(10), on_gpu=on_gpu)
     for of in ({"system": "vibi"}, {"dataset": "openmic", "fold": "official"}):
-        found, said = known.of("train_system", WHERE | of), Costs(PAPER).of("train_system", WHERE | of)
+        found, said = (
+            known.of("train_system", WHERE | of),
+            Costs(PAPER).of("train_system", WHERE | of),
+        )
         assert found.by == FORMULA and found.beyond == said.beyond
         assert found.gpu_seconds == (said.gpu_seconds if on_gpu else 0)
         assert found.core_seconds == (found.gpu_seconds or said.core_seconds) > 0
@@ -90,7 +96,7 @@ def test_a_record_of_another_device_tells_nothing_of_what_can_use_a_gpu():
 
 def test_what_was_recorded_under_other_settings_is_brought_to_todays_by_the_formula():
     then = copy.deepcopy(PAPER)
-    then["systems"]["l2i_att"]["settings"]["n_epochs"] = 1
+    then["systems"]["l2i_att"]["by_dataset"]["esc50"]["n_epochs"] = 1
     now, before = (Costs(of).of("train_system", WHERE).core_seconds for of in (PAPER, then))
     found = known_by(record(10), then=then).of("train_system", WHERE)
     assert found.by == OWN and now > 2 * before
