@@ -26,13 +26,14 @@ from cli.stale import FOLLOWS, Reason, explained, fact_of_reason, own_reasons, s
 from configuration.captions import caption_of
 from l2i.provenance.runs import NOTES
 
+GPUS = Path("/proc/driver/nvidia")  # is there where NVIDIA's driver has been loaded
 FORMAT = 1  # of what --json prints: workflow/schemas/plan.schema.yaml
 # Seconds of one core in which Snakemake and Python start for a job, measured on the demo.
 STARTING = 2.8
+FAR = 10  # times the work of the largest job that the formula was fitted to
 FEW = 8  # reasons, and rules that cost most, that are told; others are counted
 FEW_RULES = 4  # of a reason, and systems of a table
-UNKNOWN = "unknown"
-KNOWN_BY = {OWN: "own record", ALIKE: "jobs alike", FORMULA: "formula", UNKNOWN: "nothing"}
+KNOWN_BY = {OWN: "own record", ALIKE: "jobs alike", FORMULA: "formula"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ToRun:
     job: PlannedJob
     reasons: list[Reason]  # its own; where it has none, those of what it follows
     status: str  # stale, missing or follows
-    expense: Expense | None
+    expense: Expense
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,9 @@ class Forecast:
     @staticmethod
     def _spent(jobs: Iterable[ToRun]) -> tuple[float, float]:
         """Seconds of cores, with those of starting, and of GPUs."""
-        jobs = [*jobs]
-        known = [each.expense for each in jobs if each.expense is not None]
-        cores = sum(each.core_seconds for each in known) + STARTING * len(jobs)
-        return cores, sum(each.gpu_seconds for each in known)
+        spent = [each.expense for each in jobs]
+        cores = sum(each.core_seconds for each in spent) + STARTING * len(spent)
+        return cores, sum(each.gpu_seconds for each in spent)
 
     # ------------------------------------------------------------ told
 
@@ -130,7 +130,7 @@ class Forecast:
     def _table_of_rules(self) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("  rule")
-        gpus = any(each.expense and each.expense.gpu_seconds for each in self.to_run)
+        gpus = any(each.expense.gpu_seconds for each in self.to_run)
         for heading in ("jobs", "cores", *(["GPU"] if gpus else [])):
             table.add_column(heading, justify="right")
         table.add_column("known by")
@@ -155,22 +155,28 @@ class Forecast:
             yield "together", self.to_run
 
     def _told_cost(self) -> Iterator[str]:
-        n_cores, n_unknown = self.command.cores, _known_by(self.to_run)[UNKNOWN]
+        n_cores = self.command.cores
         cores = f"{n_cores} core{'s' if n_cores > 1 else ''}"
         yield ""
         yield f"About [bold]{spelt(self.wall_seconds)}[/] on {cores} (--cores)."
-        if n_unknown:
-            yield f"Of {n_unknown} jobs the cost is unknown: they count as their start alone."
+        n_beyond = sum(each.expense.beyond > FAR for each in self.to_run)
+        if n_beyond:
+            yield (
+                f"{n_beyond} of the jobs are more than {FAR} times as large as any of their kind "
+                "that was ever measured: do not rely on it."
+            )
 
     def _told_numbers(self) -> Iterator[str]:
-        if self.tables:
+        there = [table for table in self.tables if table.n_numbers]
+        if self.tables or self.figures:
             yield ""
-            yield "[bold]Numbers that are no longer valid[/]"
-        for table in self.tables:
+            yield "[bold]Numbers that are no longer valid[/]" if there else "[bold]Made of it[/]"
+        for table in there:
             yield f"  {escape(caption_of(table.table).number)}: {escape(_told_table(table))}"
-        if self.figures:
-            drawn = ", ".join(caption_of(figure).number for figure in self.figures)
-            yield f"  drawn anew: {escape(drawn)}"
+        new = [table.table for table in self.tables if not table.n_numbers]
+        for what, names in (("for the first time", new), ("drawn anew", self.figures)):
+            if names:
+                yield f"  {what}: {escape(', '.join(caption_of(n).number for n in names))}"
 
     def _told_command(self) -> Iterator[str]:
         yield ""
@@ -212,6 +218,13 @@ def plan(
         int | None,
         typer.Option("--cores", "-c", min=1, help="Of which the time is guessed; by default all."),
     ] = None,
+    gpu: Annotated[
+        bool | None,
+        typer.Option(
+            "--gpu/--no-gpu",
+            help="Whether jobs have a GPU; by default as configured, or as this machine has one.",
+        ),
+    ] = None,
     directory: Annotated[
         Path | None,
         typer.Option("--directory", help="Where results lie, as for Snakemake; the project."),
@@ -226,13 +239,15 @@ def plan(
     asked = Asked([*map(os.path.abspath, configfile or [])], [*(config or [])])
     command = Command(tuple(targets or ()), cores or os.cpu_count() or 1)
     with planned_in(directory or PROJECT, asked, command) as found:
-        report = forecast(found, command)
+        report = forecast(found, command, gpu=gpu)
     tell(report, as_json)
 
 
-def forecast(found: Plan, command: Command) -> Forecast:
+def forecast(found: Plan, command: Command, *, gpu: bool | None = None) -> Forecast:
     """What a plan comes to; in the folder where its names of results hold."""
-    expenses = Expenses(found.run)
+    device = found.configuration["machine"]["device"]
+    on_gpu = device == "cuda" or (device != "cpu" and GPUS.exists()) if gpu is None else gpu
+    expenses = Expenses(found.run, found.configuration, on_gpu=on_gpu)
     to_run = [
         ToRun(job, own or upstream, status_of(own), expenses.of(job.rule, job.wildcards))
         for job, own, upstream in explained(found)
@@ -257,7 +272,7 @@ def _wall_seconds(to_run: list[ToRun], n_cores: int) -> float:
     timed = []
     for each in to_run:
         n_threads = min(each.job.n_threads, n_cores)
-        works = each.expense.seconds(n_threads) if each.expense is not None else 0.0
+        works = each.expense.seconds(n_threads)
         awaited = [places[id(other)] for other in each.job.waits_for if id(other) in places]
         timed.append(Timed(STARTING + works, n_threads, awaited))
     return makespan(timed, n_cores)
@@ -271,7 +286,7 @@ def _other_runs() -> Iterator[str]:
 
 
 def _known_by(jobs: Iterable[ToRun]) -> Counter[str]:
-    return Counter(UNKNOWN if each.expense is None else each.expense.by for each in jobs)
+    return Counter(each.expense.by for each in jobs)
 
 
 def _fact(each: ToRun) -> dict[str, Any]:
@@ -283,9 +298,10 @@ def _fact(each: ToRun) -> dict[str, Any]:
         "status": each.status,
         "reasons": [fact_of_reason(reason) for reason in each.reasons],
         "n_threads": job.n_threads,
-        "core_seconds": None if expense is None else expense.core_seconds,
-        "gpu_seconds": None if expense is None else expense.gpu_seconds,
-        "cost_by": UNKNOWN if expense is None else expense.by,
+        "core_seconds": expense.core_seconds,
+        "gpu_seconds": expense.gpu_seconds,
+        "cost_by": expense.by,
+        "beyond": expense.beyond,
     }
 
 
@@ -300,8 +316,6 @@ def _fact_of_table(table: Invalidated) -> dict[str, Any]:
 
 def _told_table(table: Invalidated) -> str:
     """Such as `12 of 73 (esc50: l2i_att 6, l2i_max 6)`."""
-    if not table.n_numbers:
-        return "not made yet"
     if table.n_invalid == table.n_numbers:
         return f"all {table.n_numbers}"
     of: dict[str, list[str]] = defaultdict(list)

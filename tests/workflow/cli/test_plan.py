@@ -146,7 +146,7 @@ def forecast_of(folder, *assignments, targets=(), cores=2):
     asked = Asked([str(PROJECT / "config/demo.yaml")], [*assignments])
     command = Command(tuple(targets), cores)
     with planned_in(folder, asked, command) as found:
-        return forecast(found, command)
+        return forecast(found, command, gpu=False)
 
 
 def invalid(report, table):
@@ -207,7 +207,8 @@ class TestTheRealWorkflow:
         report = forecast_of(tmp_path)
         assert len(report.to_run) == report.n_jobs > 200 and not any(tmp_path.iterdir())
         assert {each.table for each in report.tables if each.n_numbers == 0} >= {"table_4"}
-        assert valid({"outcome": "fine", **report.facts()})
+        facts = valid({"outcome": "fine", **report.facts()})
+        assert facts["cost"]["n_jobs_by"] == {"formula": report.n_jobs}
 
     def test_a_target_that_there_is_not_is_refused(self, tmp_path):
         with pytest.raises(InputError, match=r"nonsense.*snakemake --dry-run nonsense --config"):
