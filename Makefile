@@ -46,7 +46,7 @@ lint: $(ENV) ## check style, types and spelling
 	$(BIN)/snakemake --snakefile workflow/Snakefile --lint
 
 bench: $(ENV) ## measure speed and memory against the bars, with a report
-	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO))
+	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO)) $(BENCH)
 
 coverage: $(ENV) ## how often intervals hold the truth, by simulation, with a report
 	$(BIN)/python workflow/bench/intervals.py

@@ -14,9 +14,6 @@ from rows import Row
 
 from l2i.checks import InputError
 
-N_TRAINING_CLIPS, N_FEATURE_CLIPS = 320, 64
-N_COLUMNS = 172_671  # frames of the NMF: those of 400 clips of five seconds
-
 
 @dataclass(frozen=True)
 class Given:
@@ -25,7 +22,7 @@ class Given:
     Attributes
     ----------
     audio : Path
-        Folder of recordings of about five seconds, at least as many as N_TRAINING_CLIPS.
+        Folder of recordings of about five seconds; some four hundred, unless sizes are tiny.
     scratch : Path
         Empty folder of the part's own, which is removed behind it.
     tiny : bool
@@ -46,45 +43,54 @@ class Given:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the benchmark: its name and module, and its title in reports."""
+    """A part of the benchmark.
+
+    Attributes
+    ----------
+    name, title : str
+        Of its module, and in reports.
+    listens : bool
+        Whether it needs recordings.
+    on_request : bool
+        Whether it takes so long that it must be asked for.
+    """
 
     name: str
     title: str
-    minutes: str
+    listens: bool = False
     on_request: bool = False
 
     def measure(self, given: Given) -> list[Row]:
         """Measure it here and now."""
-        return importlib.import_module(self.name).measure(given)
+        rows: list[Row] = importlib.import_module(self.name).measure(given)
+        return rows
 
 
 PARTS = {
     part.name: part
     for part in (
-        Part("features", "Features", "1"),
-        Part("interpreter", "Training, post-hoc", "2"),
-        Part("by_design", "Training, by design", "1"),
-        Part("nmf", "Sparse NMF", "3"),
-        Part("threads", "Threads", "2"),
-        Part("tables", "Tables and figures at the paper's size", "3"),
-        Part("planning", "Planning", "1"),
-        Part("starting", "Starting a job", "1"),
-        Part("demo", "The demo, against an older commit", "25", on_request=True),
+        Part("features", "Features", listens=True),
+        Part("interpreter", "Training, post-hoc", listens=True),
+        Part("by_design", "Training, by design", listens=True),
+        Part("nmf", "Sparse NMF", listens=True),
+        Part("threads", "Threads", listens=True),
+        Part("tables", "Tables and figures at the paper's size"),
+        Part("dry_run", "Planning"),
+        Part("starting", "Starting a job"),
+        Part("demo", "The demo, against an older commit", on_request=True),
     )
 }
 
 
-def chosen_parts(only: Iterable[str] | None, *, demo: bool) -> list[Part]:
-    """Those that are named, or all but what takes long and was not asked for.
+def chosen_parts(only: Iterable[str] | None, *, demo: bool = False) -> list[Part]:
+    """Those that are named, or all but what takes long; and the demo where it was asked for.
 
     Raises
     ------
     InputError
         A name that no part has.
     """
-    names = list(only) if only is not None else [p.name for p in PARTS.values() if not p.on_request]
-    if demo and "demo" not in names:
-        names.append("demo")
+    names = [p.name for p in PARTS.values() if not p.on_request] if only is None else [*only]
     if unknown := [name for name in names if name not in PARTS]:
-        raise InputError(f"--only {','.join(unknown)}: the parts are {', '.join(PARTS)}")
-    return [PARTS[name] for name in dict.fromkeys(names)]
+        raise InputError(f"--only names {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+    return [PARTS[name] for name in dict.fromkeys([*names, *(["demo"] if demo else [])])]

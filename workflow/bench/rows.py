@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class Row:
         return value >= self.bar if self.is_least else value <= self.bar
 
     @property
-    def verdict(self) -> Literal["met", "missed", "not measured", "no bar"]:
-        """In words."""
+    def verdict(self) -> str:
+        """'met', 'missed', 'not measured' or 'no bar'."""
         if self.ours is None:
             return "not measured"
         return {True: "met", False: "missed", None: "no bar"}[self.met]
