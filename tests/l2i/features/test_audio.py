@@ -172,6 +172,14 @@ class TestWriteWav:
         assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
         assert b"PEAK" not in (tmp_path / "a.wav").read_bytes()[:200]  # that chunk holds the time
 
+    def test_files_are_those_of_scipy(self, tmp_path):
+        from scipy.io import wavfile
+
+        for x in (tone(), np.float32([1.5, -2, 1e-9]), np.zeros(0, np.float32)):
+            write_wav(tmp_path / "ours.wav", x, sample_rate=RATE)
+            wavfile.write(tmp_path / "theirs.wav", RATE, x)
+            assert (tmp_path / "ours.wav").read_bytes() == (tmp_path / "theirs.wav").read_bytes()
+
 
 class TestFitLength:
     def test_only_the_end_changes(self):

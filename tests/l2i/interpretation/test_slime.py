@@ -239,6 +239,23 @@ class TestRegression:
         np.testing.assert_allclose(found, weights, atol=1e-9)
         assert r2 == pytest.approx(1)
 
+    @pytest.mark.parametrize(("n_samples", "ridge"), [(2, 1.0), (30, 0.1), (200, 0.0), (3, 0.0)])
+    def test_it_is_what_scikit_learn_finds(self, rng, n_samples, ridge):
+        from sklearn.linear_model import Ridge
+
+        vectors, answers = draw_vectors(n_samples, 10, rng), rng.random(n_samples)
+        sample_weights = kernel_weights(vectors, 0.25)
+        model = Ridge(alpha=ridge, solver="svd").fit(vectors, answers, sample_weights)
+        weights, r2 = fit(vectors, answers, sample_weights, ridge)
+        np.testing.assert_allclose(weights, model.coef_, atol=1e-9)
+        assert r2 == pytest.approx(model.score(vectors, answers, sample_weights), abs=1e-9)
+
+    def test_answers_that_do_not_vary_are_all_explained_by_no_segment(self, rng):
+        vectors = draw_vectors(50, 5, rng)
+        weights, r2 = fit(vectors, np.full(50, 0.3), kernel_weights(vectors, 0.25), 1.0)
+        np.testing.assert_allclose(weights, 0, atol=1e-12)
+        assert r2 == 1
+
     def test_copies_without_weight_count_for_nothing(self, rng):
         vectors, answers = draw_vectors(50, 5, rng), rng.random(50)
         sample_weights = np.where(np.arange(50) < 30, 1.0, 0.0)

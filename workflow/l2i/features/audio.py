@@ -11,6 +11,7 @@ not fit into memory is refused: a clip has at most `LONGEST` samples, as read an
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -28,6 +29,7 @@ NO_SIGNED_SCALE = "a waveform with maximum 0 has no signed scale; use absolute"
 LONGEST = 2**28  # samples of a clip: a gibibyte of a channel, or 1.5 hours at 48 kHz
 _BLOCK = 2**18  # samples of all channels
 _UNKNOWN_LENGTH = 2**62  # of frames: libsndfile means by more than that that it cannot tell
+_FLOAT = 3  # samples of a wav file
 _RATE = 48_000  # Hz, at which clips of low rates are counted
 # What begins like this is no sound, or none that libsndfile reads.
 _FOREIGN = {
@@ -240,12 +242,14 @@ def write_wav(path: str | Path, x: np.ndarray, *, sample_rate: int) -> None:
     sample_rate : int
         In Hz.
     """
-    # Not libsndfile: its PEAK chunk holds the time, so that equal sounds make unequal files.
-    from scipy.io import wavfile
-
-    content = io.BytesIO()
-    wavfile.write(content, sample_rate, np.ascontiguousarray(x, dtype="<f4"))
-    write_bytes(path, content.getvalue())
+    samples = np.ascontiguousarray(x, dtype="<f4").tobytes()
+    head = struct.pack(
+        "<4sIHHIIHHH", b"fmt ", 18, _FLOAT, 1, sample_rate, 4 * sample_rate, 4, 32, 0
+    )
+    head += struct.pack("<4sII", b"fact", 4, len(samples) // 4)
+    # Not by libsndfile: its PEAK chunk holds the time, so that equal sounds make unequal files.
+    chunks = b"WAVE" + head + struct.pack("<4sI", b"data", len(samples)) + samples
+    write_bytes(path, struct.pack("<4sI", b"RIFF", len(chunks)) + chunks)
 
 
 class _ReadOnwards(soundfile.SoundFile):  # type: ignore[misc]

@@ -28,6 +28,7 @@ from l2i.training.cached_rows import CachedRows, place_for
 from l2i.training.loop import Losses, Plan, plan_of
 from l2i.training.loop import train as train_network
 from l2i.training.losses import Loss
+from l2i.training.optimizers import SGD
 from l2i.training.task import Task, Trained
 
 NEEDS: list[list[str]] = [[]]
@@ -114,7 +115,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         scratch=task.scratch,
     )
     plan = plan_of(settings)
-    optimizer = torch.optim.SGD([network.D], lr=plan.learning_rate)
+    optimizer = SGD([network.D], lr=plan.learning_rate)
     C = settings["inverse_regularization"]
 
     def fit_a_little(epoch: int) -> None:

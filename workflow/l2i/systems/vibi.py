@@ -48,6 +48,7 @@ from l2i.training import losses
 from l2i.training.cached_rows import CachedRows, place_for
 from l2i.training.loop import Losses, plan_of
 from l2i.training.loop import train as train_network
+from l2i.training.optimizers import Adam
 from l2i.training.task import BATCH, Clips, Prediction, Task, Trained, needed
 
 NEEDS = [["classifier"]]
@@ -231,9 +232,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         plan_of(settings),
         checkpoint=task.checkpoint(),
         fetch=lambda rows: (x[rows], targets[rows.to(targets.device)]),
-        optimizer=torch.optim.Adam(
-            network.learned.parameters(), lr=settings["learning_rate"], betas=BETAS
-        ),
+        optimizer=Adam(network.learned.parameters(), lr=settings["learning_rate"], betas=BETAS),
         after_step=lambda: network.average(settings["ema_decay"]),
     )
     n_parameters = sum(p.numel() for p in network.learned.parameters())  # not their running means

@@ -34,6 +34,7 @@ from l2i.training.checkpoints import (
     set_random_state,
     sigterm_held_back,
 )
+from l2i.training.optimizers import Adam
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ def train(
     own_momentum = optimizer is not None
     if optimizer is None:
         learned = [p for p in network.parameters() if p.requires_grad]
-        optimizer = torch.optim.Adam(learned, lr=plan.learning_rate)
+        optimizer = Adam(learned, lr=plan.learning_rate)
     scheduler = _scheduler(optimizer, plan, n_items, cycle_momentum=not own_momentum)
     kept = Checkpoint(checkpoint, network, optimizer, scheduler)
     history, under_way = kept.restore()
