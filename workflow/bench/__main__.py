@@ -20,7 +20,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 # This checkout is what is measured, whichever is installed; processes of parts inherit it.
 sys.path.insert(1, str(PROJECT / "workflow"))
 
-from measuring import in_short, measured, missed
 from parts import PARTS, chosen_parts
 
 from documentation.speed import report_page
@@ -39,6 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
             raise InputError(f"--audio {given.audio} is no folder: name one of recordings")
     except InputError as error:
         sys.exit(f"error: {error}")
+    from measuring import in_short, measured, missed  # loads torch
+
     report = measured(
         parts,
         audio=given.audio,

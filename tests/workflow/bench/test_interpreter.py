@@ -1,4 +1,4 @@
-"""workflow/bench: what an epoch of training must take at least, and what it is spent on."""
+"""workflow/bench: what an epoch of post-hoc training takes at least."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.project import load_module
+from helpers.project import load_bench
 from l2i.networks.classifier import map_shapes
 from l2i.networks.interpreter import Interpreter
 
-interpreter = load_module("interpreter", folder="workflow/bench")
-by_design = load_module("by_design", folder="workflow/bench")
+interpreter = load_bench("interpreter")
 
 
 @pytest.mark.parametrize(
@@ -33,19 +32,3 @@ def test_operations_of_a_step_are_those_that_torch_counts(B, n_frames, n_compone
     # The kernels' rows that see no band are left out of their gradient, which we count in full.
     assert ours == pytest.approx(counter.get_total_flops(), rel=0.06)
     assert ours >= counter.get_total_flops()
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("aten::mkldnn_convolution", "convolutions"),
-        ("autograd::engine::evaluate_function: ConvolutionBackward0", "convolutions"),
-        ("aten::bmm", "matrix products"),
-        ("aten::native_batch_norm_backward", "normalisation, pooling and rectifiers"),
-        ("aten::addcdiv_", "optimiser"),
-        ("aten::copy_", "copies"),
-        ("aten::tanh", by_design.OTHERS),
-    ],
-)
-def test_work_is_told_apart_by_its_name(name, kind):
-    assert by_design.kind_of(name) == kind
