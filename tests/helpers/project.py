@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,16 @@ def load_module(name: str, folder: str = "workflow/scripts") -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def load_bench(name: str) -> ModuleType:
+    """A part of the benchmark, whose modules see each other as `python workflow/bench` has them."""
+    folder = str(PROJECT / "workflow/bench")
+    sys.path.insert(0, folder)
+    try:
+        return load_module(name, folder)
+    finally:
+        sys.path.remove(folder)
 
 
 def openers_of(name: str) -> dict[str, Callable]:

@@ -1,8 +1,13 @@
 """l2i.limits: memory as machine, cgroups and scheduler allow it."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import psutil
 import pytest
 
+from helpers.project import PROJECT
 from l2i.limits import ASKED_FOR, MiB, free_main_memory, memory_limits
 
 GB = 10**9
@@ -128,3 +133,28 @@ class TestCgroups:
         lines = "5:memory:/docker/0123abcd"
         root = files(tmp_path, {"proc/self/cgroup": lines, **version_1("", 4 * GB, GB)})
         assert free_main_memory({}, root) == 3 * GB
+
+
+SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
+
+@pytest.mark.skipif(
+    not SWITCH.exists() or "[madvise]" not in SWITCH.read_text(),
+    reason="this system gives large pages to nobody, or to everybody",
+)
+@pytest.mark.parametrize("asked", [True, False])
+def test_arrays_of_a_job_lie_in_large_pages(asked):
+    """Also after all that trains was imported, as jobs are before their first array."""
+    lines = [
+        f"import sys; sys.path.insert(0, {str(PROJECT / 'workflow')!r})",
+        "import torch, l2i.systems.by_design, l2i.systems.loading",
+        "from l2i.limits import take_large_pages",
+        "take_large_pages()" if asked else "",
+        "kept = torch.ones(2**24)",
+        "print(open('/proc/self/smaps_rollup').read())",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    (line,) = [s for s in done.stdout.splitlines() if s.startswith("AnonHugePages")]
+    assert (int(line.split()[1]) > 2**15) == asked  # kB; the array has twice as many

@@ -23,6 +23,7 @@ from parts import PARTS, Given, Part
 from rows import Row
 
 from l2i.datasets.archive import unpack
+from l2i.limits import take_large_pages
 from l2i.synthetic.esc50 import KINDS, write_esc50_archive
 
 N_SYNTHETIC_CLIPS = 405  # enough frames for the NMF
@@ -111,6 +112,7 @@ def _in_fresh_process(part: Part, given: Given) -> list[Row]:
 
 
 def _measure(part: Part, given: Given) -> list[Row]:
+    take_large_pages()
     torch.set_flush_denormal(True)
     return part.measure(given)
 

@@ -153,6 +153,7 @@ def _run(
     started_at, started = records.utc_now(), time.perf_counter()
     _warn_of_departures(_pins(snakemake))
     _keep_to_memory(snakemake)
+    limits.take_large_pages()
     named = _named_paths(snakemake.output, "output")
     outputs = [*_flat(named)]
     staged = {path: _staged(path) for _, path in outputs}

@@ -21,6 +21,7 @@ from l2i.disk import in_units
 
 MiB = 2**20
 ASKED_FOR = "L2I_JOB_MEMORY"  # bytes; the harness sets it to what the job asked its scheduler for
+LARGE_PAGES = "THP_MEM_ALLOC_ENABLE"  # torch's own
 NO_LIMIT = 2**60  # cgroups of version 1 have no word for it, but a number that no machine has
 
 
@@ -41,6 +42,17 @@ def free_main_memory(environment: Mapping[str, str] = os.environ, root: str | Pa
     free += [limit - held for limit in _given(environment).values()]
     free += [limit - memory.vms] if (limit := _address_space()) else []
     return min(free)
+
+
+def take_large_pages() -> None:
+    """Have torch ask for its large arrays in pages of 2 MiB, which Linux gives to who asks.
+
+    Else what a step takes and gives back, arrays of 100 MB, comes from the system in pages of 4 KiB
+    each time, and fills a fourth of a training step by design. Neither numbers nor peak memory
+    change. Torch reads this as it allocates first, so it is to be called before. What a user has
+    set stays.
+    """
+    os.environ.setdefault(LARGE_PAGES, "1")
 
 
 def memory_limits(

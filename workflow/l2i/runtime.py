@@ -19,20 +19,24 @@ def resolve_precision(precision: str, device: str) -> torch.dtype:
     Parameters
     ----------
     precision : {'auto', 'float32', 'bfloat16'}
-        'auto' takes bfloat16 where the hardware computes in it, not where it would be emulated.
+        'auto' takes what is faster on this machine: bfloat16 where :func:`gains_by_bfloat16`.
     device : str
         'cpu' or 'cuda'.
     """
     if precision == "auto":
-        return torch.bfloat16 if has_bfloat16(device) else torch.float32
+        return torch.bfloat16 if gains_by_bfloat16(device) else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
 
 
-def has_bfloat16(device: str) -> bool:
-    """Whether the device has bfloat16 units."""
+def gains_by_bfloat16(device: str) -> bool:
+    """Whether networks learn faster in bfloat16 than in float32: where matrix units compute in it.
+
+    A processor whose vector units alone know bfloat16 (avx512_bf16) multiplies it somewhat faster
+    and loses more by converting: a training step took 0.84 s there, and 0.72 s in float32.
+    """
     if device.startswith("cuda"):
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.cpu._is_amx_tile_supported()
 
 
 def autocast(device: str, precision: torch.dtype) -> contextlib.AbstractContextManager:

@@ -222,13 +222,14 @@ class TestStretchedConvolution:
     @given(
         n=st.integers(1, 9),
         n_frames=st.integers(1, 20),
-        kernel=st.sampled_from([(3, 3), (1, 5), (3, 1)]),
+        n_bands=st.integers(1, 5),
+        kernel=st.sampled_from([(3, 3), (1, 5), (3, 1), (5, 3)]),
         seed=st.integers(0, 2**16),
     )
-    def test_it_is_the_convolution_of_the_stretched_map(self, n, n_frames, kernel, seed):
+    def test_it_is_the_convolution_of_the_stretched_map(self, n, n_frames, n_bands, kernel, seed):
         torch.manual_seed(seed)
         conv = torch.nn.Conv2d(3, 2, kernel, padding=(kernel[0] // 2, kernel[1] // 2)).double()
-        h = torch.randn(2, 3, 4, n, dtype=torch.float64, requires_grad=True)
+        h = torch.randn(2, 3, n_bands, n, dtype=torch.float64, requires_grad=True)
         plain = conv(stretch(h, n_frames))
         early = stretch_conv(h, n_frames, conv)
         assert_close(early, plain)

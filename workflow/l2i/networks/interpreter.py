@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import conv2d, relu
 
 from l2i.networks.explainable import MapShape
 from l2i.networks.psi import TAPS, Psi
@@ -61,9 +61,20 @@ class AttentionPooling(nn.Module):
     def attention(self, H: Tensor) -> Tensor:
         """Shares of the frames in what is pooled, (B, T, n_scores); each column sums to 1."""
         frames = H.transpose(1, 2)  # (B, T, K)
-        value = torch.tanh(self.value(self.dropout(frames)))
-        gate = relu(self.gate(self.dropout(frames)))
+        value = torch.tanh(by_convolution(self.value, self.dropout(frames)))
+        gate = relu(by_convolution(self.gate, self.dropout(frames)))
         return self.score(value * gate).softmax(dim=1)
+
+
+def by_convolution(linear: nn.Linear, frames: Tensor) -> Tensor:
+    """`linear(frames)` of frames (B, T, K), as a convolution of 1 x 1.
+
+    Convolutions have wider vectors than products of matrices have on AMD's processors.
+    """
+    if torch.compiler.is_exporting():
+        return linear(frames)
+    cells = frames.transpose(1, 2).unsqueeze(2)  # channels last in memory, as they lay
+    return conv2d(cells, linear.weight[:, :, None, None], linear.bias).squeeze(2).transpose(1, 2)
 
 
 class ClassAttentionPooling(AttentionPooling):

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, interpolate, pad, relu
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 from l2i.checks import InputError
 from l2i.networks.classifier import map_shapes, scaled
@@ -246,10 +248,46 @@ def stretch_conv(h: Tensor, n_frames: int, conv: nn.Conv2d) -> Tensor:
         return conv(stretch(h, n_frames))  # a graph of any length has no weights to be kept
     n_taps = conv.kernel_size[1]
     kernel = conv.weight.permute(3, 0, 1, 2).flatten(0, 1).unsqueeze(3)  # taps before channels
-    mixed = conv2d(h, kernel, padding=(int(conv.padding[0]), 0)).permute(0, 2, 3, 1)
+    mixed = conv_over_bands(h, kernel, int(conv.padding[0])).permute(0, 2, 3, 1)
     mixed = mixed.unflatten(3, (n_taps, -1)).flatten(2, 3)  # (B, n_bands, T * taps, out)
     weights = _stretch_weights(h.shape[-1], n_frames, n_taps, h.dtype, h.device)
     return (weights @ mixed + conv.bias).permute(0, 3, 1, 2)
+
+
+def conv_over_bands(h: Tensor, kernel: Tensor, padding: int) -> Tensor:
+    """Convolution of maps (B, channels, bands, time) with kernels of one frame.
+
+    In float32 on a CPU the gradient of the kernel is computed band by band, in half of the time.
+    """
+    if h.device.type != "cpu" or torch.is_autocast_enabled("cpu") or not kernel.requires_grad:
+        return conv2d(h, kernel, padding=(padding, 0))
+    return cast(Tensor, _ConvOverBands.apply(h, kernel, padding))
+
+
+class _ConvOverBands(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, h: Tensor, kernel: Tensor, padding: int) -> Tensor:
+        ctx.save_for_backward(h, kernel)
+        ctx.padding = padding
+        return conv2d(h, kernel, padding=(padding, 0))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        h, kernel = ctx.saved_tensors
+        of_h = of_kernel = None
+        one_row = (*kernel.shape[:2], 1, 1)
+        if ctx.needs_input_grad[0]:
+            of_h = conv2d_input(h.shape, kernel, gradient, padding=(ctx.padding, 0))
+        if ctx.needs_input_grad[1]:
+            of_kernel = torch.zeros_like(kernel)
+            for row in range(kernel.shape[2]):
+                shift = row - ctx.padding  # from a band of the output to the one that it sees
+                first, end = max(0, -shift), min(gradient.shape[2], h.shape[2] - shift)
+                if first < end:
+                    seen, out = h[:, :, first + shift : end + shift], gradient[:, :, first:end]
+                    of_kernel[:, :, row : row + 1] = conv2d_weight(seen, one_row, out)
+        return of_h, of_kernel, None
 
 
 @lru_cache(maxsize=32)
