@@ -9,9 +9,31 @@ from __future__ import annotations
 import os
 import sys
 
+from threadpoolctl import threadpool_limits
+
+# What libraries read when they are loaded: BLAS and OpenMP of any maker, numba, and whatever a
+# program that the job starts may be made of.
+THREAD_VARIABLES = [
+    f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA", "NUMEXPR")
+]
+
+
+def hold_to_threads(n_threads: int) -> None:
+    """Let everything that computes use `n_threads` threads: what is loaded, what will be, children.
+
+    Libraries that are loaded are told (torch, numba, and each BLAS and OpenMP in this process);
+    those to come, here and in processes that are started, find it in their environment.
+    """
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n_threads)))
+    threadpool_limits(n_threads)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(n_threads)
+    if numba := sys.modules.get("numba"):
+        numba.config.reload_config()  # from the environment; its threads are not started yet
+
 
 def make_deterministic(n_threads: int) -> bool:
-    """Hold torch to reproducible float32 arithmetic on `n_threads` threads, if it is loaded at all.
+    """Hold the process to `n_threads` threads, and torch, if loaded, to reproducible float32.
 
     To be called before the process computes anything with torch.
 
@@ -20,7 +42,11 @@ def make_deterministic(n_threads: int) -> bool:
     bool
         Whether torch was loaded, hence whether anything was set.
     """
+    # Denormals make small factors of an NMF slow. Threads inherit the switch, so it comes first.
     torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_flush_denormal(True)
+    hold_to_threads(n_threads)
     if torch is None:
         return False
     # cuBLAS reads this when it starts, which has not happened yet.
@@ -33,7 +59,4 @@ def make_deterministic(n_threads: int) -> bool:
     # float32 means float32; bfloat16 is asked for by name.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    # Denormals make small factors of an NMF slow. Threads inherit the switch, so it comes first.
-    torch.set_flush_denormal(True)
-    torch.set_num_threads(n_threads)
     return True

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from l2i.dictionary.relaxation import relax_rows
 
-N_PASSES = 3  # over the rows, for each pass over X: they are cheap beside the products with X
+N_PASSES = 4  # over the rows, for each pass over X: they are cheap beside the products with X
 # Rows of H step this much further than to their minimum. Up to 2 the objective cannot rise: the
 # far side of a parabola mirrors the near one. About 1.5 saves the most passes over X.
 RELAXATION = 1.5

@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, threshold_
 
+from l2i.dictionary.moments import product
+
 EPS = 1e-12  # keeps ratios finite; far below the smallest useful spectrogram value
 # Entries that only ever shrink end as denormal numbers, with which arithmetic is many times slower.
 TINY = 1e-30
@@ -31,7 +33,7 @@ def update_activations(WtX: Tensor, WtW: Tensor, H: Tensor, mu: float) -> None:
     mu : float
         Weight of the L1 penalty.
     """
-    push = (WtW @ H).add_(mu + EPS)
+    push = product(WtW, H).add_(mu + EPS)
     H.mul_(WtX.div_(push))
     threshold_(H, TINY, 0.0)
 

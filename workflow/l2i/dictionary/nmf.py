@@ -13,6 +13,10 @@ X is read once in each iteration, block after block of its columns: a block give
 that its part of H needs, and then its share of XH' and HH', which is all that W needs. Nothing of
 the size of X is ever made, and X may be larger than memory (l2i.dictionary.columns).
 
+Where X has many blocks, hierarchical ALS updates W several times in an iteration, each time after a
+part of them: the moments of the part are replaced, those of the others stand, and their sum is that
+of H as it is. Each update therefore minimises the objective itself, which can only fall.
+
 References
 ----------
 J. Le Roux, F. Weninger, J. Hershey, "Sparse NMF - half-baked or well done?", MERL TR2015-023, 2015.
@@ -26,6 +30,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +40,7 @@ from torch import Tensor
 from l2i.checks import InputError, require_nonnegative, require_shape
 from l2i.dictionary import hals, multiplicative
 from l2i.dictionary.columns import Blocks, as_blocks
-from l2i.dictionary.moments import Moments, block_workers, describe_block, products, summed
+from l2i.dictionary.moments import Moments, block_workers, describe_block, product, products, summed
 from l2i.dictionary.multiplicative import unit_rows
 from l2i.progress import NowAndThen, progress
 
@@ -57,15 +62,17 @@ class Solver(NamedTuple):
 
     activations: Callable[[Tensor, Tensor, Tensor, float], None]  # WtX, WtW, H, mu; H in place
     atoms: Callable[[Tensor, Tensor, Tensor, int], Tensor]  # XHt, HHt, W, n_frozen -> W
-    overshoots: tuple[float, ...]  # how far W may go on beyond its update: shares to try of it
+    overshoots: tuple[float, ...]  # how far W may go on beyond its update: multiples to try of it
+    n_parts: int  # of X at most, after each of which W is updated
 
 
 SOLVERS = {
-    "hals": Solver(hals.update_activations, hals.update_atoms, overshoots=(0.9, 0.45)),
+    "hals": Solver(hals.update_activations, hals.update_atoms, (2.0, 1.0, 0.5), n_parts=8),
     "multiplicative": Solver(
-        multiplicative.update_activations, multiplicative.update_atoms, overshoots=()
+        multiplicative.update_activations, multiplicative.update_atoms, overshoots=(), n_parts=1
     ),
 }
+MIN_BLOCKS = 24  # of a part: an update of W takes as long as two, and all threads wait for it
 
 
 def sparse_nmf(
@@ -132,37 +139,48 @@ def sparse_nmf(
             told = "iteration %d of %d: objective %.8g, %.2f s"
             logger.info(told, iteration, n_iter, *history[-1])
 
+    rule, n_frozen = SOLVERS[solver], frozen.shape[1]
+    parts = _parts(len(X), rule.n_parts)
     with block_workers(X.device) as workers:
-        moments = summed(describe_block, X, H, workers)
+        of_part = [summed(describe_block, X, H, workers, part) for part in parts]
+        moments = Moments.of_all(of_part)
         note(moments, 0)
         for i in progress(range(n_iter), description="Learn dictionary", unit="iteration"):
-            moments = _update_activations(X, W, H, moments, SOLVERS[solver], sparsity, workers)
-            is_last = i + 1 == n_iter
-            W = _update_atoms(W, moments, SOLVERS[solver], frozen.shape[1], is_last)
+            for p, part in enumerate(parts):
+                update = _update_of(W, rule.activations, sparsity, X.device)
+                # The energy of X is summed once only.
+                new = summed(update, X, H, workers, part)
+                of_part[p] = new._replace(energy=of_part[p].energy)
+                is_end = p + 1 == len(parts)
+                if i or is_end:  # at first most of H is random, and nothing to fit W to
+                    moments = Moments.of_all(of_part)
+                    is_last = is_end and i + 1 == n_iter
+                    W = _update_atoms(W, moments, rule, n_frozen, is_last)
             note(moments, i + 1)
     objective, seconds = torch.tensor(history, dtype=torch.float64).T
     error = math.sqrt(2 * moments.objective(W.double(), 0) / (float(moments.energy) or 1))
     return Factorisation(W.T.contiguous().to(X.device), H, objective, seconds, error)
 
 
-def _update_activations(
-    X: Blocks,
-    W: Tensor,
-    H: Tensor,
-    moments: Moments,
-    solver: Solver,
-    mu: float,
-    workers: Callable,
-) -> Moments:
-    """Update H in place, one block of columns after another; moments of the result."""
-    W = W.to(X.device)
+def _parts(n_blocks: int, n_parts: int) -> list[range]:
+    """Numbers of blocks, cut into parts of about the same size."""
+    n_parts = max(1, min(n_parts, n_blocks // MIN_BLOCKS))
+    ends = [n_blocks * p // n_parts for p in range(n_parts + 1)]
+    return [range(*pair) for pair in pairwise(ends)]
+
+
+def _update_of(
+    W: Tensor, rule: Callable[..., None], mu: float, device: torch.device
+) -> Callable[[Tensor, Tensor], tuple[Tensor, ...]]:
+    """What updates a block's part of H in place, and returns its share of the moments."""
+    W = W.to(device)
     gram = W @ W.T
 
     def visit(x: Tensor, h: Tensor) -> tuple[Tensor, ...]:
-        solver.activations(W @ x, gram, h, mu)
+        rule(product(W, x), gram, h, mu)
         return products(x, h)
 
-    return summed(visit, X, H, workers)._replace(energy=moments.energy)
+    return visit
 
 
 def _update_atoms(
@@ -171,12 +189,12 @@ def _update_atoms(
     """Update the columns of W, and go on in the same direction where that does no harm.
 
     H has not yet answered to the new W, and once it has, W will want to move on the same way. So W
-    goes further at once, by up to as much as leaves the objective no higher than it was before the
-    update: as a whole it never rises. The last iteration has no H to follow, and stays at the best.
+    goes further at once, as far as keeps half of what the update gained: the objective never rises,
+    and no component of little weight is thrown about for nothing. The last iteration has no H to follow, and stays at the best.
     """
     before = W.double()
     after = solver.atoms(moments.XHt, moments.HHt, before, n_frozen)
-    limit = moments.objective(before, 0)
+    limit = (moments.objective(before, 0) + moments.objective(after, 0)) / 2
     for share in () if is_last else solver.overshoots:
         beyond = unit_rows((after + share * (after - before)).clamp(min=0))
         beyond[:n_frozen] = before[:n_frozen]
