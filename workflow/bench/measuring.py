@@ -56,7 +56,7 @@ def measured(
     Returns
     -------
     dict
-        `machine`, `audio` (what was listened to), `tiny`, `left_out` (titles of parts), and `parts`:
+        `machine`, `audio` (what was listened to), `tiny`, `left_out` (titles), and `parts`:
         each with its name, title, seconds, CPU seconds, what others used meanwhile, rows, and the
         error that ended it.
     """
