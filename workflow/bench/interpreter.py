@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from features import N_SAMPLES, librosa_features
 from machine import gemm_rate
-from parts import N_TRAINING_CLIPS, Given
+from parts import Given
 from rows import Row, at_most, faster, near_floor
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -35,7 +35,8 @@ from l2i.systems.posthoc import LossWeights, train_posthoc
 from l2i.training import losses
 from l2i.training.loop import Plan
 
-N_CLASSES, N_COMPONENTS, BATCH, N_EPOCHS = 10, 100, 32, 3
+N_CLIPS, BATCH, N_EPOCHS = 320, 32, 3
+N_CLASSES, N_COMPONENTS = 10, 100
 OF_FLOOR = 0.7  # of the machine's rate of matrix products, at least
 AGAINST_NAIVE = {True: 10, False: 4}  # by whether matrix units compute in bfloat16
 
@@ -62,7 +63,7 @@ def measure(given: Given) -> list[Row]:
     runs the classifier on each clip, in every epoch and in float32. Ours computes hidden maps once
     and trains in the precision that is faster on this machine.
     """
-    paths = given.clips(N_TRAINING_CLIPS)
+    paths = given.clips(N_CLIPS)
     torch.manual_seed(0)
     classifier = frozen(Classifier(N_CLASSES), "cpu")
     W = torch.rand(513, N_COMPONENTS)
