@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import librosa
 import numpy as np
@@ -108,9 +109,9 @@ def step_operations(network: Interpreter, batch_size: int, n_frames: int) -> int
     psi, n = network.psi, n_frames // 32
     K, C = network.W.shape[1], network.linear.out_features
     twice = [
-        _multiply_adds(psi.from_b4, 4 * 4 * n),
-        *_stretched(psi.from_b5, n_bands=8, n_in=2 * n, n_out=4 * n),
-        *_stretched(psi.from_b6, n_bands=4, n_in=n, n_out=2 * n),
+        _multiply_adds(cast(nn.Conv2d, psi.from_b4), 4 * 4 * n),
+        *_stretched(cast(nn.Conv2d, psi.from_b5), n_bands=8, n_in=2 * n, n_out=4 * n),
+        *_stretched(cast(nn.Conv2d, psi.from_b6), n_bands=4, n_in=n, n_out=2 * n),
         _stretched(psi.joint, n_bands=4, n_in=4 * n, n_out=8 * n)[1],
         K * K * n_frames,  # W'W H
     ]
@@ -127,12 +128,12 @@ def step_operations(network: Interpreter, batch_size: int, n_frames: int) -> int
     return 2 * batch_size * (2 * sum(twice) + 3 * sum(thrice))
 
 
-def _multiply_adds(layer: nn.Module, n_cells: int) -> int:
+def _multiply_adds(layer: nn.Conv2d, n_cells: int) -> int:
     """Of a convolution whose output has so many cells, forward."""
     return layer.weight.numel() * n_cells
 
 
-def _stretched(layer: nn.Module, *, n_bands: int, n_in: int, n_out: int) -> tuple[int, int]:
+def _stretched(layer: nn.Conv2d, *, n_bands: int, n_in: int, n_out: int) -> tuple[int, int]:
     """Of a convolution of n_in frames stretched to n_out: of it, and of the stretching."""
     n_channels, n_taps = len(layer.weight), layer.kernel_size[1]
     return _multiply_adds(layer, n_bands * n_in), n_bands * n_channels * n_out * n_taps * n_in
