@@ -144,12 +144,11 @@ SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 )
 @pytest.mark.parametrize("asked", [True, False])
 def test_arrays_of_a_job_lie_in_large_pages(asked):
-    """Also after all that trains was imported, as jobs are before their first array."""
+    """The harness, which scripts import first, asks before anything can allocate."""
     lines = [
         f"import sys; sys.path.insert(0, {str(PROJECT / 'workflow')!r})",
+        "import harness.job" if asked else "",
         "import torch, l2i.systems.by_design, l2i.systems.loading",
-        "from l2i.limits import take_large_pages",
-        "take_large_pages()" if asked else "",
         "kept = torch.ones(2**24)",
         "print(open('/proc/self/smaps_rollup').read())",
     ]

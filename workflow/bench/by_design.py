@@ -40,7 +40,7 @@ SETTINGS = {  # those of ESC-50
 }
 OUTSIDE = 15.0  # per cent of a step, at most
 KINDS = {  # of work, by parts of the names that torch has for it; the first that fits counts
-    "convolutions": ("conv",),
+    "convolutions": ("conv", "Conv"),
     "matrix products": ("mm", "matmul", "dot", "Bmm", "linear"),
     "optimiser": ("_fused_adam", "_foreach", "addcdiv", "addcmul", "lerp", "Optimizer"),
     "normalisation, pooling and rectifiers": (

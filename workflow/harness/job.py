@@ -32,6 +32,8 @@ from l2i.provenance.hashes import KnownHashes, settled
 from l2i.provenance.housekeeping import CHECKPOINTS, LOCK, REMAKE, SCRATCH
 from l2i.provenance.lineage import Lineage
 
+limits.take_large_pages()  # before anything that a script imports after this allocates
+
 PROJECT = Path(__file__).resolve().parents[2]
 HASHES = "results/.hashes"  # of all runs, see l2i.provenance.hashes
 # What schedulers and terminals send to have a job end, beside SIGTERM: a warning before the time
@@ -153,7 +155,6 @@ def _run(
     started_at, started = records.utc_now(), time.perf_counter()
     _warn_of_departures(_pins(snakemake))
     _keep_to_memory(snakemake)
-    limits.take_large_pages()
     named = _named_paths(snakemake.output, "output")
     outputs = [*_flat(named)]
     staged = {path: _staged(path) for _, path in outputs}
