@@ -200,6 +200,7 @@ def make_toy(folder, **changes):
         "workflow/l2i",
         "workflow/configuration",
         "workflow/schemas",
+        "workflow/reference",
         "profiles",
     ):
         shutil.copytree(PROJECT / name, folder / name)
