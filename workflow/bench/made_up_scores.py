@@ -104,7 +104,8 @@ class Made:
     def decisions(self) -> tuple[np.ndarray, np.ndarray]:
         """Clip (n,) and class (n,) of all that a classifier decides for."""
         if self.corpus.multi_label:
-            return np.nonzero(self.tags(self.shared) > 0.5)
+            clip, of = np.nonzero(self.tags(self.shared) > 0.5)
+            return clip, of
         n = self.corpus.n_clips
         return np.arange(n), self.shared.integers(len(self.corpus.classes), size=n)
 
@@ -184,9 +185,11 @@ def masks(made: Made) -> pd.DataFrame:
     rows = rows.loc[rows.index.repeat(len(operators))].reset_index(drop=True)
     random, n = made.random, len(rows)
     rows = rows.assign(operator=np.tile(operators, n // len(operators)))
-    shares = ("probability_before", "probability_in", "probability_out", "relative_drop")
-    shares += ("relative_gain", "probability_drop", "insertion", "deletion", "sparseness")
-    rows = rows.assign(**{name: random.random(n) for name in (*shares, "complexity")})
+    shares = (
+        *("probability_before", "probability_in", "probability_out", "probability_drop"),
+        *("relative_drop", "relative_gain", "insertion", "deletion", "sparseness", "complexity"),
+    )
+    rows = rows.assign(**{name: random.random(n) for name in shares})
     flags = {name: random.integers(2, size=n) for name in ("increase", "decided_in", "empty")}
     return rows.assign(**flags, energy_kept=random.random(n))
 
@@ -277,9 +280,13 @@ def pictured(name: str) -> pd.DataFrame:
         cells = {"time_s": time / 80, "frequency_hz": 45 * 1.05**frequency}
         return pd.DataFrame(cells | {each: random.random(N_CELLS) for each in levels})
     component, frequency = divmod(np.arange(N_COLUMNS), 64)
-    columns = {"place": component + 1, "component": component, "centroid_hz": 100.0 + component}
-    columns |= {"active": 1, "frequency_hz": 45 * 1.1**frequency, "dataset": "esc50"}
-    return pd.DataFrame(columns | {"level_db": -80 * random.random(N_COLUMNS)})
+    columns = pd.DataFrame({"place": component + 1, "component": component, "active": 1})
+    return columns.assign(
+        centroid_hz=100.0 + component,
+        frequency_hz=45 * 1.1**frequency,
+        level_db=-80 * random.random(N_COLUMNS),
+        dataset="esc50",
+    )
 
 
 Maker = Callable[[Made], pd.DataFrame]
