@@ -24,6 +24,7 @@ from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.sizes import Sizes, sizes_of
 from configuration.values import typed
+from documentation.cost_trials import trials
 from documentation.places import PROJECT
 from l2i.checks import InputError
 
@@ -65,11 +66,14 @@ def fit(runs: Sequence[Path]) -> dict[str, Any]:
     fitted = {kind: _fitted(jobs) for kind, jobs in sorted(kinds.items())}
     _lend(_of_networks(fitted, "cpu"), median)
     _lend(_of_networks(fitted, "gpu"), min)  # of small jobs alone, none of which keeps it busy
-    return {"runs": [*map(_about, runs), {"table": str(TABLE.relative_to(PROJECT))}], "kinds": fitted}
+    measured = [*map(_about, runs), {"table": str(TABLE.relative_to(PROJECT))}]
+    return {"runs": measured, "kinds": fitted, "trials": trials()}
 
 
 def _of_networks(fitted: Mapping[str, Any], machine: str) -> list[dict[str, Any]]:
-    return [law[machine] for kind, law in fitted.items() if machine in law and kind not in NO_NETWORK]
+    return [
+        law[machine] for kind, law in fitted.items() if machine in law and kind not in NO_NETWORK
+    ]
 
 
 def _lend(laws: Sequence[dict[str, Any]], chosen: Callable[[Iterable[float]], float]) -> None:
@@ -223,7 +227,11 @@ def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]
     off = np.abs(terms @ law / np.maximum(seconds, 1e-3) - 1)
     named = dict(zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True))
     largest = max(each.work for each in demands)
-    return named | {"largest": _rounded(largest), "n": len(seconds), "error": round(float(median(off)), 2)}
+    return named | {
+        "largest": _rounded(largest),
+        "n": len(seconds),
+        "error": round(float(median(off)), 2),
+    }
 
 
 def _relative_nnls(terms: np.ndarray, values: Sequence[float]) -> np.ndarray:

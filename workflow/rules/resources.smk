@@ -21,7 +21,6 @@ COSTS = Costs(config)
 START = 5  # minutes for a job to load its libraries from a slow disk
 MARGIN = 3  # times the time that is expected, and ...
 MEMORY_MARGIN = 1.5  # ... the memory
-SLOW_GPU = 10  # an old GPU takes so many times what a new one does; never longer than its cores
 # Training goes on from its checkpoint and large arrays give way to the memory there is, so that
 # asking for more than this would only make a job wait longer.
 MOST_MINUTES, MOST_MB, LEAST_MB = 240, 32_000, 2_000
@@ -35,7 +34,7 @@ def asks(rule, gpu=False, **more):
         cost = COSTS.of(rule, dict(wildcards))
         seconds = cost.core_seconds / cores
         if gpu and GPU and cost.gpu_seconds:
-            seconds = min(seconds, SLOW_GPU * cost.gpu_seconds)
+            seconds = min(seconds, cost.gpu_seconds)  # of jobs that did not keep theirs busy
         return attempt * math.ceil(min(START + MARGIN * seconds / 60, MOST_MINUTES))
 
     def mem_mb(wildcards, attempt):
