@@ -1,8 +1,8 @@
 """What jobs have taken, by the records of runs: the coefficients of `configuration.costs`.
 
 For each kind of job, non-negative least squares of its seconds on a start, its pieces (steps of
-learning, sounds) and its work, of records of CPUs and of GPUs apart, relative errors counting alike; its memory on a
-start and the size of a batch; the most bytes that one left.
+learning, sounds) and its work, of records of CPUs and of GPUs apart, relative errors counting
+alike; its memory on a start and the size of a batch; the most bytes that one left.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ NO_NETWORK |= {"train_system/nmf_linear", "train_system/tdl_nmf", "interpret_cli
 NO_NETWORK |= {"sound_prototypes", "choose_stimuli"}
 SMALL = 1000  # units: of an epoch of ESC-10, about
 HEAD = """\
-# What jobs have taken: measured, and not to be edited. `python -m documentation costs RUN...` fits it
-# to the records of the runs below; workflow/configuration/costs.py says what the units are.
+# What jobs have taken: measured, and not to be edited. `python -m documentation costs RUN...` fits
+# it to records of the runs below; workflow/configuration/costs.py says what the units are.
 #
-# Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_piece * pieces (steps of
-# learning, 10^3 s of sound) + a_unit * units of work; `largest`, the most units of a job that was measured, and how far
-# the formula is off in the middle of all n. Peak memory in bytes: start + a_cell * cells of a batch.
+# Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_piece * pieces (steps
+# of learning, 10^3 s of sound) + a_unit * units of work. `largest`: most units of a job that was
+# measured; `error`: how far the formula is off, in the middle of all n; `lent`: the rate of other
+# kinds. Peak memory in bytes: start + a_cell * cells of a batch.
 """
 
 
@@ -77,7 +78,7 @@ def _of_networks(fitted: Mapping[str, Any], machine: str) -> list[dict[str, Any]
 
 
 def _lend(laws: Sequence[dict[str, Any]], chosen: Callable[[Iterable[float]], float]) -> None:
-    """Give kinds whose jobs were too small to tell what their networks' work takes the rate of others.
+    """Give kinds whose jobs were too small to tell what a network's work takes another's rate.
 
     It is the one that is `chosen` of the five kinds of the largest jobs.
     """

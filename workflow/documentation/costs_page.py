@@ -1,4 +1,4 @@
-"""docs/run/costs.md: what the paper's configuration takes, stage by stage and data set by data set."""
+"""docs/run/costs.md: what the paper's configuration takes, by stage and data set."""
 
 from __future__ import annotations
 
