@@ -1,12 +1,14 @@
 """What becomes of SLURM's answers; tests/workflow/test_slurm.py holds it against a real one."""
 
 import asyncio
+import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -23,9 +25,15 @@ from snakemake.settings.types import (
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 import cluster
+from configuration.costs import Costs
+from documentation.costs_page import jobs_of, paper
 from helpers.loaded_workflow import loaded_workflow
 from helpers.project import PROJECT
 from helpers.tiny_project import Project, make_corpus, overlay_for
+
+PAPER = paper()
+COSTS = Costs(PAPER)
+JOB = {"system": "l2i_att", "variant": "default", "run": "0"}
 
 
 class Executor:
@@ -435,8 +443,14 @@ class TestSubmissionsOfThePaper:
             if not job.is_group()
         }
         small, large = (asked["train_system", name, "l2i_att"] for name in ("esc50", "openmic"))
-        assert (small["runtime"], large["runtime"]) == (16, 222)
-        assert (small["mem_mb"], large["mem_mb"]) == (9600, 32_000)
+        expected = {
+            name: COSTS.of("train_system", JOB | {"dataset": name, "fold": fold})
+            for name, fold in (("esc50", "1"), ("openmic", "official"))
+        }
+        assert small["runtime"] < large["runtime"] <= 240
+        for name, given in (("esc50", small), ("openmic", large)):
+            assert given["mem_mb"] == math.ceil(2000 + 1.5 * expected[name].memory_bytes / 1e6)
+            assert 60 * given["runtime"] >= min(3 * expected[name].core_seconds / 4, 240 * 60)
         assert small["runtime"] < asked["train_system", "esc50", "vibi"]["runtime"] <= 240
         group = next(
             j for j in submissions if getattr(j, "groupid", "") == "measures_esc50_l2i_att"
@@ -444,6 +458,15 @@ class TestSubmissionsOfThePaper:
         each = [job.resources["runtime"] for job in group.jobs]
         assert group.resources["runtime"] == sum(each)
         assert group.resources["mem_mb"] == max(job.resources["mem_mb"] for job in group.jobs)
+
+    def test_the_page_of_costs_counts_the_same_jobs(self, submissions):
+        """docs/run/costs.md, by documentation.costs_page."""
+        jobs = [job for each in submissions for job in getattr(each, "jobs", [each])]
+        planned = Counter((job.rule.name, job.wildcards.dataset) for job in jobs)
+        counted = Counter(
+            (rule, name) for name in PAPER["run"]["datasets"] for rule, _ in jobs_of(PAPER, name)
+        )
+        assert counted == planned
 
     def test_tables_and_figures_are_made_where_the_command_is_typed(self, submissions):
         rules = {each.rule.name for job in submissions for each in getattr(job, "jobs", [job])}

@@ -32,7 +32,9 @@ def main() -> None:
     commands.add_parser("print", help="rewrite the blocks of the pages")
     commands.add_parser("reference", help="rewrite config/README.md, by schema and config.yaml")
     of_costs = commands.add_parser("costs", help="fit workflow/reference/costs.yaml to runs")
-    of_costs.add_argument("runs", type=Path, nargs="*", help="results/{name}; none: rewrite the page")
+    of_costs.add_argument(
+        "runs", type=Path, nargs="*", help="results/{name}; none: rewrite the page"
+    )
     commands.add_parser("licences", help="rewrite docs/licences.md, by what is installed")
     of_draw = commands.add_parser("draw", help="draw docs/interpretation.png anew")
     of_draw.add_argument("folder", type=Path, help="of one interpreted class of one clip")

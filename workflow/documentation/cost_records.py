@@ -1,8 +1,8 @@
 """What jobs have taken, by the records of runs: the coefficients of `configuration.costs`.
 
 For each kind of job, non-negative least squares of its seconds on a start, its pieces (steps of
-learning, sounds) and its work, of records of CPUs and of GPUs apart, relative errors counting alike; its memory on a
-start and the size of a batch; the most bytes that one left.
+learning, sounds) and its work, of records of CPUs and of GPUs apart, relative errors counting
+alike; its memory on a start and the size of a batch; the most bytes that one left.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.sizes import Sizes, sizes_of
 from configuration.values import typed
+from documentation.cost_trials import trials
 from documentation.places import PROJECT
 from l2i.checks import InputError
 
@@ -36,12 +37,13 @@ NO_NETWORK |= {"train_system/nmf_linear", "train_system/tdl_nmf", "interpret_cli
 NO_NETWORK |= {"sound_prototypes", "choose_stimuli"}
 SMALL = 1000  # units: of an epoch of ESC-10, about
 HEAD = """\
-# What jobs have taken: measured, and not to be edited. `python -m documentation costs RUN...` fits it
-# to the records of the runs below; workflow/configuration/costs.py says what the units are.
+# What jobs have taken: measured, and not to be edited. `python -m documentation costs RUN...` fits
+# it to records of the runs below; workflow/configuration/costs.py says what the units are.
 #
-# Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_piece * pieces (steps of
-# learning, 10^3 s of sound) + a_unit * units of work; `largest`, the most units of a job that was measured, and how far
-# the formula is off in the middle of all n. Peak memory in bytes: start + a_cell * cells of a batch.
+# Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_piece * pieces (steps
+# of learning, 10^3 s of sound) + a_unit * units of work. `largest`: most units of a job that was
+# measured; `error`: how far the formula is off, in the middle of all n; `lent`: the rate of other
+# kinds. Peak memory in bytes: start + a_cell * cells of a batch.
 """
 
 
@@ -65,15 +67,18 @@ def fit(runs: Sequence[Path]) -> dict[str, Any]:
     fitted = {kind: _fitted(jobs) for kind, jobs in sorted(kinds.items())}
     _lend(_of_networks(fitted, "cpu"), median)
     _lend(_of_networks(fitted, "gpu"), min)  # of small jobs alone, none of which keeps it busy
-    return {"runs": [*map(_about, runs), {"table": str(TABLE.relative_to(PROJECT))}], "kinds": fitted}
+    measured = [*map(_about, runs), {"table": str(TABLE.relative_to(PROJECT))}]
+    return {"runs": measured, "kinds": fitted, "trials": trials()}
 
 
 def _of_networks(fitted: Mapping[str, Any], machine: str) -> list[dict[str, Any]]:
-    return [law[machine] for kind, law in fitted.items() if machine in law and kind not in NO_NETWORK]
+    return [
+        law[machine] for kind, law in fitted.items() if machine in law and kind not in NO_NETWORK
+    ]
 
 
 def _lend(laws: Sequence[dict[str, Any]], chosen: Callable[[Iterable[float]], float]) -> None:
-    """Give kinds whose jobs were too small to tell what their networks' work takes the rate of others.
+    """Give kinds whose jobs were too small to tell what a network's work takes another's rate.
 
     It is the one that is `chosen` of the five kinds of the largest jobs.
     """
@@ -223,7 +228,11 @@ def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]
     off = np.abs(terms @ law / np.maximum(seconds, 1e-3) - 1)
     named = dict(zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True))
     largest = max(each.work for each in demands)
-    return named | {"largest": _rounded(largest), "n": len(seconds), "error": round(float(median(off)), 2)}
+    return named | {
+        "largest": _rounded(largest),
+        "n": len(seconds),
+        "error": round(float(median(off)), 2),
+    }
 
 
 def _relative_nnls(terms: np.ndarray, values: Sequence[float]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""docs/run/costs.md: what the paper's configuration takes, stage by stage and data set by data set."""
+"""docs/run/costs.md: what the paper's configuration takes, by stage and data set."""
 
 from __future__ import annotations
 
@@ -87,7 +87,10 @@ def jobs_of(config: dict[str, Any], dataset: str) -> Iterator[tuple[str, dict[st
         yield "train_classifier", of_fold
         yield "measure_classifier", of_fold
         yield "explain_by_slime", of_fold | {"occasion": "listening", "run": first["run"]}
-        yield "compose_atlas", of_fold | first | {"fold": fold, "system": config["run"]["systems"][0]}
+        yield (
+            "compose_atlas",
+            of_fold | first | {"fold": fold, "system": config["run"]["systems"][0]},
+        )
     for system in config["run"]["systems"]:
         for fold, run in repeats(config, dataset, system):
             job = {"fold": str(fold), "run": str(run), "variant": "default", "system": system}
@@ -115,7 +118,9 @@ def jobs_of(config: dict[str, Any], dataset: str) -> Iterator[tuple[str, dict[st
     yield from _of_ablations(config, dataset)
 
 
-def _of_system(job: dict[str, str], measures: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def _of_system(
+    job: dict[str, str], measures: Iterable[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
     yield "train_system", job
     of_measure = {
         "fidelity": "measure_fidelity",
@@ -230,21 +235,24 @@ HEAD = """\
 
 <!-- Written by `python -m documentation costs`; do not edit. -->
 
-Time, memory and disk of the paper's configuration, stage by stage. None of it was run as a whole: **all of this
-is extrapolated** from small runs, by formulas of what each job does (`workflow/configuration/costs.py`), and
-`beyond` says how many times the work of the largest job of its kind that was measured on a CPU the largest of
-these is. Hours of a stage are those of all its jobs, without the few seconds in which each starts; a job with
-four cores takes about a quarter of its core hours. Memory and what is kept `at hand` (hidden maps: in memory
-where there is room, else in a scratch file) are those of the largest job. GPU hours come from jobs that were too
-small to keep a GPU busy: take them for upper bounds, on one H100. The same formulas decide what jobs
-[ask a cluster for](cluster.md), three times the time and half as much memory again, at most four hours and
-32 GB: training that takes longer goes on from its checkpoint. `l2i plan` tells it of what you would run."""
+Time, memory and disk of the paper's configuration, stage by stage. None of it was run as a whole:
+**all of this is extrapolated** from small runs, by formulas of what each job does
+(`workflow/configuration/costs.py`), and `beyond` says how many times the work of the largest job
+of its kind that was measured on a CPU the largest of these is. Hours of a stage are those of all
+its jobs, without the few seconds in which each starts; a job with four cores takes about a quarter
+of its core hours. Memory and what is kept `at hand` (hidden maps: in memory where there is room,
+else in a scratch file) are those of the largest job. GPU hours come from jobs that were too small
+to keep a GPU busy: take them for upper bounds, on one H100. The same formulas decide what jobs
+[ask a cluster for](cluster.md), three times the time and half as much memory again, at most four
+hours and 32 GB: training that takes longer goes on from its checkpoint. `l2i plan` tells it of
+what you would run."""
 
 TAIL = """\
 ## Disk, and what may be deleted
 
-Log magnitudes take most of it, and nobody reads them again once dictionaries, systems and scores are there. To
-free the room, remove `results/paper/features/DATASET/log_magnitude.npy` **and** its `.digest`: what is there
-stays, and is not made anew unless a job needs the spectra. Then `cache_features` makes both arrays anew, and by
-its settings and code the same bytes. Where the digest is left, it vouches for a file that is lost, and counts
-for nothing: it is as if both were missing."""
+Log magnitudes take most of it, and nobody reads them again once dictionaries, systems and scores
+are there. To free the room, remove `results/paper/features/DATASET/log_magnitude.npy` **and** its
+`.digest`: what is there stays, and is not made anew unless a job needs the spectra. Then
+`cache_features` makes both arrays anew, and by its settings and code the same bytes. Where the
+digest is left, it vouches for a file that is lost, and counts for nothing: it is as if both were
+missing."""
