@@ -13,7 +13,7 @@ from sklearn.decomposition import NMF, non_negative_factorization
 from torch.testing import assert_close
 
 from l2i.checks import InputError
-from l2i.dictionary import hals, multiplicative
+from l2i.dictionary import columns, hals, multiplicative, nmf
 from l2i.dictionary.columns import ClipColumns, MatrixColumns
 from l2i.dictionary.nmf import SOLVERS, sparse_nmf
 from l2i.dictionary.relaxation import relax_rows
@@ -77,6 +77,58 @@ class TestInvariants:
         W, H, history, *_ = fit(X, solver=solver, n_iter=5)
         assert math.isclose(history[-1], objective(X, W, H, 0.1), rel_tol=1e-9)
 
+    def test_parts_of_the_data_answered_in_turn_are_the_same_descent_by_plain_loops(
+        self, generator, monkeypatch
+    ):
+        """Every sum formed anew from all of X and H, where the code replaces those of a part."""
+        n_parts, width, mu = 2, columns.CPU_BLOCK, 0.02
+        monkeypatch.setattr(nmf, "MIN_BLOCKS", 1)
+        rule = SOLVERS["hals"]._replace(overshoots=(), n_parts=n_parts)
+        monkeypatch.setitem(SOLVERS, "hals", rule)
+        X = torch.rand(F, n_parts * width, generator=generator, dtype=torch.float64)
+        W = unit(torch.rand(F, K, generator=generator, dtype=torch.float64))
+        H = torch.rand(K, X.shape[1], generator=generator, dtype=torch.float64)
+        result = fit(X, sparsity=mu, n_iter=3, start=(W, H))
+        expected = [objective(X, W, H, mu)]
+        for i in range(3):
+            for p in range(n_parts):
+                part = slice(p * width, (p + 1) * width)
+                for _ in range(hals.N_PASSES):
+                    for k in range(K):
+                        slope = W[:, k] @ (X[:, part] - W @ H[:, part]) - mu
+                        H[k, part] = (H[k, part] + hals.RELAXATION * slope).clamp(min=0)
+                for _ in range(hals.N_PASSES if i or p == n_parts - 1 else 0):
+                    for k in range(K):
+                        R = X - W @ H + W[:, k : k + 1] * H[k]
+                        W[:, k] = unit((R @ H[k]).clamp(min=0))
+            expected.append(objective(X, W, H, mu))
+        assert_close(result.objective, torch.tensor(expected, dtype=torch.float64))
+        assert_close(result.W, W)
+        assert_close(result.H, H)
+
+    @pytest.mark.parametrize("mu", MUS)
+    def test_answering_in_parts_never_raises_the_objective_and_ends_lower(
+        self, generator, monkeypatch, mu
+    ):
+        atoms = unit(torch.rand(F, 8, generator=generator) ** 4)
+        X = atoms @ torch.rand(8, 16 * columns.CPU_BLOCK, generator=generator) ** 4
+        monkeypatch.setattr(nmf, "MIN_BLOCKS", 2)
+        histories = {}
+        for n_parts in (1, 8):
+            rule = SOLVERS["hals"]._replace(n_parts=n_parts)
+            monkeypatch.setitem(SOLVERS, "hals", rule)
+            histories[n_parts] = fit(X, n_components=8, sparsity=mu, n_iter=15).objective
+        rounding = 1e-6 * float(X.double().square().sum())
+        assert all((history.diff() <= rounding).all() for history in histories.values())
+        assert histories[8][-1] <= histories[1][-1] + rounding
+
+    @given(st.integers(1, 2000), st.integers(1, 9))
+    def test_parts_hold_each_block_once_in_order_and_enough_of_them(self, n_blocks, n_parts):
+        parts = nmf._parts(n_blocks, n_parts)
+        assert [i for part in parts for i in part] == [*range(n_blocks)]
+        assert 1 <= len(parts) <= n_parts
+        assert len(parts) == 1 or min(map(len, parts)) >= nmf.MIN_BLOCKS
+
     def test_going_too_far_beyond_an_update_is_noticed(self, X, monkeypatch):
         reckless = SOLVERS["hals"]._replace(overshoots=(20.0, 5.0))
         monkeypatch.setitem(SOLVERS, "hals", reckless)
@@ -106,7 +158,7 @@ class TestInvariants:
         assert torch.equal(first.W, second.W) and torch.equal(first.H, second.H)
 
     def test_the_number_of_threads_changes_no_bit(self, generator, solver):
-        X = torch.rand(F, 8000, generator=generator, dtype=torch.float64)
+        X = torch.rand(F, 30_000, generator=generator, dtype=torch.float64)
         n_threads = torch.get_num_threads()
         results = []
         try:

@@ -190,7 +190,8 @@ def _update_atoms(
 
     H has not yet answered to the new W, and once it has, W will want to move on the same way. So W
     goes further at once, as far as keeps half of what the update gained: the objective never rises,
-    and no component of little weight is thrown about for nothing. The last iteration has no H to follow, and stays at the best.
+    and no component of little weight is thrown about for nothing. The last update has no H to
+    follow, and stays at the best.
     """
     before = W.double()
     after = solver.atoms(moments.XHt, moments.HHt, before, n_frozen)
