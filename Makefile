@@ -46,7 +46,7 @@ lint: $(ENV) ## check style, types and spelling
 	$(BIN)/snakemake --snakefile workflow/Snakefile --lint
 
 bench: $(ENV) ## measure speed and memory against the bars, with a report
-	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO))
+	$(BIN)/python workflow/bench $(if $(AUDIO),--audio $(AUDIO)) $(BENCH)
 
 coverage: $(ENV) ## how often intervals hold the truth, by simulation, with a report
 	$(BIN)/python workflow/bench/intervals.py
@@ -61,7 +61,7 @@ determinism: $(ENV) ## the demo twice; tables and figures must agree byte for by
 	rm -rf results/.first
 	@echo "The tables and figures of both runs agree byte for byte."
 
-measured: $(ENV) ## the tables of results/RUN into docs/measured, and into the pages
+measured: $(ENV) ## the tables, or the report, of results/RUN into docs/measured, and into the pages
 	PYTHONPATH=workflow $(BIN)/python -m documentation take results/$(RUN)
 	PYTHONPATH=workflow $(BIN)/python -m documentation print
 

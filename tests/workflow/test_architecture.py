@@ -324,6 +324,63 @@ def test_tensors_are_asked_for_nothing_that_a_gpu_refuses(path):
         assert not called & REFUSED_ON_A_GPU
 
 
+# What a step of training must not do: each waits until the device has done all that it was given.
+WAITS = {"item", "cpu", "tolist", "numpy", "nonzero", "argwhere", "unique", "synchronize", "any"}
+WAITS |= {"float", "int", "bool"}
+STEPS = {"batch_losses", "weighted", "after_step", "fetch"}
+# Rows are numbers on the CPU until they are asked for, and a memory map is read by them.
+OF_ROWS = {"batch.numpy"}
+# Counts its steps in a buffer; its codes are found by active sets, which ask the device anyway.
+ASKING = {("tdl_nmf", "after_step"): {"int"}}
+WITH_STEPS = [p for p in LIBRARY if p.parent.name in ("systems", "training")]
+
+
+def steps_of(tree):
+    """Functions that are called for every batch, by name: those inside of one that trains."""
+    inside = {
+        node
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef)
+        for node in ast.walk(outer)
+        if node is not outer and isinstance(node, ast.FunctionDef)
+    }
+    return [node for node in inside if node.name in STEPS]
+
+
+def waits_of(step):
+    """Calls by which a step waits for the device, and copies to it that are waited for."""
+    for node in ast.walk(step):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            blocking = "non_blocking" not in {keyword.arg for keyword in node.keywords}
+            of_rows = step.name == "fetch" and ast.unparse(node.func) in OF_ROWS
+            is_method = isinstance(node.func, ast.Attribute)
+            converts = name in ("float", "int", "bool") and is_method  # to another type of numbers
+            if name in WAITS and not of_rows and not converts:
+                yield name
+            if name == "to" and blocking and step.name != "fetch":
+                yield "to"
+
+
+@pytest.mark.parametrize("path", WITH_STEPS, ids=relative)
+def test_no_step_of_training_waits_for_the_device(path):
+    for step in steps_of(parse(path)):
+        assert {*waits_of(step)} <= ASKING.get((path.stem, step.name), set()), step.name
+
+
+def test_steps_are_found_and_so_is_what_they_wait_for():
+    found = {(path.stem, step.name) for path in WITH_STEPS for step in steps_of(parse(path))}
+    learners = ("posthoc", "by_design", "flint", "apnet", "vibi", "tdl_nmf", "fine_tuning")
+    assert {(name, "batch_losses") for name in learners} <= found
+    step = "def f():\n def batch_losses(b):\n  return {}"
+    for call in ("x.item()", "x.cpu()", "float(x)", "t[b.to(d)]", "x.numpy()"):
+        (found,) = steps_of(ast.parse(step.format(call)))
+        assert [*waits_of(found)], call
+    for call in ("x.float()", "b.to(d, non_blocking=True)"):
+        (found,) = steps_of(ast.parse(step.format(call)))
+        assert not [*waits_of(found)], call
+
+
 def test_the_default_profile_sets_nothing_that_a_cluster_profile_sets():
     default = yaml.safe_load((PROJECT / "profiles/default/config.yaml").read_text())
     of_templates = {"__use_yte__", "__definitions__"}  # of which no setting is left

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
 import librosa
 import numpy as np
 import torch
+from parts import Given
+from rows import Row, at_most, faster
 
 from l2i.features.cache import BATCH, compute_features, load_waveform
 from l2i.features.spectral import FrontEnd, log_magnitude
 
 N_SAMPLES = 220_500  # 5 s at 44.1 kHz
+N_CLIPS = 64
 N_TIMES = 9  # best of, taken in turns
 
 
-def bench_features(paths: Sequence[Path]) -> list[dict]:
+def measure(given: Given) -> list[Row]:
     """Log-magnitude and log-mel of decoded clips: ours in batches, librosa's clip by clip.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        Audio files; each is cropped or padded to 5 s.
-
-    Returns
-    -------
-    list of dict
-        name, unit, ours, theirs, ratio, bar, met.
+    Each recording is cropped or padded to 5 s.
     """
+    paths, n_times = given.clips(N_CLIPS), 1 if given.tiny else N_TIMES
     clips = np.stack(
         [
             load_waveform(path, sample_rate=44_100, scale="absolute", n_samples=N_SAMPLES)
@@ -45,10 +40,11 @@ def bench_features(paths: Sequence[Path]) -> list[dict]:
         ours, theirs = _fastest(
             partial(_apply, partial(compute_features, front_end), batches),
             partial(_apply, partial(librosa_features, mel_power=mel_power), clips),
+            n_times=n_times,
         )
         name = f"features, mel power {mel_power}: time a clip"
         per_clip = 1e3 / len(clips)
-        rows.append(_row(name, "ms", ours * per_clip, theirs * per_clip, theirs / ours, 2.0))
+        rows.append(faster(name, "ms", ours * per_clip, theirs * per_clip, bar=2))
         rows.extend(_deviations(front_end, clips, depth))
     return rows
 
@@ -60,7 +56,7 @@ def librosa_features(clip: np.ndarray, mel_power: int) -> tuple[np.ndarray, np.n
     return np.log1p(S), librosa.power_to_db(mel, ref=1.0, amin=1e-10, top_db=80.0).T
 
 
-def _deviations(front_end: FrontEnd, clips: np.ndarray, depth: float) -> list[dict]:
+def _deviations(front_end: FrontEnd, clips: np.ndarray, depth: float) -> list[Row]:
     """Largest differences to librosa: of log(1+|S|), and in dB within `depth` of the maximum."""
     worst_log, worst_decibel = 0.0, 0.0
     for clip in clips:
@@ -72,8 +68,8 @@ def _deviations(front_end: FrontEnd, clips: np.ndarray, depth: float) -> list[di
         worst_decibel = max(worst_decibel, float(np.abs(M - M_theirs)[audible].max()))
     name = f"features, mel power {front_end.mel_power}: largest difference"
     return [
-        _bound(f"{name} of log(1+S)", "", worst_log, 1e-4),
-        _bound(f"{name} within {depth:g} dB", "dB", worst_decibel, 2e-3),
+        at_most(f"{name} of log(1+S)", "", worst_log, 1e-4),
+        at_most(f"{name} within {depth:g} dB", "dB", worst_decibel, 2e-3),
     ]
 
 
@@ -82,27 +78,17 @@ def _apply(function: Callable[..., object], items: Iterable[object]) -> None:
     deque(map(function, items), maxlen=0)
 
 
-def _fastest(*functions: Callable[[], object]) -> list[float]:
+def _fastest(*functions: Callable[[], object], n_times: int) -> list[float]:
     """Shortest time of each function in seconds, taken in turns.
 
     Each timed pass follows an untimed one of the same function: what the other has left in caches
     and in the allocator would be measured otherwise.
     """
     best = [float("inf")] * len(functions)
-    for _ in range(N_TIMES):
+    for _ in range(n_times):
         for i, function in enumerate(functions):
             function()
             start = time.perf_counter()
             function()
             best[i] = min(best[i], time.perf_counter() - start)
     return best
-
-
-def _row(name: str, unit: str, ours: float, theirs: float, ratio: float, bar: float) -> dict:
-    values = {"ours": ours, "theirs": theirs, "ratio": ratio, "bar": bar}
-    return {"name": name, "unit": unit, **values, "met": ratio >= bar}
-
-
-def _bound(name: str, unit: str, ours: float, bar: float) -> dict:
-    values = {"ours": ours, "theirs": None, "ratio": None, "bar": bar}
-    return {"name": name, "unit": unit, **values, "met": ours <= bar}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import documentation
-from documentation import licences, reference_page
+from documentation import licences, reference_page, speed
 from documentation.places import PAGES
 from documentation.printing import printed
 from documentation.taking import take
@@ -25,7 +25,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="what", required=True)
     of_take = commands.add_parser("take", help="copy tables and facts of a run to docs/measured")
-    of_take.add_argument("results", type=Path, help="results/{name}, with its records")
+    of_take.add_argument("results", type=Path, help="results/{name}, or results/bench")
     of_take.add_argument("--command", help="that made them, if it was not the usual one")
     of_take.add_argument("--commit", help="where the records know none, as outside of git")
     of_take.add_argument("--note", help="a sentence that readers of the numbers must know")
@@ -48,8 +48,9 @@ def main() -> None:
         sys.exit(f"error: {error}")
 
 
-def _take(**given: Any) -> None:
-    print(take(**given))
+def _take(results: Path, **given: Any) -> None:
+    is_speed = (results / speed.FILE).is_file()
+    print(speed.take_report(results) if is_speed else take(results, **given))
 
 
 def _print() -> None:

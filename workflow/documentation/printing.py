@@ -1,7 +1,8 @@
 """Measured tables, as taken from finished runs, into the pages; no number of theirs is typed.
 
 A block stands between `<!-- measured: esc10 summary -->` and `<!-- /measured -->`: a run, and what
-is shown of it, one of `about`, `pairs`, `VIEWS` and `SIDE_BY_SIDE`. Prose between blocks is typed;
+is shown of it, one of `about`, `pairs`, `VIEWS` and `SIDE_BY_SIDE`, or of the benchmark one of
+`speed.VIEWS`. Prose between blocks is typed;
 a line `<!-- by hand: esc10 -->` above it says that it holds numbers of that run, and taking a run
 lists these places. A test holds the pages to the tables.
 """
@@ -18,6 +19,7 @@ import pandas as pd
 import yaml
 
 from configuration.systems import METHODS, REFERENCES
+from documentation import speed
 from documentation.places import BLOCK, MEASURED, PROJECT
 from documentation.views import IN_WORDS, SIDE_BY_SIDE, VIEWS, Compared, Rows
 from l2i.checks import InputError
@@ -48,6 +50,8 @@ def printed(page: str, measured: Path = MEASURED) -> str:
 
 def _shown(measured: Path, run: str, view: str) -> str:
     folder = measured / run
+    if run == speed.RUN:
+        return f"{speed.shown(folder, view)}\n"
     if not (folder / "about.yaml").exists():
         known = ", ".join(sorted(path.name for path in measured.iterdir()))
         raise InputError(f"a block names the run {run}; docs/measured has {known}")

@@ -53,6 +53,11 @@ def precision_name(precision: torch.dtype) -> str:
     return str(precision).removeprefix("torch.")
 
 
+def on_device(rows: torch.Tensor, device: str | torch.device) -> torch.Tensor:
+    """Row numbers on a device, which is not waited for: a step may ask for rows at any time."""
+    return rows.to(device, non_blocking=True)
+
+
 def free_memory(device: str) -> int:
     """Bytes that can still be allocated on a device, or in main memory for 'cpu'."""
     if device.startswith("cuda"):

@@ -166,6 +166,13 @@ class TestTraining:
             assert resumed.state_dict()[name].equal(value), name
         assert len(history) == 3
 
+    def test_bfloat16_begins_where_float32_does(self, tmp_path):
+        exact, fast = (
+            trained(replace(task(tmp_path), precision=precision), n_epochs=1)[1]["total"].iloc[0]
+            for precision in (torch.float32, torch.bfloat16)
+        )
+        assert fast == pytest.approx(exact, rel=0.03) and fast != exact
+
 
 class TestNetwork:
     def test_the_interpreter_predicts_and_decides(self, tmp_path):

@@ -30,7 +30,7 @@ from l2i.checks import InputError
 from l2i.features.log_mel import LogMel
 from l2i.networks.autoencoder import CELL, Decoder, Encoder
 from l2i.progress import progress
-from l2i.runtime import autocast, channels_last
+from l2i.runtime import autocast, channels_last, on_device
 from l2i.training.cached_rows import CachedRows, chunks, place_for
 from l2i.training.loop import Losses, plan_of
 from l2i.training.loop import train as train_network
@@ -221,11 +221,12 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
             features, masks = network.encoder(x)
             estimate = network.decoder(features, masks)
         D = network.distances(features.float())
-        parts = parts_of_loss(network, x, estimate.float(), D, task.targets[batch], task.loss)
+        targets = task.targets[on_device(batch, task.device)]
+        parts = parts_of_loss(network, x, estimate.float(), D, targets, task.loss)
         network.similarity.copy_(D.detach().neg().exp().mean())
         factors = {part: settings[f"{part}_weight"] for part in parts}
-        if epoch in WARM_UP and network.dormant:
-            factors["classification"] = 0.0
+        if epoch in WARM_UP:  # a product: to ask the device would be to wait for it
+            factors["classification"] *= ~network.dormant
         total = sum(factors[part] * value for part, value in parts.items())
         return {"total": total, **parts, "similarity": network.similarity.clone()}
 

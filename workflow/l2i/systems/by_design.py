@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.classifier import Classifier
 from l2i.networks.interpreter import Interpretation, Interpreter, theta_of
-from l2i.runtime import autocast, channels_last
+from l2i.runtime import autocast, channels_last, on_device
 from l2i.training import losses
 from l2i.training.augmentation import random_crop
 from l2i.training.feed import Feed
@@ -147,7 +147,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         predicted = {"classifier": logits, "interpreter": estimate}[settings["predictor"]]
         reference = start.probabilities(logits.detach())
         parts = {
-            "prediction": task.loss(predicted, task.targets[rows.to(task.device)]),
+            "prediction": task.loss(predicted, task.targets[on_device(rows, task.device)]),
             "fidelity": losses.fidelity(reference, estimate, multi_label=task.multi_label).mean(),
             "reconstruction": losses.reconstruction(X, interpreter.reconstruct(H)).mean(),
             "sparsity": losses.sparsity(H).mean(),

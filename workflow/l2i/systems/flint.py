@@ -28,7 +28,7 @@ from torch.nn.functional import relu
 from l2i.checks import InputError
 from l2i.networks.classifier import Classifier, scaled
 from l2i.networks.psi import TAPS, JoinedMaps, stretch
-from l2i.runtime import autocast, channels_last
+from l2i.runtime import autocast, channels_last, on_device
 from l2i.training import losses
 from l2i.training.augmentation import random_crop
 from l2i.training.feed import Feed
@@ -239,7 +239,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
     feed = Feed(arrays | ({"log_mel": task.log_mel} if joint else {}), task.rows, task.device)
 
     def fetch(batch: Tensor) -> tuple[Tensor, Tensor, Any]:
-        rows, features = batch.to(task.device), feed[batch]
+        rows, features = on_device(batch, task.device), feed[batch]
         X = features["log_magnitude"]
         if hidden is None:
             return rows, X, features["log_mel"]

@@ -19,7 +19,7 @@ from l2i.features.cache import rows_of
 from l2i.interpretation.explained import ExplainedClassifier
 from l2i.networks.explainable import Explainable
 from l2i.networks.interpreter import Interpreter, theta_of
-from l2i.runtime import autocast, channels_last, precision_name
+from l2i.runtime import autocast, channels_last, on_device, precision_name
 from l2i.training import losses
 from l2i.training.hidden_maps import HiddenMaps
 from l2i.training.loop import Losses, Plan, plan_of
@@ -200,7 +200,7 @@ def train_posthoc(
             H, _, logits = interpreter(hidden[batch], projections.n_frames)
         H = H.float()
         error = projections.reconstruction(batch, H)
-        return weighted(reference[batch.to(device)], logits.float(), error, H, epoch)
+        return weighted(reference[on_device(batch, device)], logits.float(), error, H, epoch)
 
     def weighted(reference: Tensor, logits: Tensor, error: Tensor, H: Tensor, epoch: int) -> Losses:
         parts = {

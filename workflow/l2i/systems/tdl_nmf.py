@@ -23,6 +23,7 @@ from torch.nn.functional import linear
 
 from l2i.checks import InputError
 from l2i.dictionary.sparse_coding import differentiable_codes, project_columns
+from l2i.runtime import on_device
 from l2i.systems.nmf_linear import NmfLinear, learn_dictionary, training_loss
 from l2i.training.cached_rows import CachedRows, place_for
 from l2i.training.loop import Losses, Plan, plan_of
@@ -123,7 +124,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         network.fit_classifier(means, task, C, n_iter)
 
     def fetch(batch: Tensor) -> tuple[Tensor, ...]:
-        return x[batch], before[batch], task.targets[batch.to(task.device)]
+        return x[batch], before[batch], task.targets[on_device(batch, task.device)]
 
     def batch_losses(fetched: tuple[Tensor, ...], epoch: int) -> Losses:
         slices, start, targets = fetched

@@ -43,7 +43,7 @@ from l2i.networks.bottleneck import (
     start_weights,
     top_chunks,
 )
-from l2i.runtime import autocast, channels_last
+from l2i.runtime import autocast, channels_last, on_device
 from l2i.training import losses
 from l2i.training.cached_rows import CachedRows, place_for
 from l2i.training.loop import Losses, plan_of
@@ -230,7 +230,7 @@ def train(task: Task, settings: dict[str, Any]) -> Trained:
         len(task.rows),
         plan_of(settings),
         checkpoint=task.checkpoint(),
-        fetch=lambda rows: (x[rows], targets[rows.to(targets.device)]),
+        fetch=lambda rows: (x[rows], targets[on_device(rows, task.device)]),
         optimizer=torch.optim.Adam(
             network.learned.parameters(), lr=settings["learning_rate"], betas=BETAS
         ),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from l2i.disk import writing
-from l2i.runtime import free_memory
+from l2i.runtime import free_memory, on_device
 
 HEADROOM = 0.5  # share of the free memory that resident data may take; the rest is for training
 SCRATCH = "scratch file"
@@ -77,7 +77,12 @@ class CachedRows:
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Rows by number, on the device."""
-        return self.data[rows.to(self.data.device)].to(self.device, non_blocking=True)
+        found = self.data[on_device(rows, self.data.device)]
+        if (
+            found.device.type != self.device.type
+        ):  # from pinned memory it goes while the device computes
+            found = found.pin_memory()
+        return found.to(self.device, non_blocking=True)
 
 
 def chunks(rows: np.ndarray) -> list[np.ndarray]:

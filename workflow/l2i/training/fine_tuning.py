@@ -18,7 +18,7 @@ from torch import Tensor
 from l2i.features.cache import rows_of
 from l2i.networks.classifier import Classifier
 from l2i.progress import progress
-from l2i.runtime import autocast
+from l2i.runtime import autocast, on_device
 from l2i.training.augmentation import Augmentation, augment
 from l2i.training.loop import Losses, Plan, plan_of, train
 from l2i.training.losses import Loss
@@ -97,7 +97,7 @@ def fine_tune_head(
     classifier.dropout.train()
 
     def batch_losses(batch: Tensor, epoch: int) -> Losses:
-        batch = batch.to(device)
+        batch = on_device(batch, device)
         return {"total": loss(classifier.classify(embedding[batch]), targets[batch])}
 
     return train(classifier, batch_losses, len(rows), plan, checkpoint=checkpoint)
@@ -121,7 +121,7 @@ def train_all_layers(
     targets = targets.to(device)
 
     def fetch(batch: Tensor) -> tuple[Tensor, Tensor]:
-        return rows_of(log_mel, rows[batch.numpy()]).to(device), targets[batch.to(device)]
+        return rows_of(log_mel, rows[batch.numpy()]).to(device), targets[on_device(batch, device)]
 
     def batch_losses(batch: tuple[Tensor, Tensor], epoch: int) -> Losses:
         M, target = batch if augmentation is None else augment(*batch, augmentation)

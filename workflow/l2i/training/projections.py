@@ -23,6 +23,7 @@ from torch import Tensor
 
 from l2i.features.cache import rows_of
 from l2i.progress import progress
+from l2i.runtime import on_device
 from l2i.training.cached_rows import CachedRows, chunks, place_for
 
 
@@ -61,4 +62,4 @@ class Projections:
     def reconstruction(self, batch: Tensor, H: Tensor) -> Tensor:
         """Mean squared error of W H per clip, as :func:`l2i.training.losses.reconstruction`."""
         products = ((self.WtW @ H - 2 * self.WtX[batch]) * H).sum((-2, -1))
-        return self.energy[batch.to(H.device)] + products / (self.n_bins * self.n_frames)
+        return self.energy[on_device(batch, H.device)] + products / (self.n_bins * self.n_frames)
