@@ -29,6 +29,7 @@ from ending import tell_of_failure, tell_of_success, tell_when_nothing_is_to_be_
 from l2i.checks import InputError
 from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
+from scheduling import look_no_oftener_than_needed
 
 ASKED = asked_of(workflow, config)
 try:
@@ -57,6 +58,7 @@ config = understood
 
 
 mend()
+look_no_oftener_than_needed()
 name_local_rules(workflow)
 
 

@@ -1,0 +1,124 @@
+"""What starts with a job: no package that takes long to load and is not computed with."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+from helpers.project import PROJECT
+from scheduling import _look_again_once, look_no_oftener_than_needed
+
+WORKFLOW = PROJECT / "workflow"
+SCRIPTS = sorted(path.stem for path in (WORKFLOW / "scripts").glob("*.py"))
+
+HEAVY = ("pandas", "torch", "scipy.stats", "scipy.signal", "sklearn", "matplotlib", "seaborn")
+HEAVY += ("statsmodels", "librosa", "numba", "captum")
+
+NETWORKS = {"torch", "pandas"}
+# What starts with the scripts, by their verbs; those below differ, and say why.
+OF_VERB = {
+    **dict.fromkeys(("check", "import", "index", "tabulate", "compare"), {"pandas"}),
+    **dict.fromkeys(("cache", "measure", "train", "interpret", "sound", "explain"), NETWORKS),
+    "choose": NETWORKS,  # a fold hands out tensors
+    "draw": {"pandas", "matplotlib"},
+    **dict.fromkeys(("list", "trace", "fetch"), set()),
+}
+OF_SCRIPT = {
+    "compose_index": {"pandas"},
+    "compose_listening": {"torch"},  # loudness, by torchaudio
+    "compose_listening_test": NETWORKS,
+    # Peaks of columns are found by scipy.signal, which loads scipy.stats by itself.
+    "compose_atlas": {*NETWORKS, "scipy.signal"},
+    "sample_pictures": {*NETWORKS, "scipy.signal"},
+    "draw_relevance_map": {"pandas", "matplotlib", "seaborn"},
+    "fetch_weights": {"torch"},  # reads published weights
+    "learn_dictionary": {*NETWORKS, "numba"},
+    "measure_corruption_references": {*NETWORKS, "numba"},  # learns dictionaries
+    "project_relevances": {"pandas", "sklearn"},  # t-SNE
+}
+
+
+def run_at_import(node):
+    """Import statements below a node that run when it is imported: not those inside functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.Import, ast.ImportFrom)):
+            yield child
+        elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            yield from (each for other in child.orelse for each in run_at_import(other))
+        elif not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from run_at_import(child)
+
+
+@functools.cache
+def imported(path):
+    """Names of modules that a file imports at its head."""
+    found = set()
+    for node in run_at_import(ast.parse(path.read_text(encoding="utf-8"))):
+        found |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+        if isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def heavy_of(script):
+    """Heavy packages that a script and what it imports of ours load before it computes."""
+    pending, seen, heavy = {WORKFLOW / f"scripts/{script}.py"}, set(), set()
+    while pending:
+        path = pending.pop()
+        seen.add(path)
+        names = imported(path)
+        heavy |= {name for name in HEAVY for each in names if f"{each}.".startswith(f"{name}.")}
+        bases = {WORKFLOW.joinpath(*each.split(".")) for each in names}
+        files = {file for base in bases for file in (base.with_suffix(".py"), base / "__init__.py")}
+        pending |= {file for file in files if file.is_file()} - seen
+    return heavy
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_loads_what_it_computes_with(script):
+    assert heavy_of(script) == OF_SCRIPT.get(script, OF_VERB.get(script.split("_")[0]))
+
+
+def test_what_a_light_script_has_loaded_is_what_its_sources_say():
+    probe = "import sys; sys.path[:0] = sys.argv[1:3]; import tabulate_cost; print(*sys.modules)"
+    command = [sys.executable, "-c", probe, WORKFLOW, WORKFLOW / "scripts"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert {*HEAVY} & {*done.stdout.split()} == heavy_of("tabulate_cost") == {"pandas"}
+
+
+class TestScheduler:
+    def scheduler(self):
+        return SimpleNamespace(_open_jobs=threading.Semaphore(0))
+
+    def looks(self, scheduler, seconds):
+        n = 0
+        while scheduler._open_jobs.acquire(timeout=seconds):
+            n += 1
+        return n
+
+    def test_it_is_the_one_that_snakemake_uses(self, monkeypatch):
+        published = JobScheduler._schedule_reevalutation  # fails where a Snakemake has it no more
+        monkeypatch.setattr(JobScheduler, "_schedule_reevalutation", published)
+        look_no_oftener_than_needed()
+        assert JobScheduler._schedule_reevalutation is _look_again_once
+
+    def test_many_who_ask_for_another_look_get_one(self):
+        scheduler = self.scheduler()
+        for _ in range(20):
+            _look_again_once(scheduler, 0.02)
+        assert self.looks(scheduler, 0.2) == 1
+
+    def test_after_it_there_may_be_another_and_an_earlier_one_comes_first(self):
+        scheduler = self.scheduler()
+        _look_again_once(scheduler, 60)
+        _look_again_once(scheduler, 0.01)
+        assert self.looks(scheduler, 0.2) == 1
+        _look_again_once(scheduler, 0.01)
+        assert self.looks(scheduler, 0.2) == 1
