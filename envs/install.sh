@@ -8,6 +8,9 @@
 # come torch and torchaudio, in the locked versions, and nothing else; CUDA is left out.
 set -euo pipefail
 
+# As pip does by itself: where Python must not write (PYTHONDONTWRITEBYTECODE, an environment of somebody
+# else) every job would compile all that it imports, which takes a second or two.
+export UV_COMPILE_BYTECODE=1
 venv=.venv
 python=${PYTHON:-}
 index=${TORCH_INDEX:-}

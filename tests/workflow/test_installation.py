@@ -300,6 +300,9 @@ class TestPyTorchForCPUs:
         assert self.installed(checkout) == {
             **{"numbers_of": "1.5", "nvidia_any": "13", "torch": "2.0"}
         }
+        # As pip does by itself; else every job compiles them where Python must not write.
+        compiled = {path.name.split(".")[0] for path in checkout.rglob("__pycache__/*.pyc")}
+        assert compiled >= {"numbers_of", "nvidia_any", "torch"}
 
     def test_with_one_pytorch_comes_from_there_and_nothing_else_does(self, checkout):
         write_wheel(checkout / "cpu", "torch", "2.0+cpu")
