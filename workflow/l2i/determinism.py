@@ -25,11 +25,11 @@ def hold_to_threads(n_threads: int) -> None:
     those to come, here and in processes that are started, find it in their environment.
     """
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n_threads)))
-    threadpool_limits(n_threads)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(n_threads)
-    if numba := sys.modules.get("numba"):
-        numba.config.reload_config()  # from the environment; its threads are not started yet
+    if numba := sys.modules.get("numba"):  # before OpenMP is told: numba tells it another number
+        numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
+    threadpool_limits(n_threads)
 
 
 def make_deterministic(n_threads: int) -> bool:
