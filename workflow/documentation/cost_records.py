@@ -235,7 +235,7 @@ def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]
     }
 
 
-def _relative_nnls(terms: np.ndarray, values: Sequence[float]) -> np.ndarray:
+def _relative_nnls(terms: np.ndarray, values: Sequence[float] | np.ndarray) -> np.ndarray:
     weights = 1 / np.maximum(np.asarray(values), 1e-3)
     scale = np.maximum(np.abs(terms * weights[:, None]).max(0), 1e-30)
     solution, _ = nnls(terms * weights[:, None] / scale, np.ones(len(terms)))

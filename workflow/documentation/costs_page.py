@@ -133,7 +133,7 @@ def _of_system(
 
 
 def _of_ablations(config: dict[str, Any], dataset: str) -> Iterator[tuple[str, dict[str, str]]]:
-    run, seen = str(config["run"]["seeds"][0]), set()
+    run, seen = str(config["run"]["seeds"][0]), set[str]()
     for table in config["ablations"]:
         for row in ablation_rows(config, table):
             if row["dataset"] != dataset or row["variant"] in seen | {"default"}:
@@ -251,8 +251,7 @@ TAIL = """\
 ## Disk, and what may be deleted
 
 Log magnitudes take most of it, and nobody reads them again once dictionaries, systems and scores
-are there. To free the room, remove `results/paper/features/DATASET/log_magnitude.npy` **and** its
-`.digest`: what is there stays, and is not made anew unless a job needs the spectra. Then
-`cache_features` makes both arrays anew, and by its settings and code the same bytes. Where the
-digest is left, it vouches for a file that is lost, and counts for nothing: it is as if both were
-missing."""
+are there. `results/paper/features/DATASET/log_magnitude.npy` may then be removed, with its
+`.digest` or without: for scores that are there, Snakemake still says that nothing is to be done
+(tried on the demo). A job that needs spectra later has `cache_features` make both arrays anew
+first, at the cost above."""
