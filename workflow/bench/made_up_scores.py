@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from l2i.datasets.sonyc_ust import CLASSES as SONYC_UST
-from l2i.evaluation.coherence import ALL, DISTANCE
+from l2i.evaluation.class_tree import DISTANCE
+from l2i.evaluation.coherence import ALL
 from l2i.reporting.removals import NOTHING, RELEVANT
 from l2i.tables import write_rows
 
