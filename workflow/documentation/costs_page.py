@@ -254,4 +254,5 @@ Log magnitudes take most of it, and nobody reads them again once dictionaries, s
 are there. `results/paper/features/DATASET/log_magnitude.npy` may then be removed, with its
 `.digest` or without: for scores that are there, Snakemake still says that nothing is to be done
 (tried on the demo). A job that needs spectra later has `cache_features` make both arrays anew
-first, at the cost above."""
+first, and plans with them the dictionary and the classifier that it reads: keep the spectra while
+you still add systems."""
