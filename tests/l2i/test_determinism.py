@@ -63,3 +63,26 @@ def test_blas_openmp_torch_numba_and_children_are_held_to_the_threads_of_the_job
     assert found["pools"] and set(found["pools"]) == {n}
     assert (found["torch"], found["numba"], found["child"]) == (n, n, n)
     assert max(found["cores"]) <= n + 0.15
+
+
+COMPILED = """
+import numba, numpy
+{launch}
+from l2i.determinism import hold_to_threads
+for n in (1, 2, 1):
+    hold_to_threads(n)
+print(numba.njit(lambda x: x + n)(1))
+"""
+
+
+@pytest.mark.parametrize("launch", ["", "numba.set_num_threads(1)"])
+def test_numba_goes_on_compiling_wherever_its_threads_began(launch):
+    # As in a notebook, or in one job after another in one process.
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED.format(launch=launch)],
+        env=os.environ | {"PYTHONPATH": str(WORKFLOW), "NUMBA_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "2\n", done.stderr

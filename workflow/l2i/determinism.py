@@ -24,10 +24,14 @@ def hold_to_threads(n_threads: int) -> None:
     Libraries that are loaded are told (torch, numba, and each BLAS and OpenMP in this process);
     those to come, here and in processes that are started, find it in their environment.
     """
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n_threads)))
+    numba = sys.modules.get("numba")
+    for variable in THREAD_VARIABLES:
+        # Numba compiles nothing more once its variable is another than when its threads began.
+        if numba is None or not variable.startswith("NUMBA"):
+            os.environ[variable] = str(n_threads)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(n_threads)
-    if numba := sys.modules.get("numba"):  # before OpenMP is told: numba tells it another number
+    if numba is not None:  # before OpenMP is told: numba tells it another number
         numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
     threadpool_limits(n_threads)
 
