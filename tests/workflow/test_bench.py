@@ -16,7 +16,7 @@ from helpers.project import PROJECT
 from l2i.checks import InputError
 
 BENCH = PROJECT / "workflow" / "bench"
-MODULES = ("rows", "machine", "parts", "measuring", "demo")
+MODULES = ("rows", "machine", "parts", "measuring", "demo", "tables")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -192,6 +192,21 @@ class TestParts:
         )
         assert done.returncode == 1 and done.stderr.startswith("error: --")
         assert done.stderr.count("\n") == 1 and not (tmp_path / "made").exists()
+
+
+# ------------------------------------------------------------------ tables
+
+
+def test_a_figure_of_a_table_waits_for_it_and_scripts_may_read_several_files(tmp_path, monkeypatch):
+    tables, ran = imported("tables"), []
+    monkeypatch.setattr(tables, "_run", lambda table, folder: ran.append(table.name))
+    figure, table, other = (
+        tables.Table("draw", {"path_to_numbers": ["a.csv", "made.csv"], "path_to_table": "f.csv"}),
+        tables.Table("tabulate", {"path_to_clips": ["a.csv"], "path_to_table": "made.csv"}),
+        tables.Table("draw", {"path_to_made": "made.csv", "path_to_table": "g.csv", "n": {}}),
+    )
+    tables.run([figure, table, other], tmp_path)
+    assert ran == ["made", "f", "g"]
 
 
 # ------------------------------------------------------------------ the demo of an older commit

@@ -101,10 +101,19 @@ def make_up(folder: Path, share: float = 1.0) -> list[Table]:
 def run(tables: Sequence[Table], folder: Path, n_at_a_time: int = 1) -> list[Cost]:
     """Run the scripts, each in its own process, so many at a time; one waits for what it reads."""
     made = {table.arguments["path_to_table"] for table in tables}
-    last = [t for t in tables if made & {*t.arguments.values()} - {t.arguments["path_to_table"]}]
+    last = [table for table in tables if made & _read_by(table)]
     with ThreadPoolExecutor(n_at_a_time) as pool:
         first = [*pool.map(lambda t: _run(t, folder), (t for t in tables if t not in last))]
         return first + [*pool.map(lambda t: _run(t, folder), last)]
+
+
+def _read_by(table: Table) -> set[str]:
+    """The paths among its arguments, one or several under a name, but for that of its numbers."""
+    paths: set[str] = set()
+    for name, value in table.arguments.items():
+        if name.startswith("path_to_") and name != "path_to_table":
+            paths |= {value} if isinstance(value, str) else {*value}
+    return paths
 
 
 def _planned(folder: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
