@@ -17,8 +17,6 @@ import torch
 from machine import gemm_rate
 from parts import Given
 from rows import Row, at_most_of, faster, near_floor
-from sklearn.decomposition import non_negative_factorization
-from sklearn.exceptions import ConvergenceWarning
 
 from l2i.dictionary.columns import ClipColumns
 from l2i.dictionary.moments import block_workers, products, summed
@@ -118,6 +116,10 @@ def _ours(X: np.ndarray, start: tuple, solver: str, n_iter: int) -> Factorisatio
 
 def _theirs(X: np.ndarray, start: tuple, solver: str, n_iter: int) -> tuple[tuple, float]:
     """Factors after so many iterations of scikit-learn, and the seconds that they took."""
+    # Here, since processes whose memory is measured import this module and have no use for it.
+    from sklearn.decomposition import non_negative_factorization
+    from sklearn.exceptions import ConvergenceWarning
+
     W, H = (factor.copy() for factor in start)
     began = time.perf_counter()
     with warnings.catch_warnings():
