@@ -297,13 +297,14 @@ def test_a_gpu_is_asked_for_by_the_rules_whose_scripts_take_a_device_and_no_othe
 
 
 def test_every_rule_that_may_be_submitted_states_its_threads(read):
-    """And those that pass clips through a network have as many as the configuration gives them."""
+    """Those that pass clips through a network have as many as the configuration gives; local, 1."""
     local = read["index_dataset"].workflow._localrules
     submitted = [name for name in WITH_SCRIPT if name not in local]
     stated = {name: source_of(RULES[name], "threads") for name in submitted}
     on_networks = {n for n in submitted if "gpu=True" in source_of(RULES[n], "resources")}
     assert stated == {n: "f(THREADS)" if n in on_networks else "f(1)" for n in submitted}
     assert read["train_system"].resources["_cores"].value == 4
+    assert {name: read[name].resources["_cores"].value for name in local} == dict.fromkeys(local, 1)
 
 
 # Methods of tensors that PyTorch refuses on a GPU where results are to be the same each time.

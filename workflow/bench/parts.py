@@ -73,7 +73,7 @@ PARTS = {
         Part("interpreter", "Training, post-hoc", listens=True),
         Part("by_design", "Training, by design", listens=True),
         Part("nmf", "Sparse NMF", listens=True),
-        Part("threads", "Threads", listens=True),
+        Part("threads", "Threads"),
         Part("tables", "Tables and figures at the paper's size"),
         Part("dry_run", "Planning"),
         Part("starting", "Starting a job"),

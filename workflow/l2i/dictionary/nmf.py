@@ -62,12 +62,12 @@ class Solver(NamedTuple):
 
     activations: Callable[[Tensor, Tensor, Tensor, float], None]  # WtX, WtW, H, mu; H in place
     atoms: Callable[[Tensor, Tensor, Tensor, int], Tensor]  # XHt, HHt, W, n_frozen -> W
-    overshoots: tuple[float, ...]  # how far W may go on beyond its update: multiples to try of it
+    overshoots: tuple[float, ...]  # how far W may go on beyond its update: shares to try of it
     n_parts: int  # of X at most, after each of which W is updated
 
 
 SOLVERS = {
-    "hals": Solver(hals.update_activations, hals.update_atoms, (2.0, 1.0, 0.5), n_parts=8),
+    "hals": Solver(hals.update_activations, hals.update_atoms, overshoots=(0.9, 0.45), n_parts=8),
     "multiplicative": Solver(
         multiplicative.update_activations, multiplicative.update_atoms, overshoots=(), n_parts=1
     ),
@@ -189,13 +189,12 @@ def _update_atoms(
     """Update the columns of W, and go on in the same direction where that does no harm.
 
     H has not yet answered to the new W, and once it has, W will want to move on the same way. So W
-    goes further at once, as far as keeps half of what the update gained: the objective never rises,
-    and no component of little weight is thrown about for nothing. The last update has no H to
-    follow, and stays at the best.
+    goes further at once, by up to as much as leaves the objective no higher than it was before the
+    update: as a whole it never rises. The last update has no H to follow, and stays at the best.
     """
     before = W.double()
     after = solver.atoms(moments.XHt, moments.HHt, before, n_frozen)
-    limit = (moments.objective(before, 0) + moments.objective(after, 0)) / 2
+    limit = moments.objective(before, 0)
     for share in () if is_last else solver.overshoots:
         beyond = unit_rows((after + share * (after - before)).clamp(min=0))
         beyond[:n_frozen] = before[:n_frozen]
