@@ -63,3 +63,31 @@ def test_blas_openmp_torch_numba_and_children_are_held_to_the_threads_of_the_job
     assert found["pools"] and set(found["pools"]) == {n}
     assert (found["torch"], found["numba"], found["child"]) == (n, n, n)
     assert max(found["cores"]) <= n + 0.15
+
+
+COMPILES = """
+import json, os, numba
+from l2i.determinism import hold_to_threads
+found = []
+for n in {held}:
+    hold_to_threads(n)
+    assert numba.njit(lambda x: x + 1)(1) == 2
+    found.append((numba.get_num_threads(), os.environ["OMP_NUM_THREADS"]))
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize("held", [[1], [2, 1, 2], [1, 4, 1]])
+def test_numba_that_was_loaded_before_still_compiles(held):
+    """As it does in the first job of a new clone: it keeps what it compiles, but there is none."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILES.format(held=held)],
+        env=os.environ | {"NUMBA_NUM_THREADS": "4", "PYTHONPATH": str(WORKFLOW)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # Threads that are started stay as many: of a job more is held to what it began with.
+    found = [[min(n, held[0]), str(n)] for n in held]
+    assert json.loads(done.stdout) == found

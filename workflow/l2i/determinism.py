@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import ModuleType
 
 from threadpoolctl import threadpool_limits
 
@@ -28,8 +29,21 @@ def hold_to_threads(n_threads: int) -> None:
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(n_threads)
     if numba := sys.modules.get("numba"):  # before OpenMP is told: numba tells it another number
-        numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
+        _hold_numba(numba, n_threads)
     threadpool_limits(n_threads)
+
+
+def _hold_numba(numba: ModuleType, n_threads: int) -> None:
+    """Tell numba, which reads its environment again when it compiles.
+
+    It refuses to compile where it then finds another number than that with which its threads were
+    started, so that it must read it before they are, and find that one ever after.
+    """
+    try:
+        numba.config.reload_config()
+    except RuntimeError:  # they are started
+        os.environ["NUMBA_NUM_THREADS"] = str(numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def make_deterministic(n_threads: int) -> bool:
