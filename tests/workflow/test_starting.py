@@ -166,6 +166,7 @@ class TestScheduler:
         for now, delay in asked:
             assert any(0 <= look - now - delay < 1 for look in looks)
         assert scheduler._open_jobs._value == len(looks) == 5
+        assert not scheduler.looks_again_at  # none is remembered that has been
 
     def test_the_timer_is_a_real_one_that_a_run_does_not_wait_for(self, scheduler):
         _look_again(scheduler, 0)
