@@ -19,6 +19,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([str(WORKFLOW), os.getenv("PYTHONPATH", "")]).rstrip(":")
 )
 
+from beginning import tell_of_no_gpu
 from cluster import mend
 from configuration.reading import read_configuration, resolved
 from configuration.schema import load_schema
@@ -106,7 +107,9 @@ rule all:
 
 
 onstart:
-    before_first_job([] if workflow.touch else list(workflow.dag.needrun_jobs()))
+    to_run = [] if workflow.touch else list(workflow.dag.needrun_jobs())
+    before_first_job(to_run)
+    tell_of_no_gpu(workflow, to_run)
     note_run(
         PLACED,
         configfiles=[os.path.relpath(path, PROJECT) for path in ASKED.configfiles],

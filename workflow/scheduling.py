@@ -13,25 +13,37 @@ import threading
 import time
 from typing import Any
 
-from snakemake.scheduling.job_scheduler import JobScheduler
-
 
 def look_no_oftener_than_needed() -> None:
-    """Have Snakemake's scheduler keep one timer, in the place of one for each of its looks."""
-    JobScheduler._schedule_reevalutation = _look_again_once
+    """Have Snakemake's scheduler keep one timer a second, in the place of one for each look.
+
+    Of all workflows of this process: nothing else than the number of timers changes. A Snakemake
+    that has no such timers keeps its own ways.
+    """
+    try:
+        from snakemake.scheduling.job_scheduler import JobScheduler
+    except ImportError:
+        return
+    if hasattr(JobScheduler, "_schedule_reevalutation"):
+        JobScheduler._schedule_reevalutation = _look_again
 
 
-def _look_again_once(self: Any, delay: float) -> None:
-    """Look again after so many seconds, unless that is to happen sooner anyway."""
-    due = time.monotonic() + delay
-    if getattr(self, "looks_again_at", math.inf) <= due:
+def _look_again(self: Any, delay: float) -> None:
+    """Look again after so many seconds and less than one more, with all who ask for that second.
+
+    Never sooner: what the limit of jobs forbids until then would have to wait for another look.
+    """
+    now = time.monotonic()
+    due = math.ceil(now + delay)
+    pending = self.__dict__.setdefault("looks_again_at", set())
+    if due in pending:
         return
 
     def look() -> None:
-        self.looks_again_at = math.inf
+        pending.discard(due)
         self._open_jobs.release()
 
-    self.looks_again_at = due
-    timer = threading.Timer(delay, look)
+    pending.add(due)
+    timer = threading.Timer(due - now, look)
     timer.daemon = True  # a run that has ended waits for none
     timer.start()

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 # In a process of its own: what is held stays held. Some libraries are there before, others come
 # after, others yet are a child's. What they are told comes from themselves; `cores` is CPU by wall
@@ -60,24 +62,29 @@ def test_blas_openmp_torch_numba_and_children_are_held_to_the_threads_of_the_job
     assert max(found["cores"]) <= 1.15
 
 
-COMPILED = """
-import numba, numpy
-{launch}
+COMPILES = """
+import json, os, numba
 from l2i.determinism import hold_to_threads
-for n in (1, 2, 1):
+found = []
+for n in {held}:
     hold_to_threads(n)
-print(numba.njit(lambda x: x + n)(1))
+    assert numba.njit(lambda x: x + 1)(1) == 2
+    found.append((numba.get_num_threads(), os.environ["OMP_NUM_THREADS"]))
+print(json.dumps(found))
 """
 
 
-@pytest.mark.parametrize("launch", ["", "numba.set_num_threads(1)"])
-def test_numba_goes_on_compiling_wherever_its_threads_began(launch):
-    # As in a notebook, or in one job after another in one process.
+@pytest.mark.parametrize("held", [[1], [2, 1, 2], [1, 4, 1]])
+def test_numba_that_was_loaded_before_still_compiles(held):
+    """As it does in the first job of a new clone: it keeps what it compiles, but there is none."""
     done = subprocess.run(
-        [sys.executable, "-c", COMPILED.format(launch=launch)],
-        env=os.environ | {"PYTHONPATH": str(WORKFLOW), "NUMBA_NUM_THREADS": "2"},
+        [sys.executable, "-c", COMPILES.format(held=held)],
+        env=os.environ | {"NUMBA_NUM_THREADS": "4", "PYTHONPATH": str(WORKFLOW)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout == "2\n", done.stderr
+    assert done.returncode == 0, done.stderr
+    # Threads that are started stay as many: of a job more is held to what it began with.
+    found = [[min(n, held[0]), str(n)] for n in held]
+    assert json.loads(done.stdout) == found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import subprocess
 import sys
 import threading
@@ -12,8 +13,9 @@ from types import SimpleNamespace
 import pytest
 from snakemake.scheduling.job_scheduler import JobScheduler
 
+import scheduling
 from helpers.project import PROJECT
-from scheduling import _look_again_once, look_no_oftener_than_needed
+from scheduling import _look_again, look_no_oftener_than_needed
 
 WORKFLOW = PROJECT / "workflow"
 SCRIPTS = sorted(path.stem for path in (WORKFLOW / "scripts").glob("*.py"))
@@ -93,32 +95,81 @@ def test_what_a_light_script_has_loaded_is_what_its_sources_say():
     assert {*HEAVY} & {*done.stdout.split()} == heavy_of("tabulate_cost") == {"pandas"}
 
 
+class Clock:
+    """Stands for the clock and the timers that scheduling.py sets by it."""
+
+    def __init__(self):
+        self.now, self.timers = 0.25, []
+
+    def monotonic(self):
+        return self.now
+
+    def timer(self, delay, function):
+        self.timers.append((self.now + delay, function))
+        return SimpleNamespace(start=lambda: None)
+
+    def go_on_to(self, now):
+        """Let timers up to a time go off, and tell when they did."""
+        went_off = []
+        while due := sorted((each for each in self.timers if each[0] <= now), key=lambda e: e[0]):
+            self.timers.remove(due[0])
+            self.now = due[0][0]
+            due[0][1]()
+            went_off.append(self.now)
+        self.now = now
+        return went_off
+
+
 class TestScheduler:
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        clock = Clock()
+        monkeypatch.setattr(scheduling.time, "monotonic", clock.monotonic)
+        monkeypatch.setattr(scheduling.threading, "Timer", clock.timer)
+        return clock
+
+    @pytest.fixture
     def scheduler(self):
         return SimpleNamespace(_open_jobs=threading.Semaphore(0))
 
-    def looks(self, scheduler, seconds):
-        n = 0
-        while scheduler._open_jobs.acquire(timeout=seconds):
-            n += 1
-        return n
-
     def test_it_is_the_one_that_snakemake_uses(self, monkeypatch):
-        published = JobScheduler._schedule_reevalutation  # fails where a Snakemake has it no more
+        # These fail where a newer Snakemake has it no more, or calls it otherwise: see then whether
+        # it still looks a hundred times a second.
+        published = JobScheduler._schedule_reevalutation
+        assert "self._schedule_reevalutation(" in inspect.getsource(JobScheduler.schedule)
+        assert "_open_jobs.acquire()" in inspect.getsource(JobScheduler.schedule)
         monkeypatch.setattr(JobScheduler, "_schedule_reevalutation", published)
         look_no_oftener_than_needed()
-        assert JobScheduler._schedule_reevalutation is _look_again_once
+        assert JobScheduler._schedule_reevalutation is _look_again
 
-    def test_many_who_ask_for_another_look_get_one(self):
-        scheduler = self.scheduler()
-        for _ in range(20):
-            _look_again_once(scheduler, 0.02)
-        assert self.looks(scheduler, 0.2) == 1
+    def test_a_snakemake_without_it_is_left_as_it_is(self, monkeypatch):
+        monkeypatch.delattr(JobScheduler, "_schedule_reevalutation")
+        look_no_oftener_than_needed()
+        assert not hasattr(JobScheduler, "_schedule_reevalutation")
 
-    def test_after_it_there_may_be_another_and_an_earlier_one_comes_first(self):
-        scheduler = self.scheduler()
-        _look_again_once(scheduler, 60)
-        _look_again_once(scheduler, 0.01)
-        assert self.looks(scheduler, 0.2) == 1
-        _look_again_once(scheduler, 0.01)
-        assert self.looks(scheduler, 0.2) == 1
+    def test_many_who_ask_for_another_look_get_one_a_second(self, clock, scheduler):
+        for i in range(100):
+            clock.now = 0.25 + i / 200
+            _look_again(scheduler, 1)
+        assert clock.go_on_to(60) == [2]
+        assert scheduler._open_jobs._value == 1
+        _look_again(scheduler, 1)
+        assert clock.go_on_to(100) == [61]
+
+    def test_nobody_is_answered_too_soon_or_more_than_a_second_late(self, clock, scheduler):
+        """Else what `--max-jobs-per-timespan 10/1m` lets begin would wait a minute longer."""
+        asked = {(0.25, 60), (0.75, 1), (30.5, 60), (31.25, 10), (31.5, 60)}
+        for now, delay in sorted(asked):
+            clock.now = now
+            _look_again(scheduler, delay)
+        looks = clock.go_on_to(200)
+        for now, delay in asked:
+            assert any(0 <= look - now - delay < 1 for look in looks)
+        assert scheduler._open_jobs._value == len(looks) == 5
+        assert not scheduler.looks_again_at  # none is remembered that has been
+
+    def test_the_timer_is_a_real_one_that_a_run_does_not_wait_for(self, scheduler):
+        _look_again(scheduler, 0)
+        (timer,) = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+        assert timer.daemon
+        assert scheduler._open_jobs.acquire(timeout=60)

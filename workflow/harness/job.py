@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import lock
-from harness.log import JobLog, copied_into, history_path, prefix_of
+from harness.log import NO_GPU, JobLog, copied_into, history_path, prefix_of
 from l2i import disk, limits
 from l2i.checks import InputError
 from l2i.determinism import make_deterministic
@@ -418,7 +418,7 @@ def _device(choice: str, asked_for: bool) -> str:
             "set it to auto or cpu, or run on a machine with a GPU"
         )
     if asked_for:
-        log.info("no GPU is there: computing on the CPU")
+        log.info(NO_GPU)
     return "cpu"
 
 

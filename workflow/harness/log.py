@@ -25,6 +25,9 @@ from typing import Any, TextIO
 from l2i.disk import PART, refusal
 from l2i.provenance.housekeeping import GROWN, LOG, LOG_BEFORE
 
+SAID = "L2I_SAID"  # a line that was shown as the run began: of jobs it goes into their logs alone
+NO_GPU = "no GPU is there: computing on the CPU"
+
 
 class JobLog:
     """The file of a log, open for writing.
@@ -198,7 +201,8 @@ class _Copier:
 
     def write(self, text: str) -> int:
         *lines, self._begun = (self._begun + text).split("\n")
-        self._show("".join(f"{self._prefix}{line}\n" for line in lines))
+        said = os.environ.get(SAID)
+        self._show("".join(f"{self._prefix}{line}\n" for line in lines if line != said))
         self._log.write(text)
         return len(text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import ModuleType
 
 from threadpoolctl import threadpool_limits
 
@@ -24,16 +25,25 @@ def hold_to_threads(n_threads: int) -> None:
     Libraries that are loaded are told (torch, numba, and each BLAS and OpenMP in this process);
     those to come, here and in processes that are started, find it in their environment.
     """
-    numba = sys.modules.get("numba")
-    for variable in THREAD_VARIABLES:
-        # Numba compiles nothing more once its variable is another than when its threads began.
-        if numba is None or not variable.startswith("NUMBA"):
-            os.environ[variable] = str(n_threads)
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n_threads)))
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(n_threads)
-    if numba is not None:  # before OpenMP is told: numba tells it another number
-        numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
+    if numba := sys.modules.get("numba"):  # before OpenMP is told: numba tells it another number
+        _hold_numba(numba, n_threads)
     threadpool_limits(n_threads)
+
+
+def _hold_numba(numba: ModuleType, n_threads: int) -> None:
+    """Tell numba, which reads its environment again when it compiles.
+
+    It refuses to compile where it then finds another number than that with which its threads were
+    started, so that it must read it before they are, and find that one ever after.
+    """
+    try:
+        numba.config.reload_config()
+    except RuntimeError:  # they are started
+        os.environ["NUMBA_NUM_THREADS"] = str(numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def make_deterministic(n_threads: int) -> bool:
