@@ -136,7 +136,7 @@ def made_up(tmp_path_factory):
 ESC50, SONYC = "synthetic_esc50", "synthetic_sonyc_ust"
 ROWS = [
     {"system": system, "dataset": dataset, "metric": metric, "condition": "", "mean": 0.5}
-    for system in ("flint", "l2i_max")
+    for system in ("flint", "l2i_att")
     for dataset in (ESC50, SONYC)
     for metric in ("top_1_fidelity", "top_3_fidelity")
 ]
@@ -157,22 +157,22 @@ def invalid(report, table):
 
 class TestTheRealWorkflow:
     def test_a_setting_of_a_system_hits_its_numbers_alone(self, made_up):
-        one = f"systems={{flint: {{by_dataset: {{{ESC50}: {{n_epochs: 16}}}}}}}}"
+        one = f"systems={{flint: {{by_dataset: {{{ESC50}: {{n_epochs: 21}}}}}}}}"
         report = forecast_of(made_up, one)
         facts = valid({"outcome": "fine", **report.facts()})
         assert invalid(report, "table_4") == {(ESC50, "flint"): 2}
         (told,) = [table for table in facts["tables"] if table["table"] == "table_4"]
         assert (told["n_numbers"], told["n_invalid"]) == (len(ROWS), 2)
         trained = [job for job in facts["jobs"] if job["rule"] == "train_system"]
-        reason = {"kind": "setting", "name": "system_settings.n_epochs", "before": "15"}
-        reason |= {"after": "16", "text": "setting system_settings.n_epochs: was 15, now 16"}
+        reason = {"kind": "setting", "name": "system_settings.n_epochs", "before": "20"}
+        reason |= {"after": "21", "text": "setting system_settings.n_epochs: was 20, now 21"}
         assert trained and all(job["reasons"] == [reason] for job in trained)
         assert {job["wildcards"]["system"] for job in trained} == {"flint"}
         assert facts["cost"]["n_jobs_by"] == {"own_record": len(facts["jobs"])}
 
     def test_a_new_run_hits_the_numbers_that_it_is_one_more_of(self, made_up):
         report = forecast_of(made_up, "run={seeds: [0, 1, 2]}")
-        assert invalid(report, "table_4") == {(SONYC, "l2i_max"): 2}  # flint has a single run
+        assert invalid(report, "table_4") == {(SONYC, "l2i_att"): 2}  # flint has a single run
         by = {each.expense.by for each in report.to_run if each.job.rule == "train_system"}
         assert by == {"jobs_alike"}  # of the runs before
 
@@ -182,7 +182,7 @@ class TestTheRealWorkflow:
 
     def test_a_lost_file_of_scores_hits_what_rests_on_it(self, made_up):
         (lost, *_) = sorted(
-            made_up.glob(f"results/demo/evaluation/{ESC50}/*/l2i_max/default/*/fid*")
+            made_up.glob(f"results/demo/evaluation/{ESC50}/*/l2i_att/default/*/fid*")
         )
         kept, record = lost.read_bytes(), record_path(lost).read_bytes()
         try:
@@ -192,7 +192,7 @@ class TestTheRealWorkflow:
         finally:
             lost.write_bytes(kept)
             record_path(lost).write_bytes(record)
-        assert invalid(report, "table_4") == {(ESC50, "l2i_max"): 2}
+        assert invalid(report, "table_4") == {(ESC50, "l2i_att"): 2}
         assert {each.status for each in report.to_run} == {"missing", "follows"}
         (first,) = [each for each in report.to_run if each.status == "missing"]
         assert first.job.rule == "measure_fidelity" and not report.figures
