@@ -7,7 +7,6 @@ import torch
 
 from l2i.runtime import resolve_precision
 
-
 AMD, INTEL = "AMD EPYC", "Intel(R) Xeon(R)"
 
 
