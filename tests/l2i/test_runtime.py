@@ -7,13 +7,28 @@ import torch
 
 from l2i.runtime import resolve_precision
 
+AMD, INTEL = "AMD EPYC", "Intel(R) Xeon(R)"
 
-@pytest.mark.parametrize("amx", [True, False])
-@pytest.mark.parametrize("avx512_bf16", [True, False])
-def test_on_a_cpu_auto_takes_bfloat16_for_matrix_units_alone(monkeypatch, amx, avx512_bf16):
+
+@pytest.mark.parametrize(
+    ("name", "amx", "avx512_bf16", "taken"),
+    [
+        (INTEL, True, True, torch.bfloat16),
+        (INTEL, False, True, torch.float32),  # half as many instructions of it a cycle
+        (INTEL, False, False, torch.float32),
+        (AMD, False, True, torch.bfloat16),
+        (AMD, False, False, torch.float32),
+        (None, False, False, torch.float32),  # aarch64 has no names
+    ],
+)
+def test_on_a_cpu_auto_takes_bfloat16_where_it_is_faster(
+    monkeypatch, name, amx, avx512_bf16, taken
+):
+    capabilities = {"cpu_name": name} if name else {}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512_bf16)
-    assert resolve_precision("auto", "cpu") == (torch.bfloat16 if amx else torch.float32)
+    assert resolve_precision("auto", "cpu") == taken
 
 
 @pytest.mark.parametrize("units", [True, False])

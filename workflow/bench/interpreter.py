@@ -28,10 +28,10 @@ from l2i.features.cache import cache_features, open_features
 from l2i.features.spectral import FrontEnd
 from l2i.hashing import file_sha256
 from l2i.networks.classifier import Classifier
-from l2i.networks.interpreter import ATTENTION_UNITS, Interpreter
+from l2i.networks.interpreter import ATTENTION_UNITS, AttentionPooling, Interpreter
 from l2i.networks.psi import TAPS
 from l2i.networks.stored_classifier import frozen
-from l2i.runtime import channels_last, gains_by_bfloat16, precision_name, resolve_precision
+from l2i.runtime import channels_last, has_matrix_units, precision_name, resolve_precision
 from l2i.systems.posthoc import LossWeights, train_posthoc
 from l2i.training import losses
 from l2i.training.loop import Plan
@@ -39,7 +39,7 @@ from l2i.training.loop import Plan
 N_CLIPS, BATCH, N_EPOCHS = 320, 32, 3
 N_CLASSES, N_COMPONENTS = 10, 100
 OF_FLOOR = 0.7  # of the machine's rate of matrix products, at least
-AGAINST_NAIVE = {True: 10, False: 4}  # by whether matrix units compute in bfloat16
+AGAINST_NAIVE = {True: 10, False: 4}  # by whether the processor has matrix units
 
 
 class Clips(Dataset):
@@ -79,7 +79,7 @@ def measure(given: Given) -> list[Row]:
     theirs = _naive_epoch(paths, Classifier(N_CLASSES).eval().requires_grad_(False), W)
     epoch = f"an epoch over {len(paths)} clips in {precision_name(precision)}"
     at_rate = f"at {rate / 1e9:.0f} GFLOP/s of square products"
-    bar = AGAINST_NAIVE[gains_by_bfloat16("cpu")]
+    bar = AGAINST_NAIVE[has_matrix_units()]
     return [
         faster(f"post-hoc training: {epoch}", "s", per_epoch, theirs, bar, floor=floor),
         near_floor(
@@ -104,8 +104,16 @@ def step_operations(network: Interpreter, batch_size: int, n_frames: int) -> int
     product with constant weights, hence counts twice: forward, and backward to the convolution.
     What is computed element by element does not count.
 
-    For Psi on B4, B5 and B6, Theta with attention, and the reconstruction by projections.
+    For the network that is measured alone: Psi on B4, B5 and B6, Theta with one attention for all
+    classes, and the reconstruction by projections. Others have other layers and are refused.
+
+    Raises
+    ------
+    ValueError
+        For an interpreter of other maps or of another pooling.
     """
+    if network.psi.taps != TAPS or type(network.pooling) is not AttentionPooling:
+        raise ValueError("operations are counted of B4, B5 and B6 and of shared attention alone")
     psi, n = network.psi, n_frames // 32
     K, C = network.W.shape[1], network.linear.out_features
     twice = [

@@ -4,6 +4,8 @@ from functools import partial
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from helpers.small_networks import (
@@ -29,6 +31,12 @@ def W(generator):
 @pytest.fixture
 def classifier():
     return frozen(small_classifier(), "cpu")
+
+
+def plain_attention(pooling, seen_by_value, seen_by_gate):
+    """Gated attention by its layers as they are, of what either sees, (B, T, K)."""
+    features = torch.tanh(pooling.value(seen_by_value)) * pooling.gate(seen_by_gate).relu()
+    return pooling.score(features).softmax(1)
 
 
 class TestPublishedNetwork:
@@ -70,9 +78,37 @@ class TestPooling:
     def test_value_and_gate_see_activations_with_dropout_of_their_own(self, kind):
         pooling, seen = kind(4, dropout=0.5).train(), []
         pooling.dropout.register_forward_hook(lambda _, inputs, output: seen.append(output))
-        pooling(torch.ones(2, 4, 50))
+        shares = pooling.attention(torch.ones(2, 4, 50))
         assert [sorted(frames.unique().tolist()) for frames in seen] == [[0.0, 2.0]] * 2
         assert not torch.equal(*seen)
+        assert_close(shares, plain_attention(pooling, *seen))
+        for others in (seen[::-1], seen[:1] * 2, seen[1:] * 2):
+            assert not torch.allclose(shares, plain_attention(pooling, *others), rtol=1e-3)
+
+    @given(
+        st.integers(1, 3), st.integers(1, 5), st.integers(1, 40), st.integers(1, 3), st.booleans()
+    )
+    @settings(deadline=None, max_examples=30)
+    def test_attention_by_convolutions_is_that_of_linear_layers(self, B, K, T, C, of_classes):
+        """Outputs and gradients, the masks of dropout drawn alike."""
+        torch.manual_seed(B + 10 * K + 100 * T)
+        kind = partial(ClassAttentionPooling, n_classes=C) if of_classes else AttentionPooling
+        pooling = kind(K, dropout=0.4).double().train()
+        H = torch.rand(B, K, T, dtype=torch.float64, requires_grad=True)
+        weights = torch.rand(B, T, C if of_classes else 1, dtype=torch.float64)
+        leaves = [H, *pooling.parameters()]
+
+        def by_linear_layers(H):
+            frames = H.transpose(1, 2)
+            return plain_attention(pooling, pooling.dropout(frames), pooling.dropout(frames))
+
+        found = []
+        for attention in (pooling.attention, by_linear_layers):
+            torch.manual_seed(0)
+            shares = attention(H)
+            found.append([shares, *torch.autograd.grad((shares * weights).sum(), leaves)])
+        for ours, plain in zip(*found, strict=True):
+            assert_close(ours, plain, rtol=1e-9, atol=1e-12)
 
     def test_max_takes_the_largest_activation(self, generator):
         H = torch.rand(2, 4, 9, generator=generator)

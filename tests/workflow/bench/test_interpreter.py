@@ -32,3 +32,14 @@ def test_operations_of_a_step_are_those_that_torch_counts(B, n_frames, n_compone
     # The kernels' rows that see no band are left out of their gradient, which we count in full.
     assert ours == pytest.approx(counter.get_total_flops(), rel=0.06)
     assert ours >= counter.get_total_flops()
+
+
+@pytest.mark.parametrize(
+    "other", [{"pooling": "max"}, {"pooling": "class_attention"}, {"taps": ("B3", "B5", "B6")}]
+)
+def test_operations_of_another_network_are_not_guessed(other):
+    network = Interpreter(
+        torch.rand(33, 5), 4, **{"pooling": "attention", "dropout": 0.4, "width": 0.125} | other
+    )
+    with pytest.raises(ValueError, match="B4, B5 and B6"):
+        interpreter.step_operations(network, 2, 130)
