@@ -57,6 +57,7 @@ class Forecast:
     n_jobs: int  # of the configuration, whether or not they would run
     to_run: list[ToRun]
     wall_seconds: float
+    n_gpus: int  # that jobs take turns on; 0: none uses one
     tables: list[Invalidated]
     figures: list[str]
     others: list[str]  # commands of runs that are there, where of this one nothing is
@@ -80,6 +81,7 @@ class Forecast:
                 "gpu_seconds": gpus,
                 "wall_seconds": self.wall_seconds,
                 "n_cores": self.command.cores,
+                "n_gpus": self.n_gpus,
                 "n_jobs_by": dict(_known_by(self.to_run)),
             },
             "tables": [_fact_of_table(each) for each in self.tables],
@@ -158,6 +160,8 @@ class Forecast:
         n_cores = self.command.cores
         cores = f"{n_cores} core{'s' if n_cores > 1 else ''}"
         yield ""
+        if self.n_gpus:
+            cores += f" and {self.n_gpus} GPU{'s' if self.n_gpus > 1 else ''}"
         yield f"About [bold]{spelt(self.wall_seconds)}[/] on {cores} (--cores)."
         n_beyond = sum(each.expense.beyond > FAR for each in self.to_run)
         if n_beyond:
@@ -195,7 +199,8 @@ class Forecast:
             files = [min(path, os.path.relpath(path), key=len) for path in files]
         options = self.asked._replace(configfiles=files).options()
         cores = ["--cores", str(self.command.cores)]
-        return ["snakemake", *self.command.targets, *place, *options, *cores]
+        gpus = ["--resources", f"gpu={self.n_gpus}"] if self.n_gpus else []  # to take turns
+        return ["snakemake", *self.command.targets, *place, *options, *gpus, *cores]
 
 
 def plan(
@@ -222,7 +227,8 @@ def plan(
         bool | None,
         typer.Option(
             "--gpu/--no-gpu",
-            help="Whether jobs have a GPU; by default as configured, or as this machine has one.",
+            help="Whether jobs have a GPU, and take turns on it; by default as configured, or as "
+            "this machine has one.",
         ),
     ] = None,
     directory: Annotated[
@@ -253,6 +259,7 @@ def forecast(found: Plan, command: Command, *, gpu: bool | None = None) -> Forec
         for job, own, upstream in explained(found)
         if job.will_run
     ]
+    n_gpus = n_gpus_here() if any(each.expense.gpu_seconds for each in to_run) else 0
     return Forecast(
         run=str(found.run.root),
         folder=Path.cwd(),
@@ -260,22 +267,29 @@ def forecast(found: Plan, command: Command, *, gpu: bool | None = None) -> Forec
         command=command,
         n_jobs=len(found.jobs),
         to_run=to_run,
-        wall_seconds=_wall_seconds(to_run, command.cores),
+        wall_seconds=_wall_seconds(to_run, command.cores, max(1, n_gpus)),
+        n_gpus=n_gpus,
         tables=[*invalidated_tables(found, own_reasons(found))],
         figures=redrawn_figures(found),
         others=[] if found.run.folder.is_dir() or found.asked.options() else [*_other_runs()],
     )
 
 
-def _wall_seconds(to_run: list[ToRun], n_cores: int) -> float:
+def n_gpus_here() -> int:
+    """GPUs of this machine; 1 where it has none, for who asks about another."""
+    return max(1, len([*GPUS.glob("gpus/*")]))
+
+
+def _wall_seconds(to_run: list[ToRun], n_cores: int, n_gpus: int) -> float:
     places = {id(each.job): place for place, each in enumerate(to_run)}
     timed = []
     for each in to_run:
         n_threads = min(each.job.n_threads, n_cores)
         works = each.expense.seconds(n_threads)
         awaited = [places[id(other)] for other in each.job.waits_for if id(other) in places]
-        timed.append(Timed(STARTING + works, n_threads, awaited))
-    return makespan(timed, n_cores)
+        on_gpu = int(each.expense.gpu_seconds > 0)
+        timed.append(Timed(STARTING + works, n_threads, awaited, on_gpu))
+    return makespan(timed, n_cores, n_gpus)
 
 
 def _other_runs() -> Iterator[str]:

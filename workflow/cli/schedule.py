@@ -1,4 +1,4 @@
-"""How long jobs take together on so many cores, where each waits for others."""
+"""How long jobs take together on so many cores and GPUs, where each waits for others."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ class Timed(NamedTuple):
     seconds: float
     n_cores: int
     waits_for: Sequence[int]  # places in the sequence of jobs, all before its own
+    n_gpus: int = 0  # that it holds as well: 0 or 1
 
 
-def makespan(jobs: Sequence[Timed], n_cores: int) -> float:
+def makespan(jobs: Sequence[Timed], n_cores: int, n_gpus: int = 1) -> float:
     """Seconds from the start of the first job to the end of the last.
 
-    Whenever a job ends, those that may begin do, as far as cores are left; first the one behind
-    which the most work is left to be done one after the other. A job that wants more cores than
-    there are holds all of them.
+    Whenever a job ends, those that may begin do, as far as cores and GPUs are left; first the one
+    behind which the most work is left to be done one after the other. A job that wants more cores
+    than there are holds all of them.
 
     Parameters
     ----------
     jobs : sequence of Timed
         Each after those that it waits for.
-    n_cores : int
+    n_cores, n_gpus : int
         1 or more.
     """
     followers: Mapping[int, list[int]] = {place: [] for place in range(len(jobs))}
@@ -41,20 +42,22 @@ def makespan(jobs: Sequence[Timed], n_cores: int) -> float:
     ready = [(-left[place], place) for place, n in enumerate(n_awaited) if n == 0]
     heapq.heapify(ready)
     running: list[tuple[float, int]] = []
-    now, free = 0.0, n_cores
+    now, free, free_gpus = 0.0, n_cores, n_gpus
     while ready or running:
         kept = []
         while ready:
             urgency, place = heapq.heappop(ready)
             wanted = min(jobs[place].n_cores, n_cores)
-            if wanted <= free:
+            if wanted <= free and jobs[place].n_gpus <= free_gpus:
                 free -= wanted
+                free_gpus -= jobs[place].n_gpus
                 heapq.heappush(running, (now + jobs[place].seconds, place))
             else:
                 kept.append((urgency, place))
         ready = kept
         now, ended = heapq.heappop(running)
         free += min(jobs[ended].n_cores, n_cores)
+        free_gpus += jobs[ended].n_gpus
         for other in followers[ended]:
             n_awaited[other] -= 1
             if n_awaited[other] == 0:

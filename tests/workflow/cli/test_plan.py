@@ -142,11 +142,11 @@ ROWS = [
 ]
 
 
-def forecast_of(folder, *assignments, targets=(), cores=2):
+def forecast_of(folder, *assignments, targets=(), cores=2, gpu=False):
     asked = Asked([str(PROJECT / "config/demo.yaml")], [*assignments])
     command = Command(tuple(targets), cores)
     with planned_in(folder, asked, command) as found:
-        return forecast(found, command, gpu=False)
+        return forecast(found, command, gpu=gpu)
 
 
 def invalid(report, table):
@@ -202,6 +202,13 @@ class TestTheRealWorkflow:
         assert one.wall_seconds > 4 * many.wall_seconds
         costs = [report.facts()["cost"]["core_seconds"] for report in (one, many)]
         assert costs[0] == costs[1] == pytest.approx(one.wall_seconds)
+
+    def test_jobs_take_turns_on_the_one_gpu(self, tmp_path):
+        report = forecast_of(tmp_path, cores=64, gpu=True)
+        cost = valid({"outcome": "fine", **report.facts()})["cost"]
+        assert cost["n_gpus"] == 1 and cost["wall_seconds"] > cost["gpu_seconds"] > 100
+        assert "--resources gpu=1 --cores 64" in " ".join(report._command())
+        assert forecast_of(tmp_path).n_gpus == 0
 
     def test_of_a_run_that_is_not_there_all_is_to_be_made(self, tmp_path):
         report = forecast_of(tmp_path)

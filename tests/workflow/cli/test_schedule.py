@@ -32,6 +32,12 @@ def test_known_answers(jobs, n_cores, seconds):
     assert makespan(jobs, n_cores) == seconds
 
 
+@pytest.mark.parametrize(("n_gpus", "seconds"), [(1, 12), (2, 7), (3, 5), (9, 5)])
+def test_jobs_take_turns_on_a_gpu_however_many_cores_there_are(n_gpus, seconds):
+    jobs = [Timed(n, 1, [], 1) for n in (5, 4, 3)] + [Timed(5, 1, [])]
+    assert makespan(jobs, 16, n_gpus) == seconds
+
+
 @st.composite
 def plans(draw):
     n = draw(st.integers(1, 12))
