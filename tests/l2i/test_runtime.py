@@ -11,20 +11,21 @@ AMD, INTEL = "AMD EPYC", "Intel(R) Xeon(R)"
 
 
 @pytest.mark.parametrize(
-    ("name", "amx", "avx512_bf16", "taken"),
+    ("name", "amx", "avx512_bf16", "vp2intersect", "taken"),
     [
-        (INTEL, True, True, torch.bfloat16),
-        (INTEL, False, True, torch.float32),  # half as many instructions of it a cycle
-        (INTEL, False, False, torch.float32),
-        (AMD, False, True, torch.bfloat16),
-        (AMD, False, False, torch.float32),
-        (None, False, False, torch.float32),  # aarch64 has no names
+        (INTEL, True, True, False, torch.bfloat16),
+        (INTEL, False, True, False, torch.float32),
+        (INTEL, False, False, True, torch.float32),  # Tiger Lake
+        (AMD, False, True, True, torch.bfloat16),  # Zen 5
+        (AMD, False, True, False, torch.float32),  # Zen 4
+        (AMD, False, False, False, torch.float32),
+        (None, False, False, False, torch.float32),  # aarch64 has no names
     ],
 )
 def test_on_a_cpu_auto_takes_bfloat16_where_it_is_faster(
-    monkeypatch, name, amx, avx512_bf16, taken
+    monkeypatch, name, amx, avx512_bf16, vp2intersect, taken
 ):
-    capabilities = {"cpu_name": name} if name else {}
+    capabilities = {"cpu_name": name, "avx512_vp2intersect": vp2intersect} if name else {}
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512_bf16)
