@@ -110,13 +110,9 @@ def _lend(
             law |= _law([job.demands for job in jobs], seconds, rate=rate) | {"lent": True}
 
 
-def _lend_memory(
-    laws: Mapping[str, dict[str, Any]], kinds: Mapping[str, Sequence[Spent]]
-) -> None:
+def _lend_memory(laws: Mapping[str, dict[str, Any]], kinds: Mapping[str, Sequence[Spent]]) -> None:
     """Give kinds whose batches were all small the most that a cell took of others."""
-    few = {
-        kind for kind in laws if max(job.demands.cells for job in kinds[kind]) < FEW_CELLS
-    }
+    few = {kind for kind in laws if max(job.demands.cells for job in kinds[kind]) < FEW_CELLS}
     a_cell = max((law["a_cell"] for kind, law in laws.items() if kind not in few), default=0)
     for kind in few:
         jobs = kinds[kind]
@@ -270,7 +266,9 @@ def _law(
         left = np.maximum(np.asarray(seconds) - rate * terms[:, 2], 0.0)
         law = np.append(_relative_nnls(terms[:, :2], seconds, left), rate)
     off = np.abs(terms @ law / np.maximum(seconds, 1e-3) - 1)
-    named: dict[str, Any] = dict(zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True))
+    named: dict[str, Any] = dict(
+        zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True)
+    )
     largest = max(each.work for each in demands)
     return named | {
         "largest": _rounded(largest),
