@@ -244,8 +244,12 @@ def _measure_corruption_references(job: Job) -> float:
 
 
 def _measure_sanity(job: Job) -> float:
-    n_networks = 1 + SHUFFLED_STAGES * job.config["evaluation"]["sanity"]["n_draws"]
-    return n_networks * (_measure_faithfulness(job) + _one_pass(job))
+    return _networks_of_sanity(job) * (_one_pass(job) + _measure_classifier(job))
+
+
+def _networks_of_sanity(job: Job) -> int:
+    """The intact one and, stage by stage, shuffled ones, each heard with and without something."""
+    return 1 + SHUFFLED_STAGES * job.config["evaluation"]["sanity"]["n_draws"]
 
 
 def _interpret_clips(job: Job) -> float:
@@ -337,11 +341,19 @@ def _sounds_of_faithfulness(job: Job) -> float:
     return _sounds(job, _decisions(job, job.sizes.n_test) * n)
 
 
+def _sounds_of_classifier(job: Job) -> float:
+    how = job.config["evaluation"]["masks"]
+    found = _decisions(job, min(how["n_clips"], job.sizes.n_test)) * how["slime_samples"]
+    return _sounds(job, _of_masks(job) * len(how["methods"]) + found)
+
+
 PIECES: dict[str, Callable[[Job], float]] = {
     "train_classifier": lambda job: _learning_steps(job, job.dataset["classifier"]),
     SYSTEM: _steps_of_system,
     "measure_faithfulness": _sounds_of_faithfulness,
     "measure_masks": lambda job: _sounds(job, _of_masks(job)),
+    "measure_masks_of_classifier": _sounds_of_classifier,
+    "measure_sanity": lambda job: _sounds(job, _networks_of_sanity(job) * job.sizes.n_test),
     "measure_corruption": lambda job: _sounds(job, _mixtures(job)),
     "measure_corruption_references": lambda job: _sounds(
         job, _mixtures(job) * job.config["corruption"]["slime_samples"]

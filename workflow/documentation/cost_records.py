@@ -2,7 +2,8 @@
 
 For each kind of job, non-negative least squares of its seconds on a start, its pieces (steps of
 learning, sounds) and its work, of records of CPUs and of GPUs apart, relative errors counting
-alike; its memory on a start and the size of a batch; the most bytes that one left.
+alike; its memory on a start and the size of a batch; the most bytes that one left. Where jobs were
+of one size, about, or small, what they tell of larger ones is wrong: see `_terms` and `_lend`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ NO_NETWORK = {"cache_features", "index_dataset", "learn_dictionary", "project_re
 NO_NETWORK |= {"train_system/nmf_linear", "train_system/tdl_nmf", "interpret_clips"}
 NO_NETWORK |= {"sound_prototypes", "choose_stimuli"}
 SMALL = 1000  # units: of an epoch of ESC-10, about
+ALIKE = 3  # jobs whose largest has less than so many times the pieces of the smallest
+FEW_CELLS = 2  # of a batch: ten times the demo's are of one at full width
 HEAD = """\
 # What jobs have taken: measured, and not to be edited. `python -m documentation costs RUN...` fits
 # it to records of the runs below; workflow/configuration/costs.py says what the units are.
@@ -65,30 +68,56 @@ def fit(runs: Sequence[Path]) -> dict[str, Any]:
     for spent in [*(each for run in runs for each in jobs_of(run)), *jobs_of_table()]:
         kinds[spent.demands.kind].append(spent)
     fitted = {kind: _fitted(jobs) for kind, jobs in sorted(kinds.items())}
-    _lend(_of_networks(fitted, "cpu"), median)
-    _lend(_of_networks(fitted, "gpu"), min)  # of small jobs alone, none of which keeps it busy
+    for trains in (True, False):  # in bfloat16 where that is faster, and in float32
+        law_of = {
+            kind: law
+            for kind, law in fitted.items()
+            if kind not in NO_NETWORK and kind.startswith("train_") == trains
+        }
+        _lend({kind: law["cpu"] for kind, law in law_of.items() if "cpu" in law}, kinds, median)
+        # On GPUs of small jobs alone, none of which keeps it busy.
+        of_gpu = {kind: law["gpu"] for kind, law in law_of.items() if "gpu" in law}
+        _lend(of_gpu, kinds, min, on_gpu=True)
+        _lend_memory({kind: law["memory"] for kind, law in law_of.items()}, kinds)
     measured = [*map(_about, runs), {"table": str(TABLE.relative_to(PROJECT))}]
     return {"runs": measured, "kinds": fitted, "trials": trials()}
 
 
-def _of_networks(fitted: Mapping[str, Any], machine: str) -> list[dict[str, Any]]:
-    return [
-        law[machine] for kind, law in fitted.items() if machine in law and kind not in NO_NETWORK
-    ]
-
-
-def _lend(laws: Sequence[dict[str, Any]], chosen: Callable[[Iterable[float]], float]) -> None:
+def _lend(
+    laws: Mapping[str, dict[str, Any]],
+    kinds: Mapping[str, Sequence[Spent]],
+    chosen: Callable[[Iterable[float]], float],
+    *,
+    on_gpu: bool = False,
+) -> None:
     """Give kinds whose jobs were too small to tell what a network's work takes another's rate.
 
-    It is the one that is `chosen` of the five kinds of the largest jobs.
+    It is the one that is `chosen` of the five kinds of the largest jobs. What else the jobs took
+    is fitted anew, so that nothing counts twice.
     """
-    sure = [law for law in laws if law["a_unit"]]
+    sure = [law for law in laws.values() if law["a_unit"]]
+    if not on_gpu:
+        sure = [law for law in sure if law["largest"] >= SMALL]
+    if not sure:
+        return
     largest = sorted(sure, key=lambda law: law["largest"])[-5:]
     rate = chosen(law["a_unit"] for law in largest)
-    for law in laws:
+    for kind, law in laws.items():
         small = law["largest"] < SMALL and law["a_unit"] > rate
         if law["largest"] and (small or not law["a_unit"]):
-            law |= {"a_unit": _rounded(rate), "lent": True}
+            jobs = [job for job in kinds[kind] if job.on_gpu == on_gpu]
+            seconds = [job.seconds if on_gpu else job.core_seconds for job in jobs]
+            law |= _law([job.demands for job in jobs], seconds, rate=rate) | {"lent": True}
+
+
+def _lend_memory(laws: Mapping[str, dict[str, Any]], kinds: Mapping[str, Sequence[Spent]]) -> None:
+    """Give kinds whose batches were all small the most that a cell took of others."""
+    few = {kind for kind in laws if max(job.demands.cells for job in kinds[kind]) < FEW_CELLS}
+    a_cell = max((law["a_cell"] for kind, law in laws.items() if kind not in few), default=0)
+    for kind in few:
+        jobs = kinds[kind]
+        start = max(_kept(job) - a_cell * job.demands.cells for job in jobs)
+        laws[kind] |= {"start": round(max(start, 0.0)), "a_cell": a_cell, "lent": True}
 
 
 def write_costs(runs: Sequence[Path]) -> None:
@@ -217,16 +246,29 @@ def _fitted(jobs: Sequence[Spent]) -> dict[str, Any]:
 def _law_of_memory(jobs: Sequence[Spent]) -> tuple[float, float]:
     """Raised until no job that was measured is above it."""
     cells = np.array([[1.0, job.demands.cells] for job in jobs])
-    kept = np.array([max(job.memory_bytes - job.demands.scratch, 1.0) for job in jobs])
+    kept = np.array([_kept(job) for job in jobs])
     start, a_cell = _relative_nnls(cells, kept)
     return start + max(0.0, (kept - cells @ [start, a_cell]).max()), a_cell
 
 
-def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]:
-    terms = np.array([[1.0, each.pieces, each.work] for each in demands])
-    law = _relative_nnls(terms, seconds)
+def _kept(job: Spent) -> float:
+    return max(job.memory_bytes - job.demands.scratch, 1.0)
+
+
+def _law(
+    demands: Sequence[Demands], seconds: Sequence[float], *, rate: float | None = None
+) -> dict[str, Any]:
+    """What a start, a piece and a unit of work take; of a unit, what is given."""
+    terms = _terms(demands)
+    if rate is None:
+        law = _relative_nnls(terms, seconds)
+    else:
+        left = np.maximum(np.asarray(seconds) - rate * terms[:, 2], 0.0)
+        law = np.append(_relative_nnls(terms[:, :2], seconds, left), rate)
     off = np.abs(terms @ law / np.maximum(seconds, 1e-3) - 1)
-    named = dict(zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True))
+    named: dict[str, Any] = dict(
+        zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True)
+    )
     largest = max(each.work for each in demands)
     return named | {
         "largest": _rounded(largest),
@@ -235,10 +277,22 @@ def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]
     }
 
 
-def _relative_nnls(terms: np.ndarray, values: Sequence[float] | np.ndarray) -> np.ndarray:
-    weights = 1 / np.maximum(np.asarray(values), 1e-3)
-    scale = np.maximum(np.abs(terms * weights[:, None]).max(0), 1e-30)
-    solution, _ = nnls(terms * weights[:, None] / scale, np.ones(len(terms)))
+def _terms(demands: Sequence[Demands]) -> np.ndarray:
+    """A row of each job. Of jobs that are alike nothing counts as a start: it would stay as small
+    however large another one is."""
+    pieces = [each.pieces for each in demands]
+    start = 0.0 if min(pieces) > 0 and max(pieces) < ALIKE * min(pieces) else 1.0
+    return np.array([[start, each.pieces, each.work] for each in demands])
+
+
+def _relative_nnls(
+    terms: np.ndarray, values: Sequence[float] | np.ndarray, left: np.ndarray | None = None
+) -> np.ndarray:
+    """Of `left`, which is by default all of the values; errors count by the values."""
+    known = np.maximum(np.asarray(values), 1e-3)
+    scale = np.maximum(np.abs(terms / known[:, None]).max(0), 1e-30)
+    wanted = np.ones(len(terms)) if left is None else left / known
+    solution, _ = nnls(terms / known[:, None] / scale, wanted)
     return solution / scale
 
 
