@@ -31,6 +31,7 @@ from configuration.systems import settings_on
 TAPS = ("B4", "B5", "B6")
 SYSTEM = "train_system"  # whose jobs differ by the module of the system
 WAV_BYTES = 4  # a sample of float32
+CODE_SWEEPS = 20  # of a sparse code over all components: the most of one round
 SHUFFLED_STAGES = 7  # of classifiers, of which measures are taken anew
 
 
@@ -170,20 +171,15 @@ def _apnet(job: Job) -> float:
     return job.sizes.n_train * TRAINING * how["n_epochs"] * cells / GIGA
 
 
-def _nmf_linear(job: Job) -> float:
-    return job.settings["n_iter"] * _sweep_of_slices(job)
-
-
-def _tdl_nmf(job: Job) -> float:
-    how = job.settings
-    return (how["n_iter"] + TRAINING * how["n_epochs"]) * _sweep_of_slices(job)
-
-
-def _sweep_of_slices(job: Job) -> float:
-    """A sweep over spectra that are averaged in slices, with the mean number of components."""
+def _sweeps_of_slices(job: Job) -> float:
+    """NMF of spectra that are averaged in slices; codes in it are pieces, see `_codes`."""
     tried = job.config["systems"][job.wildcards["system"]]["grid"]["n_components"]
-    n_columns = job.sizes.n_train * math.ceil(job.sizes.n_frames / job.settings["slice_frames"])
-    return factorization_sweep(n_columns, job.sizes.n_bins, sum(tried) // len(tried))
+    sweep = factorization_sweep(_n_slices(job), job.sizes.n_bins, sum(tried) // len(tried))
+    return job.settings["n_iter"] * sweep
+
+
+def _n_slices(job: Job) -> int:
+    return job.sizes.n_train * (job.sizes.n_frames // job.settings["slice_frames"])
 
 
 TRAINED: dict[str, Callable[[Job], float]] = {
@@ -192,8 +188,8 @@ TRAINED: dict[str, Callable[[Job], float]] = {
     "flint": _flint,
     "vibi": _vibi,
     "apnet": _apnet,
-    "nmf_linear": _nmf_linear,
-    "tdl_nmf": _tdl_nmf,
+    "nmf_linear": _sweeps_of_slices,
+    "tdl_nmf": _sweeps_of_slices,
 }
 
 
@@ -324,10 +320,14 @@ def _steps_of_system(job: Job) -> float:
 
 
 def _codes(job: Job) -> float:
-    """10^9 pairs of components, over all slices: what sparse codes are solved for."""
+    """10^9 multiplications of the sparse codes of all slices: products with W, then sweeps.
+
+    Task-driven, an epoch codes all slices, then each anew in a step, and solves for a gradient.
+    """
     tried = job.config["systems"][job.wildcards["system"]]["grid"]["n_components"]
-    pairs = sum(n**2 for n in tried) / len(tried)
-    return job.sizes.n_train * (job.sizes.n_frames // job.settings["slice_frames"]) * pairs / GIGA
+    of_slice = sum(n * (job.sizes.n_bins + CODE_SWEEPS * n) for n in tried) / len(tried)
+    times = 1 + TRAINING * job.settings.get("n_epochs", 0)
+    return times * _n_slices(job) * of_slice / GIGA
 
 
 def _sounds(job: Job, n_sounds: float) -> float:
