@@ -49,7 +49,8 @@ HEAD = """\
 # Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_piece * pieces (steps
 # of learning, 10^3 s of sound) + a_unit * units of work. `largest`: most units of a job that was
 # measured; `error`: how far the formula is off, in the middle of all n; `lent`: the rate of other
-# kinds; `of_core`: of a GPU unknown, so what a core takes. Peak memory in bytes: start + a_cell * cells of a batch.
+# kinds; `of_core`: of a GPU unknown, so what a core takes. Peak memory in bytes: start + a_cell *
+# cells of a batch.
 """
 
 
@@ -317,8 +318,10 @@ def _law(
 
 
 def _terms(demands: Sequence[Demands]) -> np.ndarray:
-    """A row of each job. Of jobs that are alike nothing counts as a start: it would stay as small
-    however large another one is."""
+    """A row of each job. Of jobs that are alike nothing counts as a start.
+
+    It would stay as small however large another one is.
+    """
     pieces = [each.pieces for each in demands]
     start = 0.0 if min(pieces) > 0 and max(pieces) < ALIKE * min(pieces) else 1.0
     return np.array([[start, each.pieces, each.work] for each in demands])
