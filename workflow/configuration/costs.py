@@ -31,6 +31,7 @@ from configuration.systems import settings_on
 TAPS = ("B4", "B5", "B6")
 SYSTEM = "train_system"  # whose jobs differ by the module of the system
 WAV_BYTES = 4  # a sample of float32
+CODE_SWEEPS = 20  # of a sparse code over all components: the most of one round
 SHUFFLED_STAGES = 7  # of classifiers, of which measures are taken anew
 
 
@@ -170,20 +171,15 @@ def _apnet(job: Job) -> float:
     return job.sizes.n_train * TRAINING * how["n_epochs"] * cells / GIGA
 
 
-def _nmf_linear(job: Job) -> float:
-    return job.settings["n_iter"] * _sweep_of_slices(job)
-
-
-def _tdl_nmf(job: Job) -> float:
-    how = job.settings
-    return (how["n_iter"] + TRAINING * how["n_epochs"]) * _sweep_of_slices(job)
-
-
-def _sweep_of_slices(job: Job) -> float:
-    """A sweep over spectra that are averaged in slices, with the mean number of components."""
+def _sweeps_of_slices(job: Job) -> float:
+    """NMF of spectra that are averaged in slices; codes in it are pieces, see `_codes`."""
     tried = job.config["systems"][job.wildcards["system"]]["grid"]["n_components"]
-    n_columns = job.sizes.n_train * math.ceil(job.sizes.n_frames / job.settings["slice_frames"])
-    return factorization_sweep(n_columns, job.sizes.n_bins, sum(tried) // len(tried))
+    sweep = factorization_sweep(_n_slices(job), job.sizes.n_bins, sum(tried) // len(tried))
+    return job.settings["n_iter"] * sweep
+
+
+def _n_slices(job: Job) -> int:
+    return job.sizes.n_train * (job.sizes.n_frames // job.settings["slice_frames"])
 
 
 TRAINED: dict[str, Callable[[Job], float]] = {
@@ -192,8 +188,8 @@ TRAINED: dict[str, Callable[[Job], float]] = {
     "flint": _flint,
     "vibi": _vibi,
     "apnet": _apnet,
-    "nmf_linear": _nmf_linear,
-    "tdl_nmf": _tdl_nmf,
+    "nmf_linear": _sweeps_of_slices,
+    "tdl_nmf": _sweeps_of_slices,
 }
 
 
@@ -244,8 +240,12 @@ def _measure_corruption_references(job: Job) -> float:
 
 
 def _measure_sanity(job: Job) -> float:
-    n_networks = 1 + SHUFFLED_STAGES * job.config["evaluation"]["sanity"]["n_draws"]
-    return n_networks * (_measure_faithfulness(job) + _one_pass(job))
+    return _networks_of_sanity(job) * (_one_pass(job) + _measure_classifier(job))
+
+
+def _networks_of_sanity(job: Job) -> int:
+    """The intact one and, stage by stage, shuffled ones, each heard with and without something."""
+    return 1 + SHUFFLED_STAGES * job.config["evaluation"]["sanity"]["n_draws"]
 
 
 def _interpret_clips(job: Job) -> float:
@@ -320,10 +320,14 @@ def _steps_of_system(job: Job) -> float:
 
 
 def _codes(job: Job) -> float:
-    """10^9 pairs of components, over all slices: what sparse codes are solved for."""
+    """10^9 multiplications of the sparse codes of all slices: products with W, then sweeps.
+
+    Task-driven, an epoch codes all slices, then each anew in a step, and solves for a gradient.
+    """
     tried = job.config["systems"][job.wildcards["system"]]["grid"]["n_components"]
-    pairs = sum(n**2 for n in tried) / len(tried)
-    return job.sizes.n_train * (job.sizes.n_frames // job.settings["slice_frames"]) * pairs / GIGA
+    of_slice = sum(n * (job.sizes.n_bins + CODE_SWEEPS * n) for n in tried) / len(tried)
+    times = 1 + TRAINING * job.settings.get("n_epochs", 0)
+    return times * _n_slices(job) * of_slice / GIGA
 
 
 def _sounds(job: Job, n_sounds: float) -> float:
@@ -337,11 +341,19 @@ def _sounds_of_faithfulness(job: Job) -> float:
     return _sounds(job, _decisions(job, job.sizes.n_test) * n)
 
 
+def _sounds_of_classifier(job: Job) -> float:
+    how = job.config["evaluation"]["masks"]
+    found = _decisions(job, min(how["n_clips"], job.sizes.n_test)) * how["slime_samples"]
+    return _sounds(job, _of_masks(job) * len(how["methods"]) + found)
+
+
 PIECES: dict[str, Callable[[Job], float]] = {
     "train_classifier": lambda job: _learning_steps(job, job.dataset["classifier"]),
     SYSTEM: _steps_of_system,
     "measure_faithfulness": _sounds_of_faithfulness,
     "measure_masks": lambda job: _sounds(job, _of_masks(job)),
+    "measure_masks_of_classifier": _sounds_of_classifier,
+    "measure_sanity": lambda job: _sounds(job, _networks_of_sanity(job) * job.sizes.n_test),
     "measure_corruption": lambda job: _sounds(job, _mixtures(job)),
     "measure_corruption_references": lambda job: _sounds(
         job, _mixtures(job) * job.config["corruption"]["slime_samples"]

@@ -35,6 +35,11 @@ def main() -> None:
     of_costs.add_argument(
         "runs", type=Path, nargs="*", help="results/{name}; none: rewrite the page"
     )
+    of_costs.add_argument(
+        "--trials",
+        action="store_true",
+        help="take the trials anew, on a machine that does nothing else; else those kept stay",
+    )
     commands.add_parser("licences", help="rewrite docs/licences.md, by what is installed")
     of_draw = commands.add_parser("draw", help="draw docs/interpretation.png anew")
     of_draw.add_argument("folder", type=Path, help="of one interpreted class of one clip")
@@ -67,11 +72,13 @@ def _refer() -> None:
     reference_page.PAGE.write_text(reference_page.reference_page(), encoding="utf-8")
 
 
-def _cost(runs: list[Path]) -> None:
+def _cost(runs: list[Path], trials: bool) -> None:
     from documentation import cost_records, costs_page  # takes seconds
 
+    if trials and not runs:
+        raise InputError("--trials without runs: name those that costs are fitted to")
     if runs:
-        cost_records.write_costs(runs)
+        cost_records.write_costs(runs, anew=trials)
     costs_page.PAGE.write_text(costs_page.page(), encoding="utf-8")
 
 

@@ -2,7 +2,8 @@
 
 For each kind of job, non-negative least squares of its seconds on a start, its pieces (steps of
 learning, sounds) and its work, of records of CPUs and of GPUs apart, relative errors counting
-alike; its memory on a start and the size of a batch; the most bytes that one left.
+alike; its memory on a start and the size of a batch; the most bytes that one left. Where jobs were
+of one size, about, or small, what they tell of larger ones is wrong: see `_terms` and `_lend`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import numpy as np
 import yaml
 from scipy.optimize import nnls
 
-from configuration.costs import Costs, Demands
-from configuration.reading import read_configuration, resolved
+from configuration.costs import WORK, Costs, Demands
+from configuration.reading import load_reference, read_configuration, resolved
 from configuration.schema import load_schema
 from configuration.sizes import Sizes, sizes_of
 from configuration.values import typed
@@ -35,7 +36,12 @@ CLASSIFIER = "base_f"  # as tables call it
 NO_NETWORK = {"cache_features", "index_dataset", "learn_dictionary", "project_relevances"}
 NO_NETWORK |= {"train_system/nmf_linear", "train_system/tdl_nmf", "interpret_clips"}
 NO_NETWORK |= {"sound_prototypes", "choose_stimuli"}
+NMF_SYSTEMS = ("train_system/tdl_nmf", "train_system/nmf_linear")  # first, where codes are most
+CPU_ALONE = {"index_dataset", "project_relevances", "choose_stimuli"}
 SMALL = 1000  # units: of an epoch of ESC-10, about
+ALIKE = 3  # jobs whose largest has less than so many times the pieces of the smallest
+COEFFICIENTS = ("start", "a_piece", "a_unit")
+FEW_CELLS = 2  # of a batch: ten times the demo's are of one at full width
 HEAD = """\
 # What jobs have taken: measured, and not to be edited. `python -m documentation costs RUN...` fits
 # it to records of the runs below; workflow/configuration/costs.py says what the units are.
@@ -43,7 +49,8 @@ HEAD = """\
 # Of each kind of job seconds of one core (cpu) or with a GPU (gpu): start + a_piece * pieces (steps
 # of learning, 10^3 s of sound) + a_unit * units of work. `largest`: most units of a job that was
 # measured; `error`: how far the formula is off, in the middle of all n; `lent`: the rate of other
-# kinds. Peak memory in bytes: start + a_cell * cells of a batch.
+# kinds; `of_core`: of a GPU unknown, so what a core takes. Peak memory in bytes: start + a_cell *
+# cells of a batch.
 """
 
 
@@ -59,41 +66,95 @@ class Spent(NamedTuple):
     disk_bytes: float
 
 
-def fit(runs: Sequence[Path]) -> dict[str, Any]:
-    """What workflow/reference/costs.yaml holds, by the records of some runs."""
+def fit(runs: Sequence[Path], measured_trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What workflow/reference/costs.yaml holds, by the records of some runs and by trials."""
     kinds: dict[str, list[Spent]] = defaultdict(list)
     for spent in [*(each for run in runs for each in jobs_of(run)), *jobs_of_table()]:
         kinds[spent.demands.kind].append(spent)
-    fitted = {kind: _fitted(jobs) for kind, jobs in sorted(kinds.items())}
-    _lend(_of_networks(fitted, "cpu"), median)
-    _lend(_of_networks(fitted, "gpu"), min)  # of small jobs alone, none of which keeps it busy
+    fitted = {kind: _fitted(kind, jobs) for kind, jobs in sorted(kinds.items())}
+    for trains in (True, False):  # in bfloat16 where that is faster, and in float32
+        law_of = {
+            kind: law
+            for kind, law in fitted.items()
+            if kind not in NO_NETWORK and kind.startswith("train_") == trains
+        }
+        _lend({kind: law["cpu"] for kind, law in law_of.items() if "cpu" in law}, kinds, median)
+        # On GPUs of small jobs alone, none of which keeps it busy.
+        of_gpu = {kind: law["gpu"] for kind, law in law_of.items() if "gpu" in law}
+        _lend(of_gpu, kinds, min, on_gpu=True)
+        _lend_memory({kind: law["memory"] for kind, law in law_of.items()}, kinds)
+    _lend_to_nmf(fitted, kinds)
+    for kind, law in fitted.items():
+        _count_as_core(kind, law, kinds[kind])
     measured = [*map(_about, runs), {"table": str(TABLE.relative_to(PROJECT))}]
-    return {"runs": measured, "kinds": fitted, "trials": trials()}
+    return {"runs": measured, "kinds": fitted, "trials": list(measured_trials)}
 
 
-def _of_networks(fitted: Mapping[str, Any], machine: str) -> list[dict[str, Any]]:
-    return [
-        law[machine] for kind, law in fitted.items() if machine in law and kind not in NO_NETWORK
-    ]
+def _lend_to_nmf(laws: Mapping[str, Any], kinds: Mapping[str, Sequence[Spent]]) -> None:
+    """Give NMF systems the sweeps of dictionaries, and what sparse codes took where most are made.
+
+    The first of them compiles the search for codes, up to a minute that would count as its work.
+    """
+    if not {"learn_dictionary", *NMF_SYSTEMS} <= {*laws}:
+        return
+    given = {"a_unit": laws["learn_dictionary"]["cpu"]["a_unit"]}
+    for kind in NMF_SYSTEMS:
+        law = laws[kind]["cpu"] = _law_of(kinds[kind], False, given) | {"lent": True}
+        given["a_piece"] = law["a_piece"]
 
 
-def _lend(laws: Sequence[dict[str, Any]], chosen: Callable[[Iterable[float]], float]) -> None:
+def _count_as_core(kind: str, law: dict[str, Any], jobs: Sequence[Spent]) -> None:
+    """Where no GPU has told what work takes on it, it counts as what it takes on a core."""
+    core, gpu = law.get("cpu"), law.get("gpu")
+    if core is None or kind.split("/")[0] not in {*WORK} - CPU_ALONE:
+        return
+    if gpu is None:
+        law["gpu"] = core | {"of_core": True}
+    elif kind in NO_NETWORK or not 0 < gpu["a_unit"] <= core["a_unit"]:
+        rates = {name: core[name] for name in ("a_piece", "a_unit")}
+        law["gpu"] = gpu | _law_of(jobs, True, rates) | {"of_core": True}
+        law["gpu"].pop("lent", None)
+
+
+def _lend(
+    laws: Mapping[str, dict[str, Any]],
+    kinds: Mapping[str, Sequence[Spent]],
+    chosen: Callable[[Iterable[float]], float],
+    *,
+    on_gpu: bool = False,
+) -> None:
     """Give kinds whose jobs were too small to tell what a network's work takes another's rate.
 
-    It is the one that is `chosen` of the five kinds of the largest jobs.
+    It is the one that is `chosen` of the five kinds of the largest jobs. What else the jobs took
+    is fitted anew, so that nothing counts twice.
     """
-    sure = [law for law in laws if law["a_unit"]]
+    sure = [law for law in laws.values() if law["a_unit"]]
+    if not on_gpu:
+        sure = [law for law in sure if law["largest"] >= SMALL]
+    if not sure:
+        return
     largest = sorted(sure, key=lambda law: law["largest"])[-5:]
     rate = chosen(law["a_unit"] for law in largest)
-    for law in laws:
+    for kind, law in laws.items():
         small = law["largest"] < SMALL and law["a_unit"] > rate
         if law["largest"] and (small or not law["a_unit"]):
-            law |= {"a_unit": _rounded(rate), "lent": True}
+            law |= _law_of(kinds[kind], on_gpu, {"a_unit": rate}) | {"lent": True}
 
 
-def write_costs(runs: Sequence[Path]) -> None:
-    """Write it."""
-    text = yaml.safe_dump(fit(runs), sort_keys=False, width=100)
+def _lend_memory(laws: Mapping[str, dict[str, Any]], kinds: Mapping[str, Sequence[Spent]]) -> None:
+    """Give kinds whose batches were all small the most that a cell took of others."""
+    few = {kind for kind in laws if max(job.demands.cells for job in kinds[kind]) < FEW_CELLS}
+    a_cell = max((law["a_cell"] for kind, law in laws.items() if kind not in few), default=0)
+    for kind in few:
+        jobs = kinds[kind]
+        start = max(_kept(job) - a_cell * job.demands.cells for job in jobs)
+        laws[kind] |= {"start": round(max(start, 0.0)), "a_cell": a_cell, "lent": True}
+
+
+def write_costs(runs: Sequence[Path], *, anew: bool) -> None:
+    """Write it, with trials taken anew or those that are there: the same runs, the same bytes."""
+    kept = trials() if anew else load_reference("costs")["trials"]
+    text = yaml.safe_dump(fit(runs, kept), sort_keys=False, width=100)
     COSTS.write_text(f"{HEAD}\n{text}", encoding="utf-8")
 
 
@@ -196,37 +257,58 @@ def _about(run: Path) -> dict[str, Any]:
     }
 
 
-def _fitted(jobs: Sequence[Spent]) -> dict[str, Any]:
-    cpu = [job for job in jobs if not job.on_gpu]
-    gpu = [job for job in jobs if job.on_gpu]
+def _fitted(kind: str, jobs: Sequence[Spent]) -> dict[str, Any]:
+    cpu = any(not job.on_gpu for job in jobs)
+    gpu = any(job.on_gpu for job in jobs)
     fitted: dict[str, Any] = {}
     if cpu:
-        fitted["cpu"] = _law([job.demands for job in cpu], [job.core_seconds for job in cpu])
+        fitted["cpu"] = _law_of(jobs, False)
+        if kind in CPU_ALONE and not fitted["cpu"]["a_unit"]:
+            fitted["cpu"] = _law_of(jobs, False, {"start": 0.0})
     if gpu:
-        fitted["gpu"] = _law([job.demands for job in gpu], [job.seconds for job in gpu])
-        if cpu:  # small jobs on a GPU tell of their launches alone
-            of_core = fitted["cpu"]["a_unit"]
-            fitted["gpu"]["a_unit"] = min(fitted["gpu"]["a_unit"] or of_core, of_core)
-        fitted["gpu"]["memory_bytes"] = round(max(job.gpu_memory_bytes for job in gpu))
+        fitted["gpu"] = _law_of(jobs, True)
+        fitted["gpu"]["memory_bytes"] = round(max(job.gpu_memory_bytes for job in jobs))
     start, a_cell = _law_of_memory(jobs)
     fitted["memory"] = {"start": round(start), "a_cell": round(a_cell)}
     fitted["disk_bytes"] = round(max(job.disk_bytes for job in jobs))
     return fitted
 
 
+def _law_of(
+    jobs: Sequence[Spent], on_gpu: bool, given: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    there = [job for job in jobs if job.on_gpu == on_gpu]
+    seconds = [job.seconds if on_gpu else job.core_seconds for job in there]
+    return _law([job.demands for job in there], seconds, given)
+
+
 def _law_of_memory(jobs: Sequence[Spent]) -> tuple[float, float]:
     """Raised until no job that was measured is above it."""
     cells = np.array([[1.0, job.demands.cells] for job in jobs])
-    kept = np.array([max(job.memory_bytes - job.demands.scratch, 1.0) for job in jobs])
+    kept = np.array([_kept(job) for job in jobs])
     start, a_cell = _relative_nnls(cells, kept)
     return start + max(0.0, (kept - cells @ [start, a_cell]).max()), a_cell
 
 
-def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]:
-    terms = np.array([[1.0, each.pieces, each.work] for each in demands])
-    law = _relative_nnls(terms, seconds)
+def _kept(job: Spent) -> float:
+    return max(job.memory_bytes - job.demands.scratch, 1.0)
+
+
+def _law(
+    demands: Sequence[Demands],
+    seconds: Sequence[float],
+    given: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """What a start, a piece and a unit of work take, but for those that are given."""
+    terms, known = _terms(demands), given or {}
+    if "a_piece" in known:  # what is left grows with nothing
+        terms[:, 0] = 1.0
+    law = np.array([known.get(name, 0.0) for name in COEFFICIENTS])
+    free = [i for i, name in enumerate(COEFFICIENTS) if name not in known]
+    left = np.maximum(np.asarray(seconds) - terms @ law, 0.0)
+    law[free] = _relative_nnls(terms[:, free], seconds, left)
     off = np.abs(terms @ law / np.maximum(seconds, 1e-3) - 1)
-    named = dict(zip(("start", "a_piece", "a_unit"), map(_rounded, law), strict=True))
+    named: dict[str, Any] = dict(zip(COEFFICIENTS, map(_rounded, law), strict=True))
     largest = max(each.work for each in demands)
     return named | {
         "largest": _rounded(largest),
@@ -235,10 +317,24 @@ def _law(demands: Sequence[Demands], seconds: Sequence[float]) -> dict[str, Any]
     }
 
 
-def _relative_nnls(terms: np.ndarray, values: Sequence[float] | np.ndarray) -> np.ndarray:
-    weights = 1 / np.maximum(np.asarray(values), 1e-3)
-    scale = np.maximum(np.abs(terms * weights[:, None]).max(0), 1e-30)
-    solution, _ = nnls(terms * weights[:, None] / scale, np.ones(len(terms)))
+def _terms(demands: Sequence[Demands]) -> np.ndarray:
+    """A row of each job. Of jobs that are alike nothing counts as a start.
+
+    It would stay as small however large another one is.
+    """
+    pieces = [each.pieces for each in demands]
+    start = 0.0 if min(pieces) > 0 and max(pieces) < ALIKE * min(pieces) else 1.0
+    return np.array([[start, each.pieces, each.work] for each in demands])
+
+
+def _relative_nnls(
+    terms: np.ndarray, values: Sequence[float] | np.ndarray, left: np.ndarray | None = None
+) -> np.ndarray:
+    """Of `left`, which is by default all of the values; errors count by the values."""
+    known = np.maximum(np.asarray(values), 1e-3)
+    scale = np.maximum(np.abs(terms / known[:, None]).max(0), 1e-30)
+    wanted = np.ones(len(terms)) if left is None else left / known
+    solution, _ = nnls(terms / known[:, None] / scale, wanted)
     return solution / scale
 
 

@@ -219,8 +219,27 @@ def _told(value: float) -> str:
     return f"{value:.0f}" if value >= 9.95 else f"{value:.2g}" if value >= 0.01 else "0"
 
 
+def _listed(kinds: Iterable[str]) -> str:
+    return ", ".join(f"`{kind}`" for kind in kinds)
+
+
 def _origin(measured: Mapping[str, Any]) -> Iterator[str]:
+    of_core = [kind for kind, law in measured["kinds"].items() if law.get("gpu", {}).get("of_core")]
+    lent = [kind for kind, law in measured["kinds"].items() if law.get("cpu", {}).get("lent")]
     yield "## What was measured"
+    yield ""
+    yield f"Of a GPU **unknown**, and counted as the time of one core: {_listed(of_core)}."
+    yield ""
+    yield (
+        "Too small where they were measured to tell what work takes, so at the rate of others: "
+        f"{_listed(lent)}."
+    )
+    yield ""
+    yield (
+        "Sparse codes of the NMF systems are extrapolated from 64 components, by their square: "
+        "take those hours for upper bounds. The first such job of a machine compiles for up to a "
+        "minute besides."
+    )
     yield ""
     for run in measured["runs"]:
         if "table" in run:
@@ -242,10 +261,13 @@ of its kind that was measured on a CPU the largest of these is. Hours of a stage
 its jobs, without the few seconds in which each starts; a job with four cores takes about a quarter
 of its core hours. Memory and what is kept `at hand` (hidden maps: in memory where there is room,
 else in a scratch file) are those of the largest job. GPU hours come from jobs that were too small
-to keep a GPU busy: take them for upper bounds, on one H100. The same formulas decide what jobs
-[ask a cluster for](cluster.md), three times the time and half as much memory again, at most four
-hours and 32 GB: training that takes longer goes on from its checkpoint. `l2i plan` tells it of
-what you would run."""
+to keep a GPU busy: take them for upper bounds, on one H100. Of most scores and of NMF no GPU's rate
+is known: they count as the time of one core there too, see [below](#what-was-measured).
+CPUs differ by a factor of several, and yours may be any of them.
+
+The same formulas decide what jobs [ask a cluster for](cluster.md), three times the time and half as
+much memory again, at most four hours and 32 GB: training that takes longer goes on from its
+checkpoint. `l2i plan` tells it of what you would run."""
 
 TAIL = """\
 ## Disk, and what may be deleted
