@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from helpers.project import PROJECT
 
-IMPORTS = """from embedding import asked_of
+IMPORTS = """from beginning import tell_of_no_gpu
+from embedding import asked_of
 from l2i.provenance.runs import note_run
 from planning import before_first_job, plan_by_records
 """
@@ -188,6 +189,7 @@ def make_toy(folder, **changes):
     """Write the project; `changes` are texts in the place of those of scripts, by their names."""
     for name in (
         "workflow/rules/common.smk",
+        "workflow/beginning.py",
         "workflow/planning.py",
         "workflow/embedding.py",
         "envs/compute.txt",
@@ -205,7 +207,7 @@ def make_toy(folder, **changes):
     ):
         shutil.copytree(PROJECT / name, folder / name)
     # Where code is found is stated by the real Snakefile.
-    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from cluster")
+    header, _, rest = (PROJECT / "Snakefile").read_text().partition("from beginning")
     on_start = rest.partition("onstart:\n")[2].partition("\n\nonsuccess:")[0]
     files = {
         "Snakefile": f"{header}{IMPORTS}{SNAKEFILE}\n\nonstart:\n{on_start}",
