@@ -20,7 +20,8 @@ COSTS = Costs(config)
 
 START = 5  # minutes for a job to load its libraries from a slow disk, and ...
 NEXT_START = 3  # ... for one that takes its turn after another, on the same machine
-MARGIN = 3  # times the time that is expected, and ...
+MARGIN = 3  # times the time that is expected, ...
+NEXT_MARGIN = 2  # ... of jobs that take turns, whose errors even out in their sum, and ...
 MEMORY_MARGIN = 1.5  # ... the memory
 # Training goes on from its checkpoint and large arrays give way to the memory there is, so that
 # asking for more than this would only make a job wait longer.
@@ -29,14 +30,15 @@ MOST_MINUTES, MOST_MB, LEAST_MB = 240, 32_000, 2_000
 
 def asks(rule, gpu=False, **more):
     """Resources of a rule, by what a job of it is expected to take, growing with each attempt."""
-    cores, start = THREADS if gpu else 1, NEXT_START if "turn" in more else START
+    cores = THREADS if gpu else 1
+    start, margin = (NEXT_START, NEXT_MARGIN) if "turn" in more else (START, MARGIN)
 
     def runtime(wildcards, attempt):
         cost = COSTS.of(rule, dict(wildcards))
         seconds = cost.core_seconds / cores
         if gpu and GPU and cost.gpu_seconds:
             seconds = min(seconds, cost.gpu_seconds)  # of jobs that did not keep theirs busy
-        return attempt * math.ceil(min(start + MARGIN * seconds / 60, MOST_MINUTES))
+        return attempt * math.ceil(min(start + margin * seconds / 60, MOST_MINUTES))
 
     def mem_mb(wildcards, attempt):
         expected = MEMORY_MARGIN * COSTS.of(rule, dict(wildcards)).memory_bytes / 1e6

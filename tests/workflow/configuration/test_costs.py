@@ -96,7 +96,7 @@ class TestFit:
 
     def test_what_a_small_job_takes_counts_once_where_its_rate_is_lent(self):
         large = [spent(self.LARGE, 0.02 * work, work=work) for work in (2000.0, 4000.0)]
-        small = [spent(self.SMALL, 3.0, work=20.0), spent(self.SMALL, 3.2, work=30.0)]
+        small = [spent(self.SMALL, 3.0, work=20.0), spent(self.SMALL, 4.0, work=30.0)]
         kinds = {self.LARGE: large, self.SMALL: small}
         laws = {kind: law["cpu"] for kind, law in fitted(kinds).items()}
         _lend(laws, kinds, median)
@@ -104,7 +104,7 @@ class TestFit:
         assert law["lent"] and law["a_unit"] == pytest.approx(0.02)
         for job in small:
             assert _taken({"cpu": law}, job.demands).core_seconds == pytest.approx(
-                job.core_seconds, rel=0.05
+                job.core_seconds, rel=0.2
             )
 
     @pytest.mark.parametrize("n_jobs", [1, 3])
