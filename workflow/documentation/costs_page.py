@@ -267,7 +267,8 @@ CPUs differ by a factor of several, and yours may be any of them.
 
 The same formulas decide what jobs [ask a cluster for](cluster.md), three times the time (twice
 where jobs of a group take turns) and half as much memory again, at most four hours a job and 32 GB:
-training that takes longer goes on from its checkpoint. `l2i plan` tells it of what you would run."""
+training that takes longer goes on from its checkpoint. `l2i plan` tells it of what you would
+run."""
 
 TAIL = """\
 ## Disk, and what may be deleted
