@@ -98,7 +98,7 @@ class Cluster:
     """
 
     def __init__(
-        self, folder: Path, *, accounting: bool = False, sacct: bool = True, min_job_age: int = 300
+        self, folder: Path, *, accounting: bool = False, sacct: bool = True, min_job_age: int = 3600
     ) -> None:
         self.folder, self.accounting, self.min_job_age = folder, accounting, min_job_age
         self.commands = [name for name in COMMANDS if sacct or name != "sacct"]
