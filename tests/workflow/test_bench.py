@@ -132,7 +132,7 @@ def report(tmp_path_factory):
     for name, text in PLUGINS.items():
         (folder / f"{name}.py").write_text(text)
     with patch.context() as patched:
-        patched.syspath_prepend(folder)
+        patched.setattr(sys, "path", [str(folder), *sys.path])
         patched.setattr(machine, "SIZES", (64,))
         patched.setattr(machine, "N_DISK_BYTES", 2**22)
         patched.setattr(machine.disk_rates, "__defaults__", (2**22,))
